@@ -1,0 +1,1 @@
+"""The example project: what a host of `stats_app` looks like, and what `make demo` runs."""
