@@ -1,0 +1,17 @@
+"""What every test shares: tests that need one database are left out on the other."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+
+# `.ci/run` allows no other reason for a skipped test on PostgreSQL than "needs SQLite".
+VENDORS = {"postgres": ("postgresql", "needs PostgreSQL"), "sqlite": ("sqlite3", "needs SQLite")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    engine = settings.DATABASES["default"]["ENGINE"]
+    for item in items:
+        for marker, (vendor, reason) in VENDORS.items():
+            if item.get_closest_marker(marker) and not engine.endswith(vendor):
+                item.add_marker(pytest.mark.skip(reason=reason))
