@@ -1,0 +1,47 @@
+"""The settings of Stats Tools: one dict `STATS_APP` in the host's settings, every key optional.
+
+Nothing is cached, so that `override_settings` works. Bad keys and values are found by the system checks.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+DEFAULTS: dict[str, Any] = {
+    # Calls a minute for each tool and API key; None switches the limit off.
+    "RATE_LIMIT": 30,
+    # Requests a minute for each API key to the lists of campaigns, users, clicks and links.
+    "LIST_RATE_LIMIT": 300,
+    # Requests a minute for each API key to POST clicks/.
+    "INGEST_RATE_LIMIT": None,
+    # Prepare the hot statements on PostgreSQL. False behind a transaction pooler that does not track them.
+    "PREPARED_STATEMENTS": True,
+}
+
+
+class Conf:
+    """Typed access to `settings.STATS_APP` with the defaults filled in."""
+
+    def _get(self, key: str) -> Any:
+        return getattr(settings, "STATS_APP", {}).get(key, DEFAULTS[key])
+
+    @property
+    def rate_limit(self) -> int | None:
+        return self._get("RATE_LIMIT")
+
+    @property
+    def list_rate_limit(self) -> int | None:
+        return self._get("LIST_RATE_LIMIT")
+
+    @property
+    def ingest_rate_limit(self) -> int | None:
+        return self._get("INGEST_RATE_LIMIT")
+
+    @property
+    def prepared_statements(self) -> bool:
+        return self._get("PREPARED_STATEMENTS")
+
+
+conf = Conf()

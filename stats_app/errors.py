@@ -1,0 +1,134 @@
+"""The mistakes a caller can make, one exception type for each kind.
+
+They are raised where the mistake is found and know nothing of HTTP or MCP: each surface maps them to its own form.
+Every text is English, names what is wrong and never holds a secret, SQL or a traceback.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from stats_app.limits import Allowance
+
+FIELD_CODES = (
+    "required",
+    "invalid",
+    "unknown",
+    "repeated",
+    "out_of_range",
+    "too_long",
+    "not_found",
+    "not_allowed",
+    "future",
+    "pruned",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its name, one of `FIELD_CODES`, and a sentence that names the rule and the value.
+
+    The sentence begins with the field's name, so that a surface with other names can put its own (`renamed`).
+    """
+
+    field: str
+    code: str
+    message: str
+
+    def renamed(self, name: str) -> FieldError:
+        return FieldError(name, self.code, name + self.message.removeprefix(self.field))
+
+    def as_dict(self) -> dict[str, str]:
+        return {"field": self.field, "code": self.code, "message": self.message}
+
+
+_SECRET = re.compile(r"sk_[0-9a-z]{12}_[0-9A-Za-z_-]+")
+
+
+def redacted(text: str) -> str:
+    """The text without API keys that somebody put where they do not belong."""
+    return _SECRET.sub("sk_…", text)
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """A caller's value as it may stand in a message: printable and short."""
+    text = redacted(value if isinstance(value, str) else repr(value))
+    clipped = text[:limit] + ("…" if len(text) > limit else "")
+    return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clipped) + "'"
+
+
+class StatsError(Exception):
+    """The base of all errors that are answered to the caller. `code` is stable, `str()` is the sentence."""
+
+    code: ClassVar[str]
+    allowance: Allowance | None = None
+
+
+class InvalidParameters(StatsError):
+    """One or more fields are wrong; `errors` names each."""
+
+    code = "invalid_parameters"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        self.errors = list(errors)
+        super().__init__(" ".join(error.message for error in self.errors))
+
+
+class NotAuthenticated(StatsError):
+    """No valid key. The reason is never told, so that nobody can probe for keys."""
+
+    code = "not_authenticated"
+
+    def __init__(self) -> None:
+        super().__init__("A valid API key is required in the header x-api-key.")
+
+
+class PermissionDenied(StatsError):
+    """The key is good but lacks a scope."""
+
+    code = "permission_denied"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API key lacks the scope {scope}.")
+
+
+class WorkspaceMismatch(StatsError):
+    """The caller named a workspace that is not the key's own."""
+
+    code = "workspace_mismatch"
+
+    def __init__(self) -> None:
+        super().__init__("workspacePublicId is not the workspace of this API key; leave it out.")
+
+
+class NotFound(StatsError):
+    """Nothing of that id in the key's workspace."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, public_id: str) -> None:
+        super().__init__(f"No {kind} with the id {shown(public_id)} in this workspace.")
+
+
+class RateLimited(StatsError):
+    """Too many calls. `retry_after` is in whole seconds, at least 1."""
+
+    code = "rate_limited"
+
+    def __init__(self, allowance: Allowance) -> None:
+        self.allowance = allowance
+        self.retry_after = allowance.reset
+        super().__init__(
+            f"More than {allowance.limit} calls in {allowance.window} seconds to {allowance.name}; "
+            f"the next one passes in {allowance.reset} s."
+        )
+
+
+class Refused(StatsError):
+    """An act that would break a promise, such as recounting days whose raw clicks are gone."""
+
+    code = "refused"

@@ -1,0 +1,229 @@
+"""Periods, their buckets and labels, and local days. Pure: no database, no clock.
+
+A period is two local dates, both included. A bucket is one day, ISO week or calendar month of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Literal, get_args
+from zoneinfo import ZoneInfo
+
+Breakdown = Literal["day", "week", "month"]
+BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
+
+MIN_DATE = date(2000, 1, 1)
+MAX_DATE = date(2099, 12, 31)
+MAX_DAYS = 3660
+DEFAULT_DAYS = 30
+
+ONE_DAY = timedelta(days=1)
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def parse_date(text: str) -> date:
+    """A `Y-m-d` date. Stricter than `fromisoformat`, which also takes `20260301` and `2026-W09-1`.
+
+    Raises ValueError for anything else.
+    """
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
+def parse_time(text: str) -> datetime:
+    """An RFC 3339 time with `T`, an offset and at most 6 fraction digits, aware. Raises ValueError for anything else."""
+    if not _TIME.fullmatch(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(text)
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with the offset `+00:00`, in whole seconds."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def month_start(day: date) -> date:
+    return day.replace(day=1)
+
+
+def month_end(day: date) -> date:
+    return next_month(day) - ONE_DAY
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after `day`'s."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """One step of a series: its printed label and the days of the period that it counts, both included."""
+
+    label: str
+    start: date
+    end: date
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from `start` to `end`, both included."""
+
+    start: date
+    end: date
+
+    @classmethod
+    def last_days(cls, days: int, today: date) -> Period:
+        """The `days` days that end today: today and the `days - 1` before it."""
+        return cls(today - timedelta(days=days - 1), today)
+
+    @property
+    def days(self) -> int:
+        return (self.end - self.start).days + 1
+
+    def __iter__(self) -> Iterator[date]:
+        return (self.start + timedelta(days=offset) for offset in range(self.days))
+
+    @property
+    def is_whole_months(self) -> bool:
+        return self.start.day == 1 and self.end == month_end(self.end)
+
+    def previous(self) -> Period:
+        """The period to compare with: it ends the day before this one starts.
+
+        Whole calendar months are compared with as many whole months, so that March is held against February and
+        not against 29 January to 28 February; any other period with the same number of days.
+        """
+        end = self.start - ONE_DAY
+        if not self.is_whole_months:
+            return Period(self.start - timedelta(days=self.days), end)
+        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
+        first = self.start.year * 12 + self.start.month - 1 - months
+        return Period(date(first // 12, first % 12 + 1, 1), end)
+
+    def buckets(self, breakdown: Breakdown) -> list[Bucket]:
+        """The buckets in order, none left out; the first and the last hold only their days inside the period."""
+        if breakdown == "day":
+            return [Bucket(day.isoformat(), day, day) for day in self]
+        buckets = []
+        for label, days in groupby(self, _LABELS[breakdown]):
+            run = list(days)
+            buckets.append(Bucket(label, run[0], run[-1]))
+        return buckets
+
+    def whole_months(self) -> Period | None:
+        """The calendar months that lie wholly inside, as one period; None when there is none."""
+        start = self.start if self.start.day == 1 else next_month(self.start)
+        end = self.end if self.end == month_end(self.end) else month_start(self.end) - ONE_DAY
+        return Period(start, end) if start <= end else None
+
+
+def _week_label(day: date) -> str:
+    year, week, _ = day.isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def _month_label(day: date) -> str:
+    return f"{day.year:04}-{day.month:02}"
+
+
+_LABELS = {"day": date.isoformat, "week": _week_label, "month": _month_label}
+
+
+def fold(daily: Sequence[int], buckets: Sequence[Bucket]) -> list[int]:
+    """Daily counts, one for each day of the period, summed into its buckets."""
+    if len(buckets) == len(daily):
+        return list(daily)
+    folded = []
+    first = 0
+    for bucket in buckets:
+        folded.append(sum(daily[first : first + bucket.days]))
+        first += bucket.days
+    return folded
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpan:
+    """A stretch of time, `start` included and `end` not, both UTC, in which the local date is `day`."""
+
+    day: date
+    start: datetime
+    end: datetime
+
+
+def day_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
+    """The spans of the local days `start` to `end`, in the order of time.
+
+    A day has one span as a rule and none when the zone skipped it (Samoa, 30 December 2011). It has two where clocks
+    were put back across midnight (Newfoundland until 2011, at 00:01), which is why a day is not just "from one local
+    midnight to the next".
+    """
+    cuts = _date_changes(zone, start - ONE_DAY, end + 2 * ONE_DAY)
+    spans: list[DaySpan] = []
+    for cut, until in zip(cuts, cuts[1:], strict=False):
+        day = cut.astimezone(zone).date()
+        if not start <= day <= end:
+            continue
+        if spans and spans[-1].day == day and spans[-1].end == cut:
+            spans[-1] = DaySpan(day, spans[-1].start, until)
+        else:
+            spans.append(DaySpan(day, cut, until))
+    return spans
+
+
+def time_spans(zone: ZoneInfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
+    """The stretches of time, UTC and half-open, in which the local date lies between `start` and `end`; mostly one."""
+    if (end - start).days <= 2 * _EDGE_DAYS:
+        return _joined(day_spans(zone, start, end))
+    # Only the edges can be ragged, so that a century costs no more than a week.
+    head = _joined(day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)))
+    tail = _joined(day_spans(zone, end - timedelta(days=_EDGE_DAYS), end))
+    return [*head[:-1], (head[-1][0], tail[0][1]), *tail[1:]]
+
+
+_EDGE_DAYS = 3
+
+
+def _joined(spans: Sequence[DaySpan]) -> list[tuple[datetime, datetime]]:
+    joined: list[tuple[datetime, datetime]] = []
+    for span in spans:
+        if joined and joined[-1][1] == span.start:
+            joined[-1] = (joined[-1][0], span.end)
+        else:
+            joined.append((span.start, span.end))
+    return joined
+
+
+def _date_changes(zone: ZoneInfo, start: date, end: date) -> list[datetime]:
+    """Every moment at which the local date may change: both readings of each midnight, and each change of offset."""
+    moments: set[datetime] = set()
+    for day in Period(start, end):
+        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+        moments.update(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    ordered = sorted(moments)
+    for before, after in zip(ordered, ordered[1:], strict=False):
+        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
+            moments.add(_offset_change(zone, before, after))
+    return sorted(moments)
+
+
+def _offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The second, found by halving, at which the zone's offset changes between two moments a day or so apart."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
