@@ -1,0 +1,193 @@
+"""Tenants and the people whose signatures carry links."""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import models, router, transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from stats_app import dimensions, locks, public_ids
+
+
+def validate_timezone(name: str) -> None:
+    """Refuses what is not the name of an IANA time zone."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValidationError(
+            _("“%(value)s” is not an IANA time zone, such as Europe/Paris."), code="invalid", params={"value": name}
+        ) from None
+
+
+class Workspace(models.Model):
+    """The tenant. Everything belongs to one workspace, and nothing ever crosses."""
+
+    public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_workspace_id)
+    name = models.CharField(_("name"), max_length=200)
+    timezone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        default="UTC",
+        validators=[validate_timezone],
+        help_text=_("IANA name, such as Europe/Paris. Days are the workspace's local dates."),
+    )
+    counted_timezone = models.CharField(
+        _("time zone of the counts"),
+        max_length=64,
+        default="",
+        blank=True,
+        editable=False,
+        help_text=_("The zone that the rollups were counted in; empty before the first click."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    clicks_kept_from = models.DateField(
+        _("clicks kept from"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Raw clicks before this local date are pruned; their counts stay."),
+    )
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+
+    class Meta:
+        verbose_name = _("workspace")
+        verbose_name_plural = _("workspaces")
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.timezone)
+
+    def today(self, now: datetime) -> date:
+        """The local date of the moment `now`."""
+        return now.astimezone(self.zone).date()
+
+
+class ClickedQuerySet(models.QuerySet[Any]):
+    """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out, since `record_clicks`
+    relies on a row that it found under the lock, and clicks have no constraint in the database.
+
+    Rows that clicks are counted for cannot be deleted at all. The foreign keys of raw clicks see to most of that; the
+    counts of pruned clicks name their campaign or user by number only, and are looked for here.
+    """
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        with transaction.atomic(using=self.db):
+            locks.lock_workspaces(self.db, set(self.order_by().values_list("workspace_id", flat=True)))
+            counted = self._counted()
+            if counted:
+                raise models.ProtectedError("Clicks are counted for it, so it cannot be deleted.", counted)
+            return super().delete()
+
+    def _counted(self) -> set[Any]:
+        dimension = self.model.rollup_dimension
+        if dimension is None:
+            return set()
+        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db)
+        counted = rollups.filter(workspace=OuterRef("workspace"), dimension=dimension, key=OuterRef("pk"))
+        return set(self.order_by().filter(Exists(counted)))
+
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
+
+
+class ClickedModel(models.Model):
+    """A row of a workspace that clicks refer to. `rollup_dimension` is the dimension that counts them for it, if any."""
+
+    rollup_dimension: ClassVar[int | None] = None
+
+    objects = ClickedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        database = using or router.db_for_write(type(self), instance=self)
+        return type(self)._default_manager.using(database).filter(pk=self.pk).delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+
+
+class WorkspaceUser(ClickedModel):
+    """A person whose e-mail signature carries links. Not a login."""
+
+    rollup_dimension = dimensions.USER
+
+    public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_user_id)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="users", verbose_name=_("workspace"))
+    email = models.EmailField(_("e-mail"))
+    display_name = models.CharField(_("name"), max_length=200, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+
+    class Meta:
+        verbose_name = _("workspace user")
+        verbose_name_plural = _("workspace users")
+        ordering = ["display_name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                "workspace",
+                Lower("email"),
+                name="stats_user_email_unique",
+                violation_error_message=_("Another user of this workspace has this e-mail."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name or self.email
+
+    def clean(self) -> None:
+        if Alias.objects.filter(workspace=self.workspace_id, email__iexact=self.email).exists():
+            raise ValidationError({"email": _("This e-mail is an alias in this workspace.")})
+
+
+class Alias(ClickedModel):
+    """A further e-mail address of a workspace user."""
+
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, db_index=False, related_name="aliases", verbose_name=_("workspace")
+    )
+    user = models.ForeignKey(WorkspaceUser, models.CASCADE, related_name="aliases", verbose_name=_("user"))
+    email = models.EmailField(_("e-mail"))
+
+    class Meta:
+        verbose_name = _("alias")
+        verbose_name_plural = _("aliases")
+        ordering = ["email", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                "workspace",
+                Lower("email"),
+                name="stats_alias_email_unique",
+                violation_error_message=_("This e-mail is already an alias in this workspace."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    def clean(self) -> None:
+        if self.user_id and self.workspace_id and self.user.workspace_id != self.workspace_id:
+            raise ValidationError({"user": _("This user belongs to another workspace.")})
+        if WorkspaceUser.objects.filter(workspace=self.workspace_id, email__iexact=self.email).exists():
+            raise ValidationError({"email": _("This is a user's own e-mail in this workspace.")})
+
+
+def is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

@@ -1,0 +1,95 @@
+"""API keys, the rate limit and the audit log: the statements that each call runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.sql.cursor import execute, is_postgresql, rows
+
+
+def pass_call(
+    connection: BaseDatabaseWrapper, api_key_id: int, name: str, limit: int, now_ms: int, window_ms: int
+) -> list[int] | None:
+    """Lets a call pass if fewer than `limit` passed in the window before it: the times that passed, or None.
+
+    One statement decides and notes the time, so that it is exact however many processes ask at once. A time never goes
+    before the last one noted: a server whose clock lags does not reopen the window.
+    """
+    if is_postgresql(connection):
+        length, newest = "jsonb_array_length({0}.passed)", "({0}.passed ->> -1)::bigint"
+        # The call that has to have left the window: `limit` calls ago.
+        oldest = "({0}.passed ->> -%(limit)s::int)::bigint"
+        kept = f"CASE WHEN {length} >= %(limit)s THEN {{0}}.passed - 0 ELSE {{0}}.passed END"
+        noted = f"({kept}) || to_jsonb(greatest(%(now)s::bigint, {newest}))"
+        first = "jsonb_build_array(%(now)s::bigint)"
+    else:
+        length, newest = "json_array_length({0}.passed)", "({0}.passed ->> '$[#-1]')"
+        oldest = "({0}.passed ->> ('$[#-' || %(limit)s || ']'))"
+        kept = f"CASE WHEN {length} >= %(limit)s THEN json_remove({{0}}.passed, '$[0]') ELSE {{0}}.passed END"
+        noted = f"json_insert({kept}, '$[#]', max(%(now)s, {newest}))"
+        first = "json_array(%(now)s)"
+    found = rows(
+        connection,
+        f"""
+        INSERT INTO stats_app_callwindow (api_key_id, name, passed) VALUES (%(key)s, %(name)s, {first})
+        ON CONFLICT (api_key_id, name) DO UPDATE SET passed = {noted}
+        WHERE {length} < %(limit)s OR {oldest} <= %(now)s - %(window)s
+        RETURNING passed
+        """.format("stats_app_callwindow"),
+        {"key": api_key_id, "name": name, "limit": limit, "now": now_ms, "window": window_ms},
+    )
+    return _times(found[0][0]) if found else None
+
+
+def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str) -> list[int]:
+    """The times, in milliseconds, of the last calls that passed, oldest first."""
+    found = rows(
+        connection,
+        "SELECT passed FROM stats_app_callwindow WHERE api_key_id = %s AND name = %s",
+        [api_key_id, name],
+    )
+    return _times(found[0][0]) if found else []
+
+
+def _times(passed: Any) -> list[int]:
+    return json.loads(passed) if isinstance(passed, str | bytes) else passed
+
+
+def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> None:
+    """One row of the audit log; `values` are its columns in the order of the statement, the arguments as JSON text."""
+    cast = "::jsonb" if is_postgresql(connection) else ""
+    execute(
+        connection,
+        f"""
+        INSERT INTO stats_app_toolcall
+            (workspace_id, api_key_id, tool, surface, client, arguments, outcome, duration_ms, called_at)
+        VALUES (%s, %s, %s, %s, %s, %s{cast}, %s, %s, %s)
+        """,
+        values,
+    )
+
+
+def find_key(connection: BaseDatabaseWrapper, digest: bytes) -> tuple[Any, ...] | None:
+    """The key with this digest and its workspace, in the order of `KEY_COLUMNS` and `WORKSPACE_COLUMNS`."""
+    found = rows(connection, _FIND_KEY, [digest])
+    return tuple(map(_aware, found[0])) if found else None
+
+
+def _aware(value: Any) -> Any:
+    """SQLite stores times as UTC without saying so."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
+
+
+KEY_COLUMNS = ("id", "name", "scopes", "expires_at", "revoked_at", "last_used_at")
+WORKSPACE_COLUMNS = (
+    "id", "public_id", "name", "timezone", "counted_timezone", "is_active", "clicks_kept_from", "created_at"
+)  # fmt: skip
+_FIND_KEY = f"""
+    SELECT {", ".join(f"k.{column}" for column in KEY_COLUMNS)}, {", ".join(f"w.{column}" for column in WORKSPACE_COLUMNS)}
+    FROM stats_app_apikey AS k JOIN stats_app_workspace AS w ON w.id = k.workspace_id WHERE k.digest = %s
+"""

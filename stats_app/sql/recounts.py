@@ -1,0 +1,168 @@
+"""Counting the clicks themselves, a calendar month at a time: to rebuild the rollups and to compare them.
+
+No time-zone function of a database is used, since they differ and some return NULL: the caller says which stretches of
+time are which local day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.dimensions import DIMENSIONS, Dimension
+from stats_app.periods import DaySpan, month_end
+from stats_app.sql.counts import COLUMNS
+from stats_app.sql.cursor import array, execute, is_postgresql, rows
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOfClicks:
+    """A calendar month and those of its days whose raw clicks are there, with the stretches of time that they are."""
+
+    month: date
+    start: date
+    end: date
+    spans: Sequence[DaySpan]
+
+
+def rebuild(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> None:
+    """Counts the days of the month anew, then its sums by month."""
+    params = _params(connection, workspace_id, month)
+    columns = f"workspace_id, dimension, key, day, {', '.join(COLUMNS)}"
+    execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_DAYS}", params)
+    execute(
+        connection,
+        f"INSERT INTO stats_app_rollup ({columns}) WITH {_counted_days(connection)} "
+        "SELECT %(workspace)s, counted.* FROM counted",
+        params,
+    )
+    execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_MONTHS}", params)
+    execute(
+        connection, f"INSERT INTO stats_app_rollup ({columns}) SELECT %(workspace)s, months.* FROM ({_MONTHS}) AS months", params
+    )  # fmt: skip
+
+
+def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> list[tuple[Any, ...]]:
+    """Rows `(dimension, key, day, side, *counts)` where clicks and rollups differ; the side is `counted` or `stored`.
+
+    One statement, so that both sides are of one moment, also while clicks come in. Sums by month are held against the
+    stored days, which are right where no difference is named, and the only ones there are for pruned clicks.
+    """
+    columns = ", ".join(COLUMNS)
+    return rows(
+        connection,
+        f"""
+        WITH {_counted_days(connection)},
+        expected AS (SELECT * FROM counted UNION ALL {_MONTHS}),
+        stored AS (
+            SELECT dimension, key, day, {columns} FROM stats_app_rollup
+            WHERE (({_STORED_DAYS}) OR ({_STORED_MONTHS})) AND ({_NOT_ZERO})
+        )
+        SELECT dimension, key, day, 'counted' AS side, {columns}
+        FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) AS missing
+        UNION ALL
+        SELECT dimension, key, day, 'stored' AS side, {columns}
+        FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) AS surplus
+        ORDER BY 1, 3, 2, 4
+        """,
+        _params(connection, workspace_id, month),
+    )
+
+
+def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:
+    """How many clicks name a campaign, user, alias or link that is not of their workspace, or not there at all."""
+    references = " OR ".join(
+        f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {table} AS named "
+        f"WHERE named.id = {column} AND named.workspace_id = stats_app_click.workspace_id))"
+        for column, table in (
+            ("campaign_id", "stats_app_campaign"),
+            ("user_id", "stats_app_workspaceuser"),
+            ("alias_id", "stats_app_alias"),
+            ("link_id", "stats_app_trackedlink"),
+        )
+    )
+    [(count,)] = rows(
+        connection,
+        f"SELECT count(*) FROM stats_app_click WHERE workspace_id = %(workspace)s AND ({references})",
+        {"workspace": workspace_id},
+    )
+    return int(count)
+
+
+_HUMAN = 0
+_NOT_ZERO = " OR ".join(f"{column} <> 0" for column in COLUMNS)
+_STORED_DAYS = (
+    "workspace_id = %(workspace)s AND day BETWEEN %(start)s AND %(end)s AND dimension IN "
+    f"({', '.join(str(dimension.code) for dimension in DIMENSIONS)})"
+)
+_MONTHLY = [dimension for dimension in DIMENSIONS if dimension.months is not None]
+_STORED_MONTHS = (
+    "workspace_id = %(workspace)s AND day = %(month)s AND dimension IN "
+    f"({', '.join(str(dimension.months) for dimension in _MONTHLY)})"
+)
+_MONTHS = " UNION ALL ".join(
+    f"SELECT {dimension.months}, key, %(month)s, {', '.join(f'sum({column})' for column in COLUMNS)} "
+    f"FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} "
+    f"AND day BETWEEN %(month)s AND %(month_end)s GROUP BY key HAVING {' OR '.join(f'sum({column}) <> 0' for column in COLUMNS)}"
+    for dimension in _MONTHLY
+)
+
+
+def _counted_days(connection: BaseDatabaseWrapper) -> str:
+    """The common table `counted`: what the rollups of the days must hold, by the clicks."""
+    if is_postgresql(connection):
+        spans = "SELECT * FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(first)s::date[], %(last)s::date[])"
+    else:
+        spans = f"SELECT {', '.join(f'value ->> {position}' for position in range(5))} FROM json_each(%(spans)s)"
+    return f"""
+        spans (day, starts, ends, first_utc_day, last_utc_day) AS ({spans}),
+        clicks AS (
+            SELECT spans.day, kind, verdict, campaign_id, user_id FROM spans JOIN stats_app_click ON
+                workspace_id = %(workspace)s AND utc_day BETWEEN first_utc_day AND last_utc_day
+                AND clicked_at >= starts AND clicked_at < ends
+        ),
+        counted AS ({" UNION ALL ".join(_counted(dimension) for dimension in DIMENSIONS)})
+    """
+
+
+def _counted(dimension: Dimension) -> str:
+    key = dimension.key or "0"
+    kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind}) AS {column}" for kind, column in enumerate(COLUMNS))
+    group = f"{dimension.key}, day" if dimension.key else "day"
+    return (
+        f"SELECT {dimension.code} AS dimension, {key} AS key, day, {kinds} FROM clicks "
+        f"WHERE verdict {'=' if dimension.human else '<>'} {_HUMAN} AND {key} IS NOT NULL GROUP BY {group}"
+    )
+
+
+def _params(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> dict[str, Any]:
+    columns: list[Sequence[Any]] = [
+        [span.day for span in month.spans],
+        [span.start for span in month.spans],
+        [span.end for span in month.spans],
+        [span.start.date() for span in month.spans],
+        [(span.end - timedelta(seconds=1)).date() for span in month.spans],
+    ]
+    params = {
+        "workspace": workspace_id,
+        "month": month.month,
+        "month_end": month_end(month.month),
+        "start": month.start,
+        "end": month.end,
+    }
+    if is_postgresql(connection):
+        names = ("days", "starts", "ends", "first", "last")
+        return params | {
+            name: array(f'"{value}"' for value in column) for name, column in zip(names, columns, strict=True)
+        }
+    texts = [[_sqlite_text(value) for value in row] for row in zip(*columns, strict=True)]
+    return params | {"spans": json.dumps(texts)}
+
+
+def _sqlite_text(value: date | datetime) -> str:
+    return str(value.replace(tzinfo=None) if isinstance(value, datetime) else value)

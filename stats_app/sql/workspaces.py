@@ -1,0 +1,24 @@
+"""The workspace's row: its lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.sql.cursor import execute, is_postgresql, rows
+
+_COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
+
+
+def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:
+    """Locks the row until the transaction ends, shared or alone, and reads it under the lock; None if it is not there."""
+    if is_postgresql(connection):
+        strength = "NO KEY UPDATE" if alone else "SHARE"
+        found = rows(
+            connection, f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s FOR {strength}", [workspace_id]
+        )
+    else:
+        execute(connection, "UPDATE stats_app_workspace SET id = id WHERE id = %s", [workspace_id])
+        found = rows(connection, f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s", [workspace_id])
+    return found[0] if found else None
