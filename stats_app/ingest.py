@@ -1,0 +1,335 @@
+"""The one way in for clicks: `record_clicks`.
+
+Every surface calls it. One transaction stores the clicks and moves the rollups, each id of a workspace once, and a wrong
+item is reported while the right ones around it are stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+from ulid import ULID
+
+from stats_app import public_ids, store
+from stats_app.errors import FieldError, shown
+from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
+from stats_app.models.clicks import CAMPAIGN, HUMAN, REASON_LENGTH
+from stats_app.models.fields import ulid_bytes
+from stats_app.models.workspaces import is_email
+from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, parse_time
+from stats_app.sql.clicks import ClickRow, insert
+from stats_app.sql.references import find
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+
+_EARLIEST = datetime(MIN_DATE.year, MIN_DATE.month, MIN_DATE.day, tzinfo=UTC)
+_LATEST = datetime(MAX_DATE.year, MAX_DATE.month, MAX_DATE.day, tzinfo=UTC) + ONE_DAY
+_ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}")
+_CAMPAIGN_KIND = KINDS[CAMPAIGN]
+
+
+class ClickInput(NamedTuple):
+    """A click as it comes in. Nothing of it is trusted: every value may be of any type.
+
+    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail, `link` an instance or a token;
+    an alias sets the user when none is given. `id` is a ULID: 26 characters of either case, `ulid.ULID`, `uuid.UUID` or
+    16 bytes; without it the product makes one, so that a repeated call counts again. `clicked_at` is an aware datetime
+    or RFC 3339 text, by default now.
+    """
+
+    kind: Any
+    id: Any = None
+    campaign: Any = None
+    user: Any = None
+    alias: Any = None
+    link: Any = None
+    clicked_at: Any = None
+    verdict: Any = HUMAN
+    reason: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A wrong item: its position in the batch, and what is wrong with its first wrong field."""
+
+    index: int
+    field: str
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class IngestResult:
+    """What became of a batch. `accepted + duplicates + len(rejected)` is the number of its items."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def record_clicks(
+    workspace: Workspace, clicks: Iterable[ClickInput | FieldError], *, now: datetime | None = None
+) -> IngestResult:
+    """Stores clicks and moves the rollups in one transaction, exactly once for each id. The only writer of clicks.
+
+    A `FieldError` in place of an item is one that the caller found wrong before; it is reported at its position. Joins
+    a transaction that the caller holds; without one, a deadlock is tried again. `now` is the moment to judge times by,
+    and the time of clicks without one.
+    """
+    items = list(clicks)
+    moment = timezone.now() if now is None else now
+    using = router.db_for_write(Click)
+    record = partial(_record, items=items, now=moment, using=using)
+    try:
+        return in_workspace(workspace.pk, record, using=using)
+    except _FirstClicks:
+        return in_workspace(workspace.pk, partial(record, alone=True), using=using, alone=True)
+
+
+class _FirstClicks(Exception):
+    """No click was counted yet, and the zone of the counts must be noted, which takes the workspace's lock alone."""
+
+
+class _Wrong(Exception):
+    def __init__(self, name: str, code: str, message: str) -> None:
+        self.error = FieldError(name, code, message)
+
+
+def _record(
+    locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str, alone: bool = False
+) -> IngestResult:
+    connection = connections[using]
+    if not locked.counted_timezone:
+        if not alone:
+            raise _FirstClicks
+        Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
+    batch = _Batch(locked, _References.of(connection, locked.id, items), now)
+    result = IngestResult()
+    rows: dict[bytes, ClickRow] = {}
+    facts: dict[bytes, store.ClickFact] = {}
+    for index, item in enumerate(items):
+        try:
+            row, day = batch.row(item)
+        except _Wrong as wrong:
+            error = wrong.error
+            result.rejected.append(Rejection(index, error.field, error.code, error.message))
+            continue
+        if row.id not in rows:
+            rows[row.id] = row
+            facts[row.id] = store.ClickFact(day, row.kind, row.verdict, row.campaign_id, row.user_id)
+    if rows:
+        stored = insert(connection, locked.id, [rows[click_id] for click_id in sorted(rows)])
+        counted = facts.values() if stored is None else [facts[click_id] for click_id in stored]
+        store.apply(locked.id, store.changes_of(counted), using=using)
+        result.accepted = len(counted)
+    result.duplicates = len(items) - len(result.rejected) - result.accepted
+    return result
+
+
+@dataclass(slots=True)
+class _References:
+    """The rows of the workspace that a batch names, by what they are named by: public id, token, e-mail or number."""
+
+    campaigns: dict[Any, int]
+    users: dict[Any, int]
+    aliases: dict[Any, tuple[int, int]]
+    links: dict[Any, int]
+
+    @classmethod
+    def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Iterable[Any]) -> _References:
+        inputs = [item for item in items if isinstance(item, ClickInput)]
+        look = partial(_find, connection, workspace_id)
+        return cls(
+            look(Campaign, "public_id", {i.campaign for i in inputs if _is_name(i.campaign, Campaign)}),
+            look(WorkspaceUser, "public_id", {i.user for i in inputs if _is_name(i.user, WorkspaceUser)}),
+            look(Alias, "LOWER(email)", {_lower(i.alias) for i in inputs if _is_name(i.alias, Alias)}, "user_id"),
+            look(TrackedLink, "token", {i.link for i in inputs if _is_name(i.link, TrackedLink)}),
+        )
+
+
+def _is_name(value: object, model: type) -> bool:
+    """Whether it can be looked up: databases refuse NUL and lone surrogates, which no name of ours has."""
+    return (isinstance(value, str) and value.isprintable()) or isinstance(value, model)
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _find(
+    connection: BaseDatabaseWrapper, workspace_id: int, model: Any, column: str, values: set[Any], more: str = ""
+) -> dict[Any, Any]:
+    """Instances are looked up too: one may be of another workspace, stale or never saved."""
+    texts = {value for value in values if isinstance(value, str)}
+    instances = {value.pk: value for value in values if not isinstance(value, str) and value.pk is not None}
+    table = model._meta.db_table
+    found: dict[Any, Any] = {}
+    for key, *rest in find(connection, workspace_id, table, column, texts, more):
+        found[key] = rest if more else rest[0]
+    for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more):
+        found[instances[key]] = rest if more else rest[0]
+    return found
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the items of one batch are judged by."""
+
+    workspace: LockedWorkspace
+    references: _References
+    now: datetime
+    zone: ZoneInfo = field(init=False)
+    latest: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.zone = ZoneInfo(self.workspace.timezone)
+        self.latest = self.now + FUTURE_TOLERANCE
+
+    def row(self, item: ClickInput | FieldError) -> tuple[ClickRow, date]:
+        """The row to store and its local day. Raises `_Wrong` for the first wrong field."""
+        if isinstance(item, FieldError):
+            raise _Wrong(item.field, item.code, item.message)
+        kind = _code("kind", item.kind, KINDS)
+        click_id = _click_id(item.id)
+        campaign_id = self._campaign(kind, item.campaign)
+        user_id = None if item.user is None else _reference(self.references.users, "user", item.user, _is_user_id)
+        alias_id = None
+        if item.alias is not None:
+            alias_id, user_id = self._alias(item.alias, user_id)
+        link_id = None if item.link is None else _reference(self.references.links, "link", item.link, _is_text)
+        clicked_at, day = self._time(item.clicked_at)
+        verdict = _code("verdict", item.verdict, VERDICTS)
+        reason = _reason(item.reason, item.verdict)
+        row = ClickRow(
+            click_id, clicked_at, clicked_at.date(), kind, verdict, campaign_id, user_id, alias_id, link_id, reason, None
+        )  # fmt: skip
+        return row, day
+
+    def _campaign(self, kind: int, value: Any) -> int | None:
+        if kind != _CAMPAIGN_KIND:
+            if value is not None:
+                raise _Wrong(
+                    "campaign", "not_allowed", "campaign is not allowed: only a click of the kind campaign has one."
+                )
+            return None
+        if value is None:
+            raise _Wrong("campaign", "required", "campaign is required for a click of the kind campaign.")
+        return _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
+
+    def _alias(self, value: Any, user_id: int | None) -> tuple[int, int]:
+        alias_id, owner_id = _reference(self.references.aliases, "alias", _lower(value), _is_email)
+        if user_id is not None and user_id != owner_id:
+            raise _Wrong("alias", "invalid", f"alias {shown(str(value))} is not one of the user's.")
+        return alias_id, owner_id
+
+    def _time(self, value: Any) -> tuple[datetime, date]:
+        """The moment in UTC and its local date."""
+        clicked_at = self.now if value is None else _moment(value)
+        if clicked_at > self.latest:
+            raise _Wrong(
+                "clicked_at", "future", f"clicked_at {shown(str(value))} is more than 5 minutes in the future."
+            )
+        if not _EARLIEST <= clicked_at < _LATEST:
+            raise _out_of_range(value)
+        day = clicked_at.astimezone(self.zone).date()
+        if not MIN_DATE <= day <= MAX_DATE:
+            raise _out_of_range(value)
+        kept_from = self.workspace.clicks_kept_from
+        if kept_from is not None and day < kept_from:
+            raise _Wrong(
+                "clicked_at",
+                "pruned",
+                f"clicked_at {shown(str(value))} is before {kept_from}, from when on raw clicks are kept.",
+            )
+        return clicked_at.astimezone(UTC), day
+
+
+def _code(name: str, value: Any, codes: dict[str, int]) -> int:
+    try:
+        return codes[value]
+    except (KeyError, TypeError):
+        pass
+    if value is None:
+        raise _Wrong(name, "required", f"{name} is required: one of {', '.join(codes)}.")
+    raise _Wrong(name, "invalid", f"{name} is one of {', '.join(codes)}, not {shown(value)}.")
+
+
+def _click_id(value: Any) -> bytes:
+    if isinstance(value, str) and _ULID.fullmatch(value):
+        return ulid_bytes(value)
+    if value is None:
+        return ULID().bytes
+    if isinstance(value, ULID | UUID):
+        return value.bytes
+    if isinstance(value, bytes) and len(value) == 16:
+        return value
+    raise _Wrong("id", "invalid", f"id is a ULID of 26 characters, not {shown(value)}.")
+
+
+def _reference(found: dict[Any, Any], name: str, value: Any, is_well_formed: Callable[[Any], bool]) -> Any:
+    try:
+        return found[value]
+    except (KeyError, TypeError):
+        pass
+    if not is_well_formed(value):
+        raise _Wrong(name, "invalid", f"{name} {shown(value)} is not well-formed.")
+    text = getattr(value, "public_id", None) or str(value)
+    raise _Wrong(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
+
+
+def _is_campaign_id(value: object) -> bool:
+    return isinstance(value, Campaign) or public_ids.is_public_id(value, public_ids.CAMPAIGN)
+
+
+def _is_user_id(value: object) -> bool:
+    return isinstance(value, WorkspaceUser) or public_ids.is_public_id(value, public_ids.USER)
+
+
+def _is_email(value: object) -> bool:
+    return isinstance(value, Alias) or (isinstance(value, str) and is_email(value))
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, TrackedLink | str)
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        return value
+    if isinstance(value, str):
+        try:
+            return parse_time(value)
+        except ValueError:
+            pass
+    raise _Wrong(
+        "clicked_at",
+        "invalid",
+        f"clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not {shown(value)}.",
+    )
+
+
+def _out_of_range(value: Any) -> _Wrong:
+    return _Wrong(
+        "clicked_at", "out_of_range", f"clicked_at {shown(str(value))} is not between {MIN_DATE} and {MAX_DATE}."
+    )
+
+
+def _reason(value: Any, verdict: str) -> str:
+    if not isinstance(value, str) or not (value == "" or value.isprintable()):
+        raise _Wrong("reason", "invalid", f"reason is a text, not {shown(value)}.")
+    if len(value) > REASON_LENGTH:
+        raise _Wrong("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
+    if value and verdict == HUMAN:
+        raise _Wrong("reason", "not_allowed", "reason is not allowed for a human click.")
+    return value

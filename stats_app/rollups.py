@@ -1,0 +1,159 @@
+"""Keeping the stored counts true: counting them anew, comparing them with the clicks, and changing the time zone.
+
+Each works a calendar month at a time. What recounts takes the workspace alone, so that writers wait a moment and never
+collide with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from django.db import connections, router
+from django.db.models import Max, Min
+
+from stats_app.dimensions import DIMENSIONS
+from stats_app.errors import Refused
+from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.models import Click, Rollup, Workspace
+from stats_app.models.workspaces import validate_timezone
+from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month
+from stats_app.sql import recounts as sql
+
+_NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
+    dimension.months: f"{dimension.name} by month" for dimension in DIMENSIONS if dimension.months is not None
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One place where the rollups do not say what the clicks say. `str()` is a line for people."""
+
+    place: str
+    counted: str
+    stored: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.counted} counted, {self.stored} stored"
+
+
+def change_timezone(workspace: Workspace, name: str) -> None:
+    """Changes a workspace's time zone and counts all its clicks anew by it, in one transaction.
+
+    Raises ValidationError for a name that is no IANA zone, and Refused when raw clicks were pruned: their days cannot
+    be counted anew.
+    """
+    validate_timezone(name)
+    using = router.db_for_write(Workspace, instance=workspace)
+
+    def change(locked: LockedWorkspace) -> None:
+        if locked.clicks_kept_from is not None and name != locked.timezone:
+            raise Refused(
+                f"The time zone cannot be changed: raw clicks before {locked.clicks_kept_from} are pruned, "
+                "and their days cannot be counted anew."
+            )
+        Workspace.objects.using(using).filter(pk=workspace.pk).update(timezone=name)
+        _recount(locked._replace(timezone=name, counted_timezone=""), None, None, using)
+
+    in_workspace(workspace.pk, change, using=using, alone=True)
+    workspace.timezone = workspace.counted_timezone = name
+
+
+def rebuild(workspace: Workspace, start: date | None = None, end: date | None = None) -> int:
+    """Counts the clicks of a workspace anew, of all days or of `start` to `end`; returns the number of days counted.
+
+    Raises Refused when days are asked for whose raw clicks are pruned, or only some days although the time zone was
+    changed behind the product's back.
+    """
+    using = router.db_for_write(Rollup)
+    locked = in_workspace(workspace.pk, lambda locked: locked, using=using)
+    if _is_moved(locked):
+        # Counts by two zones must never stand side by side, so this is one transaction.
+        return in_workspace(workspace.pk, lambda locked: _recount(locked, start, end, using), using=using, alone=True)
+    _refuse_what_cannot_be_recounted(locked, start, end)
+    days = 0
+    for month in list(_months(locked, start, end, using)):
+        recount = partial(_recount, start=month.start, end=month.end, using=using)
+        days += in_workspace(workspace.pk, recount, using=using, alone=True)
+    return days
+
+
+def check(workspace: Workspace) -> Iterator[Difference]:
+    """Every place where rollups and clicks of a workspace differ. Writers may go on meanwhile."""
+    using = router.db_for_read(Rollup)
+    row = Workspace.objects.using(using).get(pk=workspace.pk)
+    locked = LockedWorkspace(row.pk, row.timezone, row.counted_timezone, row.clicks_kept_from)
+    if _is_moved(locked):
+        yield Difference("time zone", locked.timezone, locked.counted_timezone)
+    strangers = sql.strangers(connections[using], row.pk)
+    if strangers:
+        yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
+    for month in _months(locked, None, None, using):
+        yield from _differences(sql.differences(connections[using], row.pk, month))
+
+
+def _differences(found: list[tuple[object, ...]]) -> Iterator[Difference]:
+    places: dict[tuple[object, ...], dict[str, str]] = {}
+    for dimension, key, day, side, *numbers in found:
+        places.setdefault((dimension, key, day), {})[str(side)] = "/".join(str(number) for number in numbers)
+    for (dimension, key, day), sides in places.items():
+        name = _NAMES[int(str(dimension))]
+        place = f"{day} {name}" + (f" {key}" if name != "workspace" else "")
+        yield Difference(place, sides.get("counted", "0/0/0"), sides.get("stored", "0/0/0"))
+
+
+def _is_moved(locked: LockedWorkspace) -> bool:
+    """Whether the time zone was changed other than by `change_timezone`, so that counts are by another."""
+    return locked.counted_timezone not in ("", locked.timezone)
+
+
+def _recount(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> int:
+    _refuse_what_cannot_be_recounted(locked, start, end)
+    days = 0
+    for month in _months(locked, start, end, using):
+        sql.rebuild(connections[using], locked.id, month)
+        days += (month.end - month.start).days + 1
+    Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
+    return days
+
+
+def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None, end: date | None) -> None:
+    moved, kept_from = _is_moved(locked), locked.clicks_kept_from
+    if moved and (start or end):
+        raise Refused(
+            f"The time zone is {locked.timezone} but counts are by {locked.counted_timezone}: rebuild all days, not some."
+        )
+    if kept_from is not None and moved:
+        raise Refused(
+            f"Counts are by {locked.counted_timezone}, and raw clicks before {kept_from} are pruned: set the time zone "
+            "back to it."
+        )
+    if kept_from is not None and start is not None and start < kept_from:
+        raise Refused(f"Raw clicks before {kept_from} are pruned: {start} cannot be counted anew.")
+
+
+def _months(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> Iterator[sql.MonthOfClicks]:
+    """The calendar months to count, each cut to the days asked for whose raw clicks are kept."""
+    bounds = _first_and_last_day(locked.id, using)
+    if bounds is None:
+        return
+    # A day before and after: the first and last day of the clicks are dates of UTC.
+    first = max(filter(None, (start, locked.clicks_kept_from, bounds[0] - ONE_DAY)))
+    last = min(filter(None, (end, bounds[1] + ONE_DAY)))
+    zone = ZoneInfo(locked.timezone)
+    month = month_start(first)
+    while month <= last:
+        from_day, to_day = max(first, month), min(last, month_end(month))
+        yield sql.MonthOfClicks(month, from_day, to_day, day_spans(zone, from_day, to_day))
+        month = next_month(month)
+
+
+def _first_and_last_day(workspace_id: int, using: str) -> tuple[date, date] | None:
+    clicks = Click.objects.using(using).filter(workspace=workspace_id).aggregate(Min("utc_day"), Max("utc_day"))
+    stored = Rollup.objects.using(using).filter(workspace=workspace_id).aggregate(Min("day"), Max("day"))
+    firsts = [day for day in (clicks["utc_day__min"], stored["day__min"]) if day]
+    lasts = [day for day in (clicks["utc_day__max"], stored["day__max"]) if day]
+    return (min(firsts), max(lasts)) if firsts else None

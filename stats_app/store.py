@@ -1,0 +1,145 @@
+"""The one door to the rollups: `counts` reads them, `apply` moves them.
+
+All readers and writers of counts go through these two, so that another engine can stand behind them. What is counted is
+declared in `stats_app.dimensions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Literal, NamedTuple
+
+from django.db import connections, router
+
+from stats_app import dimensions
+from stats_app.dimensions import DIMENSIONS
+from stats_app.models import KINDS, Rollup
+from stats_app.models.clicks import HUMAN, VERDICTS
+from stats_app.periods import Period, month_start
+from stats_app.sql import counts as sql
+
+By = Literal["day", "kind", "campaign", "user", "verdict"]
+Key = int | str
+
+_KINDS = tuple(KINDS)
+_BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
+_HUMAN = VERDICTS[HUMAN]
+
+
+class ClickFact(NamedTuple):
+    """What of a click decides where it is counted: numbers as the database holds them, and its local day."""
+
+    day: date
+    kind: int
+    verdict: int
+    campaign_id: int | None
+    user_id: int | None
+
+
+Changes = Mapping[tuple[int, int, date], Sequence[int]]
+"""Signed changes of counts: `(dimension, key, day)` to one number for each kind."""
+
+
+def changes_of(clicks: Iterable[ClickFact]) -> dict[tuple[int, int, date], list[int]]:
+    """What storing these clicks adds to the rollups."""
+    groups: dict[ClickFact, int] = {}
+    for click in clicks:
+        groups[click] = groups.get(click, 0) + 1
+    changes: dict[tuple[int, int, date], list[int]] = {}
+    for click, number in groups.items():
+        for place in _places(click):
+            changes.setdefault(place, [0, 0, 0])[click.kind] += number
+    return changes
+
+
+def _places(click: ClickFact) -> list[tuple[int, int, date]]:
+    places = []
+    for dimension in DIMENSIONS:
+        key = 0 if dimension.key is None else getattr(click, dimension.key)
+        if key is None or dimension.human is not (click.verdict == _HUMAN):
+            continue
+        places.append((dimension.code, key, click.day))
+        if dimension.months is not None:
+            places.append((dimension.months, key, month_start(click.day)))
+    return places
+
+
+def apply(workspace_id: int, changes: Changes, *, using: str) -> None:
+    """Moves the rollups, in the caller's transaction and under its lock (`stats_app.locks`)."""
+    if changes:
+        sql.add(
+            connections[using],
+            workspace_id,
+            [sql.CountRow(*place, *changes[place]) for place in sorted(changes)],  # type: ignore[arg-type]  # 3 kinds
+        )
+
+
+def counts(
+    workspace_id: int,
+    period: Period,
+    by: Sequence[By] = (),
+    *,
+    where: Mapping[Literal["campaign", "user"], int] | None = None,
+    top: int | None = None,
+) -> dict[tuple[Key, ...], list[int]]:
+    """Counts of human clicks in the local days of `period`.
+
+    The answer maps the values of `by`, but for `day`, to a list: of one number, or with `day` in `by` of one for each
+    day of the period, zeros filled in. A campaign or user is its number, a kind its name, and all kinds are there, also
+    those without clicks. `by=("verdict", …)` counts what is otherwise left out, by the number of the verdict.
+
+    `where` keeps to one campaign or user. `top` keeps to the campaigns with the most clicks, most first, ties by public
+    id; it needs `by=("campaign", "day")`.
+    """
+    connection = connections[router.db_for_read(Rollup)]
+    if top is not None:
+        months = period.whole_months()
+        bounds = (months.start, months.end) if months and _is_worth_bounding(months) else None
+        series = sql.top_daily(connection, workspace_id, period.start, period.end, bounds, top)
+        return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
+
+    dimension, key = _dimension(by, where or {})
+    grouped = dimension.name in by
+    lists: list[tuple[int, list[list[int]]]]
+    if "day" in by:
+        daily = sql.daily(connection, workspace_id, dimension.code, key, period.start, period.end)
+        lists = [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
+    else:
+        totals = sql.totals(connection, workspace_id, dimension.code, key, period.start, period.end)
+        lists = [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
+    if not grouped and not lists:
+        length = period.days if "day" in by else 1
+        lists = [(0, [[0] * length for _ in _KINDS])]
+
+    answer: dict[tuple[Key, ...], list[int]] = {}
+    for found, columns in lists:
+        prefix: tuple[Key, ...] = (found,) if grouped else ()
+        if "kind" in by:
+            answer |= {(*prefix, kind): column for kind, column in zip(_KINDS, columns, strict=True)}
+        else:
+            answer[prefix] = [sum(numbers) for numbers in zip(*columns, strict=True)]
+    return answer
+
+
+def _is_worth_bounding(months: Period) -> bool:
+    """Two whole months or more: below, reading all day rows by the day-first index is the cheaper way."""
+    return months.start.month != months.end.month or months.start.year != months.end.year
+
+
+def _dimension(
+    by: Sequence[By], where: Mapping[Literal["campaign", "user"], int]
+) -> tuple[dimensions.Dimension, int | None]:
+    names = [name for name in (*by, *where) if name in _BY_NAME]
+    if len(names) > 1:
+        raise ValueError(f"Clicks are counted by {' and '.join(names)} apart, not together.")
+    if not names:
+        return _BY_NAME["workspace"], 0
+    return _BY_NAME[names[0]], where.get(names[0])  # type: ignore[call-overload]  # a name of `where` or of neither
+
+
+def _dense(offsets: Sequence[int], numbers: Sequence[int], days: int) -> list[int]:
+    dense = [0] * days
+    for offset, number in zip(offsets, numbers, strict=True):
+        dense[offset] = number
+    return dense
