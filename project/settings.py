@@ -9,7 +9,6 @@ DATABASE_URL     default: SQLite in db.sqlite3 beside manage.py
 HTTPS            on where the site is served over https: redirects http, secure cookies, HSTS; default off
 STATIC_ROOT      where `collectstatic` puts the files for a web server; not needed otherwise
 STATS_RATE_LIMIT calls a minute for each tool and API key; default 30
-STATS_REDIS_URL  a Redis server; optional
 """
 
 import os
@@ -139,5 +138,3 @@ LOGGING = {
 }
 
 STATS_APP: dict[str, Any] = {"RATE_LIMIT": env.int("STATS_RATE_LIMIT", default=30)}
-if redis_url := env.str("STATS_REDIS_URL", default=""):
-    STATS_APP["REDIS_URL"] = redis_url

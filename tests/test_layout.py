@@ -16,7 +16,7 @@ SURFACES = frozenset({"api", "mcp", "dashboard", "redirects", "admin", "manageme
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"urls", "apps", "checks"}),
     SURFACES,
-    frozenset({"tools", "parameters", "reports"}),
+    frozenset({"tools", "parameters", "answers", "reports", "demo"}),
     frozenset({"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store"}),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
@@ -28,7 +28,7 @@ DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.middleware")
 REST = ("rest_framework", "drf_spectacular", "django_filters")
 # A tool declares its parameters and its answer once, as serializers.
-DECLARES_SERIALIZERS = frozenset({"tools", "parameters"})
+DECLARES_SERIALIZERS = frozenset({"tools", "parameters", "answers"})
 
 
 def is_type_checking(node: ast.stmt) -> bool:

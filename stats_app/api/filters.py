@@ -1,0 +1,227 @@
+"""The filters of the lists, declared with django-filter. Strict: an unknown filter or a wrong value is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
+
+from stats_app import public_ids
+from stats_app.errors import FieldError, InvalidParameters, shown
+from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, Workspace, WorkspaceUser
+from stats_app.models.campaigns import STATUSES
+from stats_app.parameters import Repeated, check_period, unknown_parameter
+from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
+
+
+def single_values(query: QueryDict) -> dict[str, object]:
+    """The query string as a plain dictionary; what stands in it more than once is marked as `Repeated`."""
+    return {name: values[0] if len(values) == 1 else Repeated(values) for name, values in query.lists()}
+
+
+class _StrictField(forms.Field):
+    """A form field whose error is a rule that reads on after the field's name. An empty value is wrong, too."""
+
+    rule = "is something else"
+    empty_values = (None,)  # type: ignore[assignment]  # an empty text is given, and wrong
+
+    def wrong(self, code: str = "invalid", rule: str | None = None) -> ValidationError:
+        return ValidationError(rule or self.rule, code=code)
+
+
+class _WordField(_StrictField):
+    def __init__(self, *, words: Iterable[str], **kwargs: Any) -> None:
+        self.words = tuple(words)
+        self.rule = f"is one of {', '.join(self.words)}"
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Any:
+        if value is not None and value not in self.words:
+            raise self.wrong()
+        return value
+
+
+class _PublicIdField(_StrictField):
+    def __init__(self, *, prefix: str, **kwargs: Any) -> None:
+        self.prefix = prefix
+        self.rule = f"is {prefix}+ 26 characters of a lowercase ULID"
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> Any:
+        if value is not None and not public_ids.is_public_id(value, self.prefix):
+            raise self.wrong()
+        return value
+
+
+class _DateField(_StrictField):
+    rule = "is a date as Y-m-d"
+
+    def clean(self, value: Any) -> date | None:
+        if value is None:
+            return None
+        try:
+            day = parse_date(value)
+        except ValueError:
+            raise self.wrong() from None
+        if not MIN_DATE <= day <= MAX_DATE:
+            raise self.wrong("out_of_range", f"lies between {MIN_DATE} and {MAX_DATE}")
+        return day
+
+
+class _SearchField(_StrictField):
+    rule = "is printable text"
+    max_length = 200
+
+    def clean(self, value: Any) -> Any:
+        if value and not value.isprintable():
+            raise self.wrong()
+        if value and len(value) > self.max_length:
+            raise self.wrong("too_long", f"has at most {self.max_length} characters")
+        return value
+
+
+class WordFilter(django_filters.Filter):
+    """One word out of a few."""
+
+    field_class = _WordField
+
+
+class PublicIdFilter(django_filters.Filter):
+    """Rows of the row with this public id; none when it belongs to another workspace."""
+
+    field_class = _PublicIdField
+
+
+class DateFilter(django_filters.Filter):
+    field_class = _DateField
+
+
+class SearchFilter(django_filters.Filter):
+    field_class = _SearchField
+
+
+class OrderingFilter(django_filters.Filter):
+    """By one field, `-` before it for descending, and then by number, so that pages never overlap."""
+
+    field_class = _WordField
+
+    def __init__(self, fields: dict[str, str], **kwargs: Any) -> None:
+        self.columns = fields | {f"-{name}": f"-{column}" for name, column in fields.items()}
+        super().__init__(words=tuple(self.columns), **kwargs)
+
+    def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        if value is None:
+            return queryset
+        column = self.columns[value]
+        return queryset.order_by(column, "-pk" if column.startswith("-") else "pk")
+
+
+class StrictFilterSet(django_filters.FilterSet):
+    """A list's filters over one workspace's rows, as of one moment."""
+
+    def __init__(self, query: dict[str, object], queryset: QuerySet[Any], workspace: Workspace, now: datetime) -> None:
+        self.workspace = workspace
+        self.now = now
+        super().__init__(query, queryset=queryset)
+
+    def filtered(self) -> QuerySet[Any]:
+        """The rows asked for. Raises InvalidParameters with every wrong filter."""
+        repeated = [
+            FieldError(name, "repeated", f"{name} is given {len(value)} times; give it once.")
+            for name, value in self.data.items()
+            if isinstance(value, Repeated)
+        ]
+        unknown = [unknown_parameter(name, self.filters) for name in self.data if name not in self.filters]
+        wrong = [
+            FieldError(name, error.code or "invalid", f"{name} {error.message}, not {shown(self.data[name])}.")
+            for name, errors in self.form.errors.as_data().items()
+            for error in errors
+            if not isinstance(self.data[name], Repeated)
+        ]
+        if repeated or unknown or wrong:
+            raise InvalidParameters([*wrong, *repeated, *unknown])
+        return self.qs
+
+
+class CampaignFilter(StrictFilterSet):
+    search = SearchFilter(field_name="name", lookup_expr="icontains", help_text="Part of the name.")
+    status = WordFilter(words=STATUSES, method="with_status", help_text="As of today in the workspace's time zone.")
+    userPublicId = PublicIdFilter(  # JSON names are camelCase
+        prefix=public_ids.USER, field_name="assigned_users__public_id", help_text="Campaigns that this user carries."
+    )
+    ordering = OrderingFilter({"name": "name", "createdAt": "created_at"}, help_text="Default: -createdAt.")
+
+    class Meta:
+        model = Campaign
+        fields: list[str] = []
+
+    def with_status(self, queryset: Any, name: str, value: str) -> QuerySet[Campaign]:
+        return queryset.with_status(value, self.workspace.today(self.now))
+
+
+class UserFilter(StrictFilterSet):
+    search = SearchFilter(method="search_names", help_text="Part of the name, the e-mail or an alias.")
+    isActive = WordFilter(words=("true", "false"), method="with_activity")
+    campaignPublicId = PublicIdFilter(
+        prefix=public_ids.CAMPAIGN, field_name="campaigns__public_id", help_text="Users who carry this campaign."
+    )
+    ordering = OrderingFilter({"name": "display_name", "createdAt": "created_at"}, help_text="Default: -createdAt.")
+
+    class Meta:
+        model = WorkspaceUser
+        fields: list[str] = []
+
+    def search_names(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        aliases = Alias.objects.filter(user=OuterRef("pk"), email__icontains=value)
+        return queryset.filter(Q(display_name__icontains=value) | Q(email__icontains=value) | Exists(aliases))
+
+    def with_activity(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(is_active=value == "true")
+
+
+class ClickFilter(StrictFilterSet):
+    kind = WordFilter(words=KINDS)
+    verdict = WordFilter(words=VERDICTS)
+    campaignPublicId = PublicIdFilter(prefix=public_ids.CAMPAIGN, method="of_campaign")
+    userPublicId = PublicIdFilter(prefix=public_ids.USER, method="of_user")
+    to = DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone.")
+
+    class Meta:
+        model = Click
+        fields: list[str] = []
+
+    def of_campaign(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(campaign=_number_of(Campaign, self.workspace, value))
+
+    def of_user(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return queryset.filter(user=_number_of(WorkspaceUser, self.workspace, value))
+
+    def in_period(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
+        """Both ends at once: applied for either, and the same when applied twice."""
+        start = self.form.cleaned_data["from"] or MIN_DATE
+        end = self.form.cleaned_data["to"] or MAX_DATE
+        check_period(start, end, limit=None)
+        spans = time_spans(self.workspace.zone, start, end)
+        if not spans:
+            return queryset.none()
+        inside = Q()
+        for first, last in spans:
+            inside |= Q(clicked_at__gte=first, clicked_at__lt=last)
+        return queryset.filter(inside, utc_day__range=(spans[0][0].date(), spans[-1][1].date()))
+
+
+# `from` is a keyword of Python's, so the declaration cannot name it.
+ClickFilter.base_filters["from"] = DateFilter(
+    method="in_period", help_text="First day, included, in the workspace's time zone."
+)
+
+
+def _number_of(model: Any, workspace: Workspace, public_id: str) -> int:
+    """The number of a row of the workspace; 0, which no row has, for another."""
+    return model.objects.filter(workspace=workspace, public_id=public_id).values_list("pk", flat=True).first() or 0

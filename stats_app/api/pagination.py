@@ -1,0 +1,140 @@
+"""Pages of the lists: by number where rows are few, by key for clicks, of which there is no end."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.utils.urls import remove_query_param, replace_query_param
+from ulid import ULID
+
+from stats_app.errors import FieldError, InvalidParameters, shown
+from stats_app.parameters import Repeated
+
+PAGE_SIZE = 50
+MAX_PAGE_SIZE = 200
+MAX_PAGE = 1_000_000
+
+_NUMBER = re.compile("[0-9]{1,18}")
+
+Json = dict[str, Any]
+
+
+class NumberedPages:
+    """`?page=&pageSize=`, with the count of all rows. A page past the last is empty."""
+
+    parameters = ("page", "pageSize")
+
+    def __init__(self, query: dict[str, object]) -> None:
+        self.page = _whole_number(query, "page", 1, MAX_PAGE)
+        self.size = _whole_number(query, "pageSize", PAGE_SIZE, MAX_PAGE_SIZE)
+
+    def page_of(self, queryset: QuerySet[Any], request: Request) -> tuple[Sequence[Any], Json]:
+        """The page's rows, and `count`, `next` and `previous`."""
+        count = queryset.count()
+        last = max(1, -(-count // self.size))
+        first = (self.page - 1) * self.size
+        url = request.build_absolute_uri()
+        return queryset[first : first + self.size], {
+            "next": replace_query_param(url, "page", self.page + 1) if self.page < last else None,
+            "previous": replace_query_param(url, "page", min(self.page - 1, last)) if self.page > 1 else None,
+            "count": count,
+        }
+
+
+class Position(NamedTuple):
+    """Where a page of clicks begins: just after this click, going back in time or, if not `older`, forward."""
+
+    older: bool
+    clicked_at: datetime
+    id: ULID
+
+
+class KeyedPages:
+    """`?cursor=&pageSize=` over clicks, newest first. Each click stands on exactly one page, however many share a time,
+    also while new ones come in.
+    """
+
+    parameters = ("cursor", "pageSize")
+
+    def __init__(self, query: dict[str, object]) -> None:
+        self.size = _whole_number(query, "pageSize", PAGE_SIZE, MAX_PAGE_SIZE)
+        self.position = _position(query.get("cursor"))
+
+    def page_of(self, queryset: QuerySet[Any], request: Request) -> tuple[Sequence[Any], Json]:
+        """The page's rows, as named tuples with `clicked_at` and `id`, and `next` and `previous`."""
+        older = self.position is None or self.position.older
+        # The date of UTC comes first: it is what the index holds, and the order is the same.
+        order = ("-utc_day", "-clicked_at", "-id") if older else ("utc_day", "clicked_at", "id")
+        found = list(self._beyond(queryset).order_by(*order)[: self.size + 1])
+        more, rows = len(found) > self.size, found[: self.size]
+        if not older:
+            rows.reverse()
+        has_older = more if older else True
+        has_newer = self.position is not None if older else more
+        url = request.build_absolute_uri()
+        return rows, {
+            "next": _link(url, Position(True, rows[-1].clicked_at, rows[-1].id)) if rows and has_older else None,
+            "previous": _link(url, Position(False, rows[0].clicked_at, rows[0].id)) if rows and has_newer else None,
+        }
+
+    def _beyond(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.position is None:
+            return queryset
+        older, clicked_at, click_id = self.position
+        side, day_side = ("lt", "lte") if older else ("gt", "gte")
+        return queryset.filter(
+            Q(**{f"clicked_at__{side}": clicked_at}) | Q(clicked_at=clicked_at, **{f"id__{side}": click_id}),
+            **{f"utc_day__{day_side}": clicked_at.date()},
+        )
+
+
+def _link(url: str, position: Position) -> str:
+    values = [int(position.older), position.clicked_at.astimezone(UTC).isoformat(), str(position.id)]
+    cursor = base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
+    return replace_query_param(remove_query_param(url, "cursor"), "cursor", cursor)
+
+
+def _position(cursor: object) -> Position | None:
+    if cursor is None:
+        return None
+    _refuse_repeated("cursor", cursor)
+    try:
+        text = str(cursor)
+        older, clicked_at, click_id = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True))
+        moment = datetime.fromisoformat(clicked_at)
+        if moment.utcoffset() is None or not datetime(1999, 12, 31, tzinfo=UTC) <= moment <= datetime(
+            2101, 1, 1, tzinfo=UTC
+        ):
+            raise ValueError(clicked_at)
+        return Position(bool(older), moment.astimezone(UTC), ULID.from_str(click_id))
+    except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, RecursionError):
+        message = f"cursor is taken from next or previous of a page before, not {shown(cursor)}."
+        raise InvalidParameters([FieldError("cursor", "invalid", message)]) from None
+
+
+def _whole_number(query: dict[str, object], name: str, default: int, most: int) -> int:
+    value = query.get(name)
+    if value is None:
+        return default
+    _refuse_repeated(name, value)
+    if not _NUMBER.fullmatch(str(value)):
+        raise InvalidParameters([FieldError(name, "invalid", f"{name} is a whole number, not {shown(value)}.")])
+    number = int(str(value))
+    if not 1 <= number <= most:
+        message = f"{name} lies between 1 and {most}, not {shown(value)}."
+        raise InvalidParameters([FieldError(name, "out_of_range", message)])
+    return number
+
+
+def _refuse_repeated(name: str, value: object) -> None:
+    if isinstance(value, Repeated):
+        message = f"{name} is given {len(value)} times; give it once."
+        raise InvalidParameters([FieldError(name, "repeated", message)])

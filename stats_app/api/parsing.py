@@ -1,0 +1,105 @@
+"""Clicks in a request's body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.parsers import BaseParser
+
+from stats_app.api.problems import PayloadTooLarge, UnsupportedMediaType
+from stats_app.errors import FieldError, InvalidParameters, redacted, shown
+from stats_app.ingest import ClickInput
+from stats_app.parameters import unknown_parameter
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+MAX_ITEMS = 10_000
+
+# What a click is given as in JSON, and what `ClickInput` calls it.
+FIELDS = {
+    "id": "id",
+    "kind": "kind",
+    "campaignPublicId": "campaign",
+    "userPublicId": "user",
+    "alias": "alias",
+    "clickedAt": "clicked_at",
+    "verdict": "verdict",
+    "reason": "reason",
+}
+_JSON_NAMES = {name: json_name for json_name, name in FIELDS.items()}
+
+
+class JsonParser(BaseParser):
+    """A body of JSON in UTF-8, up to a bound of our own.
+
+    DRF's parser reads `request.body`, which the host's DATA_UPLOAD_MAX_MEMORY_SIZE cuts with an HTML page.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        _check_content_type(parser_context["request"].headers.get("Content-Type", ""))  # type: ignore[index]  # DRF gives it
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise PayloadTooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; send it in parts.")
+        try:
+            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        except UnicodeDecodeError as error:
+            raise _wrong_body(f"body is not UTF-8: byte {error.start}.") from error
+        except json.JSONDecodeError as error:
+            raise _wrong_body(f"body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
+        except RecursionError as error:
+            raise _wrong_body("body is nested too deeply.") from error
+        except ValueError as error:  # a number of thousands of digits
+            raise _wrong_body("body has a number that is too long.") from error
+
+
+def clicks_of(body: object) -> list[ClickInput | FieldError]:
+    """The items of a body: one object, or `{"clicks": [...]}`. Each may still be wrong; what it is, ingest says."""
+    if not isinstance(body, dict):
+        raise _wrong_body('body is one click as an object, or {"clicks": [...]}.')
+    if "clicks" not in body:
+        return [_click_of(body)]
+    unknown = [unknown_parameter(name, ["clicks"]) for name in body if name != "clicks"]
+    if unknown:
+        raise InvalidParameters(unknown)
+    items = body["clicks"]
+    if not isinstance(items, list):
+        raise InvalidParameters([FieldError("clicks", "invalid", f"clicks is a list, not {shown(items)}.")])
+    if len(items) > MAX_ITEMS:
+        raise PayloadTooLarge(f"clicks has {len(items)} items; send at most {MAX_ITEMS} at once.")
+    return [_click_of(item) for item in items]
+
+
+def json_name(name: str) -> str:
+    """The JSON name of a field of `ClickInput`."""
+    return _JSON_NAMES.get(name, name)
+
+
+def _click_of(item: object) -> ClickInput | FieldError:
+    if not isinstance(item, dict):
+        return FieldError("click", "invalid", f"click is an object, not {shown(item)}.")
+    try:
+        values = {FIELDS[name]: value for name, value in item.items() if value is not None}
+    except KeyError:
+        name = redacted(next(name for name in item if name not in FIELDS))[:100]
+        return FieldError(name, "unknown", f"{name} is not a field of a click; there are {', '.join(FIELDS)}.")
+    return ClickInput(values.pop("kind", None), **values)
+
+
+def _check_content_type(content_type: str) -> None:
+    media_type, _, rest = content_type.partition(";")
+    charset = dict(part.strip().lower().partition("=")[::2] for part in rest.split(";") if part).get("charset", "utf-8")
+    if media_type.strip().lower() != "application/json" or charset.strip('"') not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(f"Content-Type is application/json in UTF-8, not {shown(content_type)}.")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _wrong_body(f"body is not JSON: {name} is no JSON number.")
+
+
+def _wrong_body(message: str) -> InvalidParameters:
+    return InvalidParameters([FieldError("body", "invalid", message)])

@@ -1,0 +1,96 @@
+"""Every error as problem+json (RFC 9457). An unexpected one is logged whole and answered with nothing of its own."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from stats_app import errors
+from stats_app.api.authentication import HEADER
+from stats_app.limits import Allowance
+
+CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+
+# code: status and title
+PROBLEMS = {
+    "invalid_parameters": (400, "Invalid parameters"),
+    "not_authenticated": (401, "Not authenticated"),
+    "permission_denied": (403, "Permission denied"),
+    "workspace_mismatch": (403, "Another workspace"),
+    "not_found": (404, "Not found"),
+    "method_not_allowed": (405, "Method not allowed"),
+    "payload_too_large": (413, "Payload too large"),
+    "unsupported_media_type": (415, "Unsupported media type"),
+    "rate_limited": (429, "Too many calls"),
+    "internal_error": (500, "Internal error"),
+    "unavailable": (503, "Unavailable"),
+}
+
+logger = logging.getLogger(__name__)
+
+
+class PayloadTooLarge(errors.StatsError):
+    """The body, or the list in it, is longer than allowed."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(errors.StatsError):
+    """The body is not JSON in UTF-8 by its Content-Type."""
+
+    code = "unsupported_media_type"
+
+
+def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler for our views, whatever handler the host has set."""
+    if isinstance(exc, errors.StatsError):
+        return _known(exc)
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        return _problem("method_not_allowed", f"{context['request'].method} is not allowed here.")
+    if isinstance(exc, OperationalError | InterfaceError):
+        logger.exception("The database cannot be reached")
+        return _problem(
+            "unavailable",
+            "The database cannot be reached; try again.",
+            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        )
+    logger.error("Unexpected error", exc_info=exc)
+    # Django's own way to tell error trackers, which would see nothing of an answered request.
+    got_request_exception.send(sender=None, request=context["request"]._request)
+    return _problem("internal_error", "Something went wrong on our side; it has been logged.")
+
+
+def _known(error: errors.StatsError) -> Response:
+    headers = {}
+    if isinstance(error, errors.NotAuthenticated):
+        headers["WWW-Authenticate"] = f'ApiKey realm="stats", header="{HEADER}"'
+    if isinstance(error, errors.RateLimited):
+        headers["Retry-After"] = str(error.retry_after)
+    extra = {}
+    if isinstance(error, errors.InvalidParameters):
+        extra["errors"] = [field_error.as_dict() for field_error in error.errors]
+    return _problem(error.code, str(error), headers | limit_headers(error.allowance), extra)
+
+
+def _problem(
+    code: str, detail: str, headers: dict[str, str] | None = None, extra: dict[str, Any] | None = None
+) -> Response:
+    status, title = PROBLEMS[code]
+    body = {"type": f"urn:stats-tools:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    return Response(body | (extra or {}), status, headers=headers, content_type=CONTENT_TYPE)
+
+
+def limit_headers(allowance: Allowance | None) -> dict[str, str]:
+    """What is left of a rate limit, as draft-ietf-httpapi-ratelimit-headers has it."""
+    if allowance is None:
+        return {}
+    return {
+        "RateLimit-Policy": f'"{allowance.name}";q={allowance.limit};w={allowance.window}',
+        "RateLimit": f'"{allowance.name}";r={allowance.remaining};t={allowance.reset}',
+    }

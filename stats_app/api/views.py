@@ -1,0 +1,225 @@
+"""The viewsets. Each gets what it needs from the request, calls one function and answers with its result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db import transaction
+from django.db.models import Count, F, QuerySet
+from django.http.response import HttpResponseBase
+from django.utils.timezone import now
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from stats_app import limits, public_ids, tools
+from stats_app.api.authentication import HEADER, ApiKeyAuthentication
+from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterSet, UserFilter, single_values
+from stats_app.api.items import campaign_json, click_json, user_json
+from stats_app.api.pagination import KeyedPages, NumberedPages
+from stats_app.api.parsing import JsonParser, clicks_of, json_name
+from stats_app.api.problems import limit_headers, problem_response
+from stats_app.api.rendering import JsonRenderer, OnlyJson
+from stats_app.conf import conf
+from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
+from stats_app.ingest import record_clicks
+from stats_app.keys import Caller
+from stats_app.models import Campaign, Click, WorkspaceUser
+from stats_app.models.access import CLICKS_READ, CLICKS_WRITE, REST, STATS_READ
+from stats_app.parameters import Repeated, unknown_parameter
+
+Json = dict[str, Any]
+
+
+LIMITS: dict[str, Callable[[], int | None]] = {
+    "lists": lambda: conf.list_rate_limit,
+    "ingest": lambda: conf.ingest_rate_limit,
+}
+
+
+class StatsViewSet(ViewSet):
+    """The base of ours: everything that the host's `REST_FRAMEWORK` could change is set here.
+
+    `scopes` and `limited` say for each action which scope its key needs and which of `LIMITS` it uses up. Actions that
+    are tools have none here: `tools.call` checks them, so that it can audit all calls.
+    """
+
+    authentication_classes = [ApiKeyAuthentication]
+    permission_classes = []
+    throttle_classes = []
+    renderer_classes = [JsonRenderer]
+    parser_classes = [JsonParser]
+    content_negotiation_class = OnlyJson
+    versioning_class = None
+    metadata_class = None
+    http_method_names = ["get", "head", "post"]
+    lookup_value_regex = "[^/]+"
+
+    scopes: ClassVar[dict[str, str]] = {}
+    limited: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Callable[..., HttpResponseBase]:
+        # The counter of calls and the audit row must outlive a failed answer; and with ATOMIC_REQUESTS Django itself
+        # would meet a database that is down, before any code of ours that could answer 503.
+        return transaction.non_atomic_requests(super().as_view(*args, **kwargs))
+
+    def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
+        return problem_response
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "private, no-store", "Vary": HEADER}
+
+    @property
+    def caller(self) -> Caller:
+        caller = self.request.auth
+        assert isinstance(caller, Caller)  # the authentication class lets nobody else in
+        return caller
+
+    def check_permissions(self, request: Request) -> None:
+        scope = self.scopes.get(self.action or "")
+        if scope is not None:
+            self.caller.require(scope)
+
+    def check_throttles(self, request: Request) -> None:
+        name = self.limited.get(self.action or "")
+        if name is not None:
+            self.allowance = limits.take(self.caller.api_key_id, name, LIMITS[name](), now())
+
+    def finalize_response(
+        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        for name, value in limit_headers(getattr(self, "allowance", None)).items():
+            response.headers.setdefault(name, value)
+        return super().finalize_response(request, response, *args, **kwargs)
+
+    def call_tool(self, name: str, request: Request, **path: str) -> Response:
+        """The answer of a tool to the query string, and to what of the path is a parameter."""
+        arguments = single_values(request.query_params)
+        for key, value in path.items():
+            arguments[key] = Repeated([str(arguments[key]), value]) if key in arguments else value
+        result = tools.call(
+            name, self.caller, arguments, surface=REST, client=request.headers.get("User-Agent", ""), now=now()
+        )
+        return Response(result.body, headers=limit_headers(result.allowance))
+
+    def page(
+        self,
+        request: Request,
+        filterset: type[StrictFilterSet],
+        pages: type[NumberedPages] | type[KeyedPages],
+        queryset: QuerySet[Any],
+        item: Callable[[Any], Json],
+    ) -> Response:
+        """One page of the filtered rows as JSON."""
+        query = single_values(request.query_params)
+        asked = {name: query.pop(name) for name in pages.parameters if name in query}
+        filtered = filterset(query, queryset, self.caller.workspace, now()).filtered()
+        rows, links = pages(asked).page_of(filtered, request)
+        return Response({"results": [item(row) for row in rows], **links})
+
+    def one(self, request: Request, kind: str, prefix: str, public_id: str, queryset: QuerySet[Any]) -> Any:
+        """The row with this public id in the caller's workspace; an error for anything else."""
+        name = f"{kind}PublicId"
+        errors = [unknown_parameter(given, []) for given in request.query_params]
+        if not public_ids.is_public_id(public_id, prefix):
+            message = f"{name} is {prefix}+ 26 characters of a lowercase ULID, not {shown(public_id)}."
+            errors.append(FieldError(name, "invalid", message))
+        if errors:
+            raise InvalidParameters(errors)
+        found = queryset.filter(public_id=public_id).first()
+        if found is None:
+            raise NotFound(kind, public_id)
+        return found
+
+
+class WorkspaceViewSet(StatsViewSet):
+    """The workspace of the API key."""
+
+    @action(detail=False)
+    def overview(self, request: Request) -> Response:
+        return self.call_tool("stats_get_workspace_overview", request)
+
+
+class CampaignViewSet(StatsViewSet):
+    """The campaigns of the workspace."""
+
+    lookup_url_kwarg = "campaignPublicId"
+    scopes = {"list": STATS_READ, "retrieve": STATS_READ}
+    limited = {"list": "lists", "retrieve": "lists"}
+
+    def get_queryset(self) -> QuerySet[Campaign]:
+        campaigns = Campaign.objects.filter(workspace=self.caller.workspace.pk)
+        return campaigns.annotate(users=Count("assignments")).order_by("-created_at", "-pk")
+
+    def list(self, request: Request) -> Response:
+        return self.page(request, CampaignFilter, NumberedPages, self.get_queryset(), self._json)
+
+    def retrieve(self, request: Request, campaignPublicId: str) -> Response:  # the name in the path
+        return Response(
+            self._json(self.one(request, "campaign", public_ids.CAMPAIGN, campaignPublicId, self.get_queryset()))
+        )
+
+    @action(detail=True)
+    def performance(self, request: Request, campaignPublicId: str) -> Response:
+        return self.call_tool("stats_get_campaign_performance", request, campaignPublicId=campaignPublicId)
+
+    def _json(self, campaign: Campaign) -> Json:
+        return campaign_json(campaign, self.caller.workspace.today(now()))
+
+
+class UserViewSet(StatsViewSet):
+    """The users of the workspace."""
+
+    lookup_url_kwarg = "userPublicId"
+    scopes = {"list": STATS_READ, "retrieve": STATS_READ}
+    limited = {"list": "lists", "retrieve": "lists"}
+
+    def get_queryset(self) -> QuerySet[WorkspaceUser]:
+        users = WorkspaceUser.objects.filter(workspace=self.caller.workspace.pk)
+        return users.annotate(alias_count=Count("aliases")).order_by("-created_at", "-pk")
+
+    def list(self, request: Request) -> Response:
+        return self.page(request, UserFilter, NumberedPages, self.get_queryset(), user_json)
+
+    def retrieve(self, request: Request, userPublicId: str) -> Response:
+        return Response(user_json(self.one(request, "user", public_ids.USER, userPublicId, self.get_queryset())))
+
+    @action(detail=True)
+    def metrics(self, request: Request, userPublicId: str) -> Response:
+        return self.call_tool("stats_get_user_metrics", request, userPublicId=userPublicId)
+
+
+class ClickViewSet(StatsViewSet):
+    """The clicks of the workspace: listed, and taken in."""
+
+    scopes = {"list": CLICKS_READ, "create": CLICKS_WRITE}
+    limited = {"list": "lists", "create": "ingest"}
+
+    def get_queryset(self) -> QuerySet[Click]:
+        clicks = Click.objects.filter(workspace=self.caller.workspace.pk)
+        return clicks.annotate(campaign_public_id=F("campaign__public_id"), user_public_id=F("user__public_id")).defer(
+            "visitor"
+        )
+
+    def list(self, request: Request) -> Response:
+        return self.page(request, ClickFilter, KeyedPages, self.get_queryset(), click_json)
+
+    def create(self, request: Request) -> Response:
+        errors = [unknown_parameter(name, []) for name in request.query_params]
+        if errors:
+            raise InvalidParameters(errors)
+        # DRF takes a missing body for an empty object.
+        body = request.data if request.META.get("CONTENT_LENGTH") not in (None, "", "0") else None
+        result = record_clicks(self.caller.workspace, clicks_of(body), now=now())
+        rejected = [
+            {
+                "index": wrong.index,
+                **FieldError(wrong.field, wrong.code, wrong.message).renamed(json_name(wrong.field)).as_dict(),
+            }
+            for wrong in result.rejected
+        ]
+        return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})

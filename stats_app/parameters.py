@@ -1,0 +1,206 @@
+"""What the tools may be asked: parameters declared once, as DRF serializers.
+
+REST validation, the OpenAPI document and MCP's input schemas all come from these declarations. They are strict: a value
+is well-formed or an error, and what is not declared is an error, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+from stats_app import public_ids
+from stats_app.errors import FieldError, InvalidParameters, redacted, shown
+from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
+
+DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+class Repeated(list[str]):
+    """The values of a parameter that was given more than once, where that is possible, as in a query string."""
+
+
+class Parameter(serializers.Field):
+    """A field whose errors say the rule after the field's name: "from is a date as Y-m-d, not 'x'."."""
+
+    rule = "is something else"
+
+    def wrong(self, value: object, code: str = "invalid", rule: str | None = None) -> serializers.ValidationError:
+        return serializers.ValidationError(f"{self.field_name} {rule or self.rule}, not {shown(value)}.", code)
+
+
+@extend_schema_field({"type": "string", "format": "date", "pattern": DATE_PATTERN})
+class DateParameter(Parameter):
+    """A local date."""
+
+    rule = "is a date as Y-m-d"
+
+    def to_internal_value(self, data: object) -> date:
+        try:
+            day = parse_date(data) if isinstance(data, str) else None
+        except ValueError:
+            day = None
+        if day is None:
+            raise self.wrong(data)
+        if not MIN_DATE <= day <= MAX_DATE:
+            raise self.wrong(data, "out_of_range", f"lies between {MIN_DATE} and {MAX_DATE}")
+        return day
+
+
+class ChoiceParameter(Parameter):
+    """One word out of a few."""
+
+    def __init__(self, words: tuple[str, ...], **kwargs: Any) -> None:
+        self.words = words
+        self.rule = f"is one of {', '.join(words)}"
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str) or data not in self.words:
+            raise self.wrong(data)
+        return data
+
+
+class PublicIdParameter(Parameter):
+    """A public id; whether it exists is for the tool to find out."""
+
+    def __init__(self, prefix: str, **kwargs: Any) -> None:
+        self.prefix = prefix
+        self.rule = f"is {prefix or 'a ULID: '}{'+ ' if prefix else ''}26 characters of a lowercase ULID"
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: object) -> str:
+        if not public_ids.is_public_id(data, self.prefix):
+            raise self.wrong(data)
+        return str(data)
+
+
+class Parameters(serializers.Serializer[Any]):
+    """The parameters of one tool."""
+
+    @classmethod
+    def check(cls, values: dict[str, Any]) -> None:
+        """Rules over several fields. Raises InvalidParameters."""
+
+
+class OverviewParameters(Parameters):
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {
+            "from": DateParameter(help_text=f"First day, included: a local date as Y-m-d, from {MIN_DATE} on."),
+            "to": DateParameter(
+                help_text=f"Last day, included: a local date as Y-m-d, at most {MAX_DAYS} days in all. "
+                "It may lie in the future; days that have not come count 0."
+            ),
+            "breakdown": ChoiceParameter(
+                ("none", *BREAKDOWNS),
+                default="none",
+                help_text="The buckets of the chart: day, week (ISO) or month; none for totals alone. Default: none.",
+            ),
+            "workspacePublicId": PublicIdParameter(
+                public_ids.WORKSPACE,
+                required=False,
+                help_text="Only to make sure of the workspace: the API key's own public id, or an error. "
+                "Best left out: the key decides the workspace.",
+            ),
+        }
+
+    @classmethod
+    def check(cls, values: dict[str, Any]) -> None:
+        check_period(values["from"], values["to"])
+
+
+class _OptionalPeriodParameters(Parameters):
+    def get_fields(self) -> dict[str, serializers.Field]:
+        default = "Given alone it is not used: without both dates the period is the last 30 days ending today."
+        return {
+            "from": DateParameter(
+                required=False, help_text=f"First day, included: a local date as Y-m-d, from {MIN_DATE} on. {default}"
+            ),
+            "to": DateParameter(
+                required=False,
+                help_text=f"Last day, included: a local date as Y-m-d, at most {MAX_DAYS} days in all. {default}",
+            ),
+        }
+
+    @classmethod
+    def check(cls, values: dict[str, Any]) -> None:
+        if "from" in values and "to" in values:
+            check_period(values["from"], values["to"])
+
+
+class CampaignParameters(_OptionalPeriodParameters):
+    def get_fields(self) -> dict[str, serializers.Field]:
+        campaign = PublicIdParameter(
+            public_ids.CAMPAIGN, help_text="The campaign: cp_ and 26 characters, as the list of campaigns gives it."
+        )
+        return {"campaignPublicId": campaign, **super().get_fields()}
+
+
+class UserParameters(_OptionalPeriodParameters):
+    def get_fields(self) -> dict[str, serializers.Field]:
+        user = PublicIdParameter(
+            public_ids.USER, help_text="The user: usr_ and 26 characters, as the list of users gives it."
+        )
+        return {"userPublicId": user, **super().get_fields()}
+
+
+def check_period(start: date, end: date, limit: int | None = MAX_DAYS) -> None:
+    """Raises InvalidParameters for a period that ends before it starts, or is too long."""
+    if start > end:
+        message = f"from {start} is after to {end}; swap them."
+        raise InvalidParameters([FieldError("from", "invalid", message)])
+    days = Period(start, end).days
+    if limit is not None and days > limit:
+        message = f"to {end} makes a period of {days} days; it has at most {limit}."
+        raise InvalidParameters([FieldError("to", "out_of_range", message)])
+
+
+@cache
+def _fields(parameters: type[Parameters]) -> dict[str, serializers.Field]:
+    """The fields of a declaration, made once: making them anew for each call would cost as much as answering it."""
+    return dict(parameters().fields)
+
+
+def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, Any]:
+    """The checked values, defaults filled in. Raises InvalidParameters with every wrong field."""
+    fields = _fields(parameters)
+    values: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for name, field in fields.items():
+        value = arguments.get(name, empty)
+        if isinstance(value, Repeated):
+            errors.append(FieldError(name, "repeated", f"{name} is given {len(value)} times; give it once."))
+            continue
+        try:
+            values[name] = field.run_validation(value)
+        except serializers.SkipField:
+            pass
+        except serializers.ValidationError as error:
+            errors.append(_field_error(name, error, value))
+    errors.extend(unknown_parameter(name, fields) for name in arguments if name not in fields)
+    if errors:
+        raise InvalidParameters(errors)
+    parameters.check(values)
+    return values
+
+
+def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
+    return FieldError(
+        redacted(name)[:100], "unknown", f"{shown(name)} is not a parameter; there are {', '.join(known)}."
+    )
+
+
+def _field_error(name: str, error: serializers.ValidationError, value: object) -> FieldError:
+    [code] = error.get_codes()
+    [detail] = error.detail
+    if code == "required":
+        return FieldError(name, "required", f"{name} is required.")
+    if code == "null":
+        return FieldError(name, "invalid", f"{name} is given as null.")
+    return FieldError(name, code, str(detail))

@@ -1,0 +1,144 @@
+"""The answers: a workspace's overview, a campaign's performance, a user's metrics. The only reader of counts.
+
+Every surface shows what these functions return, so that a page and an API answer can never differ. All read rollups
+only, in a number of queries that does not depend on how many rows there are. Numbers are of human clicks in the
+workspace's local days.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django.db.models import Count
+
+from stats_app import store
+from stats_app.errors import NotFound
+from stats_app.models import KINDS, Campaign, Workspace, WorkspaceUser
+from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
+from stats_app.periods import Breakdown, Bucket, Period, fold, format_time
+
+TOP_CAMPAIGNS = 10
+
+Json = dict[str, Any]
+
+
+def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, now: datetime) -> Json:
+    """The workspace's totals in the period, and with a breakdown its chart beside the previous period's."""
+    if breakdown is None:
+        clicks = {kind: numbers[0] for (kind,), numbers in store.counts(workspace.pk, period, ("kind",)).items()}
+        chart: Json = {}
+    else:
+        clicks, chart = _chart(workspace, period, breakdown)
+    return {
+        "workspace": {"name": workspace.name},
+        "period": period_json(period),
+        "totals": {
+            "campaignClicks": clicks[CAMPAIGN],
+            "vcardClicks": clicks[VCARD],
+            "totalClicks": sum(clicks.values()),
+        },
+        "breakdown": chart,
+        "signals": [{"type": f"{kind}_clicks", "count": clicks[kind]} for kind in KINDS if clicks[kind]],
+        "generatedAt": format_time(now),
+    }
+
+
+def _chart(workspace: Workspace, period: Period, breakdown: Breakdown) -> tuple[dict[Any, int], Json]:
+    """The period's clicks by kind, and the chart. The previous period ends where this one starts: one read is enough."""
+    previous = period.previous()
+    daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day", "kind"))
+    clicks = {kind: sum(numbers[previous.days :]) for (kind,), numbers in daily.items()}
+    total = [sum(numbers) for numbers in zip(*daily.values(), strict=True)]
+    buckets, previous_buckets = period.buckets(breakdown), previous.buckets(breakdown)
+    datasets = {
+        "current": fold(total[previous.days :], buckets),
+        "previous": fold(total[: previous.days], previous_buckets),
+        "campaigns": _top_campaigns(workspace, period, buckets),
+    }
+    labels = {"current": [b.label for b in buckets], "previous": [b.label for b in previous_buckets]}
+    return clicks, {"chart": {"datasets": datasets, "labels": labels}}
+
+
+def _top_campaigns(workspace: Workspace, period: Period, buckets: list[Bucket]) -> list[Json]:
+    series = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP_CAMPAIGNS)
+    ids = [key for (key,) in series]
+    names = {pk: (public_id, name) for pk, public_id, name in Campaign.objects.filter(pk__in=ids).values_list("pk", "public_id", "name")}  # fmt: skip
+    return [
+        {"publicId": names[key][0], "name": names[key][1], "data": fold(daily, buckets)}
+        for (key,), daily in series.items()
+    ]
+
+
+def campaign_performance(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
+    """One campaign's clicks, its share of all campaign clicks, and its best day. Raises NotFound."""
+    campaigns = Campaign.objects.filter(workspace=workspace.pk, public_id=public_id)
+    campaign = campaigns.annotate(users=Count("assignments")).first()
+    if campaign is None:
+        raise NotFound("campaign", public_id)
+    daily = store.counts(workspace.pk, period, ("day",), where={"campaign": campaign.pk})[()]
+    [of_workspace] = store.counts(workspace.pk, period, ("kind",))[CAMPAIGN,]
+    clicks = sum(daily)
+    return {
+        "campaign": {
+            "publicId": campaign.public_id,
+            "name": campaign.name,
+            "status": campaign.status(workspace.today(now)),
+        },
+        "period": period_json(period),
+        "metrics": {
+            "clicks": clicks,
+            "shareOfCampaignClicks": share(clicks, of_workspace),
+            "bestDay": _best_day(daily, period),
+            "assignedUsers": campaign.users,
+        },
+        "trend": None,
+        "generatedAt": format_time(now),
+    }
+
+
+def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
+    """One user's clicks by kind, and what is attached to the user now. Raises NotFound."""
+    users = WorkspaceUser.objects.filter(workspace=workspace.pk, public_id=public_id)
+    user = users.annotate(
+        campaign_assignments=Count("assignments", distinct=True), alias_count=Count("aliases", distinct=True)
+    ).first()
+    if user is None:
+        raise NotFound("user", public_id)
+    counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.pk})
+    clicks = {kind: numbers[0] for (kind,), numbers in counted.items()}
+    return {
+        "user": {"publicId": user.public_id, "displayName": user.display_name},
+        "period": period_json(period),
+        "metrics": {
+            "campaignClicks": clicks[CAMPAIGN],
+            "vcardClicks": clicks[VCARD],
+            "otherClicks": clicks[OTHER],
+            "totalClicks": sum(clicks.values()),
+            "campaignAssignments": user.campaign_assignments,
+            "aliases": user.alias_count,
+        },
+        "generatedAt": format_time(now),
+    }
+
+
+def period_json(period: Period) -> Json:
+    return {"from": period.start.isoformat(), "to": period.end.isoformat()}
+
+
+def share(part: int, whole: int) -> float | None:
+    """`part` over `whole`, rounded half-even to 4 places; None when the whole is 0."""
+    if not whole:
+        return None
+    # Decimal: the binary fraction of a tie such as 0.00005 lies beside it and would be rounded by chance.
+    return float((Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN))
+
+
+def _best_day(daily: list[int], period: Period) -> Json | None:
+    """The earliest of the days with the most clicks; None when there are no clicks."""
+    best = max(daily)
+    if not best:
+        return None
+    day = list(period)[daily.index(best)]
+    return {"date": day.isoformat(), "clicks": best}
