@@ -1,0 +1,36 @@
+"""What the commands take as arguments, with one clear line for what is wrong."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.core.management.base import CommandError
+
+from stats_app.models import Workspace
+from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
+
+
+def workspace_of(public_id: str) -> Workspace:
+    """The workspace with this public id. Raises CommandError."""
+    found = Workspace.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise CommandError(f"There is no workspace with the public id {public_id!r}.")
+    return found
+
+
+def workspaces_of(public_id: str | None) -> list[Workspace]:
+    """The one workspace with this public id, or all. Raises CommandError."""
+    return [workspace_of(public_id)] if public_id is not None else list(Workspace.objects.order_by("pk"))
+
+
+def date_of(option: str, text: str | None) -> date | None:
+    """The date of an option that may be left out. Raises CommandError."""
+    if text is None:
+        return None
+    try:
+        day = parse_date(text)
+    except ValueError:
+        raise CommandError(f"{option} is a date as Y-m-d, not {text!r}.") from None
+    if not MIN_DATE <= day <= MAX_DATE:
+        raise CommandError(f"{option} lies between {MIN_DATE} and {MAX_DATE}, not {text}.")
+    return day

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from stats_app.management.arguments import workspaces_of
+from stats_app.rollups import check
+
+
+class Command(BaseCommand):
+    help = "Compare the stored counts with the clicks. Exits with 1 and names each difference when there are any."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspaces = workspaces_of(options["workspace"])
+        differences = 0
+        for workspace in workspaces:
+            for difference in check(workspace):
+                differences += 1
+                self.stdout.write(f"{workspace.public_id} {workspace}: {difference}")
+        if differences:
+            raise CommandError(f"{differences} difference(s); rebuild_rollups counts anew.")
+        self.stdout.write(f"The counts of {len(workspaces)} workspace(s) are what the clicks say.")

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from stats_app.keys import create_key
+from stats_app.management.arguments import date_of, workspace_of
+from stats_app.models.access import SCOPES, STATS_READ
+from stats_app.periods import ONE_DAY
+
+
+class Command(BaseCommand):
+    help = "Make an API key for a workspace. The secret is the last line printed, and is shown this once only."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("workspace", metavar="WORKSPACE_PUBLIC_ID")
+        parser.add_argument("--name", required=True, help="what the key is for; shown to staff")
+        parser.add_argument(
+            "--scope", action="append", choices=SCOPES, dest="scopes", help=f"may be repeated; default {STATS_READ}"
+        )
+        parser.add_argument("--expires", metavar="DATE", help="the last day on which the key is good, UTC, as Y-m-d")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace = workspace_of(options["workspace"])
+        last_day = date_of("--expires", options["expires"])
+        expires_at = None if last_day is None else datetime.combine(last_day + ONE_DAY, time(), UTC)
+        try:
+            key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from None
+        self.stdout.write(f"API key {key} for {workspace} with {', '.join(key.scopes)}; the secret, shown only now:")
+        self.stdout.write(secret)

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from stats_app.errors import Refused
+from stats_app.management.arguments import date_of, workspaces_of
+from stats_app.rollups import rebuild
+
+
+class Command(BaseCommand):
+    help = "Count the clicks anew. May be interrupted and run again at any time, also while clicks come in."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
+        parser.add_argument(
+            "--from", metavar="DATE", dest="start", help="first local day, as Y-m-d; default: the first"
+        )
+        parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
+        if start and end and start > end:
+            raise CommandError(f"--from {start} is after --to {end}.")
+        for workspace in workspaces_of(options["workspace"]):
+            try:
+                days = rebuild(workspace, start, end)
+            except Refused as error:
+                raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
+            self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) counted anew.")

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import now
+
+from stats_app.demo import seed
+from stats_app.keys import create_key
+from stats_app.management.progress import ProgressBar
+from stats_app.models import SCOPES, Workspace
+from stats_app.periods import Period
+
+LOGIN = "demo"
+PASSWORD = "demo-signatures"  # noqa: S105  # of the demo, on the visitor's own machine
+
+
+class Command(BaseCommand):
+    help = "Make demo data: two workspaces, a year of clicks, a staff login and an API key. Run again, it adds nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--clicks", type=int, default=50_000, metavar="N", help="how many clicks; default 50000")
+        parser.add_argument("--seed", type=int, default=1, metavar="S", help="other numbers make other data; default 1")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["clicks"] < 0:
+            raise CommandError(f"--clicks is 0 or more, not {options['clicks']}.")
+        moment = now()
+        with ProgressBar(self.stderr, options["clicks"], "clicks", quiet=options["verbosity"] < 1) as progress:
+            workspaces = seed(options["clicks"], options["seed"], moment, progress)
+        self._staff_login()
+        _, secret = create_key(workspaces[0], f"Demo {moment:%Y-%m-%d %H:%M}", SCOPES)
+        self._say_where_to_look(workspaces, secret, Period.last_days(30, workspaces[0].today(moment)))
+
+    def _staff_login(self) -> None:
+        users = get_user_model()._default_manager
+        name = get_user_model().USERNAME_FIELD
+        if not users.filter(**{name: LOGIN}).exists():
+            users.create_superuser(**{name: LOGIN, "password": PASSWORD})  # type: ignore[attr-defined]
+
+    def _say_where_to_look(self, workspaces: list[Workspace], secret: str, period: Period) -> None:
+        base = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
+        self.stdout.write("")
+        for workspace in workspaces:
+            self.stdout.write(f"Workspace    {workspace.public_id}  {workspace} ({workspace.timezone})")
+        self.stdout.write(f"Admin        {base}/admin/  login {LOGIN}, password {PASSWORD}")
+        self.stdout.write(f"API          {base}/api/v1/docs/")
+        self.stdout.write(f"API key      {secret}  (for {workspaces[0]})")
+        self.stdout.write("")
+        self.stdout.write("The last 30 days:")
+        self.stdout.write(
+            f"curl -H 'x-api-key: {secret}' "
+            f"'{base}/api/v1/workspace/overview/?from={period.start}&to={period.end}&breakdown=week'"
+        )
+        self.stdout.write("")
