@@ -14,36 +14,36 @@ from rest_framework import serializers
 from stats_app import public_ids
 from stats_app.models import KINDS
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import DATE_PATTERN
+from stats_app.parameters import DATE_PATTERN, Field
 
 Count = serializers.IntegerField
 
 
 @extend_schema_field({"type": "string", "format": "date", "pattern": DATE_PATTERN})
-class DateText(serializers.Field):
+class DateText(Field):
     """A local date as Y-m-d."""
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
-class TimeText(serializers.Field):
+class TimeText(Field):
     """RFC 3339 in UTC."""
 
 
 @extend_schema_field({"type": "null"})
-class Nothing(serializers.Field):
+class Nothing(Field):
     """Always null."""
 
 
-def public_id(prefix: str, help_text: str) -> serializers.Field:
+def public_id(prefix: str, help_text: str) -> Field:
     return serializers.RegexField(public_ids.pattern(prefix), help_text=help_text)
 
 
-def count(help_text: str) -> serializers.Field:
+def count(help_text: str) -> Field:
     return serializers.IntegerField(min_value=0, help_text=help_text)
 
 
 class PeriodAnswer(serializers.Serializer[Any]):
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Field]:
         return {
             "from": DateText(help_text="First day, included, in the workspace's time zone."),
             "to": DateText(help_text="Last day, included."),
@@ -63,7 +63,9 @@ class TotalsAnswer(serializers.Serializer[Any]):
 class SeriesAnswer(serializers.Serializer[Any]):
     publicId = public_id(public_ids.CAMPAIGN, "The campaign.")
     name = serializers.CharField()
-    data = serializers.ListField(child=Count(min_value=0), help_text="Clicks for each of labels.current.")
+    data = serializers.ListField(  # type: ignore[assignment]  # DRF's own attribute `data` is of instances
+        child=Count(min_value=0), help_text="Clicks for each of labels.current."
+    )
 
 
 class DatasetsAnswer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ Nothing is cached, so that `override_settings` works. Bad keys and values are fo
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 
@@ -29,19 +29,19 @@ class Conf:
 
     @property
     def rate_limit(self) -> int | None:
-        return self._get("RATE_LIMIT")
+        return cast("int | None", self._get("RATE_LIMIT"))
 
     @property
     def list_rate_limit(self) -> int | None:
-        return self._get("LIST_RATE_LIMIT")
+        return cast("int | None", self._get("LIST_RATE_LIMIT"))
 
     @property
     def ingest_rate_limit(self) -> int | None:
-        return self._get("INGEST_RATE_LIMIT")
+        return cast("int | None", self._get("INGEST_RATE_LIMIT"))
 
     @property
     def prepared_statements(self) -> bool:
-        return self._get("PREPARED_STATEMENTS")
+        return cast(bool, self._get("PREPARED_STATEMENTS"))
 
 
 conf = Conf()

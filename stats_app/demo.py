@@ -27,8 +27,50 @@ _WEEKDAYS = (1.10, 1.15, 1.15, 1.10, 1.00, 0.15, 0.10)
 _HOURS = (0, 0, 0, 0, 0, 1, 3, 8, 14, 16, 15, 12, 9, 12, 15, 15, 13, 9, 5, 3, 2, 1, 1, 0)
 _KINDS = ((CAMPAIGN, 68), (VCARD, 17), (OTHER, 15))
 _VERDICTS = ((HUMAN, "", 94), (SUSPECTED, "burst", 3), (BOT, "mail-scanner", 3))
-_FIRST_NAMES = ("Ada", "Alan", "Annie", "Claude", "Dorothy", "Edsger", "Frances", "Grace", "Hedy", "Jean", "Joan", "Karen", "Katherine", "Ken", "Leslie", "Margaret", "Niklaus", "Radia", "Sophie", "Tim")  # fmt: skip
-_LAST_NAMES = ("Baker", "Clarke", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kaur", "Lopez", "Moreau", "Nguyen", "Okafor", "Petit", "Rossi", "Silva", "Tanaka", "Weber", "Young")  # fmt: skip
+_FIRST_NAMES = [
+    "Ada",
+    "Alan",
+    "Annie",
+    "Claude",
+    "Dorothy",
+    "Edsger",
+    "Frances",
+    "Grace",
+    "Hedy",
+    "Jean",
+    "Joan",
+    "Karen",
+    "Katherine",
+    "Ken",
+    "Leslie",
+    "Margaret",
+    "Niklaus",
+    "Radia",
+    "Sophie",
+    "Tim",
+]
+_LAST_NAMES = [
+    "Baker",
+    "Clarke",
+    "Dubois",
+    "Evans",
+    "Fischer",
+    "Garcia",
+    "Hansen",
+    "Ito",
+    "Jansen",
+    "Kaur",
+    "Lopez",
+    "Moreau",
+    "Nguyen",
+    "Okafor",
+    "Petit",
+    "Rossi",
+    "Silva",
+    "Tanaka",
+    "Weber",
+    "Young",
+]
 # Name, day of the year on which it starts, and its length in days; None runs on.
 _CAMPAIGNS = (
     ("Company news", 0, None),

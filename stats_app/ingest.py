@@ -1,7 +1,7 @@
 """The one way in for clicks: `record_clicks`.
 
-Every surface calls it. One transaction stores the clicks and moves the rollups, each id of a workspace once, and a wrong
-item is reported while the right ones around it are stored.
+Every surface calls it. One transaction stores the clicks and moves the rollups, each id of a workspace once, and a
+wrong item is reported while the right ones around it are stored.
 """
 
 from __future__ import annotations
@@ -211,9 +211,8 @@ class _Batch:
         clicked_at, day = self._time(item.clicked_at)
         verdict = _code("verdict", item.verdict, VERDICTS)
         reason = _reason(item.reason, item.verdict)
-        row = ClickRow(
-            click_id, clicked_at, clicked_at.date(), kind, verdict, campaign_id, user_id, alias_id, link_id, reason, None
-        )  # fmt: skip
+        references = (campaign_id, user_id, alias_id, link_id)
+        row = ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, None)
         return row, day
 
     def _campaign(self, kind: int, value: Any) -> int | None:
@@ -225,7 +224,8 @@ class _Batch:
             return None
         if value is None:
             raise _Wrong("campaign", "required", "campaign is required for a click of the kind campaign.")
-        return _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
+        campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
+        return campaign_id
 
     def _alias(self, value: Any, user_id: int | None) -> tuple[int, int]:
         alias_id, owner_id = _reference(self.references.aliases, "alias", _lower(value), _is_email)

@@ -1,7 +1,7 @@
 """The rate limit: in no 60 seconds do more than the allowed calls of a key pass, however many processes answer.
 
-Each key and name has one row with the times of its last calls, and one statement lets a call pass only when the oldest of
-them has left the window. Refused calls do not count. A window of fixed minutes would let twice as many pass at its edge.
+Each key and name has one row with the times of its last calls, and one statement lets a call pass only when the oldest
+of them has left the window. Refused calls do not count. Fixed minutes would let twice as many pass at their edge.
 """
 
 from __future__ import annotations

@@ -9,15 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from stats_app import public_ids
 from stats_app.errors import FieldError, InvalidParameters, redacted, shown
 from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
+
+# Stubs name four type arguments, the class itself takes none.
+if TYPE_CHECKING:
+    Field = serializers.Field[Any, Any, Any, Any]
+else:
+    Field = serializers.Field
 
 DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -26,7 +33,7 @@ class Repeated(list[str]):
     """The values of a parameter that was given more than once, where that is possible, as in a query string."""
 
 
-class Parameter(serializers.Field):
+class Parameter(Field):
     """A field whose errors say the rule after the field's name: "from is a date as Y-m-d, not 'x'."."""
 
     rule = "is something else"
@@ -90,7 +97,7 @@ class Parameters(serializers.Serializer[Any]):
 
 
 class OverviewParameters(Parameters):
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Field]:
         return {
             "from": DateParameter(help_text=f"First day, included: a local date as Y-m-d, from {MIN_DATE} on."),
             "to": DateParameter(
@@ -116,7 +123,7 @@ class OverviewParameters(Parameters):
 
 
 class _OptionalPeriodParameters(Parameters):
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Field]:
         default = "Given alone it is not used: without both dates the period is the last 30 days ending today."
         return {
             "from": DateParameter(
@@ -135,7 +142,7 @@ class _OptionalPeriodParameters(Parameters):
 
 
 class CampaignParameters(_OptionalPeriodParameters):
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Field]:
         campaign = PublicIdParameter(
             public_ids.CAMPAIGN, help_text="The campaign: cp_ and 26 characters, as the list of campaigns gives it."
         )
@@ -143,7 +150,7 @@ class CampaignParameters(_OptionalPeriodParameters):
 
 
 class UserParameters(_OptionalPeriodParameters):
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, Field]:
         user = PublicIdParameter(
             public_ids.USER, help_text="The user: usr_ and 26 characters, as the list of users gives it."
         )
@@ -162,7 +169,7 @@ def check_period(start: date, end: date, limit: int | None = MAX_DAYS) -> None:
 
 
 @cache
-def _fields(parameters: type[Parameters]) -> dict[str, serializers.Field]:
+def _fields(parameters: type[Parameters]) -> dict[str, Field]:
     """The fields of a declaration, made once: making them anew for each call would cost as much as answering it."""
     return dict(parameters().fields)
 
@@ -197,8 +204,9 @@ def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
 
 
 def _field_error(name: str, error: serializers.ValidationError, value: object) -> FieldError:
-    [code] = error.get_codes()
-    [detail] = error.detail
+    """DRF's own errors are of values that are missing; all others are `Parameter.wrong`."""
+    [detail] = cast("list[ErrorDetail]", error.detail)
+    code = detail.code or "invalid"
     if code == "required":
         return FieldError(name, "required", f"{name} is required.")
     if code == "null":

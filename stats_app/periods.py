@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ def parse_date(text: str) -> date:
 
 
 def parse_time(text: str) -> datetime:
-    """An RFC 3339 time with `T`, an offset and at most 6 fraction digits, aware. Raises ValueError for anything else."""
+    """An RFC 3339 time with `T`, an offset and at most 6 fraction digits. Raises ValueError for anything else."""
     if not _TIME.fullmatch(text):
         raise ValueError(text)
     return datetime.fromisoformat(text)
@@ -170,7 +170,7 @@ def day_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
     """
     cuts = _date_changes(zone, start - ONE_DAY, end + 2 * ONE_DAY)
     spans: list[DaySpan] = []
-    for cut, until in zip(cuts, cuts[1:], strict=False):
+    for cut, until in pairwise(cuts):
         day = cut.astimezone(zone).date()
         if not start <= day <= end:
             continue
@@ -211,7 +211,7 @@ def _date_changes(zone: ZoneInfo, start: date, end: date) -> list[datetime]:
         midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
         moments.update(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
     ordered = sorted(moments)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
             moments.add(_offset_change(zone, before, after))
     return sorted(moments)

@@ -48,7 +48,7 @@ def pattern(prefix: str = WORKSPACE) -> str:
     return f"^{prefix}{ULID_PATTERN}$"
 
 
-class PublicIdField(models.CharField):
+class PublicIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time
     """A unique, unchangeable public id. `default` is one of the `new_*_id` functions."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -58,7 +58,7 @@ class PublicIdField(models.CharField):
         super().__init__(*args, **kwargs)
 
     def db_type(self, connection: Any) -> str | None:
-        """Written out for PostgreSQL: to each unique `varchar` Django adds a second index for LIKE, which nothing uses."""
+        """Written out for PostgreSQL: to a unique `varchar` Django adds a second index for LIKE, which nothing uses."""
         if connection.vendor == "postgresql":
             return f"character varying({self.max_length})"
         return super().db_type(connection)

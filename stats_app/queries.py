@@ -46,7 +46,7 @@ def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, 
 
 
 def _chart(workspace: Workspace, period: Period, breakdown: Breakdown) -> tuple[dict[Any, int], Json]:
-    """The period's clicks by kind, and the chart. The previous period ends where this one starts: one read is enough."""
+    """The period's clicks by kind, and the chart. One read: the previous period ends where this one starts."""
     previous = period.previous()
     daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day", "kind"))
     clicks = {kind: sum(numbers[previous.days :]) for (kind,), numbers in daily.items()}
@@ -64,7 +64,8 @@ def _chart(workspace: Workspace, period: Period, breakdown: Breakdown) -> tuple[
 def _top_campaigns(workspace: Workspace, period: Period, buckets: list[Bucket]) -> list[Json]:
     series = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP_CAMPAIGNS)
     ids = [key for (key,) in series]
-    names = {pk: (public_id, name) for pk, public_id, name in Campaign.objects.filter(pk__in=ids).values_list("pk", "public_id", "name")}  # fmt: skip
+    labels = Campaign.objects.filter(pk__in=ids).values_list("pk", "public_id", "name")
+    names = {pk: (public_id, name) for pk, public_id, name in labels}
     return [
         {"publicId": names[key][0], "name": names[key][1], "data": fold(daily, buckets)}
         for (key,), daily in series.items()

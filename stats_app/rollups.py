@@ -124,7 +124,7 @@ def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None
     moved, kept_from = _is_moved(locked), locked.clicks_kept_from
     if moved and (start or end):
         raise Refused(
-            f"The time zone is {locked.timezone} but counts are by {locked.counted_timezone}: rebuild all days, not some."
+            f"The time zone is {locked.timezone} but counts are by {locked.counted_timezone}: rebuild all days."
         )
     if kept_from is not None and moved:
         raise Refused(

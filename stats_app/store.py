@@ -71,7 +71,7 @@ def apply(workspace_id: int, changes: Changes, *, using: str) -> None:
         sql.add(
             connections[using],
             workspace_id,
-            [sql.CountRow(*place, *changes[place]) for place in sorted(changes)],  # type: ignore[arg-type]  # 3 kinds
+            [sql.CountRow(*place, *changes[place]) for place in sorted(changes)],
         )
 
 
@@ -135,7 +135,7 @@ def _dimension(
         raise ValueError(f"Clicks are counted by {' and '.join(names)} apart, not together.")
     if not names:
         return _BY_NAME["workspace"], 0
-    return _BY_NAME[names[0]], where.get(names[0])  # type: ignore[call-overload]  # a name of `where` or of neither
+    return _BY_NAME[names[0]], next(iter(where.values()), None)
 
 
 def _dense(offsets: Sequence[int], numbers: Sequence[int], days: int) -> list[int]:

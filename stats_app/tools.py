@@ -131,8 +131,8 @@ TOOLS = {
         Tool(
             "stats_get_campaign_performance",
             "Performance of one campaign",
-            "Return the clicks of one campaign in a period, its share of all campaign clicks, its best day and how many "
-            "users carry it.",
+            "Return the clicks of one campaign in a period, its share of all campaign clicks, its best day and how "
+            "many users carry it.",
             parameters.CampaignParameters,
             answers.CampaignPerformanceAnswer,
             _campaign_performance,
@@ -140,8 +140,8 @@ TOOLS = {
         Tool(
             "stats_get_user_metrics",
             "Metrics of one user",
-            "Return the clicks in the signature of one user in a period by kind, and how many campaigns and aliases the "
-            "user has.",
+            "Return the clicks in the signature of one user in a period by kind, and how many campaigns and aliases "
+            "the user has.",
             parameters.UserParameters,
             answers.UserMetricsAnswer,
             _user_metrics,

@@ -1,1 +1,1 @@
-"""REST over Django REST framework. It takes nothing from the host's `REST_FRAMEWORK` settings and changes none of them."""
+"""REST over Django REST framework. The host's `REST_FRAMEWORK` settings are neither used nor changed."""

@@ -29,7 +29,7 @@ class _StrictField(forms.Field):
     """A form field whose error is a rule that reads on after the field's name. An empty value is wrong, too."""
 
     rule = "is something else"
-    empty_values = (None,)  # type: ignore[assignment]  # an empty text is given, and wrong
+    empty_values = (None,)  # an empty text is given, and wrong
 
     def wrong(self, code: str = "invalid", rule: str | None = None) -> ValidationError:
         return ValidationError(rule or self.rule, code=code)
@@ -146,7 +146,8 @@ class StrictFilterSet(django_filters.FilterSet):
         ]
         if repeated or unknown or wrong:
             raise InvalidParameters([*wrong, *repeated, *unknown])
-        return self.qs
+        rows: QuerySet[Any] = self.qs
+        return rows
 
 
 class CampaignFilter(StrictFilterSet):
@@ -161,7 +162,7 @@ class CampaignFilter(StrictFilterSet):
         model = Campaign
         fields: list[str] = []
 
-    def with_status(self, queryset: Any, name: str, value: str) -> QuerySet[Campaign]:
+    def with_status(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.with_status(value, self.workspace.today(self.now))
 
 

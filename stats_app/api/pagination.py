@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ class NumberedPages:
         self.page = _whole_number(query, "page", 1, MAX_PAGE)
         self.size = _whole_number(query, "pageSize", PAGE_SIZE, MAX_PAGE_SIZE)
 
-    def page_of(self, queryset: QuerySet[Any], request: Request) -> tuple[Sequence[Any], Json]:
+    def page_of(self, queryset: QuerySet[Any], request: Request) -> tuple[Iterable[Any], Json]:
         """The page's rows, and `count`, `next` and `previous`."""
         count = queryset.count()
         last = max(1, -(-count // self.size))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
-from django.http.response import HttpResponseBase
 from django.utils.timezone import now
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -61,7 +60,7 @@ class StatsViewSet(ViewSet):
     limited: ClassVar[dict[str, str]] = {}
 
     @classmethod
-    def as_view(cls, *args: Any, **kwargs: Any) -> Callable[..., HttpResponseBase]:
+    def as_view(cls, *args: Any, **kwargs: Any) -> Any:
         # The counter of calls and the audit row must outlive a failed answer; and with ATOMIC_REQUESTS Django itself
         # would meet a database that is down, before any code of ours that could answer 503.
         return transaction.non_atomic_requests(super().as_view(*args, **kwargs))
@@ -75,9 +74,8 @@ class StatsViewSet(ViewSet):
 
     @property
     def caller(self) -> Caller:
-        caller = self.request.auth
-        assert isinstance(caller, Caller)  # the authentication class lets nobody else in
-        return caller
+        # The authentication class lets nobody else in.
+        return cast(Caller, self.request.auth)
 
     def check_permissions(self, request: Request) -> None:
         scope = self.scopes.get(self.action or "")
@@ -89,9 +87,7 @@ class StatsViewSet(ViewSet):
         if name is not None:
             self.allowance = limits.take(self.caller.api_key_id, name, LIMITS[name](), now())
 
-    def finalize_response(
-        self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
-    ) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         for name, value in limit_headers(getattr(self, "allowance", None)).items():
             response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)
@@ -152,7 +148,7 @@ class CampaignViewSet(StatsViewSet):
     limited = {"list": "lists", "retrieve": "lists"}
 
     def get_queryset(self) -> QuerySet[Campaign]:
-        campaigns = Campaign.objects.filter(workspace=self.caller.workspace.pk)
+        campaigns: QuerySet[Campaign] = Campaign.objects.filter(workspace=self.caller.workspace.pk)
         return campaigns.annotate(users=Count("assignments")).order_by("-created_at", "-pk")
 
     def list(self, request: Request) -> Response:
@@ -179,7 +175,7 @@ class UserViewSet(StatsViewSet):
     limited = {"list": "lists", "retrieve": "lists"}
 
     def get_queryset(self) -> QuerySet[WorkspaceUser]:
-        users = WorkspaceUser.objects.filter(workspace=self.caller.workspace.pk)
+        users: QuerySet[WorkspaceUser] = WorkspaceUser.objects.filter(workspace=self.caller.workspace.pk)
         return users.annotate(alias_count=Count("aliases")).order_by("-created_at", "-pk")
 
     def list(self, request: Request) -> Response:

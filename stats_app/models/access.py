@@ -33,7 +33,7 @@ def validate_scopes(scopes: object) -> None:
 
 
 class ApiKey(models.Model):
-    """A key that a program calls with. Only a digest of the secret is stored, so that a copy of the table opens nothing.
+    """A key that a program calls with. Only a digest of the secret is stored: a copy of the table opens nothing.
 
     `public_part` stands in the secret, too, and is safe to show: it tells staff which key is which.
     """

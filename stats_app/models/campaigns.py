@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -66,7 +67,7 @@ class Campaign(ClickedModel):
         WorkspaceUser, through="CampaignAssignment", related_name="campaigns", verbose_name=_("assigned users")
     )
 
-    objects = CampaignQuerySet.as_manager()
+    objects: ClassVar[Any] = CampaignQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("campaign")

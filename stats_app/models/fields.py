@@ -26,7 +26,7 @@ def ulid_bytes(text: str) -> bytes:
     return int(text.translate(_TO_BASE_32), 32).to_bytes(16, "big")
 
 
-class UlidField(models.Field):
+class UlidField(models.Field):  # type: ignore[type-arg]  # takes none at run time
     """A ULID: `ulid.ULID` in Python, `uuid` in PostgreSQL, 16 bytes elsewhere. Takes text of either case, too."""
 
     description = _("ULID")
@@ -63,7 +63,7 @@ class UlidField(models.Field):
         return str(self.value_from_object(obj)).lower()
 
 
-class CodeField(models.SmallIntegerField):
+class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # takes none at run time
     """A word out of a fixed few: text in Python, its number of 2 bytes in the database.
 
     `codes` maps each word to its number; numbers are never reused, since rows hold them.
@@ -86,7 +86,7 @@ class CodeField(models.SmallIntegerField):
     def to_python(self, value: Any) -> str | None:
         if isinstance(value, int):
             return self.words.get(value)
-        return value
+        return None if value is None else str(value)
 
     def from_db_value(self, value: int | None, expression: object, connection: object) -> str | None:
         return None if value is None else self.words[value]

@@ -76,7 +76,7 @@ class Workspace(models.Model):
 
 
 class ClickedQuerySet(models.QuerySet[Any]):
-    """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out, since `record_clicks`
+    """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out: `record_clicks`
     relies on a row that it found under the lock, and clicks have no constraint in the database.
 
     Rows that clicks are counted for cannot be deleted at all. The foreign keys of raw clicks see to most of that; the
@@ -104,11 +104,11 @@ class ClickedQuerySet(models.QuerySet[Any]):
 
 
 class ClickedModel(models.Model):
-    """A row of a workspace that clicks refer to. `rollup_dimension` is the dimension that counts them for it, if any."""
+    """A row of a workspace that clicks refer to. `rollup_dimension` is what counts them for it, if anything does."""
 
     rollup_dimension: ClassVar[int | None] = None
 
-    objects = ClickedQuerySet.as_manager()
+    objects: ClassVar[Any] = ClickedQuerySet.as_manager()
 
     class Meta:
         abstract = True

@@ -57,7 +57,8 @@ def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str) ->
 
 
 def _times(passed: Any) -> list[int]:
-    return json.loads(passed) if isinstance(passed, str | bytes) else passed
+    times: list[int] = json.loads(passed) if isinstance(passed, str | bytes) else passed
+    return times
 
 
 def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> None:
@@ -89,7 +90,8 @@ KEY_COLUMNS = ("id", "name", "scopes", "expires_at", "revoked_at", "last_used_at
 WORKSPACE_COLUMNS = (
     "id", "public_id", "name", "timezone", "counted_timezone", "is_active", "clicks_kept_from", "created_at"
 )  # fmt: skip
+_KEY_AND_WORKSPACE = [f"k.{column}" for column in KEY_COLUMNS] + [f"w.{column}" for column in WORKSPACE_COLUMNS]
 _FIND_KEY = f"""
-    SELECT {", ".join(f"k.{column}" for column in KEY_COLUMNS)}, {", ".join(f"w.{column}" for column in WORKSPACE_COLUMNS)}
+    SELECT {", ".join(_KEY_AND_WORKSPACE)}
     FROM stats_app_apikey AS k JOIN stats_app_workspace AS w ON w.id = k.workspace_id WHERE k.digest = %s
 """

@@ -1,4 +1,4 @@
-"""Reading and moving the rollups. Columns of counts stand in the order of the kinds' numbers: campaign, vCard, other."""
+"""Reading and moving the rollups. Their columns of counts stand in the order of the kinds: campaign, vCard, other."""
 
 from __future__ import annotations
 

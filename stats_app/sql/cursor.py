@@ -20,14 +20,16 @@ def rows(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] 
     """All rows of a statement that returns some. They are read before anything else runs, as SQLite demands."""
     with closing(_cursor(connection)) as cursor:
         cursor.execute(statement, params)
-        return cursor.fetchall()
+        found: list[Any] = cursor.fetchall()
+        return found
 
 
 def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Runs a statement without rows and returns how many it touched."""
     with closing(_cursor(connection)) as cursor:
         cursor.execute(statement, params)
-        return cursor.rowcount
+        touched: int = cursor.rowcount
+        return touched
 
 
 def array(values: Iterable[Any]) -> str:
@@ -53,7 +55,7 @@ def _cursor(connection: BaseDatabaseWrapper) -> Any:
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor = cursor_class(connection.connection)
-    return connection._prepare_cursor(cursor)
+    return connection._prepare_cursor(cursor)  # type: ignore[attr-defined]  # Django's, without a stub
 
 
 @cache

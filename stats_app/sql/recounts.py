@@ -33,18 +33,12 @@ class MonthOfClicks:
 def rebuild(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> None:
     """Counts the days of the month anew, then its sums by month."""
     params = _params(connection, workspace_id, month)
-    columns = f"workspace_id, dimension, key, day, {', '.join(COLUMNS)}"
+    into = f"INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {', '.join(COLUMNS)})"
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_DAYS}", params)
-    execute(
-        connection,
-        f"INSERT INTO stats_app_rollup ({columns}) WITH {_counted_days(connection)} "
-        "SELECT %(workspace)s, counted.* FROM counted",
-        params,
-    )
+    counted = f"WITH {_counted_days(connection)} SELECT %(workspace)s, counted.* FROM counted"
+    execute(connection, f"{into} {counted}", params)
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_MONTHS}", params)
-    execute(
-        connection, f"INSERT INTO stats_app_rollup ({columns}) SELECT %(workspace)s, months.* FROM ({_MONTHS}) AS months", params
-    )  # fmt: skip
+    execute(connection, f"{into} SELECT %(workspace)s, months.* FROM ({_MONTHS}) AS months", params)
 
 
 def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> list[tuple[Any, ...]]:
@@ -108,7 +102,8 @@ _STORED_MONTHS = (
 _MONTHS = " UNION ALL ".join(
     f"SELECT {dimension.months}, key, %(month)s, {', '.join(f'sum({column})' for column in COLUMNS)} "
     f"FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} "
-    f"AND day BETWEEN %(month)s AND %(month_end)s GROUP BY key HAVING {' OR '.join(f'sum({column}) <> 0' for column in COLUMNS)}"
+    f"AND day BETWEEN %(month)s AND %(month_end)s GROUP BY key "
+    f"HAVING {' OR '.join(f'sum({column}) <> 0' for column in COLUMNS)}"
     for dimension in _MONTHLY
 )
 
@@ -116,7 +111,10 @@ _MONTHS = " UNION ALL ".join(
 def _counted_days(connection: BaseDatabaseWrapper) -> str:
     """The common table `counted`: what the rollups of the days must hold, by the clicks."""
     if is_postgresql(connection):
-        spans = "SELECT * FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], %(first)s::date[], %(last)s::date[])"
+        spans = (
+            "SELECT * FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], "
+            "%(first)s::date[], %(last)s::date[])"
+        )
     else:
         spans = f"SELECT {', '.join(f'value ->> {position}' for position in range(5))} FROM json_each(%(spans)s)"
     return f"""

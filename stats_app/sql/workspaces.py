@@ -12,7 +12,7 @@ _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 
 
 def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:
-    """Locks the row until the transaction ends, shared or alone, and reads it under the lock; None if it is not there."""
+    """Locks the row until the transaction ends, shared or alone, and reads it; None if it is not there."""
     if is_postgresql(connection):
         strength = "NO KEY UPDATE" if alone else "SHARE"
         found = rows(

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         users = get_user_model()._default_manager
         name = get_user_model().USERNAME_FIELD
         if not users.filter(**{name: LOGIN}).exists():
-            users.create_superuser(**{name: LOGIN, "password": PASSWORD})  # type: ignore[attr-defined]
+            users.create_superuser(**{name: LOGIN, "password": PASSWORD})
 
     def _say_where_to_look(self, workspaces: list[Workspace], secret: str, period: Period) -> None:
         base = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
