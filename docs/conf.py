@@ -1,6 +1,11 @@
 """Sphinx: `make docs` builds these pages into docs/_build/html."""
 
-from stats_app import __version__
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from stats_app import __version__  # noqa: E402  # found by the line above
 
 project = "Stats Tools"
 author = "Stats Tools contributors"
