@@ -9,6 +9,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.db import connections, router
+from django.utils.module_loading import import_string
 
 from stats_app.conf import DEFAULTS
 from stats_app.limits import MAX_LIMIT
@@ -40,6 +41,15 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             )
         if key in FLAGS and not isinstance(value, bool):
             found.append(Error(f"STATS_APP[{key!r}] is {value!r}.", hint="Give True or False.", id="stats_app.E003"))
+    path = given.get("WORKSPACES_FOR")
+    if path is not None and not _is_callable_path(path):
+        found.append(
+            Error(
+                f"STATS_APP['WORKSPACES_FOR'] is {path!r}.",
+                hint="Give the dotted path of a function (user) -> queryset of Workspace, or None.",
+                id="stats_app.E003",
+            )
+        )
     if not settings.USE_TZ:
         found.append(
             Error(
@@ -53,6 +63,13 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 def _is_limit(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_LIMIT
+
+
+def _is_callable_path(path: object) -> bool:
+    try:
+        return isinstance(path, str) and callable(import_string(path))
+    except ImportError:
+        return False
 
 
 @register()

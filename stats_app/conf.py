@@ -18,6 +18,8 @@ DEFAULTS: dict[str, Any] = {
     "INGEST_RATE_LIMIT": None,
     # Prepare the hot statements on PostgreSQL. False behind a transaction pooler that does not track them.
     "PREPARED_STATEMENTS": True,
+    # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
+    "WORKSPACES_FOR": None,
 }
 
 

@@ -16,8 +16,8 @@ SURFACES = frozenset({"api", "mcp", "dashboard", "redirects", "admin", "manageme
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"urls", "apps", "checks"}),
     SURFACES,
-    frozenset({"tools", "parameters", "answers", "reports", "demo"}),
-    frozenset({"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store"}),
+    frozenset({"tools", "schemas", "parameters", "answers", "reports", "demo"}),
+    frozenset({"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff"}),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
@@ -27,8 +27,8 @@ DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.middleware")
 REST = ("rest_framework", "drf_spectacular", "django_filters")
-# A tool declares its parameters and its answer once, as serializers.
-DECLARES_SERIALIZERS = frozenset({"tools", "parameters", "answers"})
+# A tool declares its parameters and its answer once, as serializers, and `schemas` reads them.
+DECLARES_SERIALIZERS = frozenset({"tools", "schemas", "parameters", "answers"})
 
 
 def is_type_checking(node: ast.stmt) -> bool:
