@@ -5,7 +5,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from stats_app import __version__  # noqa: E402  # found by the line above
+from stats_app import __version__
 
 project = "Stats Tools"
 author = "Stats Tools contributors"

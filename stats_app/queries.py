@@ -11,12 +11,13 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import OuterRef
 
 from stats_app import store
 from stats_app.errors import NotFound
-from stats_app.models import KINDS, Campaign, Workspace, WorkspaceUser
+from stats_app.models import KINDS, Campaign, CampaignAssignment, Workspace, WorkspaceUser
 from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
+from stats_app.models.workspaces import number_of
 from stats_app.periods import Breakdown, Bucket, Period, fold, format_time
 
 TOP_CAMPAIGNS = 10
@@ -74,8 +75,8 @@ def _top_campaigns(workspace: Workspace, period: Period, buckets: list[Bucket]) 
 
 def campaign_performance(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One campaign's clicks, its share of all campaign clicks, and its best day. Raises NotFound."""
-    campaigns = Campaign.objects.filter(workspace=workspace.pk, public_id=public_id)
-    campaign = campaigns.annotate(users=Count("assignments")).first()
+    campaigns = Campaign.objects.filter(workspace=workspace.pk, public_id=public_id).with_user_count()
+    campaign = campaigns.first()
     if campaign is None:
         raise NotFound("campaign", public_id)
     daily = store.counts(workspace.pk, period, ("day",), where={"campaign": campaign.pk})[()]
@@ -92,7 +93,7 @@ def campaign_performance(workspace: Workspace, public_id: str, period: Period, n
             "clicks": clicks,
             "shareOfCampaignClicks": share(clicks, of_workspace),
             "bestDay": _best_day(daily, period),
-            "assignedUsers": campaign.users,
+            "assignedUsers": campaign.user_count,
         },
         "trend": None,
         "generatedAt": format_time(now),
@@ -101,10 +102,9 @@ def campaign_performance(workspace: Workspace, public_id: str, period: Period, n
 
 def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One user's clicks by kind, and what is attached to the user now. Raises NotFound."""
-    users = WorkspaceUser.objects.filter(workspace=workspace.pk, public_id=public_id)
-    user = users.annotate(
-        campaign_assignments=Count("assignments", distinct=True), alias_count=Count("aliases", distinct=True)
-    ).first()
+    users = WorkspaceUser.objects.filter(workspace=workspace.pk, public_id=public_id).with_alias_count()
+    assignments = number_of(CampaignAssignment.objects.filter(user=OuterRef("pk")), "user")
+    user = users.annotate(assignment_count=assignments).first()
     if user is None:
         raise NotFound("user", public_id)
     counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.pk})
@@ -117,7 +117,7 @@ def user_metrics(workspace: Workspace, public_id: str, period: Period, now: date
             "vcardClicks": clicks[VCARD],
             "otherClicks": clicks[OTHER],
             "totalClicks": sum(clicks.values()),
-            "campaignAssignments": user.campaign_assignments,
+            "campaignAssignments": user.assignment_count,
             "aliases": user.alias_count,
         },
         "generatedAt": format_time(now),

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 
 
 def campaign_json(campaign: Campaign, today: date) -> Json:
-    """`campaign.users` is the number of assigned users; `today` is the workspace's."""
+    """`campaign.user_count` is the number of assigned users; `today` is the workspace's."""
     return {
         "publicId": campaign.public_id,
         "name": campaign.name,
@@ -25,7 +25,7 @@ def campaign_json(campaign: Campaign, today: date) -> Json:
         "startDate": campaign.starts_on and campaign.starts_on.isoformat(),
         "endDate": campaign.ends_on and campaign.ends_on.isoformat(),
         "targetUrl": campaign.target_url,
-        "assignedUsers": campaign.users,  # type: ignore[attr-defined]  # annotated by the view
+        "assignedUsers": campaign.user_count,  # type: ignore[attr-defined]  # annotated by the view
         "createdAt": format_time(campaign.created_at),
     }
 

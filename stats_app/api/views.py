@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from django.db import transaction
-from django.db.models import Count, F, QuerySet
+from django.db.models import F, QuerySet
 from django.utils.timezone import now
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -148,8 +148,8 @@ class CampaignViewSet(StatsViewSet):
     limited = {"list": "lists", "retrieve": "lists"}
 
     def get_queryset(self) -> QuerySet[Campaign]:
-        campaigns: QuerySet[Campaign] = Campaign.objects.filter(workspace=self.caller.workspace.pk)
-        return campaigns.annotate(users=Count("assignments")).order_by("-created_at", "-pk")
+        campaigns: QuerySet[Campaign] = Campaign.objects.filter(workspace=self.caller.workspace.pk).with_user_count()
+        return campaigns.order_by("-created_at", "-pk")
 
     def list(self, request: Request) -> Response:
         return self.page(request, CampaignFilter, NumberedPages, self.get_queryset(), self._json)
@@ -175,8 +175,10 @@ class UserViewSet(StatsViewSet):
     limited = {"list": "lists", "retrieve": "lists"}
 
     def get_queryset(self) -> QuerySet[WorkspaceUser]:
-        users: QuerySet[WorkspaceUser] = WorkspaceUser.objects.filter(workspace=self.caller.workspace.pk)
-        return users.annotate(alias_count=Count("aliases")).order_by("-created_at", "-pk")
+        users: QuerySet[WorkspaceUser] = WorkspaceUser.objects.filter(
+            workspace=self.caller.workspace.pk
+        ).with_alias_count()
+        return users.order_by("-created_at", "-pk")
 
     def list(self, request: Request) -> Response:
         return self.page(request, UserFilter, NumberedPages, self.get_queryset(), user_json)

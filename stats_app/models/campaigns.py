@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from stats_app import dimensions, public_ids
-from stats_app.models.workspaces import ClickedModel, ClickedQuerySet, Workspace, WorkspaceUser
+from stats_app.models.workspaces import ClickedModel, ClickedQuerySet, Workspace, WorkspaceUser, number_of
 
 COMPLETED = "completed"
 PLANNED = "planned"
@@ -35,6 +35,12 @@ def campaign_status(starts_on: date | None, ends_on: date | None, is_paused: boo
 
 
 class CampaignQuerySet(ClickedQuerySet):
+    def with_user_count(self) -> CampaignQuerySet:
+        """Adds `user_count`, the number of assigned users."""
+        assignments = CampaignAssignment.objects.filter(campaign=OuterRef("pk"))
+        counted: CampaignQuerySet = self.annotate(user_count=number_of(assignments, "campaign"))
+        return counted
+
     def with_status(self, status: str, today: date) -> CampaignQuerySet:
         """The campaigns whose `campaign_status` on `today` is `status`."""
         completed = Q(ends_on__isnull=False, ends_on__lt=today)
@@ -56,7 +62,9 @@ class Campaign(ClickedModel):
     rollup_dimension = dimensions.CAMPAIGN
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_campaign_id)
-    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="campaigns", verbose_name=_("workspace"))
+    workspace = models.ForeignKey(
+        Workspace, models.CASCADE, db_index=False, related_name="campaigns", verbose_name=_("workspace")
+    )
     name = models.CharField(_("name"), max_length=200)
     target_url = models.CharField(_("target address"), max_length=TARGET_URL_LENGTH, validators=[validate_target_url])
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
@@ -73,6 +81,7 @@ class Campaign(ClickedModel):
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
         ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["workspace", "created_at"], name="stats_campaign_created")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
