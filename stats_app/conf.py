@@ -45,5 +45,9 @@ class Conf:
     def prepared_statements(self) -> bool:
         return cast(bool, self._get("PREPARED_STATEMENTS"))
 
+    @property
+    def workspaces_for(self) -> str | None:
+        return cast("str | None", self._get("WORKSPACES_FOR"))
+
 
 conf = Conf()

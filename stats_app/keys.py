@@ -1,4 +1,4 @@
-"""API keys: made, found by their secret.
+"""API keys: made, rotated, revoked, found by their secret.
 
 A secret is `sk_`, a public part and 256 random bits. What is stored is its SHA-256 digest: a fast hash is right for
 random keys of that length, which nobody can guess, and a slow one would cost more than the whole answer.
@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections, router
+from django.db import connections, router, transaction
 
-from stats_app.errors import NotAuthenticated, PermissionDenied
+from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
 from stats_app.models.access import STATS_READ
 from stats_app.sql import access as sql
 
 PREFIX = "sk_"
 LAST_USE_GRAIN = timedelta(minutes=5)
+ROTATION_GRACE = timedelta(hours=24)
 
 _PUBLIC_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PUBLIC_LENGTH = 12
@@ -59,6 +60,39 @@ def create_key(
     key.full_clean()
     key.save()
     return key, secret
+
+
+def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) -> tuple[ApiKey, str]:
+    """A new key in place of `key`, and its secret, which cannot be had again.
+
+    It has the name and the scopes of the old one, and as long a life when that had an end. The old one is good for
+    `grace` more, unless it ends sooner, so that programs can change over one by one. Raises Refused for a key that is
+    no longer good.
+    """
+    using = router.db_for_write(ApiKey, instance=key)
+    with transaction.atomic(using=using):
+        old = ApiKey.objects.using(using).select_for_update().select_related("workspace").get(pk=key.pk)
+        if not is_good(old, now):
+            raise Refused(f"The API key {old} is revoked or expired and cannot be rotated: make a new one.")
+        ends = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+        new, secret = create_key(old.workspace, old.name, old.scopes, ends)
+        old.expires_at = min(filter(None, (old.expires_at, now + grace)))
+        old.save(update_fields=["expires_at"])
+    key.expires_at = old.expires_at
+    return new, secret
+
+
+def revoke_key(key: ApiKey, now: datetime) -> bool:
+    """Makes the key worthless from `now` on, for good. False when it was revoked before: that moment stays."""
+    revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
+    if revoked:
+        key.revoked_at = now
+    return bool(revoked)
+
+
+def is_good(key: ApiKey, now: datetime) -> bool:
+    """Whether the key is neither revoked nor expired. Its workspace may be inactive all the same."""
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
 def digest_of(secret: str) -> bytes:
