@@ -1,0 +1,64 @@
+"""Rows for tests: plain functions that make one thing each, every value of which a test may give itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from stats_app.ingest import ClickInput, IngestResult, record_clicks
+from stats_app.keys import create_key
+from stats_app.models import Alias, Campaign, CampaignAssignment, Workspace, WorkspaceUser
+from stats_app.models.access import SCOPES
+
+_numbers = count(1)
+
+
+def make_workspace(**values: Any) -> Workspace:
+    return Workspace.objects.create(**{"name": "Acme", "timezone": "UTC"} | values)
+
+
+def make_campaign(workspace: Workspace, **values: Any) -> Campaign:
+    defaults = {"name": "Spring launch", "target_url": "https://www.example.com/"}
+    return Campaign.objects.create(workspace=workspace, **defaults | values)
+
+
+def make_user(workspace: Workspace, **values: Any) -> WorkspaceUser:
+    defaults = {"email": f"user{next(_numbers)}@example.com", "display_name": "Ada Lovelace"}
+    return WorkspaceUser.objects.create(workspace=workspace, **defaults | values)
+
+
+def make_alias(user: WorkspaceUser, **values: Any) -> Alias:
+    defaults = {"workspace": user.workspace, "email": f"alias{next(_numbers)}@example.com"}
+    return Alias.objects.create(user=user, **defaults | values)
+
+
+def assign(campaign: Campaign, *users: WorkspaceUser) -> None:
+    CampaignAssignment.objects.bulk_create(CampaignAssignment(campaign=campaign, user=user) for user in users)
+
+
+def make_key(
+    workspace: Workspace,
+    scopes: Sequence[str] = SCOPES,
+    *,
+    name: str = "Tests",
+    expires_at: datetime | None = None,
+    **values: Any,
+) -> str:
+    """The secret of a new key. Further values are set on its row."""
+    key, secret = create_key(workspace, name, scopes, expires_at)
+    if values:
+        type(key).objects.filter(pk=key.pk).update(**values)
+    return secret
+
+
+def record(workspace: Workspace, *clicks: ClickInput, now: datetime | None = None) -> IngestResult:
+    """Stores clicks through the one way in, all of which must be right."""
+    return record_all(workspace, clicks, now=now)
+
+
+def record_all(workspace: Workspace, clicks: Iterable[ClickInput], *, now: datetime | None = None) -> IngestResult:
+    result = record_clicks(workspace, clicks, now=now)
+    assert result.rejected == []
+    return result
