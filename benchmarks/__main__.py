@@ -1,0 +1,71 @@
+"""`python -m benchmarks`: measures, prints the table, and writes it for the documentation."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+DEFAULT_URL = "postgres://root@127.0.0.1/stats_bench"
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Speed and size on PostgreSQL, beside a floor. It makes the databases NAME, NAME_small and "
+        "NAME_scratch, and keeps the first two for the next run. PostgreSQL must run on this machine.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--size", type=int, default=5_000_000, help="clicks in the main database (0.2 GB a million)")
+    parser.add_argument("--small-size", type=int, help="clicks that growth is measured from (default: a tenth)")
+    parser.add_argument("--ingest-clicks", type=int, default=300_000, help="clicks that are recorded and copied")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds that all cases are asked in turn")
+    parser.add_argument("--database-url", default=DEFAULT_URL, help="the main database; the others lie beside it")
+    parser.add_argument("--fresh", action="store_true", help="load the databases anew")
+    parser.add_argument("--drop", action="store_true", help="drop the databases afterwards")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the results as a page, too")
+    return parser.parse_args()
+
+
+def main() -> None:
+    options = parse()
+    os.environ["BENCH_DATABASE_URL"] = options.database_url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
+    import django
+
+    django.setup()
+    from benchmarks import report
+
+    results = measure(options)
+    print(report.text(results))
+    if options.markdown:
+        options.markdown.write_text(report.markdown(results), encoding="utf-8")
+
+
+def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its modules need Django set up
+    from benchmarks import cases, databases, filling, ingest, report
+    from benchmarks.databases import MAIN, SMALL
+    from benchmarks.servers import serving
+
+    small_size = options.small_size or options.size // 10
+    for alias, size in ((MAIN, options.size), (SMALL, small_size)):
+        log(f"{size:,} clicks in the database {alias} ...")
+        databases.prepare(alias, size, options.fresh, filling.fill)
+    load = os.getloadavg()[0]
+    with serving(MAIN) as main_server, serving(SMALL) as small_server:
+        found = cases.run({MAIN: main_server, SMALL: small_server}, options.rounds, log)
+    came_in = ingest.run(options.ingest_clicks, options.rounds, log)
+    results = report.Results(options.size, small_size, found, came_in, (load, os.getloadavg()[0]))
+    if options.drop:
+        databases.drop(SMALL)
+        databases.drop(MAIN)
+    return results
+
+
+def log(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""What is asked of the running servers, in rounds that take all cases in turn, so that a slow minute slows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import cycle
+from statistics import median
+
+from django.db import connections
+
+from benchmarks import filling
+from benchmarks.cpu import Cost, Meter
+from benchmarks.databases import MAIN, SMALL, on
+from benchmarks.servers import Server
+from benchmarks.workload import LAST_DAY
+from stats_app.models import Campaign, Workspace, WorkspaceUser
+
+FLOOR = "floor"
+OVERVIEW_30, OVERVIEW_365 = "overview, 30 days", "overview, 365 days by day"
+CAMPAIGN, USER = "campaign performance, 365 days", "user metrics, 365 days"
+TOOLS = (OVERVIEW_30, OVERVIEW_365, CAMPAIGN, USER)
+MANY_CAMPAIGNS = "overview, 365 days by day, 1,000 campaigns"
+PLAIN = {
+    "plain Django, clicks by day, 30 days": ("days", 30),
+    "plain Django, clicks by day, 365 days": ("days", 365),
+    "plain Django, whole overview, 30 days": ("overview", 30),
+    "plain Django, whole overview, 365 days": ("overview", 365),
+}
+
+CALLS = 100
+CALLS_OF_SLOW = 20
+WARMING = 8  # unmeasured calls before each measured run: until all is loaded and every statement prepared
+
+
+@dataclass
+class Case:
+    """One question to one server, and what its rounds cost per call."""
+
+    name: str
+    alias: str
+    path: str
+    calls: int = CALLS
+    secrets: Iterable[str] = ("",)
+    warming: int = WARMING
+    bytes: int = 0
+    costs: list[Cost] = field(default_factory=list)
+
+    def run(self, server: Server) -> None:
+        secrets = cycle(self.secrets)
+        for _ in range(self.warming):
+            self.bytes = len(server.get(self.path, next(secrets)))
+        meter = Meter(server, self.alias)
+        meter.start()
+        for _ in range(self.calls):
+            server.get(self.path, next(secrets))
+        self.costs.append(meter.stop().per(self.calls))
+
+    @property
+    def typical(self) -> Cost:
+        """The median round, part by part."""
+        return Cost(*(median(parts) for parts in zip(*self.costs, strict=True)))
+
+    @property
+    def cpu(self) -> float:
+        return median(cost.cpu for cost in self.costs)
+
+
+def cases_of(alias: str) -> list[Case]:
+    """The floor and the tools in one database; in the main one the comparisons, too."""
+    with on(alias):
+        workspace = Workspace.objects.get(name=filling.CLICKS)
+        many = Workspace.objects.get(name=filling.MANY_CAMPAIGNS)
+        campaign = Campaign.objects.filter(workspace=workspace).earliest("pk").public_id
+        user = WorkspaceUser.objects.filter(workspace=workspace).earliest("pk").public_id
+        secrets, secrets_of_many = filling.make_keys(workspace), filling.make_keys(many)
+    floor = Case(FLOOR, alias, f"/floor/?workspace={workspace.pk}")
+    year = _dates(365)
+    tools = [
+        Case(OVERVIEW_30, alias, f"/api/v1/workspace/overview/?{_dates(30)}", secrets=secrets),
+        Case(OVERVIEW_365, alias, f"/api/v1/workspace/overview/?{year}&breakdown=day", secrets=secrets),
+        Case(CAMPAIGN, alias, f"/api/v1/campaigns/{campaign}/performance/?{year}", secrets=secrets),
+        Case(USER, alias, f"/api/v1/users/{user}/metrics/?{year}", secrets=secrets),
+    ]
+    if alias == SMALL:
+        return tools
+    path = f"/api/v1/workspace/overview/?{year}&breakdown=day"
+    slow = [Case(MANY_CAMPAIGNS, alias, path, CALLS_OF_SLOW, secrets_of_many)]
+    for name, (view, days) in PLAIN.items():
+        path = f"/plain/{view}/?workspace={workspace.pk}&{_dates(days)}"
+        slow.append(Case(name, alias, path, calls=1, warming=1))
+    return [floor, *tools, *slow]
+
+
+def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> dict[tuple[str, str], Case]:
+    """The cases of all servers after `rounds` rounds, by database and name."""
+    cases = [case for alias in servers for case in cases_of(alias)]
+    for number in range(rounds):
+        log(f"Round {number + 1} of {rounds} ...")
+        for alias in servers:
+            _let_a_minute_pass(alias)
+        for case in cases:
+            # Comparisons take long and stray little.
+            if case.name not in PLAIN or number < 3:
+                case.run(servers[case.alias])
+    return {(case.alias, case.name): case for case in cases}
+
+
+def growth(cases: dict[tuple[str, str], Case]) -> dict[str, float]:
+    """What each tool costs in the main database, over what it costs in the small one."""
+    return {name: cases[MAIN, name].cpu / cases[SMALL, name].cpu for name in TOOLS}
+
+
+def _dates(days: int, last: date = LAST_DAY) -> str:
+    return f"from={last - timedelta(days=days - 1)}&to={last}"
+
+
+def _let_a_minute_pass(alias: str) -> None:
+    """For the rate limit, which keeps its default of 30 calls: the times of all calls that passed move back."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "UPDATE stats_app_callwindow SET passed = (SELECT jsonb_agg(moment::bigint - 60000 ORDER BY place) "
+            "FROM jsonb_array_elements(passed) WITH ORDINALITY AS times (moment, place))"
+        )

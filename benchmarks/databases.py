@@ -1,0 +1,92 @@
+"""The databases of the benchmark: made once, loaded, and kept for the next run."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection as default_connection
+from django.db import connections
+from psycopg import sql
+
+MAIN, SMALL, SCRATCH = "default", "small", "scratch"
+SUFFIXES = {MAIN: "", SMALL: "_small", SCRATCH: "_scratch"}
+
+
+class Chosen:
+    """The database router: all queries go to the database that `on` names, or that a server was started for."""
+
+    alias = os.environ.get("BENCH_ALIAS", MAIN)
+
+    def db_for_read(self, model: type, **hints: Any) -> str:
+        return self.alias
+
+    def db_for_write(self, model: type, **hints: Any) -> str:
+        return self.alias
+
+
+@contextmanager
+def on(alias: str) -> Iterator[None]:
+    """All queries of the block go to this database."""
+    before, Chosen.alias = Chosen.alias, alias
+    try:
+        yield
+    finally:
+        Chosen.alias = before
+
+
+def prepare(alias: str, size: int, fresh: bool, fill: Callable[[int], None]) -> None:
+    """Makes the database and has it filled with `size` clicks, unless that was done before."""
+    name, mark = connections.databases[alias]["NAME"], _mark(size)
+    if not fresh and _mark_of(name) == mark:
+        return
+    recreate(alias)
+    with on(alias):
+        fill(size)
+    with _maintenance() as connection:
+        connection.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), mark))
+
+
+def recreate(alias: str) -> None:
+    """An empty database with the product's tables."""
+    name = connections.databases[alias]["NAME"]
+    drop(alias)
+    with _maintenance() as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    call_command("migrate", database=alias, verbosity=0)
+
+
+def drop(alias: str) -> None:
+    connections[alias].close()
+    with _maintenance() as connection:
+        name = sql.Identifier(connections.databases[alias]["NAME"])
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+def _maintenance() -> psycopg.Connection[Any]:
+    """A connection beside the databases that are made and dropped. Databases cannot be made in a transaction."""
+    params = default_connection.get_connection_params()
+    names = {name: params[name] for name in ("host", "port", "user", "password") if params.get(name)}
+    return psycopg.connect(**names, dbname="postgres", autocommit=True)
+
+
+def _mark(size: int) -> str:
+    """What a filled database is known by: other tables, or another workload, need filling anew."""
+    here = Path(__file__).parent
+    sources = [here / "workload.py", here / "filling.py", *sorted(here.parent.glob("stats_app/migrations/0*.py"))]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
+    return f"{size} clicks, {digest.hexdigest()[:16]}"
+
+
+def _mark_of(name: str) -> str | None:
+    with _maintenance() as connection:
+        found = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
+        ).fetchone()
+    return found[0] if found else None

@@ -1,0 +1,183 @@
+"""The results as tables: for the terminal and for the documentation."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from django.db import connections
+
+from benchmarks import cases as asked
+from benchmarks.cases import Case
+from benchmarks.databases import MAIN
+from benchmarks.ingest import Ingest
+
+PACKAGES = ("Django", "djangorestframework", "psycopg", "orjson", "gunicorn")
+PROSE = """\
+CPU is that of the application and of PostgreSQL per call. A multiple is CPU over that of the floor in the same run: a
+DRF view that looks up one row by its primary key and answers with 0.9 KB of JSON. Tool calls are whole: API key, rate
+limit, answer and audit row, over HTTP on a kept connection to gunicorn with two workers. Each figure is the median of
+rounds that take all cases in turn.
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One promise: what must be reached, what is aimed at, and what was reached."""
+
+    what: str
+    must: str
+    goal: str
+    reached: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that one run found out."""
+
+    size: int
+    small_size: int
+    cases: dict[tuple[str, str], Case]
+    ingest: Ingest
+    load: tuple[float, float]  # of the machine, before and after
+
+    def rows(self) -> list[Row]:
+        growth = asked.growth(self.cases)
+        worst = max(growth, key=lambda name: growth[name])
+        sizes = f"{self.size:,} clicks over those at {self.small_size:,}"
+        ingest = self.ingest
+        year = "365 days by day"
+        return [
+            Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
+            Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
+            Row("campaign performance, 365 days, the largest", "3 ×", "1.7 ×", self._multiple(asked.CAMPAIGN)),
+            Row("user metrics, 365 days, the largest", "3 ×", "1.7 ×", self._multiple(asked.USER)),
+            Row(f"these at {sizes}", "1.3 ×", "1.1 ×", f"{growth[worst]:.2f} × ({worst})"),
+            Row(f"overview, {year}, 1,000 campaigns", "12 ×", "8 ×", self._multiple(asked.MANY_CAMPAIGNS)),
+            Row("`POST clicks/`, 1,000 a request: clicks a second", "15,000", "35,000", _rate(ingest.posted)),
+            Row("`record_clicks`, 1,000 a batch, over COPY", "0.15", "0.27", f"{ingest.share_of_copy:.2f}"),
+            Row("bytes per click, indexes and rollups too", "230", "175", f"{ingest.bytes_per_click:.0f}"),
+        ]
+
+    def _multiple(self, name: str) -> str:
+        return f"{self.cases[MAIN, name].cpu / self.cases[MAIN, asked.FLOOR].cpu:.2f} ×"
+
+    def costs(self) -> list[list[str]]:
+        """What each case costs per call, in milliseconds."""
+        found = []
+        for (alias, name), case in self.cases.items():
+            cost = case.typical
+            label = name if alias == MAIN else f"{name}, at {self.small_size:,} clicks"
+            figures = (case.cpu, cost.application, cost.database, cost.wall)
+            found.append([label, *(f"{figure:,.2f}" for figure in figures), f"{case.bytes:,}"])
+        return found
+
+    def writes(self) -> list[list[str]]:
+        """How many clicks came in a second, each way."""
+        ingest = self.ingest
+        request = f"`POST clicks/`, 1,000 a request ({median(ingest.post_cpu):.1f} ms CPU each)"
+        return [
+            ["`record_clicks`, batches of 1,000", _rate(ingest.recorded)],
+            ["COPY of the same clicks into such a table, rollups not moved", _rate(ingest.copied)],
+            [request, _rate(ingest.posted)],
+        ]
+
+
+def _rate(rounds: Sequence[float]) -> str:
+    return f"{median(rounds):,.0f}"
+
+
+def text(results: Results) -> str:
+    """The tables in columns."""
+    rows = [[row.what, row.must, row.goal, row.reached] for row in results.rows()]
+    parts = [
+        _columns(["what", "must", "goal", "reached"], rows),
+        _columns(_COSTS, results.costs()),
+        _columns(_WRITES, results.writes()),
+        "\n".join(surroundings(results)),
+    ]
+    return "\n\n".join(parts)
+
+
+def markdown(results: Results) -> str:
+    """The page of the documentation."""
+    rows = [[row.what, row.must, row.goal, row.reached] for row in results.rows()]
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "Made by `make bench`; the figures are those of its last run.",
+            "",
+            PROSE,
+            _table(["what", "must", "goal", "reached"], rows),
+            "## What each call costs",
+            "",
+            _table(_COSTS, results.costs()),
+            "## Clicks coming in",
+            "",
+            _table(_WRITES, results.writes()),
+            "## Where it was measured",
+            "",
+            *(f"- {line}" for line in surroundings(results)),
+            "",
+        ]
+    )
+
+
+def surroundings(results: Results) -> list[str]:
+    """The machine, the versions, the workload and the moment."""
+    with connections[MAIN].cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version'), current_setting('shared_buffers')")
+        postgres, buffers = cursor.fetchone()
+    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    return [
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, revision {_revision()}",
+        f"{os.cpu_count()} × {_processor()}, {_memory()}, {platform.system()} {platform.release()}; "
+        f"load {results.load[0]:.1f} before, {results.load[1]:.1f} after",
+        f"PostgreSQL {postgres} (shared_buffers {buffers}, no parallel query)",
+        f"Python {platform.python_version()}, {versions}",
+        f"{results.size:,} clicks over 400 days, 100,000 users, 50 campaigns; seed 20260101",
+    ]
+
+
+_COSTS = ["per call", "CPU ms", "application", "database", "wall ms", "bytes"]
+_WRITES = ["way in", "clicks a second"]
+
+
+def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "\n".join("  ".join(_padded(line, widths)).rstrip() for line in lines)
+
+
+def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """The first column to the left, figures to the right."""
+    figures = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
+    return [line[0].ljust(widths[0]), *figures]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] + ["--:"] * (len(head) - 1), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _memory() -> str:
+    kilobytes = int(Path("/proc/meminfo").read_text().split()[1])
+    return f"{kilobytes / 1024**2:.0f} GB"
+
+
+def _revision() -> str:
+    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"

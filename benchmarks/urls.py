@@ -1,0 +1,12 @@
+"""The product's addresses beside the floor and plain Django."""
+
+from django.urls import include, path
+
+from benchmarks import plain
+
+urlpatterns = [
+    path("floor/", plain.Floor.as_view()),
+    path("plain/days/", plain.Days.as_view()),
+    path("plain/overview/", plain.Overview.as_view()),
+    path("", include("stats_app.urls")),
+]
