@@ -156,3 +156,20 @@ class UserMetricsAnswer(serializers.Serializer[Any]):
     period = PeriodAnswer()
     metrics = UserMetricsOfAnswer()
     generatedAt = TimeText()
+
+
+class FoundCampaign(CampaignAnswer):
+    startDate = DateText(allow_null=True, help_text="First day, or null.")
+    endDate = DateText(allow_null=True, help_text="Last day, included, or null.")
+
+
+class FoundCampaignsAnswer(serializers.Serializer[Any]):
+    campaigns = FoundCampaign(many=True, help_text="Newest first; empty when none match.")
+
+
+class FoundUser(UserAnswer):
+    email = serializers.CharField()
+
+
+class FoundUsersAnswer(serializers.Serializer[Any]):
+    users = FoundUser(many=True, help_text="By name; empty when none match.")

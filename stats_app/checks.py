@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Warning, register
 from django.db import connections, router
+from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
+from stats_app import mcp
 from stats_app.conf import DEFAULTS
 from stats_app.limits import MAX_LIMIT
 from stats_app.models import Click
@@ -50,6 +53,15 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
                 id="stats_app.E003",
             )
         )
+    origins = given.get("MCP_ALLOWED_ORIGINS", ())
+    if not isinstance(origins, list | tuple) or not all(map(_is_origin, origins)):
+        found.append(
+            Error(
+                f"STATS_APP['MCP_ALLOWED_ORIGINS'] is {origins!r}.",
+                hint='Give a list of origins as browsers send them, such as "https://app.example".',
+                id="stats_app.E003",
+            )
+        )
     if not settings.USE_TZ:
         found.append(
             Error(
@@ -70,6 +82,36 @@ def _is_callable_path(path: object) -> bool:
         return isinstance(path, str) and callable(import_string(path))
     except ImportError:
         return False
+
+
+def _is_origin(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    parts = urlsplit(value)
+    return bool(parts.netloc) and value == f"{parts.scheme}://{parts.netloc}"
+
+
+@register()
+def check_mcp(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W002 and I001: the URLs of MCP without the package that serves it."""
+    if mcp.is_installed() or not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    included = set(_included(get_resolver()))
+    text, hint = "/mcp is not served, because the package mcp 2.3 or later is not installed.", f"Run: {mcp.INSTALL}"
+    if f"{mcp.__name__}.urls" in included:
+        return [Warning(text, hint=hint, id="stats_app.W002")]
+    if "stats_app.urls" in included:
+        hint += ' Or, if it is not wanted, add "stats_app.I001" to SILENCED_SYSTEM_CHECKS.'
+        return [Info(text, hint=hint, id="stats_app.I001")]
+    return []
+
+
+def _included(resolver: URLResolver) -> Iterator[str]:
+    """The names of the modules of URLs that are included, at any depth."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield getattr(pattern.urlconf_module, "__name__", "")
+            yield from _included(pattern)
 
 
 @register()

@@ -5,6 +5,7 @@ Nothing is cached, so that `override_settings` works. Bad keys and values are fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.conf import settings
@@ -20,6 +21,8 @@ DEFAULTS: dict[str, Any] = {
     "PREPARED_STATEMENTS": True,
     # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
     "WORKSPACES_FOR": None,
+    # Origins, such as "https://app.example", whose web pages may call /mcp, besides the site's own.
+    "MCP_ALLOWED_ORIGINS": (),
 }
 
 
@@ -48,6 +51,10 @@ class Conf:
     @property
     def workspaces_for(self) -> str | None:
         return cast("str | None", self._get("WORKSPACES_FOR"))
+
+    @property
+    def mcp_allowed_origins(self) -> Sequence[str]:
+        return cast("Sequence[str]", self._get("MCP_ALLOWED_ORIGINS"))
 
 
 conf = Conf()

@@ -17,7 +17,8 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from stats_app import public_ids
-from stats_app.errors import FieldError, InvalidParameters, redacted, shown
+from stats_app.errors import FieldError, InvalidParameters, printable, shown
+from stats_app.models.campaigns import STATUSES
 from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
 
 # Stubs name four type arguments, the class itself takes none.
@@ -27,6 +28,8 @@ else:
     Field = serializers.Field
 
 DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+SEARCH_LENGTH = 200
+MAX_FOUND = 10
 
 
 class Repeated(list[str]):
@@ -88,6 +91,40 @@ class PublicIdParameter(Parameter):
         return str(data)
 
 
+class TextParameter(Parameter):
+    """Printable text up to a length."""
+
+    rule = "is printable text"
+
+    def __init__(self, max_length: int, **kwargs: Any) -> None:
+        self.max_length = max_length
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str) or not data.isprintable():
+            raise self.wrong(data)
+        if len(data) > self.max_length:
+            raise self.wrong(data, "too_long", f"has at most {self.max_length} characters")
+        return data
+
+
+class CountParameter(Parameter):
+    """A whole number from 1 up to a bound."""
+
+    def __init__(self, max_value: int, **kwargs: Any) -> None:
+        self.max_value = max_value
+        self.rule = f"is a whole number from 1 to {max_value}"
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: object) -> int:
+        # To JSON Schema 5.0 is an integer, too; to Python True is one.
+        if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
+            raise self.wrong(data)
+        if not 1 <= data <= self.max_value:
+            raise self.wrong(data, "out_of_range")
+        return int(data)
+
+
 class Parameters(serializers.Serializer[Any]):
     """The parameters of one tool."""
 
@@ -144,7 +181,9 @@ class _OptionalPeriodParameters(Parameters):
 class CampaignParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         campaign = PublicIdParameter(
-            public_ids.CAMPAIGN, help_text="The campaign: cp_ and 26 characters, as the list of campaigns gives it."
+            public_ids.CAMPAIGN,
+            help_text="The campaign: cp_ and 26 characters, as campaign_find or the list of campaigns gives it. "
+            "A name is not an id.",
         )
         return {"campaignPublicId": campaign, **super().get_fields()}
 
@@ -152,9 +191,41 @@ class CampaignParameters(_OptionalPeriodParameters):
 class UserParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         user = PublicIdParameter(
-            public_ids.USER, help_text="The user: usr_ and 26 characters, as the list of users gives it."
+            public_ids.USER,
+            help_text="The user: usr_ and 26 characters, as user_find or the list of users gives it. "
+            "A name or an e-mail is not an id.",
         )
         return {"userPublicId": user, **super().get_fields()}
+
+
+class CampaignSearchParameters(Parameters):
+    query = TextParameter(
+        SEARCH_LENGTH,
+        required=False,
+        help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
+        "to be there, so give one or two that stand out. Default: every campaign.",
+    )
+    status = ChoiceParameter(
+        STATUSES,
+        required=False,
+        help_text="Only campaigns with this status as of today in the workspace's time zone: planned (starts later), "
+        "running, paused, or completed (its last day is over). Default: any.",
+    )
+    limit = CountParameter(
+        MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many campaigns, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
+    )
+
+
+class UserSearchParameters(Parameters):
+    query = TextParameter(
+        SEARCH_LENGTH,
+        required=False,
+        help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
+        "of them have to be there. Default: every user.",
+    )
+    limit = CountParameter(
+        MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many users, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
+    )
 
 
 def check_period(start: date, end: date, limit: int | None = MAX_DAYS) -> None:
@@ -172,6 +243,12 @@ def check_period(start: date, end: date, limit: int | None = MAX_DAYS) -> None:
 def _fields(parameters: type[Parameters]) -> dict[str, Field]:
     """The fields of a declaration, made once: making them anew for each call would cost as much as answering it."""
     return dict(parameters().fields)
+
+
+def without_nulls(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments without the optional ones that are null, for surfaces where that means "not given"."""
+    optional = {name for name, field in _fields(parameters).items() if not field.required}
+    return {name: value for name, value in arguments.items() if value is not None or name not in optional}
 
 
 def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, Any]:
@@ -198,9 +275,8 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
 
 
 def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
-    return FieldError(
-        redacted(name)[:100], "unknown", f"{shown(name)} is not a parameter; there are {', '.join(known)}."
-    )
+    names = ", ".join(known) or "none"
+    return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; there are {names}.")
 
 
 def _field_error(name: str, error: serializers.ValidationError, value: object) -> FieldError:

@@ -49,18 +49,26 @@ class ToolResult:
 
 
 def call(
-    name: str, caller: Caller, arguments: Mapping[str, object], *, surface: str, now: datetime, client: str = ""
+    name: str,
+    caller: Caller,
+    arguments: Mapping[str, object],
+    *,
+    surface: str,
+    now: datetime,
+    client: str = "",
+    rule: Callable[[Values], None] | None = None,
 ) -> ToolResult:
     """Asks a tool. Raises a `StatsError` for what the caller did wrong; every call leaves one audit row.
 
-    The checks come in this order: scope, rate limit, parameters, and what the tool itself finds. Calls that fail after
-    the limit use it up, too; their errors carry what is left of it.
+    The checks come in this order: scope, rate limit, parameters, `rule` (what the surface itself asks of the checked
+    parameters; it raises InvalidParameters), and what the tool itself finds. Calls that fail after the limit use it up,
+    too; their errors carry what is left of it.
     """
     tool = TOOLS[name]
     started = time.perf_counter()
     outcome = "internal_error"
     try:
-        result = _answer(tool, caller, arguments, now)
+        result = _answer(tool, caller, arguments, now, rule)
         outcome = "ok"
     except StatsError as error:
         outcome = error.code
@@ -82,11 +90,19 @@ def call(
     return result
 
 
-def _answer(tool: Tool, caller: Caller, arguments: Mapping[str, object], now: datetime) -> ToolResult:
+def _answer(
+    tool: Tool,
+    caller: Caller,
+    arguments: Mapping[str, object],
+    now: datetime,
+    rule: Callable[[Values], None] | None,
+) -> ToolResult:
     caller.require(STATS_READ)
     allowance = limits.take(caller.api_key_id, tool.name, conf.rate_limit, now)
     try:
         values = parameters.validate(tool.parameters, arguments)
+        if rule is not None:
+            rule(values)
         return ToolResult(tool.run(caller.workspace, values, now), allowance)
     except StatsError as error:
         error.allowance = allowance
@@ -109,6 +125,14 @@ def _user_metrics(workspace: Workspace, values: Values, now: datetime) -> Json:
     return queries.user_metrics(workspace, values["userPublicId"], _period_or_default(workspace, values, now), now)
 
 
+def _campaign_find(workspace: Workspace, values: Values, now: datetime) -> Json:
+    return queries.find_campaigns(workspace, values.get("query", ""), values.get("status"), values["limit"], now)
+
+
+def _user_find(workspace: Workspace, values: Values, now: datetime) -> Json:
+    return queries.find_users(workspace, values.get("query", ""), values["limit"])
+
+
 def _period_or_default(workspace: Workspace, values: Values, now: datetime) -> Period:
     """With only one of the dates, too, the period is the default: a half-open one would surprise more."""
     if "from" in values and "to" in values:
@@ -116,35 +140,91 @@ def _period_or_default(workspace: Workspace, values: Values, now: datetime) -> P
     return Period.last_days(DEFAULT_DAYS, workspace.today(now))
 
 
+_COUNTED = (
+    "Only clicks of people are counted; mail scanners, link previews and repeated clicks are left out. "
+    "Numbers are live. "
+)
+_LIMIT = "A key may make 30 calls a minute to each tool unless the server sets another limit; calls are logged."
+_DEFAULT_PERIOD = (
+    "Dates are local dates in the workspace's time zone, both ends included; today holds what has come so far. Without "
+    "dates, or with only one of them, the period is the last 30 days ending today. "
+)
+
+# In the order in which MCP lists them. Over REST the first three are offered; there, the lists find ids.
 TOOLS = {
     tool.name: tool
     for tool in (
         Tool(
             "stats_get_workspace_overview",
             "Workspace overview for a period",
-            "Return the click totals of the API key's workspace for a period, and with a breakdown a chart of the "
-            "period, the previous period and the 10 campaigns with the most clicks.",
+            "Return the click totals of the API key's whole workspace for a period, by kind; with a breakdown also the "
+            "clicks of each day, week or month beside those of the previous period, and the 10 campaigns with the most "
+            "clicks. Use it for totals, for a course over time, to compare a period with the one before, and to rank "
+            "campaigns. For a single campaign use stats_get_campaign_performance, for a single person "
+            "stats_get_user_metrics.\n\n"
+            "Dates are local dates in the workspace's time zone, both are required and both are included; today holds "
+            "what has come so far, and a week or month that the period cuts holds only the days inside. The previous "
+            "period is as many whole months just before when the period is made of whole calendar months, otherwise "
+            f"as many days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
+            "vCards; signals has all three kinds. A period without clicks gives zeros and no signals. An answer over "
+            f"MCP has at most 400 buckets: for more, take a coarser breakdown. {_LIMIT}",
             parameters.OverviewParameters,
             answers.OverviewAnswer,
             _overview,
         ),
         Tool(
             "stats_get_campaign_performance",
-            "Performance of one campaign",
-            "Return the clicks of one campaign in a period, its share of all campaign clicks, its best day and how "
-            "many users carry it.",
+            "Performance of one campaign in a period",
+            "Return the clicks of one campaign in a period, its share of all campaign clicks of the workspace, its "
+            "best day, its status and how many users carry it now. Use it when a question is about one campaign; to "
+            "compare two periods call it once for each (trend is always null). To rank campaigns or see them over "
+            "time use stats_get_workspace_overview with a breakdown, for the clicks of one person "
+            "stats_get_user_metrics. The id comes from campaign_find, which takes words of the name.\n\n"
+            f"{_DEFAULT_PERIOD}{_COUNTED}Without clicks in the period, clicks is 0 and bestDay null; the share is null "
+            "when no campaign has any. An id that does not exist or is another workspace's gives the error not_found. "
+            f"{_LIMIT}",
             parameters.CampaignParameters,
             answers.CampaignPerformanceAnswer,
             _campaign_performance,
         ),
         Tool(
             "stats_get_user_metrics",
-            "Metrics of one user",
-            "Return the clicks in the signature of one user in a period by kind, and how many campaigns and aliases "
-            "the user has.",
+            "Click metrics of one user in a period",
+            "Return the clicks on the links in one user's e-mail signature in a period, by kind, and how many "
+            "campaigns and aliases the user has now. Use it when a question is about one person; to compare two "
+            "periods call it once for each. For the workspace as a whole use stats_get_workspace_overview, for one "
+            "campaign stats_get_campaign_performance. The id comes from user_find, which takes a name or an e-mail.\n\n"
+            f"{_DEFAULT_PERIOD}{_COUNTED}A user without clicks in the period gives zeros. An id that does not exist or "
+            f"is another workspace's gives the error not_found. {_LIMIT}",
             parameters.UserParameters,
             answers.UserMetricsAnswer,
             _user_metrics,
+        ),
+        Tool(
+            "campaign_find",
+            "Find campaigns and their ids",
+            "Find campaigns of the API key's workspace by words of their name or by status, newest first, each with "
+            "the public id that stats_get_campaign_performance needs. Call it first when a question names a campaign, "
+            "or to see which campaigns there are; it has no click numbers. For people use user_find.\n\n"
+            "At most 10 come back; when that many do, there may be more: give more words or a status. When none match, "
+            "the list is empty and it is no error: try again with a single word or a part of one, or without a query. "
+            f"{_LIMIT}",
+            parameters.CampaignSearchParameters,
+            answers.FoundCampaignsAnswer,
+            _campaign_find,
+        ),
+        Tool(
+            "user_find",
+            "Find users and their ids",
+            "Find users of the API key's workspace, the people whose e-mail signatures carry links, by words of their "
+            "name, e-mail or alias, ordered by name, each with the public id that stats_get_user_metrics needs. Call "
+            "it first when a question names a person; it has no click numbers. For campaigns use campaign_find.\n\n"
+            "At most 10 come back, inactive users too; when that many do, there may be more: give more words. When "
+            "none match, the list is empty and it is no error: try again with a single word or a part of one. "
+            f"{_LIMIT}",
+            parameters.UserSearchParameters,
+            answers.FoundUsersAnswer,
+            _user_find,
         ),
     )
 }

@@ -4,4 +4,8 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from stats_app import mcp
+
 urlpatterns = [path("api/v1/", include("stats_app.api.urls"))]
+if mcp.is_installed():
+    urlpatterns.append(path("mcp", include("stats_app.mcp.urls")))

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from stats_app.errors import NotAuthenticated
+from stats_app.mcp import INSTALL, is_installed
+
+VARIABLE = "STATS_API_KEY"
+
+
+class Command(BaseCommand):
+    help = f"Serve MCP over standard input and output, for the workspace of the API key in {VARIABLE}."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not is_installed():
+            raise CommandError(f"The package mcp is not installed: {INSTALL}")
+        from stats_app.mcp import stdio
+
+        try:
+            stdio.serve(os.environ.get(VARIABLE, ""))
+        except NotAuthenticated:
+            raise CommandError(f"Set {VARIABLE} to a valid API key.") from None

@@ -1,0 +1,80 @@
+"""From a Django request to the SDK's ASGI application and back.
+
+Both eras of the protocol, its errors and its checks of headers and hosts are the SDK's. It gets each request by itself,
+without a session, so that any worker process can answer any message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+from asgiref.sync import async_to_sync
+from django.http import HttpRequest, HttpResponse
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.types import Message, Scope
+
+from stats_app.conf import conf
+from stats_app.keys import Caller
+
+CALLER = "stats_app.caller"
+"""Where the scope holds the `Caller`."""
+
+_SECRET_HEADERS = frozenset({"x-api-key", "cookie", "authorization"})
+
+
+def answer(request: HttpRequest, body: bytes, server: Server[Any], caller: Caller) -> HttpResponse:
+    """What the server says to one message of the caller. Called from synchronous code, and runs its handlers there."""
+    host = request.get_host()
+    security = TransportSecuritySettings(
+        allowed_hosts=[host], allowed_origins=[f"{request.scheme}://{host}", *conf.mcp_allowed_origins]
+    )
+    return async_to_sync(_exchange)(server, _scope(request, host, caller), body, security)
+
+
+def _scope(request: HttpRequest, host: str, caller: Caller) -> Scope:
+    """The request as ASGI has it, but for what no handler has to see."""
+    headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRET_HEADERS}
+    # Django's own idea of the host: behind a proxy it may stand in another header.
+    headers["host"] = host
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.scheme,
+        "path": request.path,
+        "query_string": b"",
+        "headers": [
+            (name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()
+        ],
+        CALLER: caller,
+    }
+
+
+async def _exchange(
+    server: Server[Any], scope: Scope, body: bytes, security: TransportSecuritySettings
+) -> HttpResponse:
+    response = HttpResponse(content_type="text/plain; charset=utf-8")
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        if not messages:
+            # The body is over and the client still there: saying either once more would spin, or cancel the handler.
+            await anyio.sleep_forever()
+        return messages.pop()
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            response.status_code = message["status"]
+            for name, value in message.get("headers", ()):
+                response.headers[name.decode("latin-1")] = value.decode("latin-1")
+        else:
+            response.write(message.get("body", b""))
+
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True, security_settings=security)
+    async with manager.run():
+        await manager.handle_request(scope, receive, send)
+    return response

@@ -1,0 +1,15 @@
+"""The one path of MCP, to be included under any name: `path("mcp", include("stats_app.mcp.urls"))`.
+
+Without the SDK there is none, and a system check says how to get it.
+"""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, re_path
+
+from stats_app.mcp import is_installed, views
+
+app_name = "stats_mcp"
+
+# With and without a slash at the end: a redirect from one to the other would lose the body.
+urlpatterns: list[URLPattern] = [re_path("^/?$", views.endpoint, name="endpoint")] if is_installed() else []

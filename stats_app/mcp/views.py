@@ -1,0 +1,79 @@
+"""The one address of MCP: who calls, and whether at all. What is said is for the SDK."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from django.core.signals import got_request_exception
+from django.db import InterfaceError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.timezone import now
+from django.views.decorators.csrf import csrf_exempt
+
+from stats_app.errors import NotAuthenticated
+from stats_app.keys import authenticate
+
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
+
+HEADER = "x-api-key"
+MAX_BODY_BYTES = 1024 * 1024
+RETRY_AFTER_SECONDS = 5
+
+_INVALID_REQUEST = -32600
+_INTERNAL_ERROR = -32603
+
+logger = logging.getLogger(__name__)
+
+
+# Like the API's views it must not run in the host's ATOMIC_REQUESTS: counters and audit rows outlive a failed answer.
+@csrf_exempt
+@transaction.non_atomic_requests
+def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpResponseBase:
+    """Answers one message to the stats tools, or to another `server` that a URL pattern names."""
+    response = _answer(request, server)
+    response.headers.setdefault("Cache-Control", "private, no-store")
+    patch_vary_headers(response, [HEADER])
+    return response
+
+
+def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
+    if request.method != "POST":
+        return _refusal(405, f"{request.method} is not allowed here; send a POST.", {"Allow": "POST"})
+    try:
+        caller = authenticate(request.headers.get(HEADER), now())
+    except NotAuthenticated as error:
+        return _refusal(401, str(error), {"WWW-Authenticate": f'ApiKey realm="stats", header="{HEADER}"'})
+    except (OperationalError, InterfaceError):
+        logger.exception("The database cannot be reached")
+        return _refusal(
+            503,
+            "The database cannot be reached; try again.",
+            {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            _INTERNAL_ERROR,
+        )
+    # Read past the host's DATA_UPLOAD_MAX_MEMORY_SIZE, which would answer with a page of HTML.
+    body = request.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        return _refusal(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
+    try:
+        # Here and not above: the SDK costs every process that imports it most of a second and tens of megabytes.
+        from stats_app.mcp import bridge
+        from stats_app.mcp.server import HTTP_SERVER
+
+        return bridge.answer(request, body, server or HTTP_SERVER, caller)
+    except Exception:
+        logger.exception("Unexpected error")
+        got_request_exception.send(sender=None, request=request)
+        return _refusal(500, "Something went wrong on our side; it has been logged.", code=_INTERNAL_ERROR)
+
+
+def _refusal(
+    status: int, message: str, headers: dict[str, str] | None = None, code: int = _INVALID_REQUEST
+) -> JsonResponse:
+    """An HTTP error with a JSON-RPC error in its body, which is what clients look for there."""
+    body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
+    return JsonResponse(body, status=status, headers=headers)
