@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
 
-from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db import connections, router, transaction
 
 from stats_app.errors import redacted
 from stats_app.keys import Caller
@@ -44,19 +45,27 @@ def record_call(
         duration_ms,
         called_at,
     )
+    try:
+        _insert(row)
+    except Exception:
+        # Whatever it was: the answer is there, and is given.
+        logger.exception("A tool call could not be written to the audit log: %r", row)
+
+
+def _insert(row: tuple[object, ...]) -> None:
     using = router.db_for_write(ToolCall)
     connection = connections[using]
-    try:
-        # In a caller's transaction a failure must not spoil what the caller goes on to do.
-        with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
-            sql.insert_tool_call(connection, row)
-    except (DatabaseError, InterfaceError):
-        logger.exception("A tool call could not be written to the audit log: %r", row)
+    # In a caller's transaction a failure must not spoil what the caller goes on to do.
+    with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
+        sql.insert_tool_call(connection, row)
 
 
 def _arguments_json(arguments: Mapping[str, object]) -> str:
     """The arguments as JSON of at most `MAX_ARGUMENT_BYTES`; longer ones as the beginning of their text."""
-    text = redacted(json.dumps(_storable_value(arguments), ensure_ascii=False, default=str))
+    try:
+        text = redacted(json.dumps(_storable_value(arguments), ensure_ascii=False, default=str))
+    except RecursionError:
+        text = json.dumps({"truncated": "nested too deeply"})
     if len(text.encode()) <= MAX_ARGUMENT_BYTES:
         return text
     # Quoting may double each character, and a character may take 4 bytes.
@@ -72,6 +81,8 @@ def _storable_value(value: object) -> object:
         return {_storable(str(key)): _storable_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_storable_value(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no word for it
     return value
 
 

@@ -55,10 +55,19 @@ def redacted(text: str) -> str:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A caller's value as it may stand in a message: printable and short."""
-    text = redacted(value if isinstance(value, str) else repr(value))
+    """A caller's value as it may stand in a message: in quotes, printable and short."""
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except RecursionError:  # nested almost too deeply to be parsed
+        text = type(value).__name__
+    return f"'{printable(text, limit)}'"
+
+
+def printable(text: str, limit: int = 100) -> str:
+    """A caller's text without secrets, clipped, and with escapes for what cannot be printed or encoded."""
+    text = redacted(text)
     clipped = text[:limit] + ("…" if len(text) > limit else "")
-    return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clipped) + "'"
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clipped)
 
 
 class StatsError(Exception):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from django.test import Client
+from django.db import connection
 from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 BASE = "/api/v1/"
 OVERVIEW = f"{BASE}workspace/overview/"
@@ -75,3 +78,18 @@ def invalid(*errors: tuple[str, str, str]) -> dict[str, Any]:
 
 def not_found(kind: str, public_id: str) -> dict[str, Any]:
     return problem(404, "not_found", "Not found", f"No {kind} with the id '{public_id}' in this workspace.")
+
+
+def assert_answer(response: HttpResponse, expected: dict[str, Any]) -> None:
+    """That a call is answered with exactly this, keys in this order."""
+    assert (response.status_code, response.json()) == (200, expected)
+    assert json.dumps(response.json()) == json.dumps(expected), "the keys stand in another order"
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements that run inside, without the savepoints that a test's own transaction makes out of others."""
+    found: list[str] = []
+    with CaptureQueriesContext(connection) as queries:
+        yield found
+    found += [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import parse_qsl
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.http import QueryDict
+from rest_framework.request import Request
 
 from stats_app import public_ids
 from stats_app.errors import FieldError, InvalidParameters, shown
@@ -20,9 +21,16 @@ from stats_app.parameters import Repeated, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
 
 
-def single_values(query: QueryDict) -> dict[str, object]:
-    """The query string as a plain dictionary; what stands in it more than once is marked as `Repeated`."""
-    return {name: values[0] if len(values) == 1 else Repeated(values) for name, values in query.lists()}
+def single_values(request: Request) -> dict[str, object]:
+    """The query string as a plain dictionary; what stands in it more than once is marked as `Repeated`.
+
+    `request.GET` would raise on more parameters than the host's DATA_UPLOAD_MAX_NUMBER_FIELDS.
+    """
+    raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    given: dict[str, list[str]] = {}
+    for name, value in parse_qsl(raw, keep_blank_values=True):
+        given.setdefault(name, []).append(value)
+    return {name: values[0] if len(values) == 1 else Repeated(values) for name, values in given.items()}
 
 
 class _StrictField(forms.Field):
@@ -128,21 +136,22 @@ class StrictFilterSet(django_filters.FilterSet):
     def __init__(self, query: dict[str, object], queryset: QuerySet[Any], workspace: Workspace, now: datetime) -> None:
         self.workspace = workspace
         self.now = now
-        super().__init__(query, queryset=queryset)
+        self.query = query
+        single = {name: value for name, value in query.items() if not isinstance(value, Repeated)}
+        super().__init__(single, queryset=queryset)
 
     def filtered(self) -> QuerySet[Any]:
         """The rows asked for. Raises InvalidParameters with every wrong filter."""
         repeated = [
             FieldError(name, "repeated", f"{name} is given {len(value)} times; give it once.")
-            for name, value in self.data.items()
-            if isinstance(value, Repeated)
+            for name, value in self.query.items()
+            if isinstance(value, Repeated) and name in self.filters
         ]
-        unknown = [unknown_parameter(name, self.filters) for name in self.data if name not in self.filters]
+        unknown = [unknown_parameter(name, self.filters) for name in self.query if name not in self.filters]
         wrong = [
             FieldError(name, error.code or "invalid", f"{name} {error.message}, not {shown(self.data[name])}.")
             for name, errors in self.form.errors.as_data().items()
             for error in errors
-            if not isinstance(self.data[name], Repeated)
         ]
         if repeated or unknown or wrong:
             raise InvalidParameters([*wrong, *repeated, *unknown])

@@ -9,7 +9,7 @@ from typing import IO, Any, NoReturn
 from rest_framework.parsers import BaseParser
 
 from stats_app.api.problems import PayloadTooLarge, UnsupportedMediaType
-from stats_app.errors import FieldError, InvalidParameters, redacted, shown
+from stats_app.errors import FieldError, InvalidParameters, printable, shown
 from stats_app.ingest import ClickInput
 from stats_app.parameters import unknown_parameter
 
@@ -82,11 +82,11 @@ def json_name(name: str) -> str:
 def _click_of(item: object) -> ClickInput | FieldError:
     if not isinstance(item, dict):
         return FieldError("click", "invalid", f"click is an object, not {shown(item)}.")
-    try:
-        values = {FIELDS[name]: value for name, value in item.items() if value is not None}
-    except KeyError:
-        name = redacted(next(name for name in item if name not in FIELDS))[:100]
-        return FieldError(name, "unknown", f"{name} is not a field of a click; there are {', '.join(FIELDS)}.")
+    for name in item:
+        if name not in FIELDS:
+            message = f"{printable(name)} is not a field of a click; there are {', '.join(FIELDS)}."
+            return FieldError(printable(name), "unknown", message)
+    values = {FIELDS[name]: value for name, value in item.items() if value is not None}
     return ClickInput(values.pop("kind", None), **values)
 
 

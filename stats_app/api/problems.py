@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
@@ -60,6 +61,8 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
             "The database cannot be reached; try again.",
             headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
+    if isinstance(exc, SuspiciousOperation):
+        return _problem("invalid_parameters", "The request is malformed.", extra={"errors": []})
     logger.error("Unexpected error", exc_info=exc)
     # Django's own way to tell error trackers, which would see nothing of an answered request.
     got_request_exception.send(sender=None, request=context["request"]._request)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import F, QuerySet
 from django.utils.timezone import now
 from rest_framework.decorators import action
@@ -23,7 +23,7 @@ from stats_app.api.problems import limit_headers, problem_response
 from stats_app.api.rendering import JsonRenderer, OnlyJson
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
-from stats_app.ingest import record_clicks
+from stats_app.ingest import ClickInput, Rejection, record_clicks
 from stats_app.keys import Caller
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.models.access import CLICKS_READ, CLICKS_WRITE, REST, STATS_READ
@@ -63,7 +63,10 @@ class StatsViewSet(ViewSet):
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
         # The counter of calls and the audit row must outlive a failed answer; and with ATOMIC_REQUESTS Django itself
         # would meet a database that is down, before any code of ours that could answer 503.
-        return transaction.non_atomic_requests(super().as_view(*args, **kwargs))
+        view = super().as_view(*args, **kwargs)
+        for alias in connections:
+            view = transaction.non_atomic_requests(alias)(view)
+        return view
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return problem_response
@@ -94,7 +97,7 @@ class StatsViewSet(ViewSet):
 
     def call_tool(self, name: str, request: Request, **path: str) -> Response:
         """The answer of a tool to the query string, and to what of the path is a parameter."""
-        arguments = single_values(request.query_params)
+        arguments = single_values(request)
         for key, value in path.items():
             arguments[key] = Repeated([str(arguments[key]), value]) if key in arguments else value
         result = tools.call(
@@ -111,7 +114,7 @@ class StatsViewSet(ViewSet):
         item: Callable[[Any], Json],
     ) -> Response:
         """One page of the filtered rows as JSON."""
-        query = single_values(request.query_params)
+        query = single_values(request)
         asked = {name: query.pop(name) for name in pages.parameters if name in query}
         filtered = filterset(query, queryset, self.caller.workspace, now()).filtered()
         rows, links = pages(asked).page_of(filtered, request)
@@ -120,7 +123,7 @@ class StatsViewSet(ViewSet):
     def one(self, request: Request, kind: str, prefix: str, public_id: str, queryset: QuerySet[Any]) -> Any:
         """The row with this public id in the caller's workspace; an error for anything else."""
         name = f"{kind}PublicId"
-        errors = [unknown_parameter(given, []) for given in request.query_params]
+        errors = [unknown_parameter(given, []) for given in single_values(request)]
         if not public_ids.is_public_id(public_id, prefix):
             message = f"{name} is {prefix}+ 26 characters of a lowercase ULID, not {shown(public_id)}."
             errors.append(FieldError(name, "invalid", message))
@@ -207,17 +210,20 @@ class ClickViewSet(StatsViewSet):
         return self.page(request, ClickFilter, KeyedPages, self.get_queryset(), click_json)
 
     def create(self, request: Request) -> Response:
-        errors = [unknown_parameter(name, []) for name in request.query_params]
+        errors = [unknown_parameter(name, []) for name in single_values(request)]
         if errors:
             raise InvalidParameters(errors)
         # DRF takes a missing body for an empty object.
         body = request.data if request.META.get("CONTENT_LENGTH") not in (None, "", "0") else None
-        result = record_clicks(self.caller.workspace, clicks_of(body), now=now())
-        rejected = [
-            {
-                "index": wrong.index,
-                **FieldError(wrong.field, wrong.code, wrong.message).renamed(json_name(wrong.field)).as_dict(),
-            }
-            for wrong in result.rejected
-        ]
+        items = clicks_of(body)
+        result = record_clicks(self.caller.workspace, items, now=now())
+        rejected = [{"index": wrong.index, **_named_as_sent(wrong, items).as_dict()} for wrong in result.rejected]
         return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})
+
+
+def _named_as_sent(wrong: Rejection, items: Sequence[ClickInput | FieldError]) -> FieldError:
+    """The error with the field's name in JSON; what was found wrong while parsing has it already."""
+    item = items[wrong.index]
+    if isinstance(item, FieldError):
+        return item
+    return FieldError(wrong.field, wrong.code, wrong.message).renamed(json_name(wrong.field))
