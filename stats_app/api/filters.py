@@ -17,7 +17,7 @@ from stats_app import public_ids
 from stats_app.errors import FieldError, InvalidParameters, shown
 from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import Repeated, check_period, unknown_parameter
+from stats_app.parameters import DATE_PATTERN, Repeated, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
 
 
@@ -37,6 +37,8 @@ class _StrictField(forms.Field):
     """A form field whose error is a rule that reads on after the field's name. An empty value is wrong, too."""
 
     rule = "is something else"
+    # What a well-formed value is, for the OpenAPI document.
+    schema: dict[str, Any] = {"type": "string"}
     empty_values = (None,)  # an empty text is given, and wrong
 
     def wrong(self, code: str = "invalid", rule: str | None = None) -> ValidationError:
@@ -47,6 +49,7 @@ class _WordField(_StrictField):
     def __init__(self, *, words: Iterable[str], **kwargs: Any) -> None:
         self.words = tuple(words)
         self.rule = f"is one of {', '.join(self.words)}"
+        self.schema = {"type": "string", "enum": list(self.words)}
         super().__init__(**kwargs)
 
     def clean(self, value: Any) -> Any:
@@ -59,6 +62,7 @@ class _PublicIdField(_StrictField):
     def __init__(self, *, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
         self.rule = f"is {prefix}+ 26 characters of a lowercase ULID"
+        self.schema = {"type": "string", "pattern": public_ids.pattern(prefix)}
         super().__init__(**kwargs)
 
     def clean(self, value: Any) -> Any:
@@ -69,6 +73,7 @@ class _PublicIdField(_StrictField):
 
 class _DateField(_StrictField):
     rule = "is a date as Y-m-d"
+    schema = {"type": "string", "format": "date", "pattern": DATE_PATTERN}
 
     def clean(self, value: Any) -> date | None:
         if value is None:
@@ -85,6 +90,7 @@ class _DateField(_StrictField):
 class _SearchField(_StrictField):
     rule = "is printable text"
     max_length = 200
+    schema = {"type": "string", "maxLength": max_length}
 
     def clean(self, value: Any) -> Any:
         if value and not value.isprintable():
@@ -177,7 +183,7 @@ class CampaignFilter(StrictFilterSet):
 
 class UserFilter(StrictFilterSet):
     search = SearchFilter(method="search_names", help_text="Part of the name, the e-mail or an alias.")
-    isActive = WordFilter(words=("true", "false"), method="with_activity")
+    isActive = WordFilter(words=("true", "false"), method="with_activity", help_text="Active users, or the others.")
     campaignPublicId = PublicIdFilter(
         prefix=public_ids.CAMPAIGN, field_name="campaigns__public_id", help_text="Users who carry this campaign."
     )
@@ -196,11 +202,14 @@ class UserFilter(StrictFilterSet):
 
 
 class ClickFilter(StrictFilterSet):
-    kind = WordFilter(words=KINDS)
-    verdict = WordFilter(words=VERDICTS)
-    campaignPublicId = PublicIdFilter(prefix=public_ids.CAMPAIGN, method="of_campaign")
-    userPublicId = PublicIdFilter(prefix=public_ids.USER, method="of_user")
-    to = DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone.")
+    kind = WordFilter(words=KINDS, help_text="What was clicked.")
+    verdict = WordFilter(words=VERDICTS, help_text="Who clicked; only human clicks are counted.")
+    campaignPublicId = PublicIdFilter(
+        prefix=public_ids.CAMPAIGN, method="of_campaign", help_text="Clicks on this campaign."
+    )
+    userPublicId = PublicIdFilter(
+        prefix=public_ids.USER, method="of_user", help_text="Clicks in the signature of this user."
+    )
 
     class Meta:
         model = Click
@@ -227,9 +236,10 @@ class ClickFilter(StrictFilterSet):
 
 
 # `from` is a keyword of Python's, so the declaration cannot name it.
-ClickFilter.base_filters["from"] = DateFilter(
-    method="in_period", help_text="First day, included, in the workspace's time zone."
-)
+ClickFilter.base_filters |= {
+    "from": DateFilter(method="in_period", help_text="First day, included, in the workspace's time zone."),
+    "to": DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone."),
+}
 
 
 def _number_of(model: Any, workspace: Workspace, public_id: str) -> int:

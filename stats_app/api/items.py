@@ -9,8 +9,10 @@ from rest_framework import serializers
 
 from stats_app import public_ids
 from stats_app.answers import DateText, TimeText, count, public_id
+from stats_app.errors import FIELD_CODES
 from stats_app.models import KINDS, VERDICTS, Campaign, Click, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
+from stats_app.parameters import Field
 from stats_app.periods import format_time
 
 Json = dict[str, Any]
@@ -84,3 +86,44 @@ class ClickItem(serializers.Serializer[Any]):
     userPublicId = serializers.RegexField(public_ids.pattern(public_ids.USER), allow_null=True)
     verdict = serializers.ChoiceField(list(VERDICTS), help_text="Only human clicks are counted.")
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not human; empty for human.")
+
+
+def _next_page() -> Field:
+    return serializers.URLField(allow_null=True, help_text="The page after this one; null on the last.")
+
+
+def _previous_page() -> Field:
+    return serializers.URLField(allow_null=True, help_text="The page before this one; null on the first.")
+
+
+class CampaignPage(serializers.Serializer[Any]):
+    results = CampaignItem(many=True)
+    next = _next_page()
+    previous = _previous_page()
+    count = count("Campaigns on all pages.")
+
+
+class UserPage(serializers.Serializer[Any]):
+    results = UserItem(many=True)
+    next = _next_page()
+    previous = _previous_page()
+    count = count("Users on all pages.")
+
+
+class ClickPage(serializers.Serializer[Any]):
+    results = ClickItem(many=True)
+    next = _next_page()
+    previous = _previous_page()
+
+
+class RejectedItem(serializers.Serializer[Any]):
+    index = count("The position of the wrong click, from 0.")
+    field = serializers.CharField(help_text="The wrong field; the first one when several are wrong.")
+    code = serializers.ChoiceField(FIELD_CODES, help_text="What is wrong with it.")
+    message = serializers.CharField(help_text="A sentence with the rule and the value.")
+
+
+class IngestAnswer(serializers.Serializer[Any]):
+    accepted = count("Clicks that are new and stored.")
+    duplicates = count("Clicks whose id was there before.")
+    rejected = RejectedItem(many=True, help_text="Clicks that are wrong; the right ones around them are stored.")

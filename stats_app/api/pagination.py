@@ -26,11 +26,20 @@ _NUMBER = re.compile("[0-9]{1,18}")
 
 Json = dict[str, Any]
 
+_PAGE_SIZE_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
+
 
 class NumberedPages:
     """`?page=&pageSize=`, with the count of all rows. A page past the last is empty."""
 
-    parameters = ("page", "pageSize")
+    # By name: what it is, and its JSON Schema.
+    parameters = {
+        "page": (
+            "The number of the page. A page past the last is empty.",
+            {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 1},
+        ),
+        "pageSize": ("Items on a page.", _PAGE_SIZE_SCHEMA),
+    }
 
     def __init__(self, query: dict[str, object]) -> None:
         self.page = _whole_number(query, "page", 1, MAX_PAGE)
@@ -62,7 +71,10 @@ class KeyedPages:
     also while new ones come in.
     """
 
-    parameters = ("cursor", "pageSize")
+    parameters = {
+        "cursor": ("Where the page begins: taken from next or previous of a page before.", {"type": "string"}),
+        "pageSize": ("Items on a page.", _PAGE_SIZE_SCHEMA),
+    }
 
     def __init__(self, query: dict[str, object]) -> None:
         self.size = _whole_number(query, "pageSize", PAGE_SIZE, MAX_PAGE_SIZE)

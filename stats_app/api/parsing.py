@@ -1,4 +1,4 @@
-"""Clicks in a request's body."""
+"""Clicks in a request's body: how they are read, and their declaration for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
+from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
+from stats_app import public_ids
+from stats_app.answers import TimeText
 from stats_app.api.problems import PayloadTooLarge, UnsupportedMediaType
 from stats_app.errors import FieldError, InvalidParameters, printable, shown
 from stats_app.ingest import ClickInput
+from stats_app.models import KINDS, VERDICTS
+from stats_app.models.clicks import REASON_LENGTH
 from stats_app.parameters import unknown_parameter
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -28,6 +33,55 @@ FIELDS = {
     "reason": "reason",
 }
 _JSON_NAMES = {name: json_name for json_name, name in FIELDS.items()}
+
+
+class NewClick(serializers.Serializer[Any]):
+    """A click as it is sent in. Null stands for not given."""
+
+    id = serializers.RegexField(
+        "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$",
+        required=False,
+        allow_null=True,
+        help_text="A ULID made where the click happened. The same id again is a duplicate and changes nothing; "
+        "without one, each call counts anew.",
+    )
+    kind = serializers.ChoiceField(list(KINDS), help_text="What was clicked.")
+    campaignPublicId = serializers.RegexField(
+        public_ids.pattern(public_ids.CAMPAIGN),
+        required=False,
+        allow_null=True,
+        help_text="The campaign: required for the kind campaign, not allowed for the others.",
+    )
+    userPublicId = serializers.RegexField(
+        public_ids.pattern(public_ids.USER),
+        required=False,
+        allow_null=True,
+        help_text="Whose signature it was; by default the user of the alias.",
+    )
+    alias = serializers.EmailField(
+        required=False, allow_null=True, help_text="The alias that the signature was sent from."
+    )
+    clickedAt = TimeText(
+        required=False,
+        allow_null=True,
+        help_text="RFC 3339 with an offset, at most 5 minutes in the future; by default now.",
+    )
+    verdict = serializers.ChoiceField(
+        list(VERDICTS), required=False, allow_null=True, help_text="Who clicked; by default human."
+    )
+    reason = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=REASON_LENGTH,
+        help_text="Why it is not human; not allowed for human.",
+    )
+
+
+class NewClicks(serializers.Serializer[Any]):
+    """Many clicks at once."""
+
+    clicks = serializers.ListField(child=NewClick(), max_length=MAX_ITEMS)
 
 
 class JsonParser(BaseParser):

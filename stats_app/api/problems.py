@@ -16,6 +16,7 @@ from stats_app.api.authentication import HEADER
 from stats_app.limits import Allowance
 
 CONTENT_TYPE = "application/problem+json"
+URN = "urn:stats-tools:problem:"
 RETRY_AFTER_SECONDS = 5
 
 # code: status and title
@@ -85,7 +86,7 @@ def _problem(
     code: str, detail: str, headers: dict[str, str] | None = None, extra: dict[str, Any] | None = None
 ) -> Response:
     status, title = PROBLEMS[code]
-    body = {"type": f"urn:stats-tools:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    body = {"type": URN + code, "title": title, "status": status, "detail": detail, "code": code}
     return Response(body | (extra or {}), status, headers=headers, content_type=CONTENT_TYPE)
 
 

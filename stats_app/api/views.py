@@ -16,11 +16,22 @@ from rest_framework.viewsets import ViewSet
 from stats_app import limits, public_ids, tools
 from stats_app.api.authentication import HEADER, ApiKeyAuthentication
 from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterSet, UserFilter, single_values
-from stats_app.api.items import campaign_json, click_json, user_json
+from stats_app.api.items import (
+    CampaignItem,
+    CampaignPage,
+    ClickPage,
+    IngestAnswer,
+    UserItem,
+    UserPage,
+    campaign_json,
+    click_json,
+    user_json,
+)
 from stats_app.api.pagination import KeyedPages, NumberedPages
-from stats_app.api.parsing import JsonParser, clicks_of, json_name
+from stats_app.api.parsing import JsonParser, NewClick, NewClicks, clicks_of, json_name
 from stats_app.api.problems import limit_headers, problem_response
 from stats_app.api.rendering import JsonRenderer, OnlyJson
+from stats_app.api.schema import OperationSchema, operation, tool_operation
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.ingest import ClickInput, Rejection, record_clicks
@@ -52,6 +63,7 @@ class StatsViewSet(ViewSet):
     parser_classes = [JsonParser]
     content_negotiation_class = OnlyJson
     versioning_class = None
+    schema = OperationSchema()
     metadata_class = None
     http_method_names = ["get", "head", "post"]
     lookup_value_regex = "[^/]+"
@@ -138,6 +150,7 @@ class StatsViewSet(ViewSet):
 class WorkspaceViewSet(StatsViewSet):
     """The workspace of the API key."""
 
+    @tool_operation("stats_get_workspace_overview", codes=("workspace_mismatch",))
     @action(detail=False)
     def overview(self, request: Request) -> Response:
         return self.call_tool("stats_get_workspace_overview", request)
@@ -154,14 +167,33 @@ class CampaignViewSet(StatsViewSet):
         campaigns: QuerySet[Campaign] = Campaign.objects.filter(workspace=self.caller.workspace.pk).with_user_count()
         return campaigns.order_by("-created_at", "-pk")
 
+    @operation(
+        "campaign_list",
+        "Campaigns",
+        "The campaigns of the workspace",
+        description="All of them, newest first, a page at a time. Filters narrow the list together.",
+        answer=CampaignPage,
+        scope=STATS_READ,
+        filters=CampaignFilter,
+        pages=NumberedPages,
+    )
     def list(self, request: Request) -> Response:
         return self.page(request, CampaignFilter, NumberedPages, self.get_queryset(), self._json)
 
+    @operation(
+        "campaign_get",
+        "Campaigns",
+        "One campaign",
+        description="What it is and how many users carry it now. Its clicks are in its performance.",
+        answer=CampaignItem,
+        scope=STATS_READ,
+    )
     def retrieve(self, request: Request, campaignPublicId: str) -> Response:  # the name in the path
         return Response(
             self._json(self.one(request, "campaign", public_ids.CAMPAIGN, campaignPublicId, self.get_queryset()))
         )
 
+    @tool_operation("stats_get_campaign_performance")
     @action(detail=True)
     def performance(self, request: Request, campaignPublicId: str) -> Response:
         return self.call_tool("stats_get_campaign_performance", request, campaignPublicId=campaignPublicId)
@@ -183,12 +215,31 @@ class UserViewSet(StatsViewSet):
         ).with_alias_count()
         return users.order_by("-created_at", "-pk")
 
+    @operation(
+        "user_list",
+        "Users",
+        "The users of the workspace",
+        description="All of them, newest first, a page at a time. Filters narrow the list together.",
+        answer=UserPage,
+        scope=STATS_READ,
+        filters=UserFilter,
+        pages=NumberedPages,
+    )
     def list(self, request: Request) -> Response:
         return self.page(request, UserFilter, NumberedPages, self.get_queryset(), user_json)
 
+    @operation(
+        "user_get",
+        "Users",
+        "One user",
+        description="Who it is and how many aliases are attached now. The user's clicks are in the metrics.",
+        answer=UserItem,
+        scope=STATS_READ,
+    )
     def retrieve(self, request: Request, userPublicId: str) -> Response:
         return Response(user_json(self.one(request, "user", public_ids.USER, userPublicId, self.get_queryset())))
 
+    @tool_operation("stats_get_user_metrics")
     @action(detail=True)
     def metrics(self, request: Request, userPublicId: str) -> Response:
         return self.call_tool("stats_get_user_metrics", request, userPublicId=userPublicId)
@@ -206,9 +257,33 @@ class ClickViewSet(StatsViewSet):
             "visitor"
         )
 
+    @operation(
+        "click_list",
+        "Clicks",
+        "Single clicks",
+        description="Newest first, with whatever verdict, a page at a time. Follow next until it is null: each click "
+        "stands on exactly one page, also while new ones come in. Clicks whose days have been pruned are not listed; "
+        "their counts stay.",
+        answer=ClickPage,
+        scope=CLICKS_READ,
+        filters=ClickFilter,
+        pages=KeyedPages,
+    )
     def list(self, request: Request) -> Response:
         return self.page(request, ClickFilter, KeyedPages, self.get_queryset(), click_json)
 
+    @operation(
+        "click_ingest",
+        "Clicks",
+        "Send clicks in",
+        description="One click, or up to 10,000 at once, in at most 5 MiB. A click that is wrong is reported by its "
+        "position and the right ones around it are stored; a single wrong click, too, is a 200 with one rejection. "
+        "Only a body that is no click and no list of clicks is a 400. With an id on each click, sending the same "
+        "again after a failure counts nothing twice. Clicks for paused campaigns and inactive users count.",
+        answer=IngestAnswer,
+        scope=CLICKS_WRITE,
+        body=(NewClick, NewClicks),
+    )
     def create(self, request: Request) -> Response:
         errors = [unknown_parameter(name, []) for name in single_values(request)]
         if errors:

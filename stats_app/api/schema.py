@@ -1,0 +1,292 @@
+"""The OpenAPI document: what each action says of itself, and how drf-spectacular makes one document of it.
+
+`operation` and `tool_operation` describe an action of a viewset beside its code. Parameters, bodies and answers are
+read off the declarations that the code itself works with; nothing is written twice. The host need not install
+drf-spectacular or set anything for it. When it does, its own document has our operations, too.
+"""
+
+# drf-spectacular leaves most of what it lets one override without types.
+# mypy: allow-untyped-calls
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import uritemplate
+from django.urls import URLPattern, URLResolver
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+import stats_app
+from stats_app.api import examples
+from stats_app.api.authentication import HEADER
+from stats_app.api.filters import StrictFilterSet
+from stats_app.api.pagination import KeyedPages, NumberedPages
+from stats_app.api.problems import CONTENT_TYPE, PROBLEMS, URN
+from stats_app.api.texts import DESCRIPTION, HEADERS, PROBLEM_MEANINGS, TAGS, TITLE
+from stats_app.errors import FIELD_CODES
+from stats_app.models.access import STATS_READ
+from stats_app.parameters import Parameters
+from stats_app.schemas import ClosedSchema, own_settings
+from stats_app.tools import TOOLS
+
+Json = dict[str, Any]
+Action = TypeVar("Action", bound=Callable[..., Any])
+Declaration = type[serializers.Serializer[Any]]
+
+SECURITY_SCHEME = "apiKey"
+
+_RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
+# The headers that an error always has; the rate limit's come on top where one is set.
+_HEADERS_OF = {
+    "not_authenticated": ("WWW-Authenticate",),
+    "rate_limited": ("Retry-After",),
+    "unavailable": ("Retry-After",),
+}
+_BEFORE_THE_LIMIT = ("not_authenticated", "permission_denied")
+
+
+class FieldProblem(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="The name of the wrong parameter, or of the wrong field of the body.")
+    code = serializers.ChoiceField(FIELD_CODES)
+    message = serializers.CharField(help_text="A sentence with the rule and the value.")
+
+
+class Problem(serializers.Serializer[Any]):
+    type = serializers.RegexField(f"^{URN}[a-z_]+$", help_text="The code as a URN.")
+    title = serializers.CharField()
+    status = serializers.IntegerField(min_value=400, max_value=599, help_text="The HTTP status.")
+    detail = serializers.CharField(help_text="A sentence for people.")
+    code = serializers.ChoiceField(list(PROBLEMS), help_text="Stable, for programs.")
+    errors = serializers.ListField(
+        child=FieldProblem(), required=False, help_text="Each wrong field; only with invalid_parameters."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an action of a viewset says of itself.
+
+    `parameters` are those of a tool, `filters` and `pages` those of a list, `body` are the forms a body may have, and
+    `codes` are the errors beside those that follow from the rest.
+    """
+
+    operation_id: str
+    tag: str
+    summary: str
+    description: str
+    answer: Declaration
+    scope: str
+    parameters: type[Parameters] | None = None
+    filters: type[StrictFilterSet] | None = None
+    pages: type[NumberedPages] | type[KeyedPages] | None = None
+    body: tuple[Declaration, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+def operation(operation_id: str, tag: str, summary: str, **more: Any) -> Callable[[Action], Action]:
+    """Describes an action; `more` are the further fields of `Operation`."""
+
+    def describe(action: Action) -> Action:
+        action.operation = Operation(operation_id, tag, summary, **more)  # type: ignore[attr-defined]  # read by name
+        return action
+
+    return describe
+
+
+def tool_operation(name: str, codes: tuple[str, ...] = ()) -> Callable[[Action], Action]:
+    """Describes an action that is a tool, from the tool's declaration."""
+    tool = TOOLS[name]
+    return operation(
+        name,
+        "Statistics",
+        tool.title,
+        description=tool.description,
+        answer=tool.answer,
+        scope=STATS_READ,
+        parameters=tool.parameters,
+        codes=codes,
+    )
+
+
+class OperationSchema(ClosedSchema):
+    """Reads the `Operation` of an action."""
+
+    @property
+    def operation(self) -> Operation:
+        described: Operation = getattr(self.view, self.view.action).operation
+        return described
+
+    def get_operation_id(self) -> str:
+        return self.operation.operation_id
+
+    def get_tags(self) -> list[str]:
+        return [self.operation.tag]
+
+    def get_summary(self) -> str:
+        return self.operation.summary
+
+    def get_description(self) -> str:
+        return f"{self.operation.description}\n\nNeeds the scope `{self.operation.scope}`."
+
+    def get_auth(self) -> list[Json]:
+        scheme = {
+            "type": "apiKey",
+            "in": "header",
+            "name": HEADER,
+            "description": "The API key: it begins with sk_ and opens one workspace.",
+        }
+        self._register(ResolvedComponent.SECURITY_SCHEMA, SECURITY_SCHEME, scheme)
+        return [{SECURITY_SCHEME: [self.operation.scope]}]
+
+    def get_override_parameters(self) -> list[OpenApiParameter]:  # type: ignore[override]  # a list of fewer types
+        return [*self._declared_parameters(), *self._filter_parameters(), *self._page_parameters()]
+
+    def get_request_serializer(self) -> Any:
+        forms = [self.resolve_serializer(form, "request").ref for form in self.operation.body]
+        return {"application/json": {"oneOf": forms}} if forms else None
+
+    def get_response_serializers(self) -> Any:
+        description = "Also when some or all of the clicks were rejected." if self.operation.body else "The answer."
+        return {200: OpenApiResponse(self.operation.answer, description)}
+
+    def get_examples(self) -> list[OpenApiExample]:
+        return [
+            OpenApiExample(title, value=value, request_only=is_request, response_only=not is_request)
+            for title, value, is_request in examples.of(self.operation.operation_id)
+        ]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        # The page of a list is declared as it is; drf-spectacular would make a list of pages.
+        return False
+
+    def _get_request_body(self, direction: Any = "request") -> Json | None:
+        body: Json | None = super()._get_request_body(direction)
+        return body and body | {"required": True}
+
+    def _get_response_bodies(self, direction: Any = "response") -> Json:
+        responses: Json = super()._get_response_bodies(direction)
+        responses["200"]["headers"] = self._headers(_RATE_LIMIT_HEADERS)
+        by_status: dict[int, list[str]] = {}
+        for code in self._codes():
+            by_status.setdefault(PROBLEMS[code][0], []).append(code)
+        return responses | {str(status): self._problem(status, codes) for status, codes in sorted(by_status.items())}
+
+    def _declared_parameters(self) -> Iterable[OpenApiParameter]:
+        """Those of a tool, and what else stands in the path, which has the same declaration as in the tools."""
+        in_path = uritemplate.variables(self.path)
+        own = self._mapped(self.operation.parameters) if self.operation.parameters else {}
+        for name in [*in_path, *(name for name in own if name not in in_path)]:
+            schema, is_required = own.get(name) or self._any_tools(name)
+            schema = dict(schema)
+            yield OpenApiParameter(
+                name,
+                schema,
+                OpenApiParameter.PATH if name in in_path else OpenApiParameter.QUERY,
+                required=is_required,
+                description=schema.pop("description", ""),
+                examples=_parameter_examples(name),
+            )
+
+    def _mapped(self, declaration: type[Parameters]) -> dict[str, tuple[Json, bool]]:
+        """The schema of each parameter, and whether it is required."""
+        mapped = self._map_serializer(declaration, "request")
+        return {name: (schema, name in mapped.get("required", ())) for name, schema in mapped["properties"].items()}
+
+    def _any_tools(self, name: str) -> tuple[Json, bool]:
+        """The parameter of this name of whichever tool has it."""
+        return next(found[name] for tool in TOOLS.values() if name in (found := self._mapped(tool.parameters)))
+
+    def _filter_parameters(self) -> Iterable[OpenApiParameter]:
+        for name, declared in (self.operation.filters.base_filters if self.operation.filters else {}).items():
+            schema = dict(declared.field.schema)
+            yield OpenApiParameter(name, schema, description=declared.extra["help_text"])
+
+    def _page_parameters(self) -> Iterable[OpenApiParameter]:
+        for name, (description, schema) in (self.operation.pages.parameters if self.operation.pages else {}).items():
+            yield OpenApiParameter(name, dict(schema), description=description)
+
+    def _codes(self) -> list[str]:
+        """The errors that the operation can answer with."""
+        codes = ["invalid_parameters", "not_authenticated", "permission_denied", "rate_limited", "unavailable"]
+        if uritemplate.variables(self.path):
+            codes.append("not_found")
+        if self.operation.body:
+            codes += ["payload_too_large", "unsupported_media_type"]
+        return [*codes, *self.operation.codes]
+
+    def _problem(self, status: int, codes: list[str]) -> Json:
+        """A reference to the response of these errors, which have one status."""
+        self.resolve_serializer(Problem, "response")
+        headers = [name for code in codes for name in _HEADERS_OF.get(code, ())]
+        if any(code not in _BEFORE_THE_LIMIT for code in codes) and "unavailable" not in codes:
+            headers += _RATE_LIMIT_HEADERS
+        response = {
+            "description": " ".join(PROBLEM_MEANINGS[code] for code in codes),
+            "headers": self._headers(headers),
+            "content": {
+                CONTENT_TYPE: {
+                    "schema": _problem_schema(status, codes),
+                    "examples": {code: {"value": examples.problem(code)} for code in codes},
+                }
+            },
+        }
+        name = "Or".join("".join(word.title() for word in code.split("_")) for code in codes)
+        return self._register("responses", name, {key: value for key, value in response.items() if value})
+
+    def _headers(self, names: Iterable[str]) -> Json:
+        return {
+            name: self._register("headers", name, {"description": HEADERS[name][0], "schema": HEADERS[name][1]})
+            for name in names
+        }
+
+    def _register(self, kind: str, name: str, schema: Json) -> Json:
+        """Puts a part that is used again and again among the components, and returns the reference to it."""
+        self.registry.register_on_missing(ResolvedComponent(name, kind, schema, object=name))
+        return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _problem_schema(status: int, codes: list[str]) -> Json:
+    narrowed: Json = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
+    if codes == ["invalid_parameters"]:
+        narrowed["required"] = ["errors"]
+    return {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}
+
+
+def _parameter_examples(name: str) -> list[OpenApiExample]:
+    value = examples.PARAMETERS.get(name)
+    return [OpenApiExample(name, value=value)] if value else []
+
+
+def document(patterns: Sequence[URLPattern | URLResolver], prefix: str = "/") -> Json:
+    """The OpenAPI document of the operations at `patterns`, which are included under the path `prefix`.
+
+    It shares its parts with every other one: it is not to be changed.
+    """
+    whole = _document(tuple(patterns))
+    return whole | {"paths": {prefix.rstrip("/") + path: methods for path, methods in whole["paths"].items()}}
+
+
+@cache
+def _document(patterns: tuple[URLPattern | URLResolver, ...]) -> Json:
+    """Made once in a process, under no prefix: there may be any number of those."""
+    settings = {
+        "TITLE": TITLE,
+        "DESCRIPTION": DESCRIPTION,
+        "VERSION": stats_app.__version__,
+        "TAGS": [{"name": name, "description": text} for name, text in TAGS.items()],
+    }
+    with own_settings(**settings):
+        whole: Json = SchemaGenerator(patterns=list(patterns)).get_schema(public=True)
+    ordered = sorted(whole["paths"].items(), key=lambda item: _tag_number(item[1]))
+    return whole | {"paths": {path: dict(sorted(methods.items())) for path, methods in ordered}}
+
+
+def _tag_number(methods: Json) -> int:
+    """Where the tag of a path's operations stands among the tags."""
+    return list(TAGS).index(next(iter(methods.values()))["tags"][0])

@@ -1,0 +1,91 @@
+"""The texts of the OpenAPI document that belong to no single operation, in Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TITLE = "Stats Tools"
+DESCRIPTION = """\
+Clicks on the links in e-mail signatures, counted by campaign, by user and by day. An API key belongs to one
+workspace, and every answer is about that workspace alone.
+
+## Periods
+
+Dates are local dates as Y-m-d in the workspace's time zone, and both ends are included. They lie between
+2000-01-01 and 2099-12-31, and a period has at most 3,660 days. `to` may lie in the future: days that have not
+come count 0. The previous period is, for a period of whole calendar months, as many whole months just before
+it, and otherwise the same number of days just before it.
+
+## What is counted
+
+A click has one of three kinds, `campaign`, `vcard` or `other`, and one verdict, `human`, `suspected` or `bot`.
+Only `human` clicks are counted: mail scanners, link previews, crawlers and repeats are kept and listed, but are
+in no number. A click counts for the local day in which it happened. Numbers are exact and live.
+
+## Keys and scopes
+
+Each call carries an API key in the header `x-api-key`. A key has scopes, and each operation names the one that
+it needs. A missing, unknown, expired or revoked key gets 401, and nothing tells one from another.
+
+## Requests and answers
+
+Paths end with a slash. An unknown or repeated query parameter is an error, and so is an empty value. Answers
+are JSON in UTF-8, whatever `Accept` says, and are not to be cached. JSON names are camelCase. HEAD is answered
+as GET is, without the body; any other method gets 405 with `method_not_allowed`.
+
+## Limits
+
+Unless the server sets others: 30 calls a minute to each tool, 300 requests a minute to the lists, for each key.
+In no 60 seconds do more pass. `RateLimit-Policy` and `RateLimit` say what is left, and a refused call gets 429
+with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
+
+## Errors
+
+Errors are problem details (RFC 9457) in `application/problem+json`. `code` is stable and meant for programs,
+`detail` is a sentence for people. With `invalid_parameters`, `errors` names each wrong field with a code of its
+own and a sentence that has the rule and the value.
+"""
+
+TAGS = {
+    "Statistics": "The questions that programs and assistants ask. The same tools are offered over MCP.",
+    "Campaigns": "Banners in the signatures of the users that carry them.",
+    "Users": "The people whose signatures carry links.",
+    "Clicks": "Single clicks: listed, and taken in.",
+}
+
+PROBLEM_MEANINGS = {
+    "invalid_parameters": "One or more parameters, or the body, are wrong; errors names each.",
+    "not_authenticated": "The header x-api-key has no valid key.",
+    "permission_denied": "The key lacks the scope of the operation.",
+    "workspace_mismatch": "workspacePublicId is not the workspace of the key.",
+    "not_found": "Nothing with this id is in the workspace of the key.",
+    "method_not_allowed": "The path knows the method not; Allow has those that it knows.",
+    "payload_too_large": "The body has more than 5 MiB, or more than 10,000 clicks.",
+    "unsupported_media_type": "The body's Content-Type is not application/json in UTF-8.",
+    "rate_limited": "Too many calls; Retry-After says in how many seconds the next one passes.",
+    "internal_error": "Something went wrong on the server and has been logged.",
+    "unavailable": "The database cannot be reached; Retry-After says when to try again.",
+}
+
+FIELD_MEANINGS = {
+    "required": "It is missing.",
+    "invalid": "It is not of the right form, is empty, or does not fit the others.",
+    "unknown": "There is no such parameter or field.",
+    "repeated": "It is given more than once.",
+    "out_of_range": "It is too small or too large, too early or too late.",
+    "too_long": "It has too many characters.",
+    "not_found": "Nothing with this id is in the workspace of the key.",
+    "not_allowed": "It may not be given together with the others.",
+    "future": "The time is more than 5 minutes in the future.",
+    "pruned": "The time lies before the days of which single clicks are still kept.",
+}
+
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "RateLimit-Policy": ('The limit, such as `"lists";q=300;w=60`: 300 calls in 60 seconds.', {"type": "string"}),
+    "RateLimit": (
+        'What is left of it, such as `"lists";r=299;t=60`: 299 calls now, and one more in 60 seconds.',
+        {"type": "string"},
+    ),
+    "Retry-After": ("Seconds to wait before the next call.", {"type": "integer", "minimum": 1}),
+    "WWW-Authenticate": ("How to authenticate.", {"type": "string"}),
+}
