@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, pairwise
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
 
 Breakdown = Literal["day", "week", "month"]
@@ -62,8 +62,7 @@ def next_month(day: date) -> date:
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """One step of a series: its printed label and the days of the period that it counts, both included."""
 
     label: str
@@ -92,7 +91,7 @@ class Period:
         return (self.end - self.start).days + 1
 
     def __iter__(self) -> Iterator[date]:
-        return (self.start + timedelta(days=offset) for offset in range(self.days))
+        return map(date.fromordinal, range(self.start.toordinal(), self.end.toordinal() + 1))
 
     @property
     def is_whole_months(self) -> bool:

@@ -7,7 +7,7 @@ workspace's local days.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -178,5 +178,5 @@ def _best_day(daily: list[int], period: Period) -> Json | None:
     best = max(daily)
     if not best:
         return None
-    day = list(period)[daily.index(best)]
+    day = period.start + timedelta(days=daily.index(best))
     return {"date": day.isoformat(), "clicks": best}
