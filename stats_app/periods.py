@@ -6,9 +6,10 @@ A period is two local dates, both included. A bucket is one day, ISO week or cal
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -24,7 +25,8 @@ DEFAULT_DAYS = 30
 ONE_DAY = timedelta(days=1)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})")
+# The offset's minutes are held to 59 here, because `fromisoformat` carries more of them over into hours.
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 
 
 def parse_date(text: str) -> date:
@@ -183,23 +185,32 @@ def day_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
 def time_spans(zone: ZoneInfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
     """The stretches of time, UTC and half-open, in which the local date lies between `start` and `end`; mostly one."""
     if (end - start).days <= 2 * _EDGE_DAYS:
-        return _joined(day_spans(zone, start, end))
-    # Only the edges can be ragged, so that a century costs no more than a week.
-    head = _joined(day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)))
-    tail = _joined(day_spans(zone, end - timedelta(days=_EDGE_DAYS), end))
-    return [*head[:-1], (head[-1][0], tail[0][1]), *tail[1:]]
+        return _joined((span.start, span.end) for span in day_spans(zone, start, end))
+    # Only the edges can be ragged, so that a century costs no more than a week. The rest is inside in every zone; it
+    # overlaps the edges, whose inner ends can be ragged, too.
+    edges = [
+        *day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)),
+        *day_spans(zone, end - timedelta(days=_EDGE_DAYS), end),
+    ]
+    rest = (_utc_midnight(start + 2 * ONE_DAY), _utc_midnight(end - ONE_DAY))
+    return _joined([*((span.start, span.end) for span in edges), rest])
 
 
 _EDGE_DAYS = 3
 
 
-def _joined(spans: Sequence[DaySpan]) -> list[tuple[datetime, datetime]]:
+def _utc_midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """The stretches in the order of time, those that touch or overlap as one."""
     joined: list[tuple[datetime, datetime]] = []
-    for span in spans:
-        if joined and joined[-1][1] == span.start:
-            joined[-1] = (joined[-1][0], span.end)
+    for start, end in sorted(stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
-            joined.append((span.start, span.end))
+            joined.append((start, end))
     return joined
 
 
@@ -226,3 +237,32 @@ def _offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetim
         else:
             after = middle
     return after
+
+
+def _whole_months(today: date, *, ending: int, months: int) -> Period:
+    """As many whole calendar months, the last of them `ending` months before today's."""
+    last = today.year * 12 + today.month - 1 - ending
+    first = last - months + 1
+    return Period(date(first // 12, first % 12 + 1, 1), month_end(date(last // 12, last % 12 + 1, 1)))
+
+
+PRESETS: dict[str, Callable[[date], Period]] = {
+    "last-7-days": partial(Period.last_days, 7),
+    "last-30-days": partial(Period.last_days, 30),
+    "last-90-days": partial(Period.last_days, 90),
+    "this-month": partial(_whole_months, ending=0, months=1),
+    "last-month": partial(_whole_months, ending=1, months=1),
+    "this-year": lambda today: Period(date(today.year, 1, 1), date(today.year, 12, 31)),
+    # With the month that is running, so that its figures are among them.
+    "last-12-months": partial(_whole_months, ending=0, months=12),
+}
+"""The periods that have a name, for the local date of today. Months and years are whole, also the running ones."""
+
+DEFAULT_PRESET = "last-30-days"
+
+
+def default_breakdown(period: Period) -> Breakdown:
+    """The finest breakdown that is still read at a glance."""
+    if period.days <= 92:
+        return "day"
+    return "week" if period.days <= 184 else "month"

@@ -21,6 +21,8 @@ from stats_app.sql import counts as sql
 
 By = Literal["day", "kind", "campaign", "user", "verdict"]
 Key = int | str
+Where = Mapping[Literal["campaign", "user"], int | Sequence[int]]
+"""One or some of the campaigns or users, by number."""
 
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
@@ -80,7 +82,7 @@ def counts(
     period: Period,
     by: Sequence[By] = (),
     *,
-    where: Mapping[Literal["campaign", "user"], int] | None = None,
+    where: Where | None = None,
     top: int | None = None,
 ) -> dict[tuple[Key, ...], list[int]]:
     """Counts of human clicks in the local days of `period`.
@@ -89,24 +91,27 @@ def counts(
     day of the period, zeros filled in. A campaign or user is its number, a kind its name, and all kinds are there, also
     those without clicks. `by=("verdict", …)` counts what is otherwise left out, by the number of the verdict.
 
-    `where` keeps to one campaign or user. `top` keeps to the campaigns with the most clicks, most first, ties by public
-    id; it needs `by=("campaign", "day")`.
+    `where` keeps to one campaign or user, or with `by` it to some. `top` keeps to the campaigns or users with the most
+    clicks, most first, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
     """
     connection = connections[router.db_for_read(Rollup)]
+    if top is not None and "user" in by:
+        users = sql.top_users(connection, workspace_id, period.start, period.end, top)
+        return {(user_id,): [int(clicks)] for user_id, clicks in users}
     if top is not None:
         months = period.whole_months()
         bounds = (months.start, months.end) if months and _is_worth_bounding(months) else None
         series = sql.top_daily(connection, workspace_id, period.start, period.end, bounds, top)
         return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
 
-    dimension, key = _dimension(by, where or {})
+    dimension, keys = _dimension(by, where or {})
     grouped = dimension.name in by
     lists: list[tuple[int, list[list[int]]]]
     if "day" in by:
-        daily = sql.daily(connection, workspace_id, dimension.code, key, period.start, period.end)
+        daily = sql.daily(connection, workspace_id, dimension.code, keys, period.start, period.end)
         lists = [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
     else:
-        totals = sql.totals(connection, workspace_id, dimension.code, key, period.start, period.end)
+        totals = sql.totals(connection, workspace_id, dimension.code, keys, period.start, period.end)
         lists = [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
     if not grouped and not lists:
         length = period.days if "day" in by else 1
@@ -122,20 +127,37 @@ def counts(
     return answer
 
 
+def totals_of_workspaces(workspace_ids: Sequence[int], period: Period) -> dict[int, dict[str, int]]:
+    """Human clicks of each workspace by kind in the local days of `period`, in one read; zeros filled in."""
+    connection = connections[router.db_for_read(Rollup)]
+    found = sql.totals_of_workspaces(connection, workspace_ids, period.start, period.end)
+    zeros: dict[int, list[int]] = {workspace_id: [0] * len(_KINDS) for workspace_id in workspace_ids}
+    return {
+        workspace_id: dict(zip(_KINDS, map(int, numbers), strict=True))
+        for workspace_id, numbers in (zeros | dict(found)).items()
+    }
+
+
+def last_day(workspace_id: int, *, where: Mapping[Literal["campaign", "user"], int] | None = None) -> date | None:
+    """The last local day with a human click: of the workspace, or of one campaign or user."""
+    dimension, key = _dimension((), where or {})
+    assert isinstance(key, int)
+    return sql.last_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
+
+
 def _is_worth_bounding(months: Period) -> bool:
     """Two whole months or more: below, reading all day rows by the day-first index is the cheaper way."""
     return months.start.month != months.end.month or months.start.year != months.end.year
 
 
-def _dimension(
-    by: Sequence[By], where: Mapping[Literal["campaign", "user"], int]
-) -> tuple[dimensions.Dimension, int | None]:
-    names = [name for name in (*by, *where) if name in _BY_NAME]
+def _dimension(by: Sequence[By], where: Where) -> tuple[dimensions.Dimension, sql.Keys]:
+    names = {name for name in (*by, *where) if name in _BY_NAME}
     if len(names) > 1:
-        raise ValueError(f"Clicks are counted by {' and '.join(names)} apart, not together.")
+        raise ValueError(f"Clicks are counted by {' and '.join(sorted(names))} apart, not together.")
     if not names:
         return _BY_NAME["workspace"], 0
-    return _BY_NAME[names[0]], next(iter(where.values()), None)
+    [name] = names
+    return _BY_NAME[name], next(iter(where.values()), None)
 
 
 def _dense(offsets: Sequence[int], numbers: Sequence[int], days: int) -> list[int]:

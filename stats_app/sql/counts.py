@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH
+from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, USER, WORKSPACE
 from stats_app.sql.cursor import array, execute, is_postgresql, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 TOTAL = " + ".join(COLUMNS)
+_SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
+
+Keys = int | Sequence[int] | None
+"""Which keys of a dimension: one, some, or with None all."""
 
 
 class CountRow(NamedTuple):
@@ -58,23 +62,48 @@ def add(connection: BaseDatabaseWrapper, workspace_id: int, changes: Sequence[Co
 
 
 def totals(
-    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int | None, start: date, end: date
+    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, keys: Keys, start: date, end: date
 ) -> list[tuple[int, list[int]]]:
-    """The sums of each column over the range, for one key or, with None, for each key that has rows there."""
-    sums = ", ".join(f"sum({column})" for column in COLUMNS)
-    statement = f"SELECT key, {sums} FROM stats_app_rollup WHERE {_RANGE} {_one(key)} GROUP BY key"
-    found = rows(connection, statement, _range(workspace_id, dimension, start, end, key=key))
+    """The sums of each column over the range, for each of the keys that has rows there."""
+    statement = f"SELECT key, {_SUMS} FROM stats_app_rollup WHERE {_RANGE} {_one(connection, keys)} GROUP BY key"
+    found = rows(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
     return [(found_key, counts) for found_key, *counts in found]
 
 
+def totals_of_workspaces(
+    connection: BaseDatabaseWrapper, workspace_ids: Sequence[int], start: date, end: date
+) -> list[tuple[int, list[int]]]:
+    """The sums of each column over the range, for each of the workspaces that has clicks there."""
+    statement = f"""
+        SELECT workspace_id, {_SUMS} FROM stats_app_rollup
+        WHERE workspace_id {_among(connection, "workspaces")} AND dimension = {WORKSPACE} AND key = 0
+            AND day BETWEEN %(start)s AND %(end)s
+        GROUP BY workspace_id
+    """
+    found = rows(connection, statement, {"workspaces": _list(connection, workspace_ids), "start": start, "end": end})
+    return [(workspace_id, counts) for workspace_id, *counts in found]
+
+
+def last_day(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> date | None:
+    """The last day on which the key has clicks."""
+    statement = f"""
+        SELECT day FROM stats_app_rollup
+        WHERE workspace_id = %(workspace)s AND dimension = %(dimension)s AND key = %(key)s AND {TOTAL} > 0
+        ORDER BY day DESC LIMIT 1
+    """
+    found = rows(connection, statement, {"workspace": workspace_id, "dimension": dimension, "key": key})
+    if not found:
+        return None
+    return found[0][0] if isinstance(found[0][0], date) else date.fromisoformat(found[0][0])
+
+
 def daily(
-    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int | None, start: date, end: date
+    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, keys: Keys, start: date, end: date
 ) -> list[DailyCounts]:
-    """The counts of each day of the range that has a row, for one key or, with None, for each key."""
-    statement = (
-        f"SELECT key, {_series(connection, COLUMNS)} FROM stats_app_rollup WHERE {_RANGE} {_one(key)} GROUP BY key"
-    )
-    return _daily(connection, statement, _range(workspace_id, dimension, start, end, key=key))
+    """The counts of each day of the range that has a row, for each of the keys."""
+    series, one = _series(connection, COLUMNS), _one(connection, keys)
+    statement = f"SELECT key, {series} FROM stats_app_rollup WHERE {_RANGE} {one} GROUP BY key"
+    return _daily(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
 
 
 def top_daily(
@@ -114,6 +143,20 @@ def top_daily(
     return _daily(connection, statement, params)
 
 
+def top_users(
+    connection: BaseDatabaseWrapper, workspace_id: int, start: date, end: date, limit: int
+) -> list[tuple[int, int]]:
+    """The users with the most clicks in the range and their clicks, most first, ties by public id."""
+    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
+    statement = f"""
+        SELECT key, sum({TOTAL}) FROM stats_app_rollup JOIN stats_app_workspaceuser AS named ON named.id = key
+        WHERE stats_app_rollup.{_RANGE}
+        GROUP BY key, named.public_id HAVING sum({TOTAL}) > 0
+        ORDER BY 2 DESC, named.public_id {collation} LIMIT %(limit)s
+    """
+    return rows(connection, statement, _range(workspace_id, USER, start, end, limit=limit))
+
+
 _RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
 
 _CANDIDATES = f"""
@@ -135,8 +178,26 @@ def _range(workspace_id: int, dimension: int, start: date, end: date, **more: An
     return {"workspace": workspace_id, "dimension": dimension, "start": start, "end": end, **more}
 
 
-def _one(key: int | None) -> str:
-    return "" if key is None else "AND key = %(key)s"
+def _one(connection: BaseDatabaseWrapper, keys: Keys) -> str:
+    """The condition that keeps to the keys, whose values are the parameter `key`."""
+    if keys is None:
+        return ""
+    return "AND key = %(key)s" if isinstance(keys, int) else f"AND key {_among(connection, 'key')}"
+
+
+def _given(connection: BaseDatabaseWrapper, keys: Keys) -> int | str | None:
+    return keys if keys is None or isinstance(keys, int) else _list(connection, keys)
+
+
+def _among(connection: BaseDatabaseWrapper, name: str) -> str:
+    """The end of a condition that a number is one of `_list`'s, as one parameter however many there are."""
+    if is_postgresql(connection):
+        return f"= ANY(%({name})s::int4[])"
+    return f"IN (SELECT value FROM json_each(%({name})s))"
+
+
+def _list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
+    return array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
 def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:

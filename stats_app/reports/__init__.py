@@ -1,0 +1,32 @@
+"""What a page shows, for the staff pages and the admin alike: plain values, made from the same answers as the tools'.
+
+Each function takes a workspace, a period, a breakdown and the moment, and returns a report. `PeriodForm` reads period and
+breakdown from an address. The templates in `stats_app/reports/` draw a report and fit into any page that loads
+`stats_app/stats.css` and the two scripts.
+"""
+
+from stats_app.reports.campaign import CampaignReport, campaign_report
+from stats_app.reports.comparison import Change, Comparison
+from stats_app.reports.export import csv_rows
+from stats_app.reports.overview import OverviewReport, overview_context, overview_report
+from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.ranking import Ranking
+from stats_app.reports.user import UserReport, user_report
+from stats_app.reports.workspaces import WorkspaceLine, workspace_lines
+
+__all__ = [
+    "CampaignReport",
+    "Change",
+    "Comparison",
+    "OverviewReport",
+    "PeriodForm",
+    "Ranking",
+    "UserReport",
+    "WorkspaceLine",
+    "campaign_report",
+    "csv_rows",
+    "overview_context",
+    "overview_report",
+    "user_report",
+    "workspace_lines",
+]

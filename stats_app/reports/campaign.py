@@ -1,0 +1,90 @@
+"""The page of one campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+
+from stats_app import queries, store
+from stats_app.models import Campaign, Workspace
+from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
+from stats_app.periods import Breakdown, Period, fold, parse_date
+from stats_app.reports.charts import Axis, ComparedChart
+from stats_app.reports.comparison import Comparison
+from stats_app.reports.overview import Figure, last_period, local_time
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """What a campaign's page shows. `answer` is what the tool `stats_get_campaign_performance` answers."""
+
+    workspace: Workspace
+    campaign: Campaign
+    breakdown: Breakdown
+    comparison: Comparison
+    answer: queries.Json
+    figures: list[Figure]
+    chart: ComparedChart
+    last_period: Period | None
+    generated_at: datetime
+
+    @property
+    def period(self) -> Period:
+        return self.comparison.period
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.answer["metrics"]["clicks"]
+
+    @property
+    def status(self) -> str:
+        """The status in the active language."""
+        names = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
+        return names[self.answer["campaign"]["status"]]
+
+    @property
+    def best_day(self) -> date | None:
+        best = self.answer["metrics"]["bestDay"]
+        return parse_date(best["date"]) if best else None
+
+
+def campaign_report(
+    workspace: Workspace, campaign: Campaign, period: Period, breakdown: Breakdown, now: datetime
+) -> CampaignReport:
+    """One campaign's page. Raises NotFound for a campaign of another workspace."""
+    comparison = Comparison(period, workspace.today(now))
+    answer = queries.campaign_performance(workspace, campaign.public_id, period, now)
+    where = {"campaign": campaign.pk}
+    chart, compared = compared_chart(workspace, comparison, breakdown, where)
+    clicks = answer["metrics"]["clicks"]
+    figure = Figure("campaign", _("Clicks"), clicks, comparison.change(clicks, compared))
+    return CampaignReport(
+        workspace,
+        campaign,
+        breakdown,
+        comparison,
+        answer,
+        [figure],
+        chart,
+        None if clicks else last_period(workspace, period, where),
+        local_time(workspace, now),
+    )
+
+
+def compared_chart(
+    workspace: Workspace, comparison: Comparison, breakdown: Breakdown, where: store.Where
+) -> tuple[ComparedChart, int]:
+    """The clicks of one campaign or user beside those of the previous period, and their number in the compared days."""
+    period, previous = comparison.period, comparison.previous
+    daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day",), where=where)[()]
+    axis = Axis(period.buckets(breakdown), breakdown, comparison.today)
+    previous_axis = Axis(previous.buckets(breakdown), breakdown, comparison.today)
+    chart = ComparedChart(
+        axis,
+        fold(daily[previous.days :], axis.buckets),
+        previous_axis,
+        fold(daily[: previous.days], previous_axis.buckets),
+    )
+    return chart, sum(daily[: comparison.compared.days])

@@ -1,0 +1,66 @@
+"""The page of one workspace user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from stats_app import queries, store
+from stats_app.models import Workspace, WorkspaceUser
+from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
+from stats_app.periods import Breakdown, Period, fold
+from stats_app.reports.campaign import compared_chart
+from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.comparison import Comparison
+from stats_app.reports.overview import Figure, kind_counts, kind_figures, kind_names, last_period, local_time
+
+
+@dataclass(frozen=True, slots=True)
+class UserReport:
+    """What a user's page shows. `answer` is what the tool `stats_get_user_metrics` answers."""
+
+    workspace: Workspace
+    user: WorkspaceUser
+    breakdown: Breakdown
+    comparison: Comparison
+    answer: queries.Json
+    figures: list[Figure]
+    chart: ComparedChart
+    kinds_chart: StackedChart
+    last_period: Period | None
+    generated_at: datetime
+
+    @property
+    def period(self) -> Period:
+        return self.comparison.period
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.answer["metrics"]["totalClicks"]
+
+
+def user_report(
+    workspace: Workspace, user: WorkspaceUser, period: Period, breakdown: Breakdown, now: datetime
+) -> UserReport:
+    """One user's page. Raises NotFound for a user of another workspace."""
+    comparison = Comparison(period, workspace.today(now))
+    answer = queries.user_metrics(workspace, user.public_id, period, now)
+    metrics = answer["metrics"]
+    where = {"user": user.pk}
+    clicks = {CAMPAIGN: metrics["campaignClicks"], VCARD: metrics["vcardClicks"], OTHER: metrics["otherClicks"]}
+    before = kind_counts(store.counts(workspace.pk, comparison.compared, ("kind",), where=where))
+    daily = store.counts(workspace.pk, period, ("day", "kind"), where=where)
+    axis = Axis(period.buckets(breakdown), breakdown, comparison.today)
+    kinds = [Series(name, fold(daily[kind,], axis.buckets)) for kind, name in kind_names().items()]
+    return UserReport(
+        workspace,
+        user,
+        breakdown,
+        comparison,
+        answer,
+        kind_figures(clicks, before, comparison),
+        compared_chart(workspace, comparison, breakdown, where)[0],
+        StackedChart(axis, kinds),
+        None if metrics["totalClicks"] else last_period(workspace, period, where),
+        local_time(workspace, now),
+    )

@@ -1,0 +1,108 @@
+"""Numbers, dates and periods in the words of the active language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS_ABBR
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from stats_app.periods import Breakdown, Bucket, Period, month_end
+
+MINUS = "−"
+
+
+def grouped(number: int) -> str:
+    """A whole number with the language's thousands separator, which the host's settings need not ask for."""
+    return f"{number:,}".replace(",", str(get_format("THOUSAND_SEPARATOR"))).replace("-", MINUS)
+
+
+def signed(number: int) -> str:
+    return f"+{grouped(number)}" if number > 0 else grouped(number)
+
+
+def percent(ratio: float, *, with_sign: bool = False) -> str:
+    """A ratio as per cent with one digit, or without any from 1,000 % on."""
+    value = ratio * 100
+    text = f"{value:+.1f}" if with_sign else f"{value:.1f}"
+    if abs(value) >= 1000:
+        return pgettext("percent", "%(number)s%%") % {"number": (signed if with_sign else grouped)(round(value))}
+    text = text.replace("-", MINUS).replace(".", str(get_format("DECIMAL_SEPARATOR")))
+    return pgettext("percent", "%(number)s%%") % {"number": text}
+
+
+def day_text(day: date) -> str:
+    return _("%(day)s %(month)s %(year)s") % {"day": day.day, "month": MONTHS[day.month], "year": day.year}
+
+
+def period_text(period: Period) -> str:
+    """Such as “1–31 March 2026”; what both days share is said once."""
+    start, end = period.start, period.end
+    if start == end:
+        return day_text(start)
+    if (start.year, start.month) == (end.year, end.month):
+        return _("%(first)s–%(last)s %(month)s %(year)s") % {
+            "first": start.day,
+            "last": end.day,
+            "month": MONTHS[end.month],
+            "year": end.year,
+        }
+    first = day_text(start)
+    if start.year == end.year:
+        first = _("%(day)s %(month)s") % {"day": start.day, "month": MONTHS[start.month]}
+    return _("%(first)s – %(last)s") % {"first": first, "last": day_text(end)}
+
+
+def time_text(moment: datetime) -> str:
+    """A local time, to the minute."""
+    return _("%(date)s, %(time)s") % {"date": day_text(moment.date()), "time": moment.strftime("%H:%M")}
+
+
+def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
+    """What stands on an axis."""
+    months = {number: str(name).capitalize() for number, name in MONTHS_3.items()}
+    if breakdown == "month":
+        pattern = _("%(month)s %(year)s")
+        return [pattern % {"month": months[bucket.start.month], "year": bucket.start.year} for bucket in buckets]
+    if breakdown == "week":
+        pattern = pgettext("week", "W%(week)s")
+        return [pattern % {"week": bucket.start.isocalendar().week} for bucket in buckets]
+    pattern = _("%(day)s %(month)s")
+    return [pattern % {"day": bucket.start.day, "month": months[bucket.start.month]} for bucket in buckets]
+
+
+def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
+    """What names a bucket in a table. The names of months are looked up once: a year by day has 730 labels."""
+    if breakdown == "day":
+        months = {number: str(name).capitalize() for number, name in MONTHS_3.items()}
+        weekdays = [str(WEEKDAYS_ABBR[number]).capitalize() for number in range(7)]
+        pattern = _("%(weekday)s %(day)s %(month)s %(year)s")
+        return [
+            pattern
+            % {
+                "weekday": weekdays[bucket.start.weekday()],
+                "day": bucket.start.day,
+                "month": months[bucket.start.month],
+                "year": bucket.start.year,
+            }
+            for bucket in buckets
+        ]
+    if breakdown == "week":
+        pattern = pgettext("week", "W%(week)s, %(days)s")
+        return [
+            pattern
+            % {"week": bucket.start.isocalendar().week, "days": period_text(Period(bucket.start, bucket.end))}
+            for bucket in buckets
+        ]
+    return [_month_text(bucket) for bucket in buckets]
+
+
+def _month_text(bucket: Bucket) -> str:
+    """The month's name; of a month that the period cuts, its days."""
+    if bucket.start.day == 1 and bucket.end == month_end(bucket.end):
+        month = str(MONTHS[bucket.start.month]).capitalize()
+        return _("%(month)s %(year)s") % {"month": month, "year": bucket.start.year}
+    return period_text(Period(bucket.start, bucket.end))

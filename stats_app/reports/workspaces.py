@@ -1,0 +1,39 @@
+"""The list of workspaces with the clicks of this month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from stats_app import store
+from stats_app.models import Workspace
+from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
+from stats_app.periods import PRESETS, Period
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceLine:
+    """A workspace and its clicks in the calendar month that it is there now."""
+
+    workspace: Workspace
+    month: Period
+    campaign: int
+    vcard: int
+    other: int
+
+    @property
+    def total(self) -> int:
+        return self.campaign + self.vcard + self.other
+
+
+def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[WorkspaceLine]:
+    """A line for each, in their order. One query for each month that it is somewhere on earth, so two at most."""
+    months = {workspace.pk: PRESETS["this-month"](workspace.today(now)) for workspace in workspaces}
+    counts: dict[int, dict[str, int]] = {}
+    for month in set(months.values()):
+        counts |= store.totals_of_workspaces([pk for pk, own in months.items() if own == month], month)
+    return [
+        WorkspaceLine(workspace, months[workspace.pk], *(counts[workspace.pk][kind] for kind in (CAMPAIGN, VCARD, OTHER)))
+        for workspace in workspaces
+    ]
