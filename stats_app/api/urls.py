@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from stats_app.api import views
+from stats_app.api.reference import ReferenceViewSet
 
 app_name = "stats_api"
 
@@ -14,4 +16,8 @@ router.register("campaigns", views.CampaignViewSet, basename="campaign")
 router.register("users", views.UserViewSet, basename="user")
 router.register("clicks", views.ClickViewSet, basename="click")
 
-urlpatterns = router.urls
+urlpatterns = [
+    *router.urls,
+    path("schema/", ReferenceViewSet.as_view({"get": "openapi"}, patterns=router.urls), name="schema"),
+    path("docs/", ReferenceViewSet.as_view({"get": "page"}, patterns=router.urls), name="docs"),
+]
