@@ -123,12 +123,14 @@ def top_daily(
     collation = 'COLLATE "C"' if is_postgresql(connection) else ""
     statement = f"""
         {_CANDIDATES if whole_months else ""}
-        SELECT key, {_series(connection, [TOTAL])}
-        FROM stats_app_rollup JOIN stats_app_campaign AS campaign ON campaign.id = key
-        WHERE stats_app_rollup.{_RANGE} {"AND key IN (SELECT key FROM candidates)" if whole_months else ""}
-        GROUP BY key, campaign.public_id
-        HAVING sum({TOTAL}) > 0
-        ORDER BY sum({TOTAL}) DESC, campaign.public_id {collation}
+        SELECT key, offsets, counts_0
+        FROM (
+            SELECT key, {_series(connection, [TOTAL])}, sum({TOTAL}) AS total FROM stats_app_rollup
+            WHERE {_RANGE} {"AND key IN (SELECT key FROM candidates)" if whole_months else ""}
+            GROUP BY key
+        ) AS series JOIN stats_app_campaign AS campaign ON campaign.id = key
+        WHERE total > 0
+        ORDER BY total DESC, campaign.public_id {collation}
         LIMIT %(limit)s
     """
     params = _range(workspace_id, CAMPAIGN, start, end, limit=limit)
@@ -201,7 +203,7 @@ def _list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
 
 
 def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
-    """The select list of a series: the offsets of its days, then each column's counts, as lists in one row.
+    """The select list of a series: the `offsets` of its days, then each column's `counts_0` and so on, as lists.
 
     One row of lists is read several times faster than a row for each day.
     """
@@ -209,7 +211,8 @@ def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
         collect, offset = "array_agg", "day - %(start)s::date"
     else:
         collect, offset = "json_group_array", "CAST(julianday(day) - julianday(%(start)s) AS INTEGER)"
-    return ", ".join(f"{collect}({expression})" for expression in (offset, *columns))
+    counts = ", ".join(f"{collect}({column}) AS counts_{number}" for number, column in enumerate(columns))
+    return f"{collect}({offset}) AS offsets, {counts}"
 
 
 def _daily(connection: BaseDatabaseWrapper, statement: str, params: dict[str, Any]) -> list[DailyCounts]:
