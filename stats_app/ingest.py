@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.utils import timezone
 from ulid import ULID
 
@@ -153,29 +154,33 @@ class _References:
         return cls(
             look(Campaign, "public_id", {i.campaign for i in inputs if _is_name(i.campaign, Campaign)}),
             look(WorkspaceUser, "public_id", {i.user for i in inputs if _is_name(i.user, WorkspaceUser)}),
-            look(Alias, "LOWER(email)", {_lower(i.alias) for i in inputs if _is_name(i.alias, Alias)}, "user_id"),
+            look(Alias, "email", {i.alias for i in inputs if _is_name(i.alias, Alias)}, "user_id", ignore_case=True),
             look(TrackedLink, "token", {i.link for i in inputs if _is_name(i.link, TrackedLink)}),
         )
 
 
-def _is_name(value: object, model: type) -> bool:
+def _is_name(value: object, model: type[Model]) -> bool:
     """Whether it can be looked up: databases refuse NUL and lone surrogates, which no name of ours has."""
-    return (isinstance(value, str) and value.isprintable()) or isinstance(value, model)
-
-
-def _lower(value: Any) -> Any:
-    return value.lower() if isinstance(value, str) else value
+    if isinstance(value, str):
+        return value.isprintable()
+    return isinstance(value, model) and value.pk is not None
 
 
 def _find(
-    connection: BaseDatabaseWrapper, workspace_id: int, model: Any, column: str, values: set[Any], more: str = ""
+    connection: BaseDatabaseWrapper,
+    workspace_id: int,
+    model: type[Model],
+    column: str,
+    values: set[Any],
+    more: str = "",
+    ignore_case: bool = False,
 ) -> dict[Any, Any]:
-    """Instances are looked up too: one may be of another workspace, stale or never saved."""
+    """Instances are looked up too: one may be of another workspace, or stale."""
     texts = {value for value in values if isinstance(value, str)}
-    instances = {value.pk: value for value in values if not isinstance(value, str) and value.pk is not None}
+    instances = {value.pk: value for value in values if not isinstance(value, str)}
     table = model._meta.db_table
     found: dict[Any, Any] = {}
-    for key, *rest in find(connection, workspace_id, table, column, texts, more):
+    for key, *rest in find(connection, workspace_id, table, column, texts, more, ignore_case):
         found[key] = rest if more else rest[0]
     for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more):
         found[instances[key]] = rest if more else rest[0]
@@ -228,7 +233,7 @@ class _Batch:
         return campaign_id
 
     def _alias(self, value: Any, user_id: int | None) -> tuple[int, int]:
-        alias_id, owner_id = _reference(self.references.aliases, "alias", _lower(value), _is_email)
+        alias_id, owner_id = _reference(self.references.aliases, "alias", value, _is_email)
         if user_id is not None and user_id != owner_id:
             raise _Wrong("alias", "invalid", f"alias {shown(str(value))} is not one of the user's.")
         return alias_id, owner_id

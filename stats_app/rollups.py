@@ -50,7 +50,8 @@ def change_timezone(workspace: Workspace, name: str) -> None:
     using = router.db_for_write(Workspace, instance=workspace)
 
     def change(locked: LockedWorkspace) -> None:
-        if locked.clicks_kept_from is not None and name != locked.timezone:
+        # Not the zone of the row: when that was changed behind the product's back, this is the way back.
+        if locked.clicks_kept_from is not None and name != (locked.counted_timezone or locked.timezone):
             raise Refused(
                 f"The time zone cannot be changed: raw clicks before {locked.clicks_kept_from} are pruned, "
                 "and their days cannot be counted anew."
@@ -131,8 +132,9 @@ def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None
             f"Counts are by {locked.counted_timezone}, and raw clicks before {kept_from} are pruned: set the time zone "
             "back to it."
         )
-    if kept_from is not None and start is not None and start < kept_from:
-        raise Refused(f"Raw clicks before {kept_from} are pruned: {start} cannot be counted anew.")
+    pruned = [day for day in (start, end) if day is not None and kept_from is not None and day < kept_from]
+    if pruned:
+        raise Refused(f"Raw clicks before {kept_from} are pruned: {pruned[0]} cannot be counted anew.")
 
 
 def _months(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> Iterator[sql.MonthOfClicks]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -13,8 +14,6 @@ from stats_app.sql.cursor import array, is_postgresql, rows
 _COLUMNS = (
     "workspace_id, id, clicked_at, utc_day, kind, verdict, campaign_id, user_id, alias_id, link_id, reason, visitor"
 )
-# Under SQLite's limit of variables, which is 32,766 as a rule and 999 in old builds.
-_IDS_AT_ONCE = 900
 
 
 class ClickRow(NamedTuple):
@@ -94,17 +93,18 @@ def _insert_sqlite(connection: BaseDatabaseWrapper, workspace_id: int, clicks: S
 
 
 def _ids_there(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> set[bytes]:
-    there: set[bytes] = set()
-    for first in range(0, len(ids), _IDS_AT_ONCE):
-        some = ids[first : first + _IDS_AT_ONCE]
-        marks = ", ".join(["%s"] * len(some))
-        found = rows(
-            connection,
-            f"SELECT id FROM stats_app_click WHERE workspace_id = %s AND id IN ({marks})",
-            [workspace_id, *some],
+    """All ids go in as one value, because SQLite limits the number of variables, and JSON cannot hold bytes."""
+    found = rows(
+        connection,
+        """
+        SELECT id FROM stats_app_click WHERE workspace_id = %s AND id IN (
+            SELECT substr(given.ids, 16 * place.value + 1, 16)
+            FROM (SELECT %s AS ids) AS given, json_each(%s) AS place
         )
-        there.update(row[0] for row in found)
-    return there
+        """,
+        [workspace_id, b"".join(ids), json.dumps([*range(len(ids))])],
+    )
+    return {row[0] for row in found}
 
 
 def _sqlite_time(moment: datetime) -> str:

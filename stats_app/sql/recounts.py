@@ -96,7 +96,7 @@ _STORED_DAYS = (
 )
 _MONTHLY = [dimension for dimension in DIMENSIONS if dimension.months is not None]
 _STORED_MONTHS = (
-    "workspace_id = %(workspace)s AND day = %(month)s AND dimension IN "
+    "workspace_id = %(workspace)s AND day BETWEEN %(month)s AND %(month_end)s AND dimension IN "
     f"({', '.join(str(dimension.months) for dimension in _MONTHLY)})"
 )
 _MONTHS = " UNION ALL ".join(

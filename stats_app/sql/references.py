@@ -18,19 +18,24 @@ def find(
     column: str,
     values: Collection[str] | Collection[int],
     more: str = "",
+    ignore_case: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Rows `(value, id, *more)` of those rows of the workspace whose column, an expression, is one of the values."""
+    """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values, as they were given.
+
+    Case is the database's to ignore, on both sides: Python folds letters that some databases leave as they are.
+    """
     if not values:
         return []
-    columns = f"{column}, id{', ' + more if more else ''}"
+    param: Any
     if is_postgresql(connection):
-        return rows(
-            connection,
-            f"SELECT {columns} FROM {table} WHERE workspace_id = %s AND {column} = ANY(%s)",
-            [workspace_id, list(values)],
-        )
+        kind = "text" if isinstance(next(iter(values)), str) else "int8"
+        given, param = f"unnest(%s::{kind}[]) AS given (value)", [*values]
+    else:
+        given, param = "json_each(%s) AS given", json.dumps([*values])
+    match = f"LOWER(named.{column}) = LOWER(given.value)" if ignore_case else f"named.{column} = given.value"
     return rows(
         connection,
-        f"SELECT {columns} FROM {table} WHERE workspace_id = %s AND {column} IN (SELECT value FROM json_each(%s))",
-        [workspace_id, json.dumps(list(values))],
+        f"SELECT given.value, named.id{', ' + more if more else ''} FROM {given} "
+        f"JOIN {table} AS named ON named.workspace_id = %s AND {match}",
+        [param, workspace_id],
     )

@@ -1,0 +1,443 @@
+"""Periods, buckets, labels, strict dates and times, and local days held against a count minute by minute."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stats_app.periods import (
+    BREAKDOWNS,
+    MAX_DATE,
+    MIN_DATE,
+    Breakdown,
+    Bucket,
+    DaySpan,
+    Period,
+    day_spans,
+    fold,
+    format_time,
+    month_end,
+    next_month,
+    parse_date,
+    parse_time,
+    time_spans,
+)
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+dates = st.dates(MIN_DATE, MAX_DATE)
+periods = st.builds(lambda start, days: Period(start, start + days * DAY), dates, st.integers(0, 800))
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def period(start: str, end: str) -> Period:
+    return Period(day(start), day(end))
+
+
+def is_refused(parse: Callable[[str], object], text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01", date(2026, 3, 1)),
+        ("2024-02-29", date(2024, 2, 29)),
+        ("0001-01-01", date(1, 1, 1)),
+        ("9999-12-31", date(9999, 12, 31)),
+    ],
+)
+def test_it_reads_a_date(text: str, expected: date) -> None:
+    assert parse_date(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 2026-03-01",
+        "2026-03-01 ",
+        "2026-03-01\n",
+        "20260301",
+        "2026-W09-1",
+        "2026W091",
+        "2026-060",
+        "2026-3-1",
+        "26-03-01",
+        "02026-03-01",
+        "2026-02-29",
+        "2026-13-01",
+        "2026-00-01",
+        "2026-04-31",
+        "0000-01-01",
+        "-2026-03-01",
+        "2026/03/01",
+        "2026-03-01T00:00:00Z",
+        "２０２６-03-01",
+        "٢٠٢٦-03-01",
+        "2026–03–01",
+        "today",
+    ],
+)
+def test_it_refuses_what_is_no_date(text: str) -> None:
+    assert is_refused(parse_date, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-03-01T09:30:00Z", datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
+        ("2026-03-01T09:30:00+00:00", datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
+        ("2026-03-01T09:30:00-00:00", datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
+        ("2026-03-01T09:30:00+05:45", datetime(2026, 3, 1, 3, 45, tzinfo=UTC)),
+        ("2026-03-01T09:30:00-23:59", datetime(2026, 3, 2, 9, 29, tzinfo=UTC)),
+        ("2026-03-01T09:30:00.5Z", datetime(2026, 3, 1, 9, 30, 0, 500_000, tzinfo=UTC)),
+        ("2026-03-01T09:30:00.000001Z", datetime(2026, 3, 1, 9, 30, 0, 1, tzinfo=UTC)),
+        ("2026-03-01T23:59:59.999999Z", datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)),
+    ],
+)
+def test_it_reads_a_time(text: str, expected: datetime) -> None:
+    assert parse_time(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026-03-01",
+        "2026-03-01T09:30Z",
+        "2026-03-01T09Z",
+        "2026-03-01T09:30:00",
+        "2026-03-01 09:30:00Z",
+        "2026-03-01t09:30:00Z",
+        "2026-03-01T09:30:00z",
+        "2026-03-01T09:30:00 Z",
+        "2026-03-01T09:30:00Z\n",
+        "2026-03-01T09:30:00.Z",
+        "2026-03-01T09:30:00,5Z",
+        "2026-03-01T09:30:00.1234567Z",
+        "2026-03-01T09:30:00+0100",
+        "2026-03-01T09:30:00+01",
+        "2026-03-01T09:30:00+01:00:00",
+        "2026-03-01T09:30:00+24:00",
+        "2026-03-01T09:30:00+05:60",
+        "2026-03-01T09:30:00+05:99",
+        "2026-03-01T09:30:00−05:00",
+        "2026-03-01T24:00:00Z",
+        "2026-03-01T23:60:00Z",
+        "2026-03-01T23:59:60Z",
+        "2026-02-29T09:30:00Z",
+        "2026-W09-1T09:30:00Z",
+        "20260301T093000Z",
+        "2026-03-01T09:30:0٠Z",
+        "1772357400",
+    ],
+)
+def test_it_refuses_what_is_no_time(text: str) -> None:
+    assert is_refused(parse_time, text)
+
+
+def test_it_writes_a_time_in_utc_and_whole_seconds() -> None:
+    moment = datetime(2026, 3, 28, 12, 25, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert format_time(moment) == "2026-03-28T10:25:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("given_day", "end", "following"),
+    [
+        ("2026-01-31", "2026-01-31", "2026-02-01"),
+        ("2026-02-01", "2026-02-28", "2026-03-01"),
+        ("2024-02-29", "2024-02-29", "2024-03-01"),
+        ("2000-02-10", "2000-02-29", "2000-03-01"),
+        ("2100-02-10", "2100-02-28", "2100-03-01"),
+        ("2026-12-01", "2026-12-31", "2027-01-01"),
+        ("2099-12-31", "2099-12-31", "2100-01-01"),
+    ],
+)
+def test_it_knows_where_months_end(given_day: str, end: str, following: str) -> None:
+    assert (month_end(day(given_day)), next_month(day(given_day))) == (day(end), day(following))
+
+
+@pytest.mark.parametrize(
+    ("asked", "previous"),
+    [
+        # Whole months: as many whole months before.
+        (("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
+        (("2024-03-01", "2024-03-31"), ("2024-02-01", "2024-02-29")),
+        (("2026-01-01", "2026-01-31"), ("2025-12-01", "2025-12-31")),
+        (("2026-02-01", "2026-02-28"), ("2026-01-01", "2026-01-31")),
+        (("2026-01-01", "2026-03-31"), ("2025-10-01", "2025-12-31")),
+        (("2026-01-01", "2026-12-31"), ("2025-01-01", "2025-12-31")),
+        (("2025-03-01", "2026-02-28"), ("2024-03-01", "2025-02-28")),
+        (("2025-11-01", "2027-02-28"), ("2024-07-01", "2025-10-31")),
+        (("2000-01-01", "2000-01-31"), ("1999-12-01", "1999-12-31")),
+        # Anything else: as many days before.
+        (("2026-03-01", "2026-03-30"), ("2026-01-30", "2026-02-28")),
+        (("2026-03-02", "2026-03-31"), ("2026-01-31", "2026-03-01")),
+        (("2024-02-01", "2024-02-28"), ("2024-01-04", "2024-01-31")),
+        (("2026-03-09", "2026-03-09"), ("2026-03-08", "2026-03-08")),
+        (("2024-02-29", "2024-02-29"), ("2024-02-28", "2024-02-28")),
+        (("2026-03-30", "2026-04-05"), ("2026-03-23", "2026-03-29")),
+    ],
+)
+def test_it_compares_with_the_period_before(asked: tuple[str, str], previous: tuple[str, str]) -> None:
+    assert period(*asked).previous() == period(*previous)
+
+
+@given(periods)
+def test_the_previous_period_ends_the_day_before_and_is_as_long(asked: Period) -> None:
+    previous = asked.previous()
+    assert previous.end == asked.start - DAY
+    if asked.is_whole_months:
+        assert previous.is_whole_months
+        assert len(previous.buckets("month")) == len(asked.buckets("month"))
+    else:
+        assert previous.days == asked.days
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (("2026-03-01", "2026-03-31"), ("2026-03-01", "2026-03-31")),
+        (("2026-03-02", "2026-03-31"), None),
+        (("2026-03-01", "2026-03-30"), None),
+        (("2026-02-28", "2026-04-01"), ("2026-03-01", "2026-03-31")),
+        (("2025-12-15", "2026-03-15"), ("2026-01-01", "2026-02-28")),
+        (("2025-12-31", "2026-01-01"), None),
+        (("2026-03-09", "2026-03-09"), None),
+        (("2000-01-01", "2099-12-31"), ("2000-01-01", "2099-12-31")),
+    ],
+)
+def test_it_finds_the_whole_months_inside(asked: tuple[str, str], expected: tuple[str, str] | None) -> None:
+    assert period(*asked).whole_months() == (None if expected is None else period(*expected))
+
+
+def test_the_last_days_end_today() -> None:
+    assert Period.last_days(30, day("2026-03-01")) == period("2026-01-31", "2026-03-01")
+    assert Period.last_days(1, day("2024-02-29")) == period("2024-02-29", "2024-02-29")
+
+
+def labelled(asked: Period, breakdown: Breakdown) -> list[tuple[str, str, str]]:
+    return [(bucket.label, str(bucket.start), str(bucket.end)) for bucket in asked.buckets(breakdown)]
+
+
+def test_days_are_labelled_with_their_date() -> None:
+    assert labelled(period("2024-02-28", "2024-03-01"), "day") == [
+        ("2024-02-28", "2024-02-28", "2024-02-28"),
+        ("2024-02-29", "2024-02-29", "2024-02-29"),
+        ("2024-03-01", "2024-03-01", "2024-03-01"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        # 2020 has an ISO week 53, which reaches into 2021.
+        (
+            ("2020-12-26", "2021-01-05"),
+            [
+                ("2020-W52", "2020-12-26", "2020-12-27"),
+                ("2020-W53", "2020-12-28", "2021-01-03"),
+                ("2021-W01", "2021-01-04", "2021-01-05"),
+            ],
+        ),
+        # The last days of 2024 belong to the first week of 2025.
+        (
+            ("2024-12-29", "2025-01-06"),
+            [
+                ("2024-W52", "2024-12-29", "2024-12-29"),
+                ("2025-W01", "2024-12-30", "2025-01-05"),
+                ("2025-W02", "2025-01-06", "2025-01-06"),
+            ],
+        ),
+        # The first days of 2016 belong to week 53 of 2015.
+        (("2016-01-01", "2016-01-03"), [("2015-W53", "2016-01-01", "2016-01-03")]),
+        (
+            ("2026-03-01", "2026-03-02"),
+            [("2026-W09", "2026-03-01", "2026-03-01"), ("2026-W10", "2026-03-02", "2026-03-02")],
+        ),
+        (("2026-03-04", "2026-03-04"), [("2026-W10", "2026-03-04", "2026-03-04")]),
+    ],
+)
+def test_weeks_are_iso_weeks_cut_to_the_period(asked: tuple[str, str], expected: list[tuple[str, str, str]]) -> None:
+    assert labelled(period(*asked), "week") == expected
+
+
+def test_months_are_cut_to_the_period() -> None:
+    assert labelled(period("2023-12-31", "2024-03-01"), "month") == [
+        ("2023-12", "2023-12-31", "2023-12-31"),
+        ("2024-01", "2024-01-01", "2024-01-31"),
+        ("2024-02", "2024-02-01", "2024-02-29"),
+        ("2024-03", "2024-03-01", "2024-03-01"),
+    ]
+
+
+PLAIN_LABELS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
+
+
+@given(periods, st.sampled_from(BREAKDOWNS))
+@settings(max_examples=60)
+def test_buckets_cover_each_day_of_the_period_once(asked: Period, breakdown: Breakdown) -> None:
+    days = [asked.start + number * DAY for number in range((asked.end - asked.start).days + 1)]
+    plain: dict[str, list[date]] = {}
+    for each in days:
+        plain.setdefault(each.strftime(PLAIN_LABELS[breakdown]), []).append(each)
+    buckets = asked.buckets(breakdown)
+    assert buckets == [Bucket(label, run[0], run[-1]) for label, run in plain.items()]
+    numbers = list(range(1, len(days) + 1))
+    by_day = dict(zip(days, numbers, strict=True))
+    assert fold(numbers, buckets) == [sum(by_day[each] for each in run) for run in plain.values()]
+    assert (list(asked), asked.days) == (days, len(days))
+
+
+@given(dates)
+def test_a_month_of_every_day_is_whole(any_day: date) -> None:
+    last = calendar.monthrange(any_day.year, any_day.month)[1]
+    assert Period(any_day.replace(day=1), any_day.replace(day=last)).is_whole_months
+
+
+# Zones with offsets of half and quarter hours, clocks that go back across midnight or forward at it, a shift of half
+# an hour, a day that never was, summer time that stops for Ramadan, and moves for good; each around its change.
+RAGGED = [
+    ("Asia/Kathmandu", "2026-03-01"),
+    ("Asia/Kolkata", "2026-12-31"),
+    ("America/St_Johns", "2010-03-14"),
+    ("America/St_Johns", "2010-11-07"),
+    ("America/St_Johns", "2011-11-06"),
+    ("Pacific/Apia", "2011-12-30"),
+    ("Pacific/Apia", "2011-09-24"),
+    ("Pacific/Fakaofo", "2011-12-30"),
+    ("Pacific/Kiritimati", "2026-01-01"),
+    ("Pacific/Niue", "2026-01-01"),
+    ("Pacific/Chatham", "2026-04-05"),
+    ("Africa/Casablanca", "2026-02-15"),
+    ("Africa/Casablanca", "2026-03-22"),
+    ("Africa/Casablanca", "2010-08-08"),
+    ("Africa/Cairo", "2014-05-15"),
+    ("Africa/Cairo", "2014-09-25"),
+    ("Africa/Khartoum", "2017-11-01"),
+    ("Australia/Lord_Howe", "2026-04-05"),
+    ("Australia/Lord_Howe", "2026-10-04"),
+    ("America/Havana", "2026-03-08"),
+    ("America/Havana", "2026-11-01"),
+    ("Asia/Beirut", "2026-03-29"),
+    ("Asia/Beirut", "2026-10-25"),
+    ("Asia/Tehran", "2022-03-22"),
+    ("Asia/Tehran", "2022-09-22"),
+    ("Asia/Gaza", "2026-10-24"),
+    ("Asia/Pyongyang", "2015-08-15"),
+    ("Asia/Pyongyang", "2018-05-05"),
+    ("America/Sao_Paulo", "2017-10-15"),
+    ("America/Sao_Paulo", "2018-02-18"),
+    ("America/Caracas", "2016-05-01"),
+    ("America/Scoresbysund", "2024-03-31"),
+    ("America/Nuuk", "2023-10-29"),
+    ("America/Metlakatla", "2015-11-01"),
+    ("Antarctica/Casey", "2020-10-04"),
+    ("Antarctica/Troll", "2026-10-25"),
+    ("Europe/Istanbul", "2016-09-07"),
+    ("Europe/Volgograd", "2020-12-27"),
+    ("Europe/Paris", "2026-03-29"),
+    ("America/New_York", "2026-11-01"),
+    ("UTC", "2024-02-29"),
+]
+
+Stretch = tuple[datetime, datetime]
+
+
+def brute_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
+    """The local date of each minute, one after the other; all changes since 2000 fall on a whole minute."""
+    moment = datetime(start.year, start.month, start.day, tzinfo=UTC) - 2 * DAY
+    stop = datetime(end.year, end.month, end.day, tzinfo=UTC) + 3 * DAY
+    spans: list[DaySpan] = []
+    before: date | None = None
+    while moment < stop:
+        local = moment.astimezone(zone).date()
+        if start <= local <= end:
+            if local == before:
+                spans[-1] = DaySpan(local, spans[-1].start, moment + MINUTE)
+            else:
+                spans.append(DaySpan(local, moment, moment + MINUTE))
+        before = local
+        moment += MINUTE
+    return spans
+
+
+def joined(spans: list[DaySpan]) -> list[Stretch]:
+    stretches: list[Stretch] = []
+    for span in spans:
+        if stretches and stretches[-1][1] == span.start:
+            stretches[-1] = (stretches[-1][0], span.end)
+        else:
+            stretches.append((span.start, span.end))
+    return stretches
+
+
+@pytest.mark.parametrize(("name", "middle"), RAGGED)
+def test_local_days_are_those_of_each_minute(name: str, middle: str) -> None:
+    zone, change = ZoneInfo(name), day(middle)
+    plain = brute_spans(zone, change - 9 * DAY, change + 9 * DAY)
+    for before in range(-2, 10):
+        for after in (-1, 0, 1, 2, 4, 9):
+            start, end = change - before * DAY, change + after * DAY
+            if start > end:
+                continue
+            expected = [span for span in plain if start <= span.day <= end]
+            assert day_spans(zone, start, end) == expected
+            assert time_spans(zone, start, end) == joined(expected)
+
+
+def test_a_day_has_two_spans_where_clocks_went_back_across_midnight() -> None:
+    assert day_spans(ZoneInfo("America/St_Johns"), day("2010-11-06"), day("2010-11-07")) == [
+        DaySpan(day("2010-11-06"), parse_time("2010-11-06T02:30:00Z"), parse_time("2010-11-07T02:30:00Z")),
+        DaySpan(day("2010-11-07"), parse_time("2010-11-07T02:30:00Z"), parse_time("2010-11-07T02:31:00Z")),
+        DaySpan(day("2010-11-06"), parse_time("2010-11-07T02:31:00Z"), parse_time("2010-11-07T03:30:00Z")),
+        DaySpan(day("2010-11-07"), parse_time("2010-11-07T03:30:00Z"), parse_time("2010-11-08T03:30:00Z")),
+    ]
+
+
+def test_a_day_that_a_zone_skipped_has_no_span() -> None:
+    samoa = ZoneInfo("Pacific/Apia")
+    assert day_spans(samoa, day("2011-12-30"), day("2011-12-30")) == []
+    assert time_spans(samoa, day("2011-12-30"), day("2011-12-30")) == []
+    assert time_spans(samoa, day("2011-12-29"), day("2011-12-31")) == [
+        (parse_time("2011-12-29T10:00:00Z"), parse_time("2011-12-31T10:00:00Z"))
+    ]
+
+
+ZONES = sorted({name for name, _ in RAGGED})
+
+
+FIRST, LAST = datetime(2000, 1, 2, tzinfo=UTC), datetime(2099, 12, 30, tzinfo=UTC)
+
+
+@given(st.sampled_from(ZONES), st.integers(0, int((LAST - FIRST).total_seconds())), st.integers(0, 40))
+@settings(max_examples=300)
+def test_a_moment_lies_in_the_spans_of_its_local_day_only(name: str, seconds: int, days: int) -> None:
+    zone, utc = ZoneInfo(name), FIRST + timedelta(seconds=seconds)
+    local = utc.astimezone(zone).date()
+    assert [span.day for span in day_spans(zone, local - DAY, local + DAY) if span.start <= utc < span.end] == [local]
+    for start in (local - days * DAY, local, local + DAY, local - (days + 1) * DAY):
+        end = start + days * DAY
+        inside = [stretch for stretch in time_spans(zone, start, end) if stretch[0] <= utc < stretch[1]]
+        assert len(inside) == (1 if start <= local <= end else 0)
+
+
+def test_a_century_costs_no_more_than_a_week() -> None:
+    assert time_spans(ZoneInfo("Asia/Kathmandu"), MIN_DATE, MAX_DATE) == [
+        (parse_time("1999-12-31T18:15:00Z"), parse_time("2099-12-31T18:15:00Z"))
+    ]
