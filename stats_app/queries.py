@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from django.db import connections, router
 from django.db.models import Exists, OuterRef, Q
 
 from stats_app import store
 from stats_app.errors import NotFound
-from stats_app.models import KINDS, Alias, Campaign, CampaignAssignment, Workspace, WorkspaceUser
+from stats_app.models import KINDS, Alias, Campaign, Workspace, WorkspaceUser, campaign_status
 from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
-from stats_app.models.workspaces import number_of
 from stats_app.periods import Breakdown, Bucket, Period, fold, format_time
+from stats_app.sql import subjects
 
 TOP_CAMPAIGNS = 10
 
@@ -64,10 +65,8 @@ def _chart(workspace: Workspace, period: Period, breakdown: Breakdown) -> tuple[
 
 def _top_campaigns(workspace: Workspace, period: Period, buckets: list[Bucket]) -> list[Json]:
     series = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP_CAMPAIGNS)
-    ids = [key for (key,) in series]
-    # Django leaves a query for nothing out; asked for no row, the same number of queries answers any workspace.
-    labels = Campaign.objects.filter(pk__in=ids or [0]).values_list("pk", "public_id", "name")
-    names = {pk: (public_id, name) for pk, public_id, name in labels}
+    connection = connections[router.db_for_read(Campaign)]
+    names = subjects.campaign_names(connection, workspace.pk, [key for (key,) in series])
     return [
         {"publicId": names[key][0], "name": names[key][1], "data": fold(daily, buckets)}
         for (key,), daily in series.items()
@@ -76,25 +75,24 @@ def _top_campaigns(workspace: Workspace, period: Period, buckets: list[Bucket]) 
 
 def campaign_performance(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One campaign's clicks, its share of all campaign clicks, and its best day. Raises NotFound."""
-    campaigns = Campaign.objects.filter(workspace=workspace.pk, public_id=public_id).with_user_count()
-    campaign = campaigns.first()
+    campaign = subjects.find_campaign(connections[router.db_for_read(Campaign)], workspace.pk, public_id)
     if campaign is None:
         raise NotFound("campaign", public_id)
-    daily = store.counts(workspace.pk, period, ("day",), where={"campaign": campaign.pk})[()]
+    daily = store.counts(workspace.pk, period, ("day",), where={"campaign": campaign.id})[()]
     [of_workspace] = store.counts(workspace.pk, period, ("kind",))[CAMPAIGN,]
     clicks = sum(daily)
     return {
         "campaign": {
-            "publicId": campaign.public_id,
+            "publicId": public_id,
             "name": campaign.name,
-            "status": campaign.status(workspace.today(now)),
+            "status": campaign_status(campaign.starts_on, campaign.ends_on, campaign.is_paused, workspace.today(now)),
         },
         "period": period_json(period),
         "metrics": {
             "clicks": clicks,
             "shareOfCampaignClicks": share(clicks, of_workspace),
             "bestDay": _best_day(daily, period),
-            "assignedUsers": campaign.user_count,
+            "assignedUsers": campaign.users,
         },
         "trend": None,
         "generatedAt": format_time(now),
@@ -103,23 +101,21 @@ def campaign_performance(workspace: Workspace, public_id: str, period: Period, n
 
 def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One user's clicks by kind, and what is attached to the user now. Raises NotFound."""
-    users = WorkspaceUser.objects.filter(workspace=workspace.pk, public_id=public_id).with_alias_count()
-    assignments = number_of(CampaignAssignment.objects.filter(user=OuterRef("pk")), "user")
-    user = users.annotate(assignment_count=assignments).first()
+    user = subjects.find_user(connections[router.db_for_read(WorkspaceUser)], workspace.pk, public_id)
     if user is None:
         raise NotFound("user", public_id)
-    counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.pk})
+    counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.id})
     clicks = {kind: numbers[0] for (kind,), numbers in counted.items()}
     return {
-        "user": {"publicId": user.public_id, "displayName": user.display_name},
+        "user": {"publicId": public_id, "displayName": user.display_name},
         "period": period_json(period),
         "metrics": {
             "campaignClicks": clicks[CAMPAIGN],
             "vcardClicks": clicks[VCARD],
             "otherClicks": clicks[OTHER],
             "totalClicks": sum(clicks.values()),
-            "campaignAssignments": user.assignment_count,
-            "aliases": user.alias_count,
+            "campaignAssignments": user.campaigns,
+            "aliases": user.aliases,
         },
         "generatedAt": format_time(now),
     }

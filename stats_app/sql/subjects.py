@@ -1,0 +1,77 @@
+"""The campaign or user that a tool is asked about, with how much is attached to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.sql.cursor import array, is_postgresql, rows
+
+
+class FoundCampaign(NamedTuple):
+    """A campaign with the number of users that it is assigned to."""
+
+    id: int
+    name: str
+    starts_on: date | None
+    ends_on: date | None
+    is_paused: bool
+    users: int
+
+
+class FoundUser(NamedTuple):
+    """A user with the numbers of campaigns assigned and of aliases."""
+
+    id: int
+    display_name: str
+    campaigns: int
+    aliases: int
+
+
+def find_campaign(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str) -> FoundCampaign | None:
+    """The campaign of the workspace with this public id."""
+    found = rows(
+        connection,
+        """
+        SELECT id, name, starts_on, ends_on, is_paused,
+            (SELECT count(*) FROM stats_app_campaignassignment WHERE campaign_id = campaign.id)
+        FROM stats_app_campaign AS campaign WHERE public_id = %s AND workspace_id = %s
+        """,
+        [public_id, workspace_id],
+    )
+    return FoundCampaign(*found[0]) if found else None
+
+
+def find_user(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str) -> FoundUser | None:
+    """The user of the workspace with this public id."""
+    found = rows(
+        connection,
+        """
+        SELECT id, display_name,
+            (SELECT count(*) FROM stats_app_campaignassignment WHERE user_id = person.id),
+            (SELECT count(*) FROM stats_app_alias WHERE user_id = person.id)
+        FROM stats_app_workspaceuser AS person WHERE public_id = %s AND workspace_id = %s
+        """,
+        [public_id, workspace_id],
+    )
+    return FoundUser(*found[0]) if found else None
+
+
+def campaign_names(
+    connection: BaseDatabaseWrapper, workspace_id: int, campaign_ids: Sequence[int]
+) -> dict[int, tuple[str, str]]:
+    """The public id and name of each of the workspace's campaigns with these numbers."""
+    if is_postgresql(connection):
+        among, given = "= ANY(%s::int4[])", array(campaign_ids)
+    else:
+        among, given = "IN (SELECT value FROM json_each(%s))", json.dumps(list(campaign_ids))
+    found = rows(
+        connection,
+        f"SELECT id, public_id, name FROM stats_app_campaign WHERE id {among} AND workspace_id = %s",
+        [given, workspace_id],
+    )
+    return {campaign_id: (public_id, name) for campaign_id, public_id, name in found}
