@@ -1,4 +1,4 @@
-"""The product's addresses beside the floor and plain Django."""
+"""The API's addresses beside the floor and plain Django."""
 
 from django.urls import include, path
 
@@ -8,5 +8,5 @@ urlpatterns = [
     path("floor/", plain.Floor.as_view()),
     path("plain/days/", plain.Days.as_view()),
     path("plain/overview/", plain.Overview.as_view()),
-    path("", include("stats_app.urls")),
+    path("api/v1/", include("stats_app.api.urls")),
 ]
