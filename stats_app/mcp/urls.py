@@ -12,4 +12,6 @@ from stats_app.mcp import is_installed, views
 app_name = "stats_mcp"
 
 # With and without a slash at the end: a redirect from one to the other would lose the body.
-urlpatterns: list[URLPattern] = [re_path("^/?$", views.endpoint, name="endpoint")] if is_installed() else []
+_PATTERN = "^(?:/)?$"
+
+urlpatterns: list[URLPattern] = [re_path(_PATTERN, views.endpoint, name="endpoint")] if is_installed() else []
