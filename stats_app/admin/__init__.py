@@ -1,0 +1,5 @@
+"""The admin of Stats Tools: plain `ModelAdmin` under the stock templates, so that it fits the theme of the host."""
+
+from stats_app.admin import access, campaigns, clicks, people, workspaces
+
+__all__ = ["access", "campaigns", "clicks", "people", "workspaces"]

@@ -1,0 +1,123 @@
+"""Campaigns, who carries them, and tracked links in the admin."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stats_app.admin.filters import AssignmentWorkspaceFilter, WordFilter, WorkspaceFilter
+from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin
+from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
+from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
+
+
+class StatusFilter(WordFilter):
+    """The status today, in each workspace's own time zone."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+    words = STATUS_WORDS
+
+    def chosen(self, queryset: Any, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = queryset.none()
+        for today, zones in _zones_by_date(now()).items():
+            found = found | queryset.with_status(value, today).filter(workspace__timezone__in=zones)
+        return found
+
+
+def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
+    """The time zones of all workspaces by the local date that they have now: two dates, or three for an hour a day."""
+    zones: dict[date, list[str]] = {}
+    for name in Workspace.objects.order_by().values_list("timezone", flat=True).distinct():
+        zones.setdefault(Workspace(timezone=name).today(moment), []).append(name)
+    return zones
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ScopedAdmin):
+    fields = (
+        "workspace",
+        "public_id",
+        "name",
+        "target_url",
+        "starts_on",
+        "ends_on",
+        "is_paused",
+        "status",
+        "created_at",
+    )
+    readonly_fields = ("public_id", "status", "created_at")
+    fixed_fields = ("workspace",)
+    autocomplete_fields = ("workspace",)
+    list_display = ("name", "workspace", "status", "starts_on", "ends_on", "user_count", "created_at")
+    list_select_related = ("workspace",)
+    list_filter = (WorkspaceFilter, StatusFilter, "is_paused")
+    search_fields = ("name", "=public_id")
+    search_help_text = gettext_lazy("By name or public id.")
+    ordering = ("-id",)
+
+    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        counted: QuerySet[Any] = queryset.with_user_count()  # type: ignore[attr-defined]  # CampaignQuerySet
+        return counted
+
+    @admin.display(description=gettext_lazy("status"))
+    def status(self, campaign: Campaign) -> str:
+        if campaign._state.adding:
+            return str(self.get_empty_value_display())
+        return str(STATUS_WORDS[campaign.status(campaign.workspace.today(now()))])
+
+    @admin.display(description=gettext_lazy("assigned users"))
+    def user_count(self, campaign: Any) -> int:
+        return int(campaign.user_count)
+
+
+@admin.register(CampaignAssignment)
+class CampaignAssignmentAdmin(ScopedAdmin):
+    workspace_path = "campaign__workspace"
+    fields = ("campaign", "user", "assigned_at")
+    readonly_fields = ("assigned_at",)
+    autocomplete_fields = ("campaign", "user")
+    list_display = ("campaign", "user", "workspace", "assigned_at")
+    list_select_related = ("campaign__workspace", "user")
+    list_filter = (AssignmentWorkspaceFilter,)
+    search_fields = ("campaign__name", "user__email", "user__display_name")
+    search_help_text = gettext_lazy("By campaign, or by the user's name or e-mail.")
+    sortable_by = ()
+    ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("workspace"))
+    def workspace(self, assignment: CampaignAssignment) -> str:
+        return str(assignment.campaign.workspace)
+
+
+class LinkKindFilter(WordFilter):
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+    words = KIND_WORDS
+
+
+@admin.register(TrackedLink)
+class TrackedLinkAdmin(ReadOnlyAdmin):
+    fields = ("token", "workspace", "kind_word", "target", "campaign", "user", "alias")
+    list_display = ("token", "workspace", "kind_word", "target", "campaign", "user")
+    list_select_related = ("workspace", "campaign", "user")
+    list_filter = (WorkspaceFilter, LinkKindFilter)
+    search_fields = ("=token", "campaign__name", "user__email", "user__display_name")
+    search_help_text = gettext_lazy("By token, campaign, or the user's name or e-mail.")
+    sortable_by = ()
+    ordering = ("-id",)
+
+    @admin.display(description=gettext_lazy("kind"))
+    def kind_word(self, link: TrackedLink) -> str:
+        return str(KIND_WORDS[link.kind])
+
+    @admin.display(description=gettext_lazy("target address"))
+    def target(self, link: TrackedLink) -> str:
+        # Text, not a link: staff look at it, and never go there by a slip.
+        return link.target_url or _("the campaign's current target")

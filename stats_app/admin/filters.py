@@ -1,0 +1,218 @@
+"""The filters beside the lists. None of them counts or lists more than a handful of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.timezone import get_current_timezone, now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stats_app.admin.paging import AFTER, BEFORE
+from stats_app.models import Click, Workspace
+from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
+from stats_app.staff import workspaces_for
+
+SHOWN = 20
+
+Choice = dict[str, Any]
+
+
+class WorkspaceFilter(admin.SimpleListFilter):
+    """One of the workspaces that the login may see. Shows the first few by name; others are chosen from their list."""
+
+    title = gettext_lazy("workspace")
+    parameter_name = "workspace"
+    template = "admin/stats_app/workspace_filter.html"
+    path = "workspace"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        visible = workspaces_for(request.user).order_by("name", "pk")
+        found = {str(pk): name for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]}
+        self.more_url = reverse("admin:stats_app_workspace_changelist") if len(found) > SHOWN else None
+        chosen = self._chosen(request, visible)
+        lookups = list(found.items())[:SHOWN]
+        if chosen and str(chosen.pk) not in dict(lookups):
+            lookups.insert(0, (str(chosen.pk), chosen.name))
+        return lookups
+
+    def _chosen(self, request: HttpRequest, visible: QuerySet[Workspace]) -> Workspace | None:
+        value = self.value()
+        return None if value is None else visible.filter(pk=_number(value)).first()
+
+    def has_output(self) -> bool:
+        return len(self.lookup_choices) > 1 or self.value() is not None
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset if value is None else queryset.filter(**{self.path: int(value)})
+
+
+class AssignmentWorkspaceFilter(WorkspaceFilter):
+    path = "campaign__workspace"
+
+
+class OneWorkspaceFilter(WorkspaceFilter):
+    """Always one workspace, because the rows of clicks lie together by workspace: see `browsed_workspace`."""
+
+    def _chosen(self, request: HttpRequest, visible: QuerySet[Workspace]) -> Workspace | None:
+        workspace = browsed_workspace(request)
+        if workspace is not None:
+            self.used_parameters[self.parameter_name] = str(workspace.pk)
+        return workspace
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        # The first choice is "All".
+        return (choice for number, choice in enumerate(super().choices(changelist)) if number > 0)
+
+
+def browsed_workspace(request: HttpRequest) -> Workspace | None:
+    """The workspace whose clicks a list shows: the one chosen, else the first by name that has clicks.
+
+    None for a search, or a link that names a campaign or user: each chooses enough by itself. None without clicks.
+    """
+    if not hasattr(request, "_stats_workspace"):
+        request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # read by two filters
+    found: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # set just above
+    return found
+
+
+def _browsed_workspace(request: HttpRequest) -> Workspace | None:
+    visible = workspaces_for(request.user).order_by("name", "pk")
+    value = request.GET.get(WorkspaceFilter.parameter_name)
+    if value is not None:
+        return visible.filter(pk=_number(value)).first()
+    if any(request.GET.get(name, "").strip() for name in _NARROW):
+        return None
+    return visible.filter(Exists(Click.objects.filter(workspace=OuterRef("pk")))).first()
+
+
+_NARROW = ("q", "workspace__id__exact", "campaign__id__exact", "user__id__exact")
+
+
+def _number(value: str) -> int:
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+        raise IncorrectLookupParameters(value)
+    return int(value)
+
+
+class WordFilter(admin.SimpleListFilter):
+    """One word out of a few: `words` maps the value in the address to what people read."""
+
+    words: Mapping[str, Any] = {}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(self.words.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None:
+            return queryset
+        if value not in self.words:
+            raise IncorrectLookupParameters(value)
+        return self.chosen(queryset, value)
+
+    def chosen(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(**{str(self.parameter_name): value})
+
+
+class DaysFilter(admin.ListFilter):
+    """Local days from one to another, both included, by links and by a form of two dates."""
+
+    title = gettext_lazy("day")
+    template = "admin/stats_app/days_filter.html"
+    parameters = ("from", "to")
+    presets = ((gettext_lazy("Today"), 1), (gettext_lazy("Last 7 days"), 7), (gettext_lazy("Last 30 days"), 30))
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.given = {name: str(params.pop(name)[-1]).strip() for name in self.parameters if name in params}
+        self.used_parameters = {name: text for name, text in self.given.items() if text}
+        self.error = ""
+        self.days = self._days()
+        self.kept: list[tuple[str, str]] = []
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str | None]:
+        return list(self.parameters)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.error:
+            return queryset.none()
+        if not self.used_parameters:
+            return queryset
+        inside = Q()
+        for start, end in time_spans(self.zone(request), *self.days):
+            inside |= self.span(start, end)
+        return queryset.filter(inside)
+
+    def zone(self, request: HttpRequest) -> ZoneInfo:
+        """The time zone that the list shows its times in."""
+        return ZoneInfo(str(get_current_timezone()))
+
+    def span(self, start: Any, end: Any) -> Q:
+        """The rows of one stretch of time, half-open."""
+        raise NotImplementedError
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        self.kept = [
+            (name, value)
+            for name, values in self.request.GET.lists()
+            if name not in (*self.parameters, BEFORE, AFTER, ERROR_FLAG)
+            for value in values
+        ]
+        yield {
+            "selected": not self.used_parameters,
+            "query_string": changelist.get_query_string(remove=list(self.parameters)),
+            "display": _("Any day"),
+        }
+        today = now().astimezone(self.zone(self.request)).date()
+        for title, days in self.presets:
+            wanted = {"from": (today - timedelta(days=days - 1)).isoformat(), "to": today.isoformat()}
+            yield {
+                "selected": self.used_parameters == wanted,
+                "query_string": changelist.get_query_string(wanted),
+                "display": title,
+            }
+
+    def _days(self) -> tuple[date, date]:
+        try:
+            start = parse_date(self.given.get("from") or MIN_DATE.isoformat())
+            end = parse_date(self.given.get("to") or MAX_DATE.isoformat())
+        except ValueError:
+            self.error = _("Give dates as year-month-day, such as 2026-03-31.")
+            return MIN_DATE, MAX_DATE
+        if not MIN_DATE <= start <= end <= MAX_DATE:
+            self.error = _("The first day is not before the last, and both lie between %(first)s and %(last)s.") % {
+                "first": MIN_DATE.isoformat(),
+                "last": MAX_DATE.isoformat(),
+            }
+        return start, end
+
+
+class ClickDaysFilter(DaysFilter):
+    """Days of the workspace that the list shows, so that they are those of the dashboards."""
+
+    def zone(self, request: HttpRequest) -> ZoneInfo:
+        workspace = browsed_workspace(request)
+        return super().zone(request) if workspace is None else workspace.zone
+
+    def span(self, start: Any, end: Any) -> Q:
+        # The day in UTC is what the index holds.
+        return Q(clicked_at__gte=start, clicked_at__lt=end, utc_day__range=(start.date(), end.date()))
+
+
+class CallDaysFilter(DaysFilter):
+    def span(self, start: Any, end: Any) -> Q:
+        return Q(called_at__gte=start, called_at__lt=end)

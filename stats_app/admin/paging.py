@@ -1,0 +1,131 @@
+"""Pages of lists that may be long: the number of rows is counted up to a cap, and clicks and tool calls not at all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.http import urlencode
+
+if TYPE_CHECKING:
+    _Paginator = Paginator[Any]
+else:
+    _Paginator = Paginator
+
+CAP = 5_000
+
+BEFORE = "before"
+AFTER = "after"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class CappedPaginator(_Paginator):
+    """Counts no more than `CAP` rows. What lies beyond is found by search and filters, not by paging."""
+
+    @cached_property
+    def count(self) -> int:
+        if not isinstance(self.object_list, QuerySet):
+            return len(self.object_list)
+        return self.object_list.order_by().values("pk")[:CAP].count()
+
+    @property
+    def capped(self) -> bool:
+        return self.count >= CAP
+
+
+class ListedChangeList(ChangeList):
+    """A list whose admin adds what only the list shows, such as counts, in `listed(queryset)`."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        listed: QuerySet[Any] = self.model_admin.listed(queryset)  # type: ignore[attr-defined]  # a ScopedAdmin
+        return listed
+
+
+class KeyedChangeList(ListedChangeList):
+    """Newest first, a page at a time from one row on, without a count: `?before=KEY` and `?after=KEY`.
+
+    Each row stands on one page, however many share a time, also while new ones come in. The admin says in
+    `keys(request)` which columns make the order; together they are unique.
+    """
+
+    def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_filters_params(params)
+        return {name: value for name, value in found.items() if name not in (BEFORE, AFTER)}
+
+    def get_query_string(self, new_params: Any = None, remove: Any = None) -> str:
+        return super().get_query_string(new_params, [*(remove or []), BEFORE, AFTER])
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return [f"-{key}" for key in self._keys(request)]
+
+    def get_results(self, request: HttpRequest) -> None:
+        keys = self._keys(request)
+        older = AFTER not in request.GET
+        position = request.GET.get(BEFORE if older else AFTER)
+        queryset = self.queryset if position is None else self.queryset.filter(self._beyond(keys, position, older))
+        if not older:
+            queryset = queryset.order_by(*keys)
+        found = list(queryset[: self.list_per_page + 1])
+        more, rows = len(found) > self.list_per_page, found[: self.list_per_page]
+        if not older:
+            rows.reverse()
+        has_older, has_newer = (more, position is not None) if older else (True, more)
+        self.older_query = self._page_query(BEFORE, keys, rows[-1]) if rows and has_older else None
+        self.newer_query = self._page_query(AFTER, keys, rows[0]) if rows and has_newer else None
+        self.first_query = self.get_query_string() if position is not None else None
+        self.result_list = rows
+        self.result_count = len(rows)
+        self.full_result_count = None
+        self.show_full_result_count = False
+        self.show_admin_actions = False
+        self.show_all = self.can_show_all = self.multi_page = False
+        self.paginator = CappedPaginator(rows, self.list_per_page)
+
+    def _keys(self, request: HttpRequest) -> tuple[str, ...]:
+        keys: tuple[str, ...] = self.model_admin.keys(request)  # type: ignore[attr-defined]  # a KeyedAdmin
+        return keys
+
+    def _beyond(self, keys: tuple[str, ...], position: str, older: bool) -> Q:
+        """The rows after `position`. The first key bounds them alone, too, so that an index on it is used."""
+        values = self._decoded(keys, position)
+        side = "lt" if older else "gt"
+        beyond, equal = Q(), Q()
+        for key, value in zip(keys, values, strict=True):
+            beyond |= equal & Q(**{f"{key}__{side}": value})
+            equal &= Q(**{key: value})
+        return beyond & Q(**{f"{keys[0]}__{side}e": values[0]})
+
+    def _page_query(self, name: str, keys: tuple[str, ...], row: Any) -> str:
+        position = "-".join(_encoded(getattr(row, key)) for key in keys)
+        return f"{self.get_query_string()}&{urlencode({name: position})}".replace("?&", "?")
+
+    def _decoded(self, keys: tuple[str, ...], position: str) -> list[Any]:
+        texts = position.split("-")
+        try:
+            return [self._value(key, text) for key, text in zip(keys, texts, strict=True)]
+        except (ValueError, OverflowError, ValidationError) as error:
+            raise IncorrectLookupParameters(error) from error
+
+    def _value(self, key: str, text: str) -> Any:
+        field = self.model._meta.get_field(key)
+        if field.get_internal_type() == "DateTimeField":
+            return _EPOCH + timedelta(microseconds=int(text))
+        if field.get_internal_type() == "DateField":
+            return (_EPOCH + timedelta(days=int(text))).date()
+        return field.to_python(text)  # type: ignore[union-attr]  # no relation is a key
+
+
+def _encoded(value: Any) -> str:
+    if isinstance(value, datetime):
+        return str((value - _EPOCH) // timedelta(microseconds=1))
+    if hasattr(value, "toordinal"):
+        return str(value.toordinal() - _EPOCH.toordinal())
+    return str(value)

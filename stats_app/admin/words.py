@@ -1,0 +1,23 @@
+"""What people read for the words that rows hold, in their language."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
+from stats_app.models.clicks import BOT, CAMPAIGN, HUMAN, OTHER, SUSPECTED, VCARD
+
+KIND_WORDS = {CAMPAIGN: _("campaign"), VCARD: _("vCard"), OTHER: _("other")}
+VERDICT_WORDS = {HUMAN: _("human"), SUSPECTED: _("suspected"), BOT: _("bot")}
+STATUS_WORDS = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
+
+OUTCOME_WORDS = {
+    "ok": _("ok"),
+    "invalid_parameters": _("invalid parameters"),
+    "not_found": _("not found"),
+    "permission_denied": _("permission denied"),
+    "workspace_mismatch": _("other workspace"),
+    "rate_limited": _("rate limited"),
+    "unavailable": _("database unavailable"),
+    "internal_error": _("internal error"),
+}

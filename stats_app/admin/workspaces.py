@@ -1,0 +1,142 @@
+"""Workspaces in the admin: their time zone, their overview, and the ways to what belongs to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import router, transaction
+from django.db.models import OuterRef, QuerySet
+from django.http import Http404, HttpRequest, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stats_app import locks, rollups
+from stats_app.admin.deletion import refuse_clicked
+from stats_app.admin.scope import ScopedAdmin
+from stats_app.errors import Refused
+from stats_app.models import Campaign, Workspace, WorkspaceUser
+from stats_app.models.workspaces import number_of
+from stats_app.reports import overview_context
+
+
+class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+    def clean_timezone(self) -> str:
+        """Says beside the field what `change_timezone` would refuse."""
+        name: str = self.cleaned_data["timezone"]
+        kept_from = self.instance.clicks_kept_from
+        if self.instance.pk and kept_from is not None and name != self.instance.timezone:
+            raise ValidationError(
+                _("The time zone cannot be changed: clicks before %(day)s are pruned, and cannot be counted anew.")
+                % {"day": kept_from.isoformat()}
+            )
+        return name
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(ScopedAdmin):
+    """A change of the time zone counts all clicks anew, in the transaction of the change."""
+
+    workspace_path = "pk"
+    form = WorkspaceForm
+    fields = ("name", "public_id", "timezone", "is_active", "clicks_kept_from", "created_at")
+    readonly_fields = ("public_id", "clicks_kept_from", "created_at")
+    list_display = ("name", "public_id", "timezone", "is_active", "campaign_count", "user_count", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "public_id")
+    search_help_text = gettext_lazy("By name or public id.")
+    sortable_by = ("name", "timezone", "is_active", "created_at")
+    ordering = ("name", "id")
+
+    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        counted: QuerySet[Any] = queryset.annotate(
+            campaign_count=number_of(Campaign.objects.filter(workspace=OuterRef("pk")), "workspace"),
+            user_count=number_of(WorkspaceUser.objects.filter(workspace=OuterRef("pk")), "workspace"),
+        )
+        return counted
+
+    @admin.display(description=gettext_lazy("campaigns"))
+    def campaign_count(self, workspace: Any) -> int:
+        return int(workspace.campaign_count)
+
+    @admin.display(description=gettext_lazy("users"))
+    def user_count(self, workspace: Any) -> int:
+        return int(workspace.user_count)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except Refused as error:
+            # Something came between the form's check and the change; the transaction is undone.
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change or "timezone" not in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        others = [name for name in form.changed_data if name != "timezone"]
+        if others:
+            obj.save(update_fields=others)
+        rollups.change_timezone(obj, form.cleaned_data["timezone"])
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.delete_queryset(request, Workspace.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Only what never had clicks: `manage.py delete_workspace` removes a tenant whole."""
+        keys = list(queryset.order_by().values_list("pk", flat=True))
+        using = router.db_for_write(Workspace)
+        with transaction.atomic(using=using):
+            locks.lock_workspaces(using, keys)
+            rows = Workspace.objects.using(using).filter(pk__in=keys)
+            refuse_clicked(rows)
+            rows.delete()
+
+    def get_urls(self) -> list[URLPattern]:
+        overview = path(
+            "<path:object_id>/overview/",
+            self.admin_site.admin_view(self.overview_view),
+            name="stats_app_workspace_overview",
+        )
+        return [overview, *super().get_urls()]
+
+    def overview_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The same overview as among the staff pages, inside the admin. Files come from there."""
+        workspace = self.get_object(request, unquote(object_id))
+        if not self.has_view_permission(request, workspace):
+            raise PermissionDenied
+        if workspace is None:
+            raise Http404
+        if request.GET.get("format") == "csv":
+            return HttpResponseRedirect(f"{self._staff_page(workspace)}?{request.GET.urlencode()}")
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Overview"),
+            "subtitle": str(workspace),
+            "opts": self.opts,
+            "original": workspace,
+            **overview_context(workspace, request.GET, now()),
+        }
+        return TemplateResponse(request, "admin/stats_app/workspace/overview.html", context)
+
+    def _staff_page(self, workspace: Workspace) -> str:
+        """The address of the overview among the staff pages. Raises Http404 where the host left them out."""
+        try:
+            return reverse("stats_dashboard:overview", args=[workspace.public_id])
+        except NoReverseMatch:
+            raise Http404 from None

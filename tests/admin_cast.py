@@ -1,0 +1,109 @@
+"""Who tests of the admin: logins of every kind, a workspace with a row of everything, and the addresses of the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import Permission, User
+from django.db.models import QuerySet
+from django.test import Client
+from django.urls import reverse
+from ulid import ULID
+
+from stats_app.ingest import ClickInput
+from stats_app.keys import create_key
+from stats_app.models import (
+    Alias,
+    ApiKey,
+    Campaign,
+    CampaignAssignment,
+    Click,
+    ToolCall,
+    TrackedLink,
+    Workspace,
+    WorkspaceUser,
+)
+from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+MODELS = ("workspace", "workspaceuser", "alias", "campaign", "campaignassignment", "trackedlink", "click", "apikey", "toolcall")  # fmt: skip
+READ_ONLY = ("trackedlink", "click", "toolcall")
+
+
+class Tenant(NamedTuple):
+    """A workspace with one row of each model."""
+
+    workspace: Workspace
+    workspaceuser: WorkspaceUser
+    alias: Alias
+    campaign: Campaign
+    campaignassignment: CampaignAssignment
+    trackedlink: TrackedLink
+    click: Click
+    apikey: ApiKey
+    toolcall: ToolCall
+
+
+def make_tenant(name: str = "Acme", **values: Any) -> Tenant:
+    workspace = make_workspace(name=name, **values)
+    user = make_user(workspace, display_name=f"{name} Ada", email=f"ada@{name.lower()}.example")
+    alias = make_alias(user, email=f"a.lovelace@{name.lower()}.example")
+    campaign = make_campaign(workspace, name=f"{name} spring")
+    assign(campaign, user)
+    link = TrackedLink.objects.create(
+        token=f"token{name}", workspace=workspace, kind="campaign", campaign=campaign, user=user, fingerprint=name
+    )
+    record(workspace, ClickInput("campaign", ULID(), campaign=campaign, user=user, alias=alias, clicked_at=NOON))
+    key, _secret = create_key(workspace, f"{name} program")
+    call = make_call(workspace, key)
+    return Tenant(
+        workspace, user, alias, campaign, CampaignAssignment.objects.get(campaign=campaign), link,
+        Click.objects.get(workspace=workspace), key, call,
+    )  # fmt: skip
+
+
+def make_call(workspace: Workspace, key: ApiKey | None = None, **values: Any) -> ToolCall:
+    defaults = {
+        "tool": "stats_get_user_metrics",
+        "surface": "rest",
+        "client": "curl/8",
+        "arguments": {"userPublicId": "usr_x"},
+        "outcome": "ok",
+        "duration_ms": 3,
+        "called_at": NOON,
+    }
+    return ToolCall.objects.create(workspace=workspace, api_key=key, **defaults | values)
+
+
+def login(*permissions: str, **values: Any) -> Client:
+    """A client logged in as staff with these permissions (codenames such as `view_click`)."""
+    number = User.objects.count()
+    user = User.objects.create_user(f"staff{number}", password="x", **{"is_staff": True} | values)
+    user.user_permissions.set(Permission.objects.filter(content_type__app_label="stats_app", codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def superuser() -> Client:
+    return login(is_superuser=True)
+
+
+def first_workspace(user: User) -> QuerySet[Workspace]:
+    """What a host may name in `WORKSPACES_FOR`: the oldest workspace only."""
+    return Workspace.objects.filter(pk=Workspace.objects.order_by("pk").values("pk")[:1])
+
+
+def address(model: str, page: str = "changelist", row: Any = None) -> str:
+    if row is None:
+        return reverse(f"admin:stats_app_{model}_{page}")
+    key = f"{row.workspace_id}-{str(row.id).lower()}" if isinstance(row, Click) else row.pk
+    return reverse(f"admin:stats_app_{model}_{page}", args=[key])
+
+
+def page(client: Client, url: str, **query: Any) -> str:
+    """The page's HTML, which must be there."""
+    response = client.get(url, query)
+    assert response.status_code == 200, (url, response.status_code, response.headers)
+    return response.content.decode()
