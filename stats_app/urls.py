@@ -6,6 +6,9 @@ from django.urls import include, path
 
 from stats_app import mcp
 
-urlpatterns = [path("api/v1/", include("stats_app.api.urls"))]
+urlpatterns = [
+    path("api/v1/", include("stats_app.api.urls")),
+    path("stats/", include("stats_app.dashboard.urls")),
+]
 if mcp.is_installed():
     urlpatterns.append(path("mcp", include("stats_app.mcp.urls")))

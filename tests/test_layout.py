@@ -16,7 +16,7 @@ SURFACES = frozenset({"api", "mcp", "dashboard", "redirects", "admin", "manageme
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"urls", "apps", "checks"}),
     SURFACES,
-    frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "staff", "demo"}),
+    frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
     frozenset({"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff"}),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),

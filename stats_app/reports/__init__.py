@@ -5,14 +5,14 @@ breakdown from an address. The templates in `stats_app/reports/` draw a report a
 `stats_app/stats.css` and the two scripts.
 """
 
-from stats_app.reports.campaign import CampaignReport, campaign_report
+from stats_app.reports.campaign import CampaignReport, campaign_context, campaign_report
 from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.export import csv_rows
 from stats_app.reports.overview import OverviewReport, overview_context, overview_report
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking
-from stats_app.reports.user import UserReport, user_report
-from stats_app.reports.workspaces import WorkspaceLine, workspace_lines
+from stats_app.reports.user import UserReport, user_context, user_report
+from stats_app.reports.workspaces import WorkspaceLine, workspace_lines, workspace_rows
 
 __all__ = [
     "CampaignReport",
@@ -23,10 +23,13 @@ __all__ = [
     "Ranking",
     "UserReport",
     "WorkspaceLine",
+    "campaign_context",
     "campaign_report",
     "csv_rows",
     "overview_context",
     "overview_report",
+    "user_context",
     "user_report",
     "workspace_lines",
+    "workspace_rows",
 ]

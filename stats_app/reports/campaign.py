@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +16,7 @@ from stats_app.periods import Breakdown, Period, fold, parse_date
 from stats_app.reports.charts import Axis, ComparedChart
 from stats_app.reports.comparison import Comparison
 from stats_app.reports.overview import Figure, last_period, local_time
+from stats_app.reports.period_form import PeriodForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,15 @@ class CampaignReport:
     def best_day(self) -> date | None:
         best = self.answer["metrics"]["bestDay"]
         return parse_date(best["date"]) if best else None
+
+
+def campaign_context(workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a campaign's page takes, from an address's query. `report` is None when the form is wrong."""
+    form = PeriodForm(query, workspace.today(now))
+    if not form.is_valid():
+        return {"form": form, "report": None}
+    report = campaign_report(workspace, campaign, form.period, form.breakdown, now)
+    return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}
 
 
 def campaign_report(

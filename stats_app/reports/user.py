@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from stats_app import queries, store
 from stats_app.models import Workspace, WorkspaceUser
@@ -13,6 +17,7 @@ from stats_app.reports.campaign import compared_chart
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.comparison import Comparison
 from stats_app.reports.overview import Figure, kind_counts, kind_figures, kind_names, last_period, local_time
+from stats_app.reports.period_form import PeriodForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,15 @@ class UserReport:
     @property
     def is_empty(self) -> bool:
         return not self.answer["metrics"]["totalClicks"]
+
+
+def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a user's page takes, from an address's query. `report` is None when the form is wrong."""
+    form = PeriodForm(query, workspace.today(now))
+    if not form.is_valid():
+        return {"form": form, "report": None}
+    report = user_report(workspace, user, form.period, form.breakdown, now)
+    return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}
 
 
 def user_report(

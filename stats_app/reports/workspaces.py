@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from stats_app import store
 from stats_app.models import Workspace
@@ -36,4 +37,26 @@ def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[Work
     return [
         WorkspaceLine(workspace, months[workspace.pk], *(counts[workspace.pk][kind] for kind in (CAMPAIGN, VCARD, OTHER)))
         for workspace in workspaces
+    ]
+
+
+def workspace_rows(lines: Sequence[WorkspaceLine]) -> list[tuple[Any, ...]]:
+    """The lines for a CSV file, with a heading."""
+    head = ("publicId", "name", "timezone", "from", "to", "totalClicks", "campaignClicks", "vcardClicks", "otherClicks")
+    return [
+        head,
+        *(
+            (
+                line.workspace.public_id,
+                line.workspace.name,
+                line.workspace.timezone,
+                line.month.start,
+                line.month.end,
+                line.total,
+                line.campaign,
+                line.vcard,
+                line.other,
+            )
+            for line in lines
+        ),
     ]

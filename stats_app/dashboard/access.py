@@ -1,0 +1,74 @@
+"""Who may see a staff page. A page outside of what a person may see does not exist for that person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from django.conf import global_settings, settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from stats_app import public_ids
+from stats_app.models import Workspace
+from stats_app.staff import workspaces_for
+
+PERMISSION = "stats_app.view_workspace"
+
+Path = ParamSpec("Path")
+Page = Callable[Concatenate[HttpRequest, Path], HttpResponse]
+
+
+def staff_page(view: Page[Path]) -> Page[Path]:
+    """A page for staff with `view_workspace`: others are sent to log in, or refused. Only GET and HEAD are answered.
+
+    Refusals and missing pages are shown in the frame of the staff pages, whatever error pages the host has.
+    """
+    safe_view = require_safe(view)
+
+    @never_cache
+    @wraps(view)
+    def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path(), login_url())
+        if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
+            return error_page(request, 403, _("This page is for staff who may view workspaces."))
+        try:
+            response: HttpResponse = safe_view(request, *args, **kwargs)
+        except Http404:
+            return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
+        return response
+
+    return page
+
+
+def login_url() -> str:
+    """`LOGIN_URL` where the host has set one, else the admin's login."""
+    if settings.LOGIN_URL == global_settings.LOGIN_URL:
+        try:
+            return reverse("admin:login")
+        except NoReverseMatch:
+            pass
+    return settings.LOGIN_URL
+
+
+def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
+    title = _("No permission") if status == 403 else _("Page not found")
+    context = {"title": title, "message": message, "status": status, "request": request}
+    return render(request, "stats_app/dashboard/error.html", context, status=status)
+
+
+def get_workspace(request: HttpRequest, public_id: str) -> Workspace:
+    """The workspace, if this person may see it. Raises Http404."""
+    found = None
+    if public_ids.is_public_id(public_id):
+        found = workspaces_for(request.user).filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    return found

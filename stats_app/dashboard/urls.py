@@ -1,0 +1,16 @@
+"""The staff pages' paths, to be included under any prefix."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from stats_app.dashboard import views
+
+app_name = "stats_dashboard"
+
+urlpatterns = [
+    path("", views.workspaces, name="workspaces"),
+    path("<str:workspace_id>/", views.workspace, name="workspace"),
+    path("<str:workspace_id>/campaigns/<str:campaign_id>/", views.campaign, name="campaign"),
+    path("<str:workspace_id>/users/<str:user_id>/", views.user, name="user"),
+]

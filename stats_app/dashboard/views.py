@@ -1,0 +1,96 @@
+"""The staff pages. Each gets what it is about, reads the period and shows one report, as a page or as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import now
+
+from stats_app import public_ids, reports
+from stats_app.dashboard.access import get_workspace, staff_page
+from stats_app.dashboard.csvfiles import csv_response
+from stats_app.models import Campaign, Workspace, WorkspaceUser
+from stats_app.periods import Period
+from stats_app.staff import workspaces_for
+
+PAGE_SIZE = 50
+
+
+@staff_page
+def workspaces(request: HttpRequest) -> HttpResponse:
+    """The workspaces that this person may see, with the clicks of this month."""
+    search = request.GET.get("q", "").replace("\0", "").strip()
+    found = _search(workspaces_for(request.user), search).order_by("name", "pk")
+    moment = now()
+    if request.GET.get("format") == "csv":
+        return csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "lines": reports.workspace_lines(list(page.object_list), moment),
+        "page": page,
+        "search": search,
+        "request": request,
+    }
+    return render(request, "stats_app/dashboard/workspaces.html", context)
+
+
+def _search(found: QuerySet[Workspace], search: str) -> QuerySet[Workspace]:
+    for word in search.split():
+        found = found.filter(Q(name__icontains=word) | Q(public_id=word))
+    return found
+
+
+@staff_page
+def workspace(request: HttpRequest, workspace_id: str) -> HttpResponse:
+    """The overview."""
+    shown = get_workspace(request, workspace_id)
+    context = reports.overview_context(shown, request.GET.dict(), now())
+    return _answer(request, "stats_app/dashboard/workspace.html", context | {"workspace": shown}, shown.name)
+
+
+@staff_page
+def campaign(request: HttpRequest, workspace_id: str, campaign_id: str) -> HttpResponse:
+    """One campaign."""
+    shown = get_workspace(request, workspace_id)
+    found = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
+    context = reports.campaign_context(shown, found, request.GET.dict(), now())
+    context |= {"workspace": shown, "campaign": found}
+    return _answer(request, "stats_app/dashboard/campaign.html", context, found.name)
+
+
+@staff_page
+def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
+    """One workspace user. In the templates `user` is the login, so that this one is the `person`."""
+    shown = get_workspace(request, workspace_id)
+    found = _one(WorkspaceUser.objects.filter(workspace=shown.pk), public_ids.USER, user_id)
+    context = reports.user_context(shown, found, request.GET.dict(), now())
+    context |= {"workspace": shown, "person": found}
+    return _answer(request, "stats_app/dashboard/user.html", context, str(found))
+
+
+def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
+    found = rows.filter(public_id=public_id).first() if public_ids.is_public_id(public_id, prefix) else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:
+    """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400."""
+    report = context["report"]
+    if request.GET.get("format") != "csv":
+        return render(request, template, context | {"request": request})
+    if report is None:
+        lines = [f"{name}: {message}" for name, messages in context["form"].errors.items() for message in messages]
+        return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
+    return csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+
+
+def _file_name(name: str, period: Period) -> str:
+    """Such as `acme-2026-03-01-2026-03-31`: nothing that a file system or a header could trip over."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()).strip("-")
+    return f"{plain[:60] or 'clicks'}-{period.start}-{period.end}"
