@@ -1,0 +1,36 @@
+"""A process of its own that calls a tool many times at once, and prints the statuses it got.
+
+    python -m tests.concurrency.rate_limit_caller DATABASE ATOMIC_REQUESTS SECRET CALLS THREADS
+
+It says "ready" and waits for a line, so that all processes begin together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+
+def main(database: str, atomic_requests: str, secret: str, calls: str, threads: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.conf import settings
+
+    settings.DATABASES["default"] |= {"NAME": database, "ATOMIC_REQUESTS": atomic_requests == "True"}
+    django.setup()
+
+    from tests.rest import OVERVIEW, get
+
+    def call(_: int) -> int:
+        return get(secret, OVERVIEW, {"from": "2026-03-01", "to": "2026-03-31"}).status_code
+
+    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    sys.stdin.readline()
+    with ThreadPoolExecutor(int(threads)) as pool:
+        print(json.dumps([*pool.map(call, range(int(calls)))]))  # noqa: T201  # what the test reads
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
