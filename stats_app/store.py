@@ -21,7 +21,8 @@ from stats_app.sql import counts as sql
 
 By = Literal["day", "kind", "campaign", "user", "verdict"]
 Key = int | str
-Where = Mapping[Literal["campaign", "user"], int | Sequence[int]]
+Named = Literal["campaign", "user"]
+Where = Mapping[Named, int | Sequence[int]]
 """One or some of the campaigns or users, by number."""
 
 _KINDS = tuple(KINDS)
@@ -108,7 +109,8 @@ def counts(
     grouped = dimension.name in by
     lists: list[tuple[int, list[list[int]]]]
     if "day" in by:
-        daily = sql.daily(connection, workspace_id, dimension.code, keys, period.start, period.end)
+        asked = sql.COLUMNS if "kind" in by else (sql.TOTAL,)
+        daily = sql.daily(connection, workspace_id, dimension.code, keys, period.start, period.end, asked)
         lists = [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
     else:
         totals = sql.totals(connection, workspace_id, dimension.code, keys, period.start, period.end)
@@ -123,7 +125,7 @@ def counts(
         if "kind" in by:
             answer |= {(*prefix, kind): column for kind, column in zip(_KINDS, columns, strict=True)}
         else:
-            answer[prefix] = [sum(numbers) for numbers in zip(*columns, strict=True)]
+            answer[prefix] = [*map(sum, zip(*columns, strict=True))]
     return answer
 
 
@@ -138,10 +140,10 @@ def totals_of_workspaces(workspace_ids: Sequence[int], period: Period) -> dict[i
     }
 
 
-def last_day(workspace_id: int, *, where: Mapping[Literal["campaign", "user"], int] | None = None) -> date | None:
+def last_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:
     """The last local day with a human click: of the workspace, or of one campaign or user."""
-    dimension, key = _dimension((), where or {})
-    assert isinstance(key, int)
+    dimension, _ = _dimension((), where or {})
+    key = next(iter((where or {}).values()), 0)
     return sql.last_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
 
 

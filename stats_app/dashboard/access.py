@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 
 from django.conf import global_settings, settings
 from django.contrib.auth.views import redirect_to_login
@@ -22,15 +22,15 @@ from stats_app.staff import workspaces_for
 PERMISSION = "stats_app.view_workspace"
 
 Path = ParamSpec("Path")
-Page = Callable[Concatenate[HttpRequest, Path], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
 
 
-def staff_page(view: Page[Path]) -> Page[Path]:
+def staff_page(view: View[Path]) -> View[Path]:
     """A page for staff with `view_workspace`: others are sent to log in, or refused. Only GET and HEAD are answered.
 
     Refusals and missing pages are shown in the frame of the staff pages, whatever error pages the host has.
     """
-    safe_view = require_safe(view)
+    safe_view: View[Path] = require_safe(view)
 
     @never_cache
     @wraps(view)
@@ -40,12 +40,11 @@ def staff_page(view: Page[Path]) -> Page[Path]:
         if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
             return error_page(request, 403, _("This page is for staff who may view workspaces."))
         try:
-            response: HttpResponse = safe_view(request, *args, **kwargs)
+            return safe_view(request, *args, **kwargs)
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
-        return response
 
-    return page
+    return cast(View[Path], page)
 
 
 def login_url() -> str:
@@ -55,7 +54,7 @@ def login_url() -> str:
             return reverse("admin:login")
         except NoReverseMatch:
             pass
-    return settings.LOGIN_URL
+    return str(settings.LOGIN_URL)
 
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """What a page shows, for the staff pages and the admin alike: plain values, made from the same answers as the tools'.
 
-Each function takes a workspace, a period, a breakdown and the moment, and returns a report. `PeriodForm` reads period and
-breakdown from an address. The templates in `stats_app/reports/` draw a report and fit into any page that loads
+Each function takes a workspace, a period, a breakdown and the moment, and returns a report. `PeriodForm` reads period
+and breakdown from an address. The templates in `stats_app/reports/` draw a report and fit into any page that loads
 `stats_app/stats.css` and the two scripts.
 """
 

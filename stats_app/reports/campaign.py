@@ -53,7 +53,9 @@ class CampaignReport:
         return parse_date(best["date"]) if best else None
 
 
-def campaign_context(workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def campaign_context(
+    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong."""
     form = PeriodForm(query, workspace.today(now))
     if not form.is_valid():
@@ -68,7 +70,7 @@ def campaign_report(
     """One campaign's page. Raises NotFound for a campaign of another workspace."""
     comparison = Comparison(period, workspace.today(now))
     answer = queries.campaign_performance(workspace, campaign.public_id, period, now)
-    where = {"campaign": campaign.pk}
+    where: dict[store.Named, int] = {"campaign": campaign.pk}
     chart, compared = compared_chart(workspace, comparison, breakdown, where)
     clicks = answer["metrics"]["clicks"]
     figure = Figure("campaign", _("Clicks"), clicks, comparison.change(clicks, compared))

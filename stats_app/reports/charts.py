@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from stats_app.periods import Breakdown, Bucket
 from stats_app.reports.comparison import Change
-from stats_app.reports.wording import full_labels, grouped, percent, short_labels, signed
+from stats_app.reports.wording import full_labels, grouped, percent, short_labels, signed, thousands_separator
 
 FILLING = "filling"
 FUTURE = "future"
@@ -145,16 +145,17 @@ class StackedChart:
 
     def _rows(self) -> Iterable[str]:
         columns = zip(*(series.data for series in self.series), strict=True)
+        separator = thousands_separator()
         for name, state, numbers in zip(self.axis.names, self.axis.states, columns, strict=True):
-            cells = "".join([f"<td>{grouped(number)}</td>" for number in (*numbers, sum(numbers))])
+            cells = "".join([f"<td>{number:,}</td>" for number in (*numbers, sum(numbers))]).replace(",", separator)
             yield f'<tr{_class(state)}><th scope="row">{escape(name)}</th>{cells}</tr>'
 
 
 def change_text(change: Change) -> str:
-    """Such as “+12 (+4.5%)”; without the per cent where there was nothing before."""
+    """Such as “+4.5% (+12)”; without the per cent where there was nothing before."""
     if change.ratio is None or change.direction == "same":
         return signed(change.difference)
-    return f"{signed(change.difference)} ({percent(change.ratio, with_sign=True)})"
+    return f"{percent(change.ratio, with_sign=True)} ({signed(change.difference)})"
 
 
 def change_html(change: Change | None) -> SafeString:
@@ -163,11 +164,12 @@ def change_html(change: Change | None) -> SafeString:
         return mark_safe('<span class="stats-change">–</span>')
     arrow, word = {"up": ("▲", _("up")), "down": ("▼", _("down")), "same": ("=", _("unchanged"))}[change.direction]
     return format_html(
-        '<span class="stats-change {}"><span aria-hidden="true">{}</span> <span class="stats-unseen">{}</span> {}</span>',
+        '<span class="stats-change {}"><span aria-hidden="true">{}</span> '
+        '<span class="stats-unseen">{}</span> {}</span>',
         change.direction,
         arrow,
         word,
-        "" if change.direction == "same" else change_text(change),
+        change_text(change),
     )
 
 

@@ -216,7 +216,7 @@ def _before(workspace: Workspace, comparison: Comparison, by: Any, public_ids: M
     return {public_ids[int(key)]: numbers[0] for (key,), numbers in counts.items()}
 
 
-def last_period(workspace: Workspace, period: Period, where: Mapping[Any, int] | None = None) -> Period | None:
+def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named, int] | None = None) -> Period | None:
     """The last period of the same length, or of as many whole months, that has clicks; None when there are none."""
     day = store.last_day(workspace.pk, where=where)
     if day is None:

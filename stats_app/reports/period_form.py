@@ -88,7 +88,7 @@ class PeriodForm(forms.Form):
         """A browser shows an empty date field for what is no date."""
         for name in ("from", "to"):
             if name in self.errors and self.data.get(name):
-                self.fields[name].widget.input_type = "text"  # type: ignore[attr-defined]  # every Input has it
+                self.fields[name].widget.input_type = "text"
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = self.cleaned_data

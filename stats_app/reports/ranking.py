@@ -25,7 +25,7 @@ class Rank:
     @property
     def width(self) -> str:
         """The share as the length of a bar, for SVG."""
-        return f"{100 * (self.share or 0):.2f}%"
+        return _width(self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,10 @@ class Ranking:
         return replace(self, rows=rows, order=order)
 
     @property
+    def rest_width(self) -> str:
+        return _width(self.rest_share)
+
+    @property
     def next_orders(self) -> dict[str, str]:
         """For each column the order that its heading leads to: first the usual one, then the other way round."""
         usual = {"name": "name", "clicks": "-clicks", "change": "-change"}
@@ -59,6 +63,10 @@ class Ranking:
         """For each column its `aria-sort`."""
         column = self.order.removeprefix("-")
         return {column: "descending" if self.order.startswith("-") else "ascending"}
+
+
+def _width(share: float | None) -> str:
+    return f"{100 * (share or 0):.2f}%"
 
 
 _KEYS: dict[str, Callable[[Rank], Any]] = {

@@ -44,7 +44,9 @@ class UserReport:
         return not self.answer["metrics"]["totalClicks"]
 
 
-def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def user_context(
+    workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime
+) -> dict[str, Any]:
     """What a user's page takes, from an address's query. `report` is None when the form is wrong."""
     form = PeriodForm(query, workspace.today(now))
     if not form.is_valid():
@@ -60,7 +62,7 @@ def user_report(
     comparison = Comparison(period, workspace.today(now))
     answer = queries.user_metrics(workspace, user.public_id, period, now)
     metrics = answer["metrics"]
-    where = {"user": user.pk}
+    where: dict[store.Named, int] = {"user": user.pk}
     clicks = {CAMPAIGN: metrics["campaignClicks"], VCARD: metrics["vcardClicks"], OTHER: metrics["otherClicks"]}
     before = kind_counts(store.counts(workspace.pk, comparison.compared, ("kind",), where=where))
     daily = store.counts(workspace.pk, period, ("day", "kind"), where=where)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from django.utils.dates import MONTHS, MONTHS_3, WEEKDAYS_ABBR
+from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -17,7 +17,11 @@ MINUS = "−"
 
 def grouped(number: int) -> str:
     """A whole number with the language's thousands separator, which the host's settings need not ask for."""
-    return f"{number:,}".replace(",", str(get_format("THOUSAND_SEPARATOR"))).replace("-", MINUS)
+    return f"{number:,}".replace(",", thousands_separator()).replace("-", MINUS)
+
+
+def thousands_separator() -> str:
+    return str(get_format("THOUSAND_SEPARATOR"))
 
 
 def signed(number: int) -> str:
@@ -61,12 +65,20 @@ def time_text(moment: datetime) -> str:
     return _("%(date)s, %(time)s") % {"date": day_text(moment.date()), "time": moment.strftime("%H:%M")}
 
 
+def _short_months() -> dict[int, str]:
+    """Django's shortest names that stay apart: those of three letters make June and July alike in French."""
+    return {number: str(name).rstrip(".") for number, name in MONTHS_AP.items()}
+
+
 def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
     """What stands on an axis."""
-    months = {number: str(name).capitalize() for number, name in MONTHS_3.items()}
+    months = _short_months()
     if breakdown == "month":
         pattern = _("%(month)s %(year)s")
-        return [pattern % {"month": months[bucket.start.month], "year": bucket.start.year} for bucket in buckets]
+        return [
+            pattern % {"month": months[bucket.start.month].capitalize(), "year": bucket.start.year}
+            for bucket in buckets
+        ]
     if breakdown == "week":
         pattern = pgettext("week", "W%(week)s")
         return [pattern % {"week": bucket.start.isocalendar().week} for bucket in buckets]
@@ -77,7 +89,7 @@ def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
 def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
     """What names a bucket in a table. The names of months are looked up once: a year by day has 730 labels."""
     if breakdown == "day":
-        months = {number: str(name).capitalize() for number, name in MONTHS_3.items()}
+        months = _short_months()
         weekdays = [str(WEEKDAYS_ABBR[number]).capitalize() for number in range(7)]
         pattern = _("%(weekday)s %(day)s %(month)s %(year)s")
         return [
@@ -93,8 +105,7 @@ def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
     if breakdown == "week":
         pattern = pgettext("week", "W%(week)s, %(days)s")
         return [
-            pattern
-            % {"week": bucket.start.isocalendar().week, "days": period_text(Period(bucket.start, bucket.end))}
+            pattern % {"week": bucket.start.isocalendar().week, "days": period_text(Period(bucket.start, bucket.end))}
             for bucket in buckets
         ]
     return [_month_text(bucket) for bucket in buckets]

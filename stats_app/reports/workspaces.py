@@ -32,10 +32,13 @@ def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[Work
     """A line for each, in their order. One query for each month that it is somewhere on earth, so two at most."""
     months = {workspace.pk: PRESETS["this-month"](workspace.today(now)) for workspace in workspaces}
     counts: dict[int, dict[str, int]] = {}
+    kinds = (CAMPAIGN, VCARD, OTHER)
     for month in set(months.values()):
         counts |= store.totals_of_workspaces([pk for pk, own in months.items() if own == month], month)
     return [
-        WorkspaceLine(workspace, months[workspace.pk], *(counts[workspace.pk][kind] for kind in (CAMPAIGN, VCARD, OTHER)))
+        WorkspaceLine(
+            workspace, months[workspace.pk], *(counts[workspace.pk][kind] for kind in kinds)
+        )
         for workspace in workspaces
     ]
 

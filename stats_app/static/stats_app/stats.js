@@ -40,7 +40,7 @@
 
   const changeText = (current, before) => {
     const difference = signed.format(current - before);
-    return before && current !== before ? `${difference} (${percent.format((current - before) / before)})` : difference;
+    return before && current !== before ? `${percent.format((current - before) / before)} (${difference})` : difference;
   };
 
   const lineSets = (data, tones, plot) => data.series.map((series, index) => {
