@@ -81,6 +81,19 @@ print(json.dumps({
 """
 
 
+CHECK = """
+import sys
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
+
+call_command("check", stderr=sys.stdout)
+"""
+
+
 class Host(NamedTuple):
     """An empty Django project and the Python that runs it, with the wheel and its base requirements only."""
 
@@ -186,6 +199,12 @@ def test_it_needs_no_extra(host: Host, answers: dict[str, Any]) -> None:
 def test_an_empty_project_passes_its_checks(host: Host) -> None:
     host.run("manage.py", "check")
     assert host.run("manage.py", "makemigrations", "--check", "--dry-run") == "No changes detected\n"
+
+
+def test_a_check_says_how_to_get_mcp(host: Host) -> None:
+    printed = host.run("-c", CHECK)
+    assert "(stats_app.I001) /mcp is not served" in printed
+    assert "pip install 'django-stats-tools[mcp]'" in printed
 
 
 def test_clicks_come_in(answers: dict[str, Any]) -> None:
