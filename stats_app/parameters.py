@@ -28,6 +28,8 @@ else:
     Field = serializers.Field
 
 DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+# From MIN_DATE to MAX_DATE: what is asked for, which is narrower than what is answered.
+PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 SEARCH_LENGTH = 200
 MAX_FOUND = 10
 
@@ -45,7 +47,7 @@ class Parameter(Field):
         return serializers.ValidationError(f"{self.field_name} {rule or self.rule}, not {shown(value)}.", code)
 
 
-@extend_schema_field({"type": "string", "format": "date", "pattern": DATE_PATTERN})
+@extend_schema_field({"type": "string", "format": "date", "pattern": PERIOD_DATE_PATTERN})
 class DateParameter(Parameter):
     """A local date."""
 

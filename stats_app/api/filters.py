@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +18,7 @@ from stats_app import public_ids
 from stats_app.errors import FieldError, InvalidParameters, shown
 from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import DATE_PATTERN, Repeated, check_period, unknown_parameter
+from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
 
 
@@ -73,7 +74,7 @@ class _PublicIdField(_StrictField):
 
 class _DateField(_StrictField):
     rule = "is a date as Y-m-d"
-    schema = {"type": "string", "format": "date", "pattern": DATE_PATTERN}
+    schema = {"type": "string", "format": "date", "pattern": PERIOD_DATE_PATTERN}
 
     def clean(self, value: Any) -> date | None:
         if value is None:
@@ -90,10 +91,12 @@ class _DateField(_StrictField):
 class _SearchField(_StrictField):
     rule = "is printable text"
     max_length = 200
-    schema = {"type": "string", "maxLength": max_length}
+    # Without control characters. What Python takes for printable follows its tables of Unicode: no pattern can say it.
+    pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+    schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
 
     def clean(self, value: Any) -> Any:
-        if value and not value.isprintable():
+        if value and not re.fullmatch(self.pattern, value):
             raise self.wrong()
         if value and len(value) > self.max_length:
             raise self.wrong("too_long", f"has at most {self.max_length} characters")

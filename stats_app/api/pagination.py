@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from django.db.models import Q, QuerySet
 from rest_framework.request import Request
@@ -26,14 +26,14 @@ _NUMBER = re.compile("[0-9]{1,18}")
 
 Json = dict[str, Any]
 
-_PAGE_SIZE_SCHEMA = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
+_PAGE_SIZE_SCHEMA: Json = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
 
 
 class NumberedPages:
     """`?page=&pageSize=`, with the count of all rows. A page past the last is empty."""
 
     # By name: what it is, and its JSON Schema.
-    parameters = {
+    parameters: ClassVar[dict[str, tuple[str, Json]]] = {
         "page": (
             "The number of the page. A page past the last is empty.",
             {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 1},
@@ -71,8 +71,11 @@ class KeyedPages:
     also while new ones come in.
     """
 
-    parameters = {
-        "cursor": ("Where the page begins: taken from next or previous of a page before.", {"type": "string"}),
+    parameters: ClassVar[dict[str, tuple[str, Json]]] = {
+        "cursor": (
+            "Where the page begins: taken from next or previous of a page before.",
+            {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+        ),
         "pageSize": ("Items on a page.", _PAGE_SIZE_SCHEMA),
     }
 

@@ -45,7 +45,7 @@ class ReferenceViewSet(StatsViewSet):
     """Open to all, and answered without the database. `patterns` are the addresses of the operations described."""
 
     authentication_classes = []
-    schema = None
+    schema = None  # type: ignore[assignment]  # DRF's way to say that it is no operation
     patterns: Sequence[URLPattern | URLResolver] = ()
 
     @property
@@ -68,8 +68,7 @@ def _cacheable(request: Request, response: HttpResponse) -> HttpResponseBase:
     patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
     response.headers["ETag"] = quote_etag(hashlib.sha256(response.content).hexdigest()[:32])
     plain: HttpRequest = request._request
-    answered: HttpResponseBase = get_conditional_response(plain, etag=response.headers["ETag"], response=response)
-    return answered
+    return get_conditional_response(plain, etag=response.headers["ETag"], response=response) or response
 
 
 def page_context(described: Json, origin: str) -> Json:

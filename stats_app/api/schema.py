@@ -63,7 +63,7 @@ class Problem(serializers.Serializer[Any]):
     status = serializers.IntegerField(min_value=400, max_value=599, help_text="The HTTP status.")
     detail = serializers.CharField(help_text="A sentence for people.")
     code = serializers.ChoiceField(list(PROBLEMS), help_text="Stable, for programs.")
-    errors = serializers.ListField(
+    errors = serializers.ListField(  # type: ignore[assignment]  # the declaration is not run, and hides no errors
         child=FieldProblem(), required=False, help_text="Each wrong field; only with invalid_parameters."
     )
 
@@ -119,7 +119,8 @@ class OperationSchema(ClosedSchema):
 
     @property
     def operation(self) -> Operation:
-        described: Operation = getattr(self.view, self.view.action).operation
+        view: Any = self.view
+        described: Operation = getattr(view, view.action).operation
         return described
 
     def get_operation_id(self) -> str:
@@ -131,7 +132,7 @@ class OperationSchema(ClosedSchema):
     def get_summary(self) -> str:
         return self.operation.summary
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular overrides it
         return f"{self.operation.description}\n\nNeeds the scope `{self.operation.scope}`."
 
     def get_auth(self) -> list[Json]:
@@ -183,13 +184,13 @@ class OperationSchema(ClosedSchema):
         own = self._mapped(self.operation.parameters) if self.operation.parameters else {}
         for name in [*in_path, *(name for name in own if name not in in_path)]:
             schema, is_required = own.get(name) or self._any_tools(name)
-            schema = dict(schema)
+            kept = {key: value for key, value in schema.items() if key != "description"}
             yield OpenApiParameter(
                 name,
-                schema,
+                kept,
                 OpenApiParameter.PATH if name in in_path else OpenApiParameter.QUERY,
                 required=is_required,
-                description=schema.pop("description", ""),
+                description=schema.get("description", ""),
                 examples=_parameter_examples(name),
             )
 
@@ -204,12 +205,11 @@ class OperationSchema(ClosedSchema):
 
     def _filter_parameters(self) -> Iterable[OpenApiParameter]:
         for name, declared in (self.operation.filters.base_filters if self.operation.filters else {}).items():
-            schema = dict(declared.field.schema)
-            yield OpenApiParameter(name, schema, description=declared.extra["help_text"])
+            yield OpenApiParameter(name, declared.field.schema, description=declared.extra["help_text"])
 
     def _page_parameters(self) -> Iterable[OpenApiParameter]:
         for name, (description, schema) in (self.operation.pages.parameters if self.operation.pages else {}).items():
-            yield OpenApiParameter(name, dict(schema), description=description)
+            yield OpenApiParameter(name, schema, description=description)
 
     def _codes(self) -> list[str]:
         """The errors that the operation can answer with."""

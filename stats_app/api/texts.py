@@ -29,7 +29,7 @@ it needs. A missing, unknown, expired or revoked key gets 401, and nothing tells
 
 ## Requests and answers
 
-Paths end with a slash. An unknown or repeated query parameter is an error, and so is an empty value. Answers
+Paths end with a slash. An unknown or repeated query parameter is an error. Answers
 are JSON in UTF-8, whatever `Accept` says, and are not to be cached. JSON names are camelCase. HEAD is answered
 as GET is, without the body; any other method gets 405 with `method_not_allowed`.
 
