@@ -1,0 +1,164 @@
+"""A database that cannot be reached, or goes away in the middle of a call: 503, and nothing half-written."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection, connections
+from django.db.utils import load_backend
+from django.test import RequestFactory
+
+from stats_app.models import Click
+from stats_app.rollups import check
+from tests.factories import make_campaign, make_key, make_workspace
+from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
+
+UNAVAILABLE = problem(503, "unavailable", "Unavailable", "The database cannot be reached; try again.")
+SECRET = "sk_0123456789ab_" + "A" * 43
+PERIOD = {"from": "2026-03-01", "to": "2026-03-31"}
+
+
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+DATABASES: dict[str, Any] = {
+    "postgresql": lambda: {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": "nothing",
+        "USER": "nobody",
+        "PASSWORD": "hunter2",
+        "HOST": "127.0.0.1",
+        "PORT": closed_port(),
+        "OPTIONS": {},
+    },
+    "sqlite3": lambda: {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": "/nowhere/at/all/db.sqlite3",
+        "OPTIONS": {},
+    },
+}
+
+
+@pytest.fixture(params=[False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+def atomic_requests(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture(params=DATABASES)
+def _unreachable(request: pytest.FixtureRequest, db: None, atomic_requests: bool) -> Iterator[None]:
+    """In place of the database, one that really cannot be reached."""
+    original = connections["default"]
+    settings = original.settings_dict | DATABASES[request.param]() | {"ATOMIC_REQUESTS": atomic_requests}
+    unreachable = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "default")
+    connections["default"] = unreachable
+    yield
+    connections["default"] = original
+
+
+@pytest.mark.usefixtures("_unreachable")
+@pytest.mark.parametrize(
+    ("url", "query"),
+    [
+        (OVERVIEW, PERIOD),
+        (OVERVIEW, {}),
+        (f"{CAMPAIGNS}cp_01arz3ndektsv4rrffq69g5fav/performance/", {}),
+        (f"{USERS}usr_01arz3ndektsv4rrffq69g5fav/metrics/", {}),
+        (CAMPAIGNS, {}),
+        (USERS, {}),
+        (CLICKS, {}),
+        (CLICKS, None),
+    ],
+)
+def test_every_call_is_answered_with_503(url: str, query: dict[str, str] | None) -> None:
+    response = post(SECRET, {"kind": "other"}) if query is None else get(SECRET, url, query)
+    assert (response.status_code, response.json()) == (503, UNAVAILABLE)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["Retry-After"] == "5"
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.usefixtures("_unreachable")
+def test_without_a_key_the_database_is_not_needed() -> None:
+    assert get(None, OVERVIEW).status_code == 401
+
+
+def serve(
+    method: str, secret: str, url: str, query: dict[str, str], body: str = ""
+) -> tuple[int, dict[str, str], bytes]:
+    """A request as a server hands it in, which unlike the test client lets Django drop a broken connection after it."""
+    started: list[Any] = []
+    request = RequestFactory().generic(
+        method, url, body, "application/json", query_params=query, headers={"x-api-key": secret}
+    )
+    response = WSGIHandler()(request.environ, lambda status, headers: started.extend((status, dict(headers))))
+    content = b"".join(response)
+    response.close()
+    return int(started[0].split()[0]), started[1], content
+
+
+@pytest.fixture
+def cut(atomic_requests: bool, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes the server end the connection just before a statement on a table."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", atomic_requests)
+
+    def before(text: str) -> Any:
+        def end(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            if text in sql:
+                other = connection.copy()
+                with other.cursor() as cursor:
+                    cursor.execute(
+                        "SELECT pg_terminate_backend(%s)", [context["connection"].connection.info.backend_pid]
+                    )
+                other.close()
+            return execute(sql, params, many, context)
+
+        return connection.execute_wrapper(end)
+
+    return before
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["stats_app_apikey", "stats_app_callwindow", "stats_app_rollup"])
+def test_a_connection_lost_in_a_call_is_answered_and_the_next_call_has_a_new_one(cut: Any, table: str) -> None:
+    workspace = make_workspace()
+    secret = make_key(workspace)
+    with cut(table):
+        status, headers, content = serve("GET", secret, OVERVIEW, PERIOD)
+    assert (status, headers["Content-Type"], headers["Retry-After"]) == (503, "application/problem+json", "5")
+    assert b"The database cannot be reached; try again." in content
+    assert serve("GET", secret, OVERVIEW, PERIOD)[0] == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_lost_before_the_audit_row_changes_no_answer(cut: Any) -> None:
+    secret = make_key(make_workspace())
+    with cut("stats_app_toolcall"):
+        assert serve("GET", secret, OVERVIEW, PERIOD)[0] == 200
+    assert serve("GET", secret, OVERVIEW, PERIOD)[0] == 200
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["INSERT INTO stats_app_click", "INSERT INTO stats_app_rollup"])
+def test_clicks_that_were_cut_off_are_not_stored_and_a_retry_is_exact(cut: Any, table: str) -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace).public_id
+    secret = make_key(workspace)
+    body = (
+        '{"clicks": [{"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "campaign", "campaignPublicId": "%s"}]}' % campaign  # noqa: UP031  # braces
+    )
+    with cut(table):
+        assert serve("POST", secret, CLICKS, {}, body)[0] == 503
+    assert Click.objects.count() == 0
+    assert [*check(workspace)] == []
+    assert serve("POST", secret, CLICKS, {}, body)[2] == b'{"accepted":1,"duplicates":0,"rejected":[]}'
+    assert [*check(workspace)] == []
