@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo
@@ -53,6 +53,10 @@ def format_time(moment: datetime) -> str:
 
 def month_start(day: date) -> date:
     return day.replace(day=1)
+
+
+def year_start(day: date) -> date:
+    return date(day.year, 1, 1)
 
 
 def month_end(day: date) -> date:
@@ -114,19 +118,29 @@ class Period:
 
     def buckets(self, breakdown: Breakdown) -> list[Bucket]:
         """The buckets in order, none left out; the first and the last hold only their days inside the period."""
-        if breakdown == "day":
-            return [Bucket(day.isoformat(), day, day) for day in self]
-        buckets = []
-        for label, days in groupby(self, _LABELS[breakdown]):
-            run = list(days)
-            buckets.append(Bucket(label, run[0], run[-1]))
-        return buckets
+        return list(_buckets(self, breakdown))
 
     def whole_months(self) -> Period | None:
         """The calendar months that lie wholly inside, as one period; None when there is none."""
         start = self.start if self.start.day == 1 else next_month(self.start)
         end = self.end if self.end == month_end(self.end) else month_start(self.end) - ONE_DAY
         return Period(start, end) if start <= end else None
+
+
+# A year of days costs as much to make as a short answer does, and all workspaces are asked for the same few periods.
+@lru_cache(maxsize=32)
+def _buckets(period: Period, breakdown: Breakdown) -> tuple[Bucket, ...]:
+    if breakdown == "day":
+        return tuple(Bucket(day.isoformat(), day, day) for day in period)
+    runs = [(label, list(days)) for label, days in groupby(period, _LABELS[breakdown])]
+    return tuple(Bucket(label, days[0], days[-1]) for label, days in runs)
+
+
+    def whole_years(self) -> Period | None:
+        """The calendar years that lie wholly inside, as one period; None when there is none."""
+        first = self.start.year + (self.start != year_start(self.start))
+        last = self.end.year - (self.end != date(self.end.year, 12, 31))
+        return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
 
 
 def _week_label(day: date) -> str:

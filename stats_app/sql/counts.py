@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, USER, WORKSPACE
+from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
 from stats_app.sql.cursor import array, execute, is_postgresql, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
@@ -76,11 +76,11 @@ def totals_of_workspaces(
     """The sums of each column over the range, for each of the workspaces that has clicks there."""
     statement = f"""
         SELECT workspace_id, {_SUMS} FROM stats_app_rollup
-        WHERE workspace_id {_among(connection, "workspaces")} AND dimension = {WORKSPACE} AND key = 0
+        WHERE workspace_id {among(connection, "workspaces")} AND dimension = {WORKSPACE} AND key = 0
             AND day BETWEEN %(start)s AND %(end)s
         GROUP BY workspace_id
     """
-    found = rows(connection, statement, {"workspaces": _list(connection, workspace_ids), "start": start, "end": end})
+    found = rows(connection, statement, {"workspaces": number_list(connection, workspace_ids), "start": start, "end": end})
     return [(workspace_id, counts) for workspace_id, *counts in found]
 
 
@@ -98,10 +98,16 @@ def last_day(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int,
 
 
 def daily(
-    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, keys: Keys, start: date, end: date
+    connection: BaseDatabaseWrapper,
+    workspace_id: int,
+    dimension: int,
+    keys: Keys,
+    start: date,
+    end: date,
+    columns: Sequence[str],
 ) -> list[DailyCounts]:
-    """The counts of each day of the range that has a row, for each of the keys."""
-    series, one = _series(connection, COLUMNS), _one(connection, keys)
+    """The counts of each day of the range that has a row, for each of the keys; `columns` are expressions."""
+    series, one = _series(connection, columns), _one(connection, keys)
     statement = f"SELECT key, {series} FROM stats_app_rollup WHERE {_RANGE} {one} GROUP BY key"
     return _daily(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
 
@@ -145,20 +151,6 @@ def top_daily(
     return _daily(connection, statement, params)
 
 
-def top_users(
-    connection: BaseDatabaseWrapper, workspace_id: int, start: date, end: date, limit: int
-) -> list[tuple[int, int]]:
-    """The users with the most clicks in the range and their clicks, most first, ties by public id."""
-    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
-    statement = f"""
-        SELECT key, sum({TOTAL}) FROM stats_app_rollup JOIN stats_app_workspaceuser AS named ON named.id = key
-        WHERE stats_app_rollup.{_RANGE}
-        GROUP BY key, named.public_id HAVING sum({TOTAL}) > 0
-        ORDER BY 2 DESC, named.public_id {collation} LIMIT %(limit)s
-    """
-    return rows(connection, statement, _range(workspace_id, USER, start, end, limit=limit))
-
-
 _RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
 
 _CANDIDATES = f"""
@@ -184,21 +176,21 @@ def _one(connection: BaseDatabaseWrapper, keys: Keys) -> str:
     """The condition that keeps to the keys, whose values are the parameter `key`."""
     if keys is None:
         return ""
-    return "AND key = %(key)s" if isinstance(keys, int) else f"AND key {_among(connection, 'key')}"
+    return "AND key = %(key)s" if isinstance(keys, int) else f"AND key {among(connection, 'key')}"
 
 
 def _given(connection: BaseDatabaseWrapper, keys: Keys) -> int | str | None:
-    return keys if keys is None or isinstance(keys, int) else _list(connection, keys)
+    return keys if keys is None or isinstance(keys, int) else number_list(connection, keys)
 
 
-def _among(connection: BaseDatabaseWrapper, name: str) -> str:
+def among(connection: BaseDatabaseWrapper, name: str) -> str:
     """The end of a condition that a number is one of `_list`'s, as one parameter however many there are."""
     if is_postgresql(connection):
         return f"= ANY(%({name})s::int4[])"
     return f"IN (SELECT value FROM json_each(%({name})s))"
 
 
-def _list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
+def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
     return array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 

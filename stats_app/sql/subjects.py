@@ -62,8 +62,8 @@ def find_user(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str
 
 
 def campaign_names(
-    connection: BaseDatabaseWrapper, workspace_id: int, campaign_ids: Sequence[int]
-) -> dict[int, tuple[str, str]]:
+    connection: BaseDatabaseWrapper, workspace_id: int, campaign_ids: Sequence[int | str]
+) -> dict[int | str, tuple[str, str]]:
     """The public id and name of each of the workspace's campaigns with these numbers."""
     if is_postgresql(connection):
         among, given = "= ANY(%s::int4[])", array(campaign_ids)
