@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import EmailField
 from django.utils.timezone import now
 
 from stats_app.demo import seed
@@ -14,6 +15,7 @@ from stats_app.models import SCOPES, Workspace
 from stats_app.periods import Period
 
 LOGIN = "demo"
+EMAIL = "demo@example.com"
 PASSWORD = "demo-signatures"  # noqa: S105  # of the demo, on the visitor's own machine
 
 
@@ -30,22 +32,26 @@ class Command(BaseCommand):
         moment = now()
         with ProgressBar(self.stderr, options["clicks"], "clicks", quiet=options["verbosity"] < 1) as progress:
             workspaces = seed(options["clicks"], options["seed"], moment, progress)
-        self._staff_login()
+        login = self._staff_login()
         _, secret = create_key(workspaces[0], f"Demo {moment:%Y-%m-%d %H:%M}", SCOPES)
-        self._say_where_to_look(workspaces, secret, Period.last_days(30, workspaces[0].today(moment)))
+        self._say_where_to_look(workspaces, login, secret, Period.last_days(30, workspaces[0].today(moment)))
 
-    def _staff_login(self) -> None:
-        users = get_user_model()._default_manager
-        name = get_user_model().USERNAME_FIELD
-        if not users.filter(**{name: LOGIN}).exists():
-            users.create_superuser(**{name: LOGIN, "password": PASSWORD})
+    def _staff_login(self) -> str:
+        """The name to log in with. The host's own user model may go by e-mail, and ask for more than a name."""
+        model = get_user_model()
+        names = [model.USERNAME_FIELD, *model.REQUIRED_FIELDS]
+        values = {name: EMAIL if isinstance(model._meta.get_field(name), EmailField) else LOGIN for name in names}
+        login = values[model.USERNAME_FIELD]
+        if not model._default_manager.filter(**{model.USERNAME_FIELD: login}).exists():
+            model._default_manager.create_superuser(**values, password=PASSWORD)
+        return login
 
-    def _say_where_to_look(self, workspaces: list[Workspace], secret: str, period: Period) -> None:
+    def _say_where_to_look(self, workspaces: list[Workspace], login: str, secret: str, period: Period) -> None:
         base = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
         self.stdout.write("")
         for workspace in workspaces:
             self.stdout.write(f"Workspace    {workspace.public_id}  {workspace} ({workspace.timezone})")
-        self.stdout.write(f"Admin        {base}/admin/  login {LOGIN}, password {PASSWORD}")
+        self.stdout.write(f"Admin        {base}/admin/  login {login}, password {PASSWORD}")
         self.stdout.write(f"API          {base}/api/v1/docs/")
         self.stdout.write(f"API key      {secret}  (for {workspaces[0]})")
         self.stdout.write("")
