@@ -20,7 +20,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=5_000_000, help="clicks in the main database (0.2 GB a million)")
     parser.add_argument("--small-size", type=int, help="clicks that growth is measured from (default: a tenth)")
     parser.add_argument("--ingest-clicks", type=int, default=300_000, help="clicks that are recorded and copied")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds that all cases are asked in turn")
+    parser.add_argument("--rounds", type=int, default=20, help="rounds that all cases are asked in turn")
     parser.add_argument("--database-url", default=DEFAULT_URL, help="the main database; the others lie beside it")
     parser.add_argument("--fresh", action="store_true", help="load the databases anew")
     parser.add_argument("--drop", action="store_true", help="drop the databases afterwards")

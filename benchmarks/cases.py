@@ -28,10 +28,12 @@ PLAIN = {
     "plain Django, whole overview, 30 days": ("overview", 30),
     "plain Django, whole overview, 365 days": ("overview", 365),
 }
+NAMES = (FLOOR, *TOOLS, MANY_CAMPAIGNS, *PLAIN)
 
-CALLS = 100
-CALLS_OF_SLOW = 20
-WARMING = 8  # unmeasured calls before each measured run: until all is loaded and every statement prepared
+CALLS = 25  # in a round; few, so that a round is over before the machine's mood changes
+CALLS_OF_SLOW = 5
+WARMING = 10  # unmeasured calls before the first round: until all is loaded and every statement prepared
+COMPARED_ROUNDS = 3  # plain Django takes long and strays little
 
 
 @dataclass
@@ -43,14 +45,15 @@ class Case:
     path: str
     calls: int = CALLS
     secrets: Iterable[str] = ("",)
-    warming: int = WARMING
     bytes: int = 0
     costs: list[Cost] = field(default_factory=list)
 
     def run(self, server: Server) -> None:
+        """One round."""
         secrets = cycle(self.secrets)
-        for _ in range(self.warming):
-            self.bytes = len(server.get(self.path, next(secrets)))
+        if not self.costs:
+            for _ in range(min(WARMING, self.calls)):
+                self.bytes = len(server.get(self.path, next(secrets)))
         meter = Meter(server, self.alias)
         meter.start()
         for _ in range(self.calls):
@@ -62,9 +65,9 @@ class Case:
         """The median round, part by part."""
         return Cost(*(median(parts) for parts in zip(*self.costs, strict=True)))
 
-    @property
-    def cpu(self) -> float:
-        return median(cost.cpu for cost in self.costs)
+    def over(self, other: Case) -> float:
+        """CPU as a multiple of another case's: the median of the rounds that both were in, side by side."""
+        return median(mine.cpu / its.cpu for mine, its in zip(self.costs, other.costs, strict=False))
 
 
 def cases_of(alias: str) -> list[Case]:
@@ -89,27 +92,28 @@ def cases_of(alias: str) -> list[Case]:
     slow = [Case(MANY_CAMPAIGNS, alias, path, CALLS_OF_SLOW, secrets_of_many)]
     for name, (view, days) in PLAIN.items():
         path = f"/plain/{view}/?workspace={workspace.pk}&{_dates(days)}"
-        slow.append(Case(name, alias, path, calls=1, warming=1))
+        slow.append(Case(name, alias, path, calls=1))
     return [floor, *tools, *slow]
 
 
 def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> dict[tuple[str, str], Case]:
     """The cases of all servers after `rounds` rounds, by database and name."""
     cases = [case for alias in servers for case in cases_of(alias)]
+    # The same tool in both databases one after the other, for the sake of the comparison.
+    cases.sort(key=lambda case: NAMES.index(case.name))
     for number in range(rounds):
         log(f"Round {number + 1} of {rounds} ...")
         for alias in servers:
             _let_a_minute_pass(alias)
         for case in cases:
-            # Comparisons take long and stray little.
-            if case.name not in PLAIN or number < 3:
+            if case.name not in PLAIN or number < COMPARED_ROUNDS:
                 case.run(servers[case.alias])
     return {(case.alias, case.name): case for case in cases}
 
 
 def growth(cases: dict[tuple[str, str], Case]) -> dict[str, float]:
     """What each tool costs in the main database, over what it costs in the small one."""
-    return {name: cases[MAIN, name].cpu / cases[SMALL, name].cpu for name in TOOLS}
+    return {name: cases[MAIN, name].over(cases[SMALL, name]) for name in TOOLS}
 
 
 def _dates(days: int, last: date = LAST_DAY) -> str:
