@@ -1,4 +1,4 @@
-"""Who tests of the admin: logins of every kind, a workspace with a row of everything, and the addresses of the pages."""
+"""The cast of the admin's tests: logins of every kind, a workspace with a row of everything, and the addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ from stats_app.models import (
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
-MODELS = ("workspace", "workspaceuser", "alias", "campaign", "campaignassignment", "trackedlink", "click", "apikey", "toolcall")  # fmt: skip
+MODELS = (
+    *("workspace", "workspaceuser", "alias", "campaign", "campaignassignment"),
+    *("trackedlink", "click", "apikey", "toolcall"),
+)
 READ_ONLY = ("trackedlink", "click", "toolcall")
 
 

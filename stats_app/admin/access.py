@@ -211,9 +211,8 @@ class ApiKeyAdmin(ScopedAdmin):
 
     def _secrets_page(self, request: HttpRequest, made: Sequence[NewKey]) -> TemplateResponse:
         title = ngettext("The secret of the new API key", "The secrets of the new API keys", len(made))
-        response = self._page(request, "secrets", {"title": title, "made": made})
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        # Never stored by a browser either: the admin site says so for all of its pages.
+        return self._page(request, "secrets", {"title": title, "made": made})
 
     def _page(self, request: HttpRequest, name: str, context: Mapping[str, Any]) -> TemplateResponse:
         request.current_app = self.admin_site.name

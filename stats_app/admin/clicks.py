@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
-from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -17,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from stats_app import public_ids
 from stats_app.admin.filters import ClickDaysFilter, OneWorkspaceFilter, WordFilter
 from stats_app.admin.paging import KeyedChangeList
+from stats_app.admin.people import users_with_email
 from stats_app.admin.scope import KeyedAdmin
 from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
 from stats_app.models import Campaign, Click, WorkspaceUser
@@ -72,15 +72,15 @@ class ClickAdmin(KeyedAdmin):
         term = search_term.strip().lower()
         if not term:
             return queryset, False
-        visible = list(workspaces_for(request.user).values_list("pk", flat=True))
         if public_ids.is_public_id(term):
+            visible = list(workspaces_for(request.user).values_list("pk", flat=True))
             return queryset.filter(workspace__in=visible, id=term), False
         if public_ids.is_public_id(term, public_ids.CAMPAIGN):
             campaigns = Campaign.objects.filter(public_id=term)
             return queryset.filter(campaign__in=list(campaigns.values_list("pk", flat=True))), False
-        users = WorkspaceUser.objects.filter(public_id=term)
         if "@" in term:
-            users = WorkspaceUser.objects.alias(lowered=Lower("email")).filter(workspace__in=visible, lowered=term)
+            return queryset.filter(user__in=users_with_email(term, request.user)), False
+        users = WorkspaceUser.objects.filter(public_id=term)
         return queryset.filter(user__in=list(users.values_list("pk", flat=True))), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,12 +17,12 @@ from django.utils.timezone import get_current_timezone, now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app.admin.paging import AFTER, BEFORE
+from stats_app.admin.paging import kept_parameters
 from stats_app.models import Click, Workspace
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
 from stats_app.staff import workspaces_for
 
-SHOWN = 20
+SHOWN = 10
 
 Choice = dict[str, Any]
 
@@ -166,12 +166,7 @@ class DaysFilter(admin.ListFilter):
         raise NotImplementedError
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        self.kept = [
-            (name, value)
-            for name, values in self.request.GET.lists()
-            if name not in (*self.parameters, BEFORE, AFTER, ERROR_FLAG)
-            for value in values
-        ]
+        self.kept = kept_parameters(self.request, *self.parameters)
         yield {
             "selected": not self.used_parameters,
             "query_string": changelist.get_query_string(remove=list(self.parameters)),

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
@@ -80,6 +80,7 @@ class KeyedChangeList(ListedChangeList):
         has_older, has_newer = (more, position is not None) if older else (True, more)
         self.older_query = self._page_query(BEFORE, keys, rows[-1]) if rows and has_older else None
         self.newer_query = self._page_query(AFTER, keys, rows[0]) if rows and has_newer else None
+        self.kept = kept_parameters(request, SEARCH_VAR)
         self.first_query = self.get_query_string() if position is not None else None
         self.result_list = rows
         self.result_count = len(rows)
@@ -121,6 +122,12 @@ class KeyedChangeList(ListedChangeList):
         if field.get_internal_type() == "DateField":
             return (_EPOCH + timedelta(days=int(text))).date()
         return field.to_python(text)  # type: ignore[union-attr]  # no relation is a key
+
+
+def kept_parameters(request: HttpRequest, *without: str) -> list[tuple[str, str]]:
+    """The parameters of the address that a form of a list carries along. The position is left out: it begins anew."""
+    gone = {*without, BEFORE, AFTER, ERROR_FLAG}
+    return [(name, value) for name, values in request.GET.lists() if name not in gone for value in values]
 
 
 def _encoded(value: Any) -> str:

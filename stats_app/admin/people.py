@@ -6,11 +6,23 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
+from stats_app import public_ids
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin
 from stats_app.models import Alias, WorkspaceUser
+from stats_app.models.workspaces import is_email
+from stats_app.staff import workspaces_for
+
+
+def users_with_email(email: str, login: Any) -> list[int]:
+    """The numbers of the users with this e-mail in the workspaces that the login may see, by the unique index."""
+    visible = list(workspaces_for(login).values_list("pk", flat=True))
+    found = WorkspaceUser.objects.alias(lowered=Lower("email")).filter(workspace__in=visible, lowered=email.lower())
+    return list(found.values_list("pk", flat=True))
 
 
 @admin.register(WorkspaceUser)
@@ -22,11 +34,21 @@ class WorkspaceUserAdmin(ScopedAdmin):
     list_display = ("name", "email", "workspace", "is_active", "alias_count", "created_at")
     list_select_related = ("workspace",)
     list_filter = (WorkspaceFilter, "is_active")
-    search_fields = ("email", "display_name", "=public_id")
+    search_fields = ("email", "display_name")
     search_help_text = gettext_lazy("By name, e-mail or public id.")
     sortable_by = ("name", "email")
     # By number, which is by time of making: the only order that needs no sorting of all users.
     ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """A whole e-mail or public id is found by its index; only a part of a name reads all users."""
+        if is_email(search_term.strip()):
+            return queryset.filter(pk__in=users_with_email(search_term.strip(), request.user)), False
+        if public_ids.is_public_id(search_term.strip(), public_ids.USER):
+            return queryset.filter(public_id=search_term.strip()), False
+        return super().get_search_results(request, queryset, search_term)
 
     def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         counted: QuerySet[Any] = queryset.with_alias_count()  # type: ignore[attr-defined]  # WorkspaceUserQuerySet

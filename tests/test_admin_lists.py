@@ -1,0 +1,263 @@
+"""The lists of clicks and tool calls, paged by key, and that no list asks more the longer it is."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from ulid import ULID
+
+from stats_app.ingest import ClickInput
+from stats_app.models import ApiKey, CampaignAssignment, Click, ToolCall, TrackedLink, Workspace
+from tests.admin_cast import MODELS, NOON, address, make_call, make_tenant, page, superuser
+from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record_all
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(staff: Client, url: str, **query: Any) -> list[Any]:
+    return list(staff.get(url, query).context["cl"].result_list)
+
+
+def pages(staff: Client, url: str, rel: str = "next") -> list[list[Any]]:
+    """The rows of every page, along the links of the pages themselves."""
+    found = []
+    base, query = url.split("?")[0], "?" + url.partition("?")[2]
+    while query:
+        response = staff.get(base + query)
+        found.append(list(response.context["cl"].result_list))
+        link = re.search(rf'<a href="([^"]*)" rel="{rel}"', response.content.decode())
+        query = html.unescape(link[1]) if link else ""
+        assert len(found) < 20
+    return found
+
+
+def test_it_pages_through_clicks_of_one_instant_each_once_and_back() -> None:
+    workspace = make_workspace()
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=NOON) for _ in range(60)])
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=NOON - timedelta(days=1))])
+    record_all(make_workspace(name="Zeta"), [ClickInput("other", ULID(), clicked_at=NOON)])
+    newest_first = list(Click.objects.filter(workspace=workspace).order_by("-clicked_at", "-id"))
+    staff = superuser()
+    forth = pages(staff, address("click"))
+    assert [len(rows) for rows in forth] == [25, 25, 11]
+    assert [row for rows in forth for row in rows] == newest_first
+    last = forth[-1][0]
+    after = (last.clicked_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    day = last.clicked_at.date().toordinal() - datetime(1970, 1, 1, tzinfo=UTC).date().toordinal()
+    back = pages(staff, f"{address('click')}?workspace={workspace.pk}&after={day}-{after}-{last.id}", "prev")
+    assert [row for rows in reversed(back) for row in rows] == newest_first[:50]
+
+
+def test_pages_stay_whole_while_new_clicks_come_in() -> None:
+    workspace = make_workspace()
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=NOON) for _ in range(40)])
+    staff = superuser()
+    first = staff.get(address("click"))
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=NOON + timedelta(hours=1))])
+    second = listed(staff, address("click") + first.context["cl"].older_query)
+    assert len({*first.context["cl"].result_list, *second}) == 40
+
+
+@pytest.mark.parametrize("position", ["", "x", "1-2", "1-2-3", "9" * 11 + "-1-" + "0" * 26, "1-" + "9" * 20])
+@pytest.mark.parametrize("model", ["click", "toolcall"])
+def test_a_position_that_is_none_leads_to_the_newest(model: str, position: str) -> None:
+    make_tenant()
+    for side in ("before", "after"):
+        response = superuser().get(address(model), {side: position})
+        assert (response.status_code, response.headers["Location"]) == (302, f"{address(model)}?e=1")
+
+
+def test_clicks_are_those_of_one_workspace_chosen_or_the_first_with_clicks() -> None:
+    make_workspace(name="Aardvark")
+    acme, globex = make_tenant("Acme"), make_tenant("Globex")
+    staff = superuser()
+    assert listed(staff, address("click")) == [acme.click]
+    assert listed(staff, address("click"), workspace=globex.workspace.pk) == [globex.click]
+    assert listed(staff, address("click"), campaign__id__exact=globex.campaign.pk) == [globex.click]
+    selected = [choice for choice in _choices(staff.get(address("click")), 0) if choice["selected"]]
+    assert [choice["display"] for choice in selected] == ["Acme"]
+
+
+def _choices(response: Any, number: int) -> list[dict[str, Any]]:
+    changelist = response.context["cl"]
+    return list(changelist.filter_specs[number].choices(changelist))
+
+
+def test_it_shows_a_click_whole_with_its_local_time() -> None:
+    tenant = make_tenant(timezone="Asia/Kathmandu")
+    text = page(superuser(), address("click", "change", tenant.click))
+    for shown in (str(tenant.click.id).lower(), "17:45:00 +0545", "Acme spring", "Acme Ada", "a.lovelace@acme.example"):
+        assert shown in text
+    assert ('<input type="text"' in text, "History" in text, "visitor" in text) == (False, False, False)
+
+
+@pytest.mark.parametrize(
+    "key", ["x", "1", "1-x", "99999999999-01jnz000000000000000000000", "0-01jnz000000000000000000000"]
+)
+def test_a_click_that_is_none_is_not_there(key: str) -> None:
+    response = superuser().get(f"{address('click')}{key}/change/")
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+
+
+def test_it_filters_clicks_by_days_of_the_workspace() -> None:
+    workspace = make_workspace(timezone="Pacific/Kiritimati")  # 14 hours ahead
+    minute = timedelta(minutes=1)
+    starts = [datetime(2026, 3, 9, 10, tzinfo=UTC), datetime(2026, 3, 10, 10, tzinfo=UTC)]
+    moments = [starts[0] - minute, starts[0], starts[1] - minute, starts[1]]
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=moment) for moment in moments])
+    found = listed(superuser(), address("click"), **{"from": "2026-03-10", "to": "2026-03-10"})
+    assert [click.clicked_at for click in found] == [moments[2], moments[1]]
+    found = listed(superuser(), address("click"), **{"from": "2026-03-11"})
+    assert [click.clicked_at for click in found] == [moments[3]]
+    assert len(listed(superuser(), address("click"), **{"from": "", "to": "2026-03-10"})) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"from": "yesterday"}, "Give dates as year-month-day, such as 2026-03-31."),
+        ({"to": "2026-02-30"}, "Give dates as year-month-day, such as 2026-03-31."),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "The first day is not before the last"),
+        ({"from": "1066-10-14"}, "lie between 2000-01-01 and 2099-12-31"),
+    ],
+)
+@pytest.mark.parametrize("model", ["click", "toolcall"])
+def test_wrong_days_are_named_and_kept(model: str, query: dict[str, str], message: str) -> None:
+    make_tenant()
+    text = page(superuser(), address(model), **query)
+    assert message in text
+    for value in query.values():
+        assert f'value="{value}"' in text
+    assert "Nothing found." in text
+
+
+def test_it_filters_clicks_by_kind_and_verdict() -> None:
+    workspace = make_workspace()
+    clicks = [
+        ClickInput("vcard", ULID(), clicked_at=NOON),
+        ClickInput("other", ULID(), clicked_at=NOON, verdict="bot", reason="mail-scanner"),
+    ]
+    record_all(workspace, clicks)
+    staff = superuser()
+    assert [click.kind for click in listed(staff, address("click"), kind="vcard")] == ["vcard"]
+    assert [click.reason for click in listed(staff, address("click"), verdict="bot")] == ["mail-scanner"]
+    assert listed(staff, address("click"), kind="vcard", verdict="bot") == []
+    for name in ("kind", "verdict"):
+        assert staff.get(address("click"), {name: "none"}).headers["Location"] == f"{address('click')}?e=1"
+
+
+def test_it_searches_clicks_by_what_an_index_finds() -> None:
+    make_tenant("Acme")
+    globex = make_tenant("Globex")
+    staff = superuser()
+    by_id = (str(globex.click.id), str(globex.click.id).lower())
+    for term in (*by_id, globex.campaign.public_id, globex.workspaceuser.public_id, "ADA@globex.example"):
+        assert listed(staff, address("click"), q=term) == [globex.click], term
+    assert listed(staff, address("click"), q="Ada") == []
+
+
+def test_filters_stay_when_others_are_added_and_pages_begin_anew() -> None:
+    tenant = make_tenant()
+    response = superuser().get(
+        address("click"), {"workspace": tenant.workspace.pk, "verdict": "human", "q": "ada@acme.example"}
+    )
+    links = [choice["query_string"] for number in (1, 2) for choice in _choices(response, number)]
+    assert all(f"workspace={tenant.workspace.pk}" in link and "verdict=human" in link for link in links)
+    text = response.content.decode()
+    search = text[text.index('id="changelist-search"') :].split("</form>")[0]
+    assert ('name="verdict" value="human"' in search, search.count('name="q"')) == (True, 1)
+    days = text[text.index('class="stats-days"') :].split("</form>")[0]
+    assert 'name="q" value="ada@acme.example"' in days
+
+
+def test_it_filters_tool_calls() -> None:
+    tenant = make_tenant()
+    other = make_tenant("Globex")
+    calls = [
+        make_call(tenant.workspace, outcome="rate_limited", called_at=NOON + timedelta(hours=1)),
+        make_call(
+            tenant.workspace, tool="stats_get_workspace_overview", surface="mcp", called_at=NOON + timedelta(days=1)
+        ),
+    ]
+    staff, url = superuser(), address("toolcall")
+    assert listed(staff, url) == [*reversed(calls), other.toolcall, tenant.toolcall]
+    assert listed(staff, url, workspace=tenant.workspace.pk) == [*reversed(calls), tenant.toolcall]
+    assert listed(staff, url, outcome="rate_limited") == [calls[0]]
+    assert listed(staff, url, tool="stats_get_workspace_overview") == [calls[1]]
+    assert listed(staff, url, surface="mcp") == [calls[1]]
+    assert listed(staff, url, **{"from": "2026-03-11", "to": "2026-03-11"}) == [calls[1]]
+    assert listed(staff, url, q="acme program") == [tenant.toolcall]
+    assert staff.get(url, {"outcome": "fine"}).headers["Location"] == f"{url}?e=1"
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_it_pages_through_tool_calls_each_once(chosen: bool) -> None:
+    workspace = make_workspace()
+    ToolCall.objects.bulk_create(
+        ToolCall(workspace=workspace, tool="t", surface="rest", outcome="ok", duration_ms=1, called_at=NOON)
+        for _ in range(60)
+    )
+    found = pages(superuser(), f"{address('toolcall')}?workspace={workspace.pk}" if chosen else address("toolcall"))
+    assert [len(rows) for rows in found] == [25, 25, 10]
+    assert [row for rows in found for row in rows] == list(ToolCall.objects.order_by("-pk"))
+
+
+def test_a_tool_call_shows_what_was_asked() -> None:
+    tenant = make_tenant()
+    text = html.unescape(page(superuser(), address("toolcall", "change", tenant.toolcall)))
+    for shown in ('{"userPublicId": "usr_x"}', "curl/8", "Acme program", "stats_get_user_metrics"):
+        assert shown in text
+
+
+def _more_of_everything(workspace: Workspace) -> None:
+    users = [make_user(workspace) for _ in range(12)]
+    campaigns = [make_campaign(workspace, name=f"No. {number}") for number in range(12)]
+    for campaign in campaigns:
+        assign(campaign, *users)
+    aliases = [make_alias(user) for user in users]
+    for number, (campaign, user) in enumerate(zip(campaigns, users, strict=True)):
+        values = {"kind": "campaign", "campaign": campaign, "user": user}
+        TrackedLink.objects.create(token=f"more{number}", workspace=workspace, fingerprint=f"more{number}", **values)
+        key = ApiKey.objects.create(workspace=workspace, name="More", public_part=str(number), digest=bytes([number]))
+        make_call(workspace, key)
+    rows = zip(campaigns, users, aliases, strict=True)
+    record_all(workspace, [ClickInput("campaign", ULID(), *row, clicked_at=NOON) for row in rows])
+    assert CampaignAssignment.objects.count() > 100
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_page_asks_the_same_number_of_queries_however_many_rows_there_are(model: str) -> None:
+    tenant = make_tenant()
+    make_tenant("Globex")
+    staff = superuser()
+    urls = [address(model), address(model, "change", getattr(tenant, model))]
+    numbers = []
+    for _round in range(2):
+        numbers.append([_queries(staff, url) for url in urls])
+        _more_of_everything(tenant.workspace) if _round == 0 else None
+    assert numbers[0] == numbers[1]
+    assert max(numbers[1]) <= 8
+
+
+def _queries(staff: Client, url: str) -> int:
+    page(staff, url)
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        page(staff, url)
+    return len(queries)
+
+
+@pytest.mark.parametrize("model", ["click", "toolcall"])
+def test_clicks_and_tool_calls_are_never_counted(model: str) -> None:
+    make_tenant()
+    with CaptureQueriesContext(connection) as queries:
+        page(superuser(), address(model))
+    assert not [query["sql"] for query in queries if "COUNT(" in query["sql"] and f"stats_app_{model}" in query["sql"]]

@@ -1,0 +1,310 @@
+"""Workspaces, campaigns and people in the admin: saved, filtered, and deleted only where no clicks are counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from ulid import ULID
+
+from stats_app import rollups
+from stats_app.ingest import ClickInput
+from stats_app.models import Alias, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
+from tests.admin_cast import NOON, address, login, make_tenant, page, superuser
+from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
+
+pytestmark = pytest.mark.django_db
+
+PROTECTED = "It was not deleted: clicks are counted for it, and counts never change afterwards."
+
+
+def said(client: Client, response: Any) -> list[str]:
+    """The messages that the page after a redirect shows."""
+    assert response.status_code == 302, response.content.decode()
+    return [str(message) for message in client.get(response.headers["Location"], follow=True).context["messages"]]
+
+
+def values_of(workspace: Workspace, **changes: Any) -> dict[str, Any]:
+    return {"name": workspace.name, "timezone": workspace.timezone, "is_active": "on"} | changes
+
+
+def test_it_adds_a_workspace() -> None:
+    superuser().post(address("workspace", "add"), {"name": "Acme", "timezone": "Europe/Paris", "is_active": "on"})
+    workspace = Workspace.objects.get()
+    assert (workspace.name, workspace.timezone, workspace.is_active) == ("Acme", "Europe/Paris", True)
+
+
+def test_a_change_of_time_zone_counts_all_clicks_anew() -> None:
+    workspace = make_workspace(timezone="UTC")
+    record(workspace, ClickInput("other", ULID(), clicked_at=datetime(2026, 3, 10, 23, 30, tzinfo=UTC)))
+    url = address("workspace", "change", workspace)
+    superuser().post(url, values_of(workspace, name="Acme SA", timezone="Europe/Paris"))
+    workspace.refresh_from_db()
+    assert (workspace.name, workspace.timezone, workspace.counted_timezone) == ("Acme SA", *["Europe/Paris"] * 2)
+    assert set(Rollup.objects.filter(workspace=workspace).values_list("day", flat=True)) == {date(2026, 3, 11)}
+    assert list(rollups.check(workspace)) == []
+
+
+def test_a_refused_time_zone_says_why_and_changes_nothing() -> None:
+    workspace = make_workspace(clicks_kept_from=date(2026, 1, 1))
+    url = address("workspace", "change", workspace)
+    response = superuser().post(url, values_of(workspace, name="New", timezone="Europe/Paris"))
+    assert "clicks before 2026-01-01 are pruned" in response.content.decode()
+    workspace.refresh_from_db()
+    assert (workspace.name, workspace.timezone) == ("Acme", "UTC")
+
+
+def test_a_time_zone_refused_at_the_last_moment_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = make_workspace()
+
+    def pruned_meanwhile(row: Workspace, name: str) -> None:
+        Workspace.objects.filter(pk=row.pk).update(clicks_kept_from=date(2026, 1, 1))
+        change(row, name)
+
+    change = rollups.change_timezone
+    # Between the form's check and the change there is no other way in than from inside.
+    monkeypatch.setattr("stats_app.rollups.change_timezone", pruned_meanwhile)
+    staff = superuser()
+    response = staff.post(
+        address("workspace", "change", workspace), values_of(workspace, name="New", timezone="Asia/Tokyo")
+    )
+    [message] = said(staff, response)
+    assert message.startswith("The time zone cannot be changed")
+    workspace.refresh_from_db()
+    assert (workspace.name, workspace.timezone, workspace.clicks_kept_from) == ("Acme", "UTC", None)
+
+
+def test_it_refuses_a_name_that_is_no_time_zone() -> None:
+    workspace = make_workspace()
+    response = superuser().post(address("workspace", "change", workspace), values_of(workspace, timezone="Paris"))
+    assert "“Paris” is not an IANA time zone" in response.content.decode()
+
+
+def test_saving_writes_only_what_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = make_workspace()
+    save = Workspace.save
+
+    def pruned_meanwhile(self: Workspace, *args: Any, **kwargs: Any) -> None:
+        Workspace.objects.filter(pk=self.pk).update(clicks_kept_from=date(2026, 1, 1))
+        save(self, *args, **kwargs)
+
+    monkeypatch.setattr(Workspace, "save", pruned_meanwhile)
+    superuser().post(address("workspace", "change", workspace), values_of(workspace, name="New"))
+    workspace.refresh_from_db()
+    assert (workspace.name, workspace.clicks_kept_from) == ("New", date(2026, 1, 1))
+
+
+def test_a_row_stays_in_its_workspace() -> None:
+    tenant, other = make_tenant("Acme"), make_workspace(name="Other")
+    staff = superuser()
+    values = {
+        "workspace": other.pk,
+        "name": "New",
+        "target_url": "https://www.example.com/",
+        "email": "new@acme.example",
+    }
+    for model in ("campaign", "workspaceuser", "apikey"):
+        staff.post(address(model, "change", getattr(tenant, model)), values | {"scopes": ["stats:read"]})
+    values = {"workspace": other.pk, "user": tenant.workspaceuser.pk, "email": "a2@acme.example"}
+    staff.post(address("alias", "change", tenant.alias), values)
+    for model in ("campaign", "workspaceuser", "apikey", "alias"):
+        row = getattr(tenant, model)
+        row.refresh_from_db()
+        assert row.workspace == tenant.workspace
+    assert tenant.campaign.name == "New"
+    assert tenant.alias.email == "a2@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"target_url": "javascript:alert(1)"}, "Enter an http or https address."),
+        ({"starts_on": "2026-03-02", "ends_on": "2026-03-01"}, "The last day is before the first."),
+    ],
+)
+def test_it_saves_no_campaign_that_breaks_a_rule(values: dict[str, str], message: str) -> None:
+    good = {"workspace": make_workspace().pk, "name": "Spring", "target_url": "https://www.example.com/"}
+    assert message in superuser().post(address("campaign", "add"), good | values).content.decode()
+    assert not Campaign.objects.exists()
+
+
+def test_it_saves_no_assignment_or_alias_across_workspaces() -> None:
+    acme, globex = make_workspace(), make_workspace(name="Globex")
+    campaign, user, stranger = make_campaign(acme), make_user(acme, email="a@x.example"), make_user(globex)
+    staff = superuser()
+    posts = [
+        ("campaignassignment", {"campaign": campaign.pk, "user": stranger.pk}, "belongs to another workspace"),
+        ("alias", {"workspace": acme.pk, "user": stranger.pk, "email": "b@x.example"}, "belongs to another workspace"),
+        ("alias", {"workspace": acme.pk, "user": user.pk, "email": "A@x.example"}, "own e-mail in this workspace"),
+    ]
+    for model, values, message in posts:
+        assert message in staff.post(address(model, "add"), values).content.decode()
+    assert (CampaignAssignment.objects.count(), Alias.objects.count()) == (0, 0)
+
+
+@pytest.mark.parametrize("model", ["workspace", "campaign", "workspaceuser"])
+def test_what_has_clicks_cannot_be_deleted(model: str) -> None:
+    tenant = make_tenant()
+    row = getattr(tenant, model)
+    staff = superuser()
+    url = address(model, "delete", row)
+    for response in (staff.get(url), staff.post(url, {"post": "yes"})):
+        text = response.content.decode()
+        assert ("protected related objects" in text, f"clicks of “{row}”" in text) == (True, True)
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    assert f"clicks of “{row}”" in staff.post(address(model), chosen).content.decode()
+    assert type(row).objects.filter(pk=row.pk).exists()
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("model", ["workspace", "campaign", "workspaceuser"])
+def test_what_had_clicks_before_they_were_pruned_cannot_be_deleted(model: str) -> None:
+    tenant = make_tenant()
+    Click.objects.all().delete()
+    row = getattr(tenant, model)
+    text = superuser().post(address(model, "delete", row), {"post": "yes"}).content.decode()
+    assert f"clicks of “{row}”" in text
+    assert type(row).objects.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", ["workspace", "campaign", "workspaceuser"])
+def test_a_click_that_comes_in_during_a_deletion_stops_it_with_a_message(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make_tenant()
+    row = getattr(tenant, model)
+    staff = superuser()
+    # As it looked before the click: there is no other way between the check and the deletion.
+    monkeypatch.setattr("stats_app.admin.deletion.preview", lambda *_: ([], {}, set(), []))
+    assert PROTECTED in said(staff, staff.post(address(model, "delete", row), {"post": "yes"}))
+    chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
+    assert said(staff, staff.post(address(model), chosen)) == [PROTECTED]
+    assert type(row).objects.filter(pk=row.pk).exists()
+    assert not LogEntry.objects.exists()
+
+
+def test_it_deletes_what_has_no_clicks_with_what_hangs_on_it() -> None:
+    workspace = make_workspace()
+    campaign, user = make_campaign(workspace, name="Draft"), make_user(workspace, display_name="Bob")
+    assign(campaign, user)
+    make_alias(user)
+    staff = superuser()
+    text = page(staff, address("workspaceuser", "delete", user))
+    assert ("Workspace user: Bob" in text, "Aliases: 1" in text, "Assignments: 1" in text) == (True, True, True)
+    assert said(staff, staff.post(address("workspaceuser", "delete", user), {"post": "yes"})) == [
+        "The workspace user “Bob” was deleted successfully."
+    ]
+    chosen = {"action": "delete_selected", "_selected_action": [campaign.pk], "post": "yes"}
+    assert said(staff, staff.post(address("campaign"), chosen)) == ["Successfully deleted 1 campaign."]
+    staff.post(address("workspace", "delete", workspace), {"post": "yes"})
+    counts = [model.objects.count() for model in (Workspace, Campaign, WorkspaceUser, Alias, CampaignAssignment)]
+    assert counts == [0, 0, 0, 0, 0]
+
+
+def test_deleting_needs_the_permission_for_what_hangs_on_it() -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace)
+    assign(campaign, make_user(workspace))
+    staff = login("view_campaign", "delete_campaign")
+    assert "doesn&#x27;t have permission" in page(staff, address("campaign", "delete", campaign)).replace("'", "&#x27;")
+    assert staff.post(address("campaign", "delete", campaign), {"post": "yes"}).status_code == 403
+    assert Campaign.objects.count() == 1
+
+
+def test_it_filters_campaigns_by_status_in_each_workspaces_own_day() -> None:
+    names = {"planned": "Later", "running": "Onnow", "paused": "Halted", "completed": "Bygone"}
+    workspace = make_workspace(timezone="Pacific/Kiritimati")
+    today = workspace.today(datetime.now(UTC))
+    make_campaign(workspace, name="Later", starts_on=date(2099, 1, 1))
+    make_campaign(workspace, name="Onnow", starts_on=today, ends_on=today)
+    make_campaign(workspace, name="Halted", is_paused=True)
+    make_campaign(make_workspace(name="West", timezone="Pacific/Midway"), name="Bygone", ends_on=date(2020, 1, 1))
+    for status, name in names.items():
+        text = page(superuser(), address("campaign"), status=status)
+        assert [other for other in names.values() if other in text] == [name]
+
+
+@pytest.mark.parametrize(
+    ("model", "term", "found"),
+    [
+        ("workspace", "acm", ["Acme"]),
+        ("campaign", "acme spr", ["Acme"]),
+        ("workspaceuser", "ADA@ACME", ["Acme"]),
+        ("workspaceuser", "globex ada", ["Globex"]),
+        ("alias", "a.lovelace@globex", ["Globex"]),
+        ("campaignassignment", "ada@acme", ["Acme"]),
+        ("trackedlink", "tokenGlobex", ["Globex"]),
+        ("apikey", "globex pro", ["Globex"]),
+        ("toolcall", "acme program", ["Acme"]),
+        ("click", "ada@globex.example", ["Globex"]),
+        ("click", "Ada", []),
+    ],
+)
+def test_it_searches(model: str, term: str, found: list[str]) -> None:
+    make_tenant("Acme")
+    make_tenant("Globex")
+    response = superuser().get(address(model), {"q": term})
+    rows = [str(getattr(row, "workspace", row)) for row in response.context["cl"].result_list]
+    assert [name.split()[0] for name in rows] == found if model != "campaignassignment" else len(rows) == len(found)
+
+
+@pytest.mark.parametrize("model", ["workspaceuser", "alias", "campaign", "campaignassignment", "trackedlink", "apikey"])
+def test_it_filters_by_workspace(model: str) -> None:
+    make_tenant("Acme")
+    globex = make_tenant("Globex")
+    response = superuser().get(address(model), {"workspace": globex.workspace.pk})
+    assert list(response.context["cl"].result_list) == [getattr(globex, model)]
+
+
+def test_a_long_list_of_workspaces_is_not_a_long_filter() -> None:
+    tenant = make_tenant("Zeta")
+    Workspace.objects.bulk_create(Workspace(name=f"Other {number:02}") for number in range(30))
+    response = superuser().get(address("campaign"), {"workspace": tenant.workspace.pk})
+    choices = [choice["display"] for choice in response.context["cl"].filter_specs[0].choices(response.context["cl"])]
+    assert choices == ["All", "Zeta", *(f"Other {number:02}" for number in range(10))]
+    assert "Others: from the list of workspaces" in response.content.decode()
+
+
+def test_its_pages_lead_to_what_belongs_to_a_row() -> None:
+    tenant = make_tenant()
+    staff = superuser()
+    pages = {
+        "workspace": ["campaign", "workspaceuser", "click", "apikey", "toolcall"],
+        "campaign": ["click", "campaignassignment"],
+        "workspaceuser": ["click", "campaignassignment", "alias"],
+    }
+    for model, targets in pages.items():
+        text = page(staff, address(model, "change", getattr(tenant, model)))
+        for target in targets:
+            [link] = [part.split('"')[0] for part in text.split('href="')[1:] if part.startswith(f"{address(target)}?")]
+            response = staff.get(link.replace("&amp;", "&"))
+            assert list(response.context["cl"].result_list) == [getattr(tenant, target)], link
+
+
+def test_a_list_ends_after_a_cap_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stats_app.admin.paging.CAP", 60)
+    monkeypatch.setattr("stats_app.admin.scope.CAP", 60)
+    workspace = make_workspace()
+    Campaign.objects.bulk_create(
+        Campaign(workspace=workspace, name=f"No. {n}", target_url="https://x.example/") for n in range(70)
+    )
+    staff = superuser()
+    assert "The list ends after 60 rows." in page(staff, address("campaign"))
+    chosen = {"action": "delete_selected", "index": "0", "select_across": "1", "_selected_action": [1], "post": "yes"}
+    [message] = said(staff, staff.post(address("campaign"), chosen))
+    assert message.startswith("These are too many for one action.")
+    assert Campaign.objects.count() == 70
+
+
+def test_clicks_recorded_later_protect_what_could_be_deleted_before() -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace)
+    staff = superuser()
+    assert "Are you sure" in page(staff, address("campaign", "delete", campaign))
+    record(
+        workspace, ClickInput("campaign", ULID(), campaign=campaign, clicked_at=NOON, verdict="bot", reason="scanner")
+    )
+    assert "protected related objects" in page(staff, address("campaign", "delete", campaign))
