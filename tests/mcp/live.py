@@ -1,0 +1,84 @@
+"""The example project in processes of its own on the tests' database, and the SDK's clients that ask it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import mcp
+from django.db import connection
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+MODES = ("auto", "legacy")
+
+GUNICORN = ("gunicorn", "project.wsgi", "--bind", "127.0.0.1:{port}", "--log-level", "warning")
+SERVERS: dict[str, Sequence[str]] = {
+    "gunicorn-threads": (*GUNICORN, "--workers", "2", "--threads", "8"),
+    "gunicorn-sync": (*GUNICORN, "--workers", "2"),
+    "uvicorn": ("uvicorn", "project.asgi:application", "--port", "{port}", "--log-level", "warning"),
+    "runserver": ("django", "runserver", "127.0.0.1:{port}", "--noreload"),
+}
+
+
+def environment(**more: str) -> dict[str, str]:
+    """That of a process which uses the tests' database."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{name}"
+    else:
+        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+    own = {"DJANGO_SETTINGS_MODULE": "project.settings", "SECRET_KEY": "only-for-tests", "STATS_RATE_LIMIT": "1000"}
+    return {**os.environ, **own, "DATABASE_URL": url, **more}
+
+
+@contextmanager
+def serving(kind: str) -> Iterator[str]:
+    """The address of `/mcp` on a running server of this kind."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", *(part.format(port=port) for part in SERVERS[kind])]
+    with subprocess.Popen(command, cwd=CHECKOUT, env=environment(), stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for(port, process)
+            yield f"http://127.0.0.1:{port}/mcp"
+        finally:
+            process.terminate()
+
+
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("The server did not start.")
+
+
+@asynccontextmanager
+async def client(url: str, secret: str, mode: str) -> AsyncIterator[mcp.Client]:
+    """The SDK's client: `auto` speaks the stateless protocol, `legacy` shakes hands first."""
+    async with (
+        create_mcp_http_client({"x-api-key": secret}) as http,
+        mcp.Client(streamable_http_client(url, http_client=http), mode=mode) as connected,
+    ):
+        yield connected
+
+
+async def answer_of(connected: mcp.Client, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    result = await connected.call_tool(tool, arguments)
+    assert isinstance(result, mcp.types.CallToolResult)
+    assert not result.is_error, result.content
+    found: dict[str, Any] = result.structured_content
+    return found
