@@ -126,6 +126,12 @@ class Period:
         end = self.end if self.end == month_end(self.end) else month_start(self.end) - ONE_DAY
         return Period(start, end) if start <= end else None
 
+    def whole_years(self) -> Period | None:
+        """The calendar years that lie wholly inside, as one period; None when there is none."""
+        first = self.start.year + (self.start != year_start(self.start))
+        last = self.end.year - (self.end != date(self.end.year, 12, 31))
+        return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
+
 
 # A year of days costs as much to make as a short answer does, and all workspaces are asked for the same few periods.
 @lru_cache(maxsize=32)
@@ -134,13 +140,6 @@ def _buckets(period: Period, breakdown: Breakdown) -> tuple[Bucket, ...]:
         return tuple(Bucket(day.isoformat(), day, day) for day in period)
     runs = [(label, list(days)) for label, days in groupby(period, _LABELS[breakdown])]
     return tuple(Bucket(label, days[0], days[-1]) for label, days in runs)
-
-
-    def whole_years(self) -> Period | None:
-        """The calendar years that lie wholly inside, as one period; None when there is none."""
-        first = self.start.year + (self.start != year_start(self.start))
-        last = self.end.year - (self.end != date(self.end.year, 12, 31))
-        return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
 
 
 def _week_label(day: date) -> str:

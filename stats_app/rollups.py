@@ -6,7 +6,7 @@ collide with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -20,12 +20,15 @@ from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
-from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month
+from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start
 from stats_app.sql import recounts as sql
 
-_NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
-    dimension.months: f"{dimension.name} by month" for dimension in DIMENSIONS if dimension.months is not None
-}
+_NAMES = (
+    {dimension.code: dimension.name for dimension in DIMENSIONS}
+    | {dimension.months: f"{dimension.name} by month" for dimension in DIMENSIONS if dimension.months is not None}
+    | {dimension.years: f"{dimension.name} by year" for dimension in DIMENSIONS if dimension.years is not None}
+)
+_YEARLY = [dimension.years for dimension in DIMENSIONS if dimension.years is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,12 @@ def rebuild(workspace: Workspace, start: date | None = None, end: date | None = 
         return in_workspace(workspace.pk, lambda locked: _recount(locked, start, end, using), using=using, alone=True)
     _refuse_what_cannot_be_recounted(locked, start, end)
     days = 0
-    for month in list(_months(locked, start, end, using)):
-        recount = partial(_recount, start=month.start, end=month.end, using=using)
+    months = list(_months(locked, start, end, using))
+    for month in months:
+        recount = partial(_recount_days, start=month.start, end=month.end, using=using)
         days += in_workspace(workspace.pk, recount, using=using, alone=True)
+    for year in _years(workspace.pk, months, using):
+        in_workspace(workspace.pk, partial(_recount_year, year=year, using=using), using=using, alone=True)
     return days
 
 
@@ -92,8 +98,11 @@ def check(workspace: Workspace) -> Iterator[Difference]:
     strangers = sql.strangers(connections[using], row.pk)
     if strangers:
         yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
-    for month in _months(locked, None, None, using):
+    months = list(_months(locked, None, None, using))
+    for month in months:
         yield from _differences(sql.differences(connections[using], row.pk, month))
+    for year in _years(row.pk, months, using):
+        yield from _differences(sql.year_differences(connections[using], row.pk, year))
 
 
 def _differences(found: list[tuple[object, ...]]) -> Iterator[Difference]:
@@ -112,6 +121,24 @@ def _is_moved(locked: LockedWorkspace) -> bool:
 
 
 def _recount(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> int:
+    months = list(_months(locked, start, end, using))
+    days = _recount_days(locked, start, end, using)
+    for year in _years(locked.id, months, using):
+        _recount_year(locked, year, using)
+    return days
+
+
+def _recount_year(locked: LockedWorkspace, year: date, using: str) -> None:
+    sql.rebuild_year(connections[using], locked.id, year)
+
+
+def _years(workspace_id: int, months: Iterable[sql.MonthOfClicks], using: str) -> list[date]:
+    """The first days of the calendar years to add up: those of the months, and those that have sums for no reason."""
+    stored = Rollup.objects.using(using).filter(workspace=workspace_id, dimension__in=_YEARLY)
+    return sorted({year_start(month.month) for month in months} | set(stored.values_list("day", flat=True).distinct()))
+
+
+def _recount_days(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> int:
     _refuse_what_cannot_be_recounted(locked, start, end)
     days = 0
     for month in _months(locked, start, end, using):
@@ -155,7 +182,9 @@ def _months(locked: LockedWorkspace, start: date | None, end: date | None, using
 
 def _first_and_last_day(workspace_id: int, using: str) -> tuple[date, date] | None:
     clicks = Click.objects.using(using).filter(workspace=workspace_id).aggregate(Min("utc_day"), Max("utc_day"))
-    stored = Rollup.objects.using(using).filter(workspace=workspace_id).aggregate(Min("day"), Max("day"))
+    # Sums of a year are dated its first day, on which no click need be.
+    rollups = Rollup.objects.using(using).filter(workspace=workspace_id).exclude(dimension__in=_YEARLY)
+    stored = rollups.aggregate(Min("day"), Max("day"))
     firsts = [day for day in (clicks["utc_day__min"], stored["day__min"]) if day]
     lasts = [day for day in (clicks["utc_day__max"], stored["day__max"]) if day]
     return (min(firsts), max(lasts)) if firsts else None

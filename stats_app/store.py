@@ -16,8 +16,9 @@ from stats_app import dimensions
 from stats_app.dimensions import DIMENSIONS
 from stats_app.models import KINDS, Rollup
 from stats_app.models.clicks import HUMAN, VERDICTS
-from stats_app.periods import Period, month_start
+from stats_app.periods import Period, month_start, year_start
 from stats_app.sql import counts as sql
+from stats_app.sql import rankings
 
 By = Literal["day", "kind", "campaign", "user", "verdict"]
 Key = int | str
@@ -65,6 +66,8 @@ def _places(click: ClickFact) -> list[tuple[int, int, date]]:
         places.append((dimension.code, key, click.day))
         if dimension.months is not None:
             places.append((dimension.months, key, month_start(click.day)))
+        if dimension.years is not None:
+            places.append((dimension.years, key, year_start(click.day)))
     return places
 
 
@@ -97,8 +100,8 @@ def counts(
     """
     connection = connections[router.db_for_read(Rollup)]
     if top is not None and "user" in by:
-        users = sql.top_users(connection, workspace_id, period.start, period.end, top)
-        return {(user_id,): [int(clicks)] for user_id, clicks in users}
+        users = rankings.top_users(connection, workspace_id, period, top)
+        return {(user_id,): [clicks] for user_id, clicks in users}
     if top is not None:
         months = period.whole_months()
         bounds = (months.start, months.end) if months and _is_worth_bounding(months) else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Cast, Greatest, Length, Substr
 from django.utils.translation import gettext_lazy as _
 
 from stats_app import dimensions
@@ -168,6 +169,10 @@ class Click(models.Model):
         return str(self.id).lower()
 
 
+# Not below 0, so that it begins with a digit whatever happens to a count.
+_TOTAL_TEXT = Cast(Greatest(F("campaign_clicks") + F("vcard_clicks") + F("other_clicks"), 0), models.CharField())
+
+
 class Rollup(models.Model):
     """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
 
@@ -185,15 +190,32 @@ class Rollup(models.Model):
     vcard_clicks = models.IntegerField()
     other_clicks = models.IntegerField()
     dimension = models.SmallIntegerField()
+    # Only rows of years have one, since only they are looked for by it (`stats_app.sql.rankings`).
+    size = models.GeneratedField(
+        expression=Case(
+            When(
+                dimension=dimensions.USER_YEAR,
+                then=Length(_TOTAL_TEXT) * 10 + Cast(Substr(_TOTAL_TEXT, 1, 1), models.IntegerField()),
+            ),
+            default=Value(0),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["workspace", "day", "size"],
+                condition=Q(dimension=dimensions.USER_YEAR),
+                name="stats_rollup_user_size",
+            ),
             # The campaigns of a short period; a long one is read through the month rows.
             models.Index(
                 fields=["workspace", "dimension", "day", "key"],
                 condition=Q(dimension=dimensions.CAMPAIGN),
                 name="stats_rollup_campaign_day",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

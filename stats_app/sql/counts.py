@@ -80,7 +80,8 @@ def totals_of_workspaces(
             AND day BETWEEN %(start)s AND %(end)s
         GROUP BY workspace_id
     """
-    found = rows(connection, statement, {"workspaces": number_list(connection, workspace_ids), "start": start, "end": end})
+    params = {"workspaces": number_list(connection, workspace_ids), "start": start, "end": end}
+    found = rows(connection, statement, params)
     return [(workspace_id, counts) for workspace_id, *counts in found]
 
 

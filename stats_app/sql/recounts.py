@@ -57,15 +57,36 @@ def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: Month
             SELECT dimension, key, day, {columns} FROM stats_app_rollup
             WHERE (({_STORED_DAYS}) OR ({_STORED_MONTHS})) AND ({_NOT_ZERO})
         )
-        SELECT dimension, key, day, 'counted' AS side, {columns}
-        FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) AS missing
-        UNION ALL
-        SELECT dimension, key, day, 'stored' AS side, {columns}
-        FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) AS surplus
-        ORDER BY 1, 3, 2, 4
+        {_COMPARED}
         """,
         _params(connection, workspace_id, month),
     )
+
+
+def rebuild_year(connection: BaseDatabaseWrapper, workspace_id: int, year: date) -> None:
+    """Adds up the sums of the calendar year from its stored days; `year` is its first day."""
+    params = _year_params(workspace_id, year)
+    into = f"INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {', '.join(COLUMNS)})"
+    execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_YEARS}", params)
+    execute(connection, f"{into} SELECT %(workspace)s, years.* FROM ({_YEARS}) AS years", params)
+
+
+def year_differences(connection: BaseDatabaseWrapper, workspace_id: int, year: date) -> list[tuple[Any, ...]]:
+    """As `differences`: the sums of a calendar year held against its stored days."""
+    columns = ", ".join(COLUMNS)
+    return rows(
+        connection,
+        f"""
+        WITH expected (dimension, key, day, {columns}) AS ({_YEARS}),
+        stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_YEARS} AND ({_NOT_ZERO}))
+        {_COMPARED}
+        """,
+        _year_params(workspace_id, year),
+    )
+
+
+def _year_params(workspace_id: int, year: date) -> dict[str, Any]:
+    return {"workspace": workspace_id, "first": year, "last": date(year.year, 12, 31)}
 
 
 def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:
@@ -99,13 +120,33 @@ _STORED_MONTHS = (
     "workspace_id = %(workspace)s AND day BETWEEN %(month)s AND %(month_end)s AND dimension IN "
     f"({', '.join(str(dimension.months) for dimension in _MONTHLY)})"
 )
-_MONTHS = " UNION ALL ".join(
-    f"SELECT {dimension.months}, key, %(month)s, {', '.join(f'sum({column})' for column in COLUMNS)} "
-    f"FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} "
-    f"AND day BETWEEN %(month)s AND %(month_end)s GROUP BY key "
-    f"HAVING {' OR '.join(f'sum({column}) <> 0' for column in COLUMNS)}"
-    for dimension in _MONTHLY
+_COMPARED = f"""
+    SELECT dimension, key, day, 'counted' AS side, {", ".join(COLUMNS)}
+    FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) AS missing
+    UNION ALL
+    SELECT dimension, key, day, 'stored' AS side, {", ".join(COLUMNS)}
+    FROM (SELECT * FROM stored EXCEPT SELECT * FROM expected) AS surplus
+    ORDER BY 1, 3, 2, 4
+"""
+
+
+def _sums(dimension: Dimension, code: int | None, first: str, last: str) -> str:
+    """The stored days of a dimension added up by key over a month or a year, as rows of the dimension `code`."""
+    sums = [f"sum({column})" for column in COLUMNS]
+    return (
+        f"SELECT {code}, key, {first}, {', '.join(sums)} FROM stats_app_rollup "
+        f"WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} AND day BETWEEN {first} AND {last} "
+        f"GROUP BY key HAVING {' OR '.join(f'{one} <> 0' for one in sums)}"
+    )
+
+
+_MONTHS = " UNION ALL ".join(_sums(one, one.months, "%(month)s", "%(month_end)s") for one in _MONTHLY)
+_YEARLY = [dimension for dimension in DIMENSIONS if dimension.years is not None]
+_STORED_YEARS = (
+    "workspace_id = %(workspace)s AND day = %(first)s AND dimension IN "
+    f"({', '.join(str(dimension.years) for dimension in _YEARLY)})"
 )
+_YEARS = " UNION ALL ".join(_sums(one, one.years, "%(first)s", "%(last)s") for one in _YEARLY)
 
 
 def _counted_days(connection: BaseDatabaseWrapper) -> str:

@@ -1,0 +1,99 @@
+"""The users with the most clicks, without reading the counts of all.
+
+Most of a hundred thousand users have few clicks. A user has at most the clicks of the calendar years that a period
+touches, so those of the largest users of these years tell how many the last of the top has at least, and all users who
+have fewer in these years are out. What is left are some dozens, whose days are read. The years are found in the order
+of their size through an index on `Rollup.size`, which stays the same for most clicks: an index on the counts themselves
+would have to change with every click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.dimensions import USER, USER_YEAR
+from stats_app.periods import ONE_DAY, Period, year_start
+from stats_app.sql.counts import TOTAL, among, number_list, totals
+from stats_app.sql.cursor import is_postgresql, rows
+
+
+def size_of(clicks: int) -> int:
+    """The class of a count, as `Rollup.size` has it: the number of its digits, then the first. It never falls as counts
+    rise, and moves with every doubling at least."""
+    digits = str(clicks)
+    return len(digits) * 10 + int(digits[0])
+
+
+def top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int) -> list[tuple[int, int]]:
+    """The users with the most clicks in the period and their clicks, most first, ties by public id. Exact."""
+    years = [date(year, 1, 1) for year in range(period.start.year, period.end.year + 1)]
+    clicks = _clicks(connection, workspace_id, _largest(connection, workspace_id, years, 2 * limit), period)
+    most = sorted(clicks.values(), reverse=True)
+    least = max(1, most[limit - 1]) if len(most) >= limit else 1
+    others = _candidates(connection, workspace_id, years, least) - clicks.keys()
+    clicks |= _clicks(connection, workspace_id, others, period)
+    return _first(connection, {key: number for key, number in clicks.items() if number >= least}, limit)
+
+
+def _largest(connection: BaseDatabaseWrapper, workspace_id: int, years: Iterable[date], number: int) -> set[int]:
+    """About the `number` largest users of each year; which of those of one size is left to chance."""
+    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEARS} ORDER BY size DESC LIMIT %(number)s"
+    params = {"workspace": workspace_id, "number": number}
+    return {key for year in years for (key,) in rows(connection, statement, params | {"first": year, "last": year})}
+
+
+def _candidates(connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int) -> set[int]:
+    """The users with at least `least` clicks in these years together, so in one of them with their share of it."""
+    statement = f"""
+        SELECT key FROM stats_app_rollup
+        WHERE {_OF_YEARS} AND key IN (SELECT key FROM stats_app_rollup WHERE {_OF_YEARS} AND size >= %(size)s)
+        GROUP BY key HAVING sum({TOTAL}) >= %(least)s
+    """
+    params = {"workspace": workspace_id, "first": years[0], "last": years[-1], "least": least}
+    size = size_of(-(-least // len(years)))
+    return {key for (key,) in rows(connection, statement, params | {"size": size})}
+
+
+# The dimension is written out, since no index of some dimension alone is taken for a parameter.
+_OF_YEARS = f"workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day BETWEEN %(first)s AND %(last)s"
+
+
+def _clicks(connection: BaseDatabaseWrapper, workspace_id: int, keys: Iterable[int], period: Period) -> dict[int, int]:
+    """The clicks of each user in the period: of whole years by one row, of the other days by a row each."""
+    found: dict[int, int] = dict.fromkeys(keys, 0)
+    if not found:
+        return found
+    for dimension, start, end in _pieces(period):
+        for key, counts in totals(connection, workspace_id, dimension, list(found), start, end):
+            found[key] += sum(map(int, counts))
+    return found
+
+
+def _pieces(period: Period) -> list[tuple[int, date, date]]:
+    """The dimensions and days to read, so that each day of the period is counted once."""
+    years = period.whole_years()
+    if years is None:
+        return [(USER, period.start, period.end)]
+    pieces = [
+        (USER, period.start, years.start - ONE_DAY),
+        (USER_YEAR, years.start, year_start(years.end)),
+        (USER, years.end + ONE_DAY, period.end),
+    ]
+    return [piece for piece in pieces if piece[1] <= piece[2]]
+
+
+def _first(connection: BaseDatabaseWrapper, clicks: Mapping[int, int], limit: int) -> list[tuple[int, int]]:
+    """The first by clicks, then by public id, which is asked for where it can matter only."""
+    most = sorted(clicks.values(), reverse=True)[:limit]
+    if not most:
+        return []
+    keys = [key for key, number in clicks.items() if number >= most[-1]]
+    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
+    statement = f"""
+        SELECT id FROM stats_app_workspaceuser WHERE id {among(connection, "keys")} ORDER BY public_id {collation}
+    """
+    ordered = [key for (key,) in rows(connection, statement, {"keys": number_list(connection, keys)})]
+    return sorted(((key, clicks[key]) for key in ordered), key=lambda one: -one[1])[:limit]
