@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import array, is_postgresql, rows
+from stats_app.sql.cursor import array, day_array, is_postgresql, rows, text_array
 
 _COLUMNS = (
     "workspace_id, id, clicked_at, utc_day, kind, verdict, campaign_id, user_id, alias_id, link_id, reason, visitor"
@@ -64,14 +64,14 @@ def _insert_postgresql(
             workspace_id,
             array(click_id.hex() for click_id in ids),
             array(f'"{moment.isoformat()}"' for moment in times),
-            array(days),
+            day_array(days),
             array(kinds),
             array(verdicts),
             array(campaigns),
             array(users),
             array(aliases),
             array(links),
-            list(reasons),
+            text_array(reasons),
             array(None if visitor is None else f'"\\\\x{visitor.hex()}"' for visitor in visitors),
             len(clicks),
         ],

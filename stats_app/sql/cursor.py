@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -38,6 +39,20 @@ def array(values: Iterable[Any]) -> str:
     The driver's own way, a Python list, dumps each element by itself and costs ten times as much.
     """
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+
+def text_array(values: Collection[str]) -> str:
+    """The same for text of any kind."""
+    escaped = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return '{"' + '","'.join(escaped) + '"}' if escaped else "{}"
+
+
+def day_array(days: Iterable[date]) -> str:
+    """The same for days. Many clicks share few of them."""
+    return array(map(_day_text, days))
+
+
+_day_text = lru_cache(maxsize=4096)(date.isoformat)
 
 
 def _cursor(connection: BaseDatabaseWrapper) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import is_postgresql, rows
+from stats_app.sql.cursor import array, is_postgresql, rows, text_array
 
 
 def find(
@@ -26,10 +26,11 @@ def find(
     """
     if not values:
         return []
-    param: Any
+    param: str
     if is_postgresql(connection):
-        kind = "text" if isinstance(next(iter(values)), str) else "int8"
-        given, param = f"unnest(%s::{kind}[]) AS given (value)", [*values]
+        texts = [value for value in values if isinstance(value, str)]
+        kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
+        given = f"unnest(%s::{kind}[]) AS given (value)"
     else:
         given, param = "json_each(%s) AS given", json.dumps([*values])
     match = f"LOWER(named.{column}) = LOWER(given.value)" if ignore_case else f"named.{column} = given.value"
