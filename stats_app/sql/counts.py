@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
-from stats_app.sql.cursor import array, execute, is_postgresql, rows
+from stats_app.sql.cursor import array, day_array, execute, is_postgresql, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 TOTAL = " + ".join(COLUMNS)
@@ -43,7 +43,8 @@ def add(connection: BaseDatabaseWrapper, workspace_id: int, changes: Sequence[Co
     """Adds signed changes to the rollups. They must be in the order of the primary key, or writers deadlock."""
     if is_postgresql(connection):
         source = "unnest(%s::int2[], %s::int4[], %s::date[], %s::int4[], %s::int4[], %s::int4[]) AS given"
-        params: list[Any] = [array(column) for column in zip(*changes, strict=True)]
+        dimensions, keys, days, *counts = zip(*changes, strict=True)
+        params: list[Any] = [array(dimensions), array(keys), day_array(days), *map(array, counts)]
     else:
         # "WHERE true" keeps SQLite from taking ON CONFLICT for the condition of a join.
         fields = ", ".join(f"value ->> {position}" for position in range(6))
