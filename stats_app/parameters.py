@@ -205,7 +205,7 @@ class CampaignSearchParameters(Parameters):
         SEARCH_LENGTH,
         required=False,
         help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
-        "to be there, so give one or two that stand out. Default: every campaign.",
+        "to be there, so give only what stands out: spring for our spring campaign. Default: every campaign.",
     )
     status = ChoiceParameter(
         STATUSES,
