@@ -30,6 +30,7 @@ class Command(BaseCommand):
         try:
             key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
         except ValidationError as error:
-            raise CommandError(" ".join(error.messages)) from None
+            wrong = (f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
+            raise CommandError(" ".join(wrong)) from None
         self.stdout.write(f"API key {key} for {workspace} with {', '.join(key.scopes)}; the secret, shown only now:")
         self.stdout.write(secret)

@@ -1,0 +1,189 @@
+"""The system checks: each id, and that a project in order has none."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.db import connections
+from django.db.backends.dummy.base import DatabaseWrapper
+from django.urls import include, path
+
+from stats_app import mcp
+
+
+def found(*, deploy: bool = False) -> list[tuple[str, str, str | None]]:
+    """The messages of ours: id, text and hint."""
+    messages = checks.run_checks(include_deployment_checks=deploy)
+    return [
+        (str(message.id), message.msg, message.hint) for message in messages if str(message.id).startswith("stats_app.")
+    ]
+
+
+def test_a_project_in_order_has_none() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1000, "INGEST_RATE_LIMIT": None},
+        {"RATE_LIMIT": None, "PREPARED_STATEMENTS": False},
+        {"WORKSPACES_FOR": "django.utils.timezone.now", "MCP_ALLOWED_ORIGINS": ["https://app.example"]},
+    ],
+)
+def test_good_settings_have_none(value: dict[str, Any], settings: Any) -> None:
+    settings.STATS_APP = value
+    assert found() == []
+
+
+def test_settings_are_optional(settings: Any) -> None:
+    del settings.STATS_APP
+    assert found() == []
+
+
+@pytest.mark.parametrize("value", [[], None, "RATE_LIMIT"])
+def test_e001_settings_are_a_dict(value: Any, settings: Any) -> None:
+    settings.STATS_APP = value
+    assert found() == [("stats_app.E001", "STATS_APP is not a dict.", None)]
+
+
+def test_e002_unknown_settings_are_named(settings: Any) -> None:
+    settings.STATS_APP = {"RATE_LIMITS": 30, "RATE_LIMIT": 30}
+    [(code, text, hint)] = found()
+    assert (code, text) == ("stats_app.E002", "STATS_APP has an unknown key 'RATE_LIMITS'.")
+    assert str(hint).startswith("There are RATE_LIMIT, LIST_RATE_LIMIT, INGEST_RATE_LIMIT, ")
+
+
+@pytest.mark.parametrize("name", ["RATE_LIMIT", "LIST_RATE_LIMIT", "INGEST_RATE_LIMIT"])
+@pytest.mark.parametrize("value", [0, -1, 1001, "30", 1.5, True])
+def test_e003_limits_are_whole_numbers(name: str, value: Any, settings: Any) -> None:
+    settings.STATS_APP = {name: value}
+    hint = "Give a number of calls a minute from 1 to 1000, or None for no limit."
+    assert found() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("PREPARED_STATEMENTS", "no", "Give True or False."),
+        ("PREPARED_STATEMENTS", None, "Give True or False."),
+        (
+            "WORKSPACES_FOR",
+            "nowhere.at_all",
+            "Give the dotted path of a function (user) -> queryset of Workspace, or None.",
+        ),
+        (
+            "MCP_ALLOWED_ORIGINS",
+            ["https://app.example/"],
+            'Give a list of origins as browsers send them, such as "https://app.example".',
+        ),
+        (
+            "MCP_ALLOWED_ORIGINS",
+            "https://app.example",
+            'Give a list of origins as browsers send them, such as "https://app.example".',
+        ),
+    ],
+)
+def test_e003_other_settings_are_of_their_kind(name: str, value: Any, hint: str, settings: Any) -> None:
+    settings.STATS_APP = {name: value}
+    assert found() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+
+
+def test_e004_times_have_zones(settings: Any) -> None:
+    settings.USE_TZ = False
+    assert found() == [
+        (
+            "stats_app.E004",
+            "USE_TZ is off, so that times have no zone and clicks would fall on wrong days.",
+            "Set USE_TZ = True.",
+        )
+    ]
+
+
+@pytest.fixture
+def other_database(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts another database in place of the default; none is connected to."""
+
+    def put(vendor: str, display_name: str, **values: Any) -> None:
+        kind = type("Other", (DatabaseWrapper,), {"vendor": vendor, "display_name": display_name})
+        original = connections["default"]
+        monkeypatch.setattr(connections._connections, "default", kind(original.settings_dict | values, "default"))
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("vendor", "display_name"), [("mysql", "MySQL"), ("mysql", "MariaDB"), ("oracle", "Oracle"), ("unknown", "unknown")]
+)
+def test_e005_the_database_is_postgresql_or_sqlite(other_database: Any, vendor: str, display_name: str) -> None:
+    other_database(vendor, display_name)
+    assert found() == [
+        (
+            "stats_app.E005",
+            f"Clicks would be stored in {display_name}, which is not supported.",
+            "Use PostgreSQL, or SQLite for one machine and up to some millions of clicks.",
+        )
+    ]
+
+
+@pytest.mark.parametrize("app", ["rest_framework", "django_filters"])
+def test_e006_what_ours_builds_on_is_installed(app: str, settings: Any) -> None:
+    settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != app]
+    assert found() == [("stats_app.E006", f"{app} is not in INSTALLED_APPS.", f'Add "{app}" before "stats_app".')]
+
+
+def test_an_app_may_be_installed_by_its_config(settings: Any) -> None:
+    settings.INSTALLED_APPS = [
+        "rest_framework.apps.RestFrameworkConfig" if name == "rest_framework" else name
+        for name in settings.INSTALLED_APPS
+    ]
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("vendor", "values", "warned"),
+    [
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, True),
+        ("postgresql", {"CONN_MAX_AGE": None, "OPTIONS": {}}, False),
+        ("postgresql", {"CONN_MAX_AGE": 60, "OPTIONS": {}}, False),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, False),
+        ("sqlite", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, False),
+    ],
+)
+def test_w001_connections_to_postgresql_are_kept(
+    other_database: Any, vendor: str, values: dict[str, Any], warned: bool
+) -> None:
+    other_database(vendor, vendor, **values)
+    assert found() == []
+    warning = (
+        "stats_app.W001",
+        "Each request opens a new connection to PostgreSQL.",
+        "Set CONN_MAX_AGE to None, or OPTIONS['pool'], for the database 'default'.",
+    )
+    assert found(deploy=True) == ([warning] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [("stats_app.mcp.urls", ["stats_app.W002"]), ("stats_app.urls", ["stats_app.I001"]), ("stats_app.api.urls", [])],
+)
+def test_w002_and_i001_say_how_to_get_mcp(
+    module: str, expected: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    included, root = ModuleType(module), ModuleType("root_of_a_test")
+    included.urlpatterns = []  # type: ignore[attr-defined]  # what makes it a URLconf
+    root.urlpatterns = [path("", include(included))]  # type: ignore[attr-defined]  # the same
+    monkeypatch.setitem(sys.modules, root.__name__, root)
+    settings.ROOT_URLCONF = root.__name__
+    assert found() == []
+    monkeypatch.setattr(mcp, "is_installed", lambda: False)
+    messages = found()
+    assert [code for code, _, _ in messages] == expected
+    for _, text, hint in messages:
+        assert text == "/mcp is not served, because the package mcp 2.3 or later is not installed."
+        assert str(hint).startswith(f"Run: {mcp.INSTALL}")

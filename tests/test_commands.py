@@ -1,0 +1,405 @@
+"""The commands: what they print, how they end, and that they can be run again."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from io import StringIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, ManagementUtility, call_command
+from django.db import transaction
+from django.test import Client
+
+from stats_app import demo, public_ids
+from stats_app.ingest import ClickInput
+from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
+from stats_app.rollups import check
+from tests.factories import make_campaign, make_user, make_workspace, record
+from tests.rest import CLICKS, OVERVIEW, get
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 28, 10, 25, 0, 250_000, tzinfo=UTC)
+PERIOD = {"from": "2026-03-01", "to": "2026-03-31"}
+PASSWORD = "demo-signatures"
+
+
+def run(command: str, *arguments: str) -> list[str]:
+    """The lines that a command prints to standard output."""
+    out = StringIO()
+    call_command(command, *arguments, stdout=out, stderr=StringIO())
+    return out.getvalue().splitlines()
+
+
+def refusal(command: str, *arguments: str) -> str:
+    """The one line of a command that ends with an error."""
+    with pytest.raises(CommandError) as error:
+        run(command, *arguments)
+    assert error.value.returncode == 1
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+def clicked(workspace: Workspace, *days: str, **values: Any) -> None:
+    record(workspace, *(ClickInput("other", clicked_at=f"{day}T12:00:00Z", **values) for day in days))
+
+
+def spoil(workspace: Workspace, day: str) -> None:
+    """Makes the stored counts of a day wrong."""
+    Rollup.objects.filter(workspace=workspace, day=day).update(other_clicks=99)
+
+
+# --- create_api_key
+
+
+def test_a_new_key_is_the_last_line_and_opens_the_tools_only() -> None:
+    workspace = make_workspace()
+    lines = run("create_api_key", workspace.public_id, "--name", "Reports")
+    key = workspace.api_keys.get()
+    assert lines == [
+        f"API key Reports ({key.public_part}) for Acme with stats:read; the secret, shown only now:",
+        lines[-1],
+    ]
+    assert (key.name, key.scopes, key.expires_at) == ("Reports", ["stats:read"], None)
+    assert get(lines[-1], OVERVIEW, PERIOD).status_code == 200
+    assert get(lines[-1], CLICKS).status_code == 403
+
+
+def test_a_key_has_the_scopes_that_it_is_given() -> None:
+    workspace = make_workspace()
+    scopes = ["--scope", "clicks:read", "--scope", "clicks:write", "--scope", "clicks:read"]
+    secret = run("create_api_key", workspace.public_id, "--name", "x", *scopes)[-1]
+    assert workspace.api_keys.get().scopes == ["clicks:read", "clicks:write"]
+    assert (get(secret, CLICKS).status_code, get(secret, OVERVIEW, PERIOD).status_code) == (200, 403)
+
+
+@pytest.mark.parametrize(("moment", "status"), [("2026-03-31T23:59:59.999999", 200), ("2026-04-01T00:00:00", 401)])
+def test_a_key_is_good_through_its_last_day(moment: str, status: int) -> None:
+    workspace = make_workspace(timezone="Asia/Kathmandu")
+    secret = run("create_api_key", workspace.public_id, "--name", "x", "--expires", "2026-03-31")[-1]
+    with time_machine.travel(datetime.fromisoformat(moment).replace(tzinfo=UTC), tick=False):
+        assert get(secret, OVERVIEW, PERIOD).status_code == status
+
+
+def test_each_run_makes_another_key() -> None:
+    workspace = make_workspace()
+    secrets = {run("create_api_key", workspace.public_id, "--name", "x")[-1] for _ in range(2)}
+    assert (len(secrets), workspace.api_keys.count()) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--expires", "tomorrow"], "--expires is a date as Y-m-d, not 'tomorrow'."),
+        (["--expires", ""], "--expires is a date as Y-m-d, not ''."),
+        (["--expires", "2100-01-01"], "--expires lies between 2000-01-01 and 2099-12-31, not 2100-01-01."),
+        (["--name", ""], "name: This field cannot be blank."),
+        (["--name", "x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
+    ],
+)
+def test_a_wrong_key_is_not_made(arguments: list[str], message: str) -> None:
+    workspace = make_workspace()
+    assert refusal("create_api_key", workspace.public_id, "--name", "x", *arguments) == message
+    assert not ApiKey.objects.exists()
+
+
+def test_a_wrong_scope_is_not_given() -> None:
+    message = refusal("create_api_key", make_workspace().public_id, "--name", "x", "--scope", "all")
+    assert message.startswith("Error: argument --scope: invalid choice: 'all' (choose from 'stats:read', 'clicks:read'")
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("create_api_key", ["{}", "--name", "x"]),
+        ("check_rollups", ["--workspace", "{}"]),
+        ("rebuild_rollups", ["--workspace", "{}"]),
+    ],
+)
+def test_a_workspace_that_is_not_there_is_named(command: str, arguments: list[str]) -> None:
+    make_workspace()
+    for public_id in (public_ids.new_workspace_id(), "Acme", ""):
+        given = [argument.format(public_id) for argument in arguments]
+        assert refusal(command, *given) == f"There is no workspace with the public id {public_id!r}."
+
+
+# --- check_rollups and rebuild_rollups
+
+
+def test_true_counts_pass() -> None:
+    assert run("check_rollups") == ["The counts of 0 workspace(s) are what the clicks say."]
+    clicked(make_workspace(), "2026-03-01")
+    make_workspace()
+    assert run("check_rollups") == ["The counts of 2 workspace(s) are what the clicks say."]
+
+
+def test_a_difference_is_named_until_it_is_rebuilt() -> None:
+    acme, globex = make_workspace(), make_workspace(name="Globex")
+    user = make_user(acme)
+    clicked(acme, "2026-03-01", "2026-03-02")
+    clicked(acme, "2026-03-02", user=user)
+    clicked(globex, "2026-03-01")
+    spoil(acme, "2026-03-02")
+    out = StringIO()
+    with pytest.raises(CommandError) as error:
+        call_command("check_rollups", stdout=out)
+    assert error.value.returncode == 1
+    assert str(error.value) == "2 difference(s); rebuild_rollups counts anew."
+    assert sorted(out.getvalue().splitlines()) == [
+        f"{acme.public_id} Acme: 2026-03-02 user {user.pk}: 0/0/1 counted, 0/0/99 stored",
+        f"{acme.public_id} Acme: 2026-03-02 workspace: 0/0/2 counted, 0/0/99 stored",
+    ]
+    assert run("check_rollups", "--workspace", globex.public_id) == [
+        "The counts of 1 workspace(s) are what the clicks say."
+    ]
+    for _ in range(2):
+        rebuilt = run("rebuild_rollups", "--workspace", acme.public_id)
+        assert rebuilt == [f"{acme.public_id} Acme: 4 day(s) counted anew."]
+        assert [*check(acme)] == []
+
+
+def test_only_the_days_asked_for_are_rebuilt() -> None:
+    workspace = make_workspace()
+    clicked(workspace, "2026-03-01", "2026-03-02", "2026-03-03")
+    for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
+        spoil(workspace, day)
+    lines = run("rebuild_rollups", "--from", "2026-03-02", "--to", "2026-03-02")
+    assert lines == [f"{workspace.public_id} Acme: 1 day(s) counted anew."]
+    assert [difference.place for difference in check(workspace)] == ["2026-03-01 workspace", "2026-03-03 workspace"]
+
+
+def test_all_workspaces_are_rebuilt_unless_one_is_named() -> None:
+    workspaces = [make_workspace(name=name) for name in ("Acme", "Globex")]
+    for workspace in workspaces:
+        clicked(workspace, "2026-03-01")
+        spoil(workspace, "2026-03-01")
+    assert len(run("rebuild_rollups")) == 2
+    assert [[*check(workspace)] for workspace in workspaces] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--from", "x"], "--from is a date as Y-m-d, not 'x'."),
+        (["--to", "2026-02-29"], "--to is a date as Y-m-d, not '2026-02-29'."),
+        (["--from", "2026-03-02", "--to", "2026-03-01"], "--from 2026-03-02 is after --to 2026-03-01."),
+    ],
+)
+def test_a_wrong_day_is_not_rebuilt(arguments: list[str], message: str) -> None:
+    assert refusal("rebuild_rollups", *arguments) == message
+
+
+def test_days_whose_clicks_are_gone_are_not_rebuilt() -> None:
+    workspace = make_workspace()
+    clicked(workspace, "2026-02-01", "2026-03-01")
+    Workspace.objects.update(clicks_kept_from=date(2026, 3, 1))
+    before = [*Rollup.objects.order_by("day", "dimension").values_list()]
+    assert refusal("rebuild_rollups", "--from", "2026-02-01") == (
+        f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be counted anew."
+    )
+    assert [*Rollup.objects.order_by("day", "dimension").values_list()] == before
+
+
+# --- seed_demo
+
+
+def everything() -> dict[str, Any]:
+    """All that the demo makes but for keys and logins, without the numbers of rows."""
+    return {
+        "workspaces": [
+            *Workspace.objects.order_by("public_id").values_list("public_id", "name", "timezone", "created_at")
+        ],
+        "campaigns": [
+            *Campaign.objects.order_by("public_id").values_list(
+                "public_id", "name", "starts_on", "ends_on", "is_paused"
+            )
+        ],
+        "users": [*WorkspaceUser.objects.order_by("public_id").values_list("public_id", "email", "is_active")],
+        "aliases": [*Alias.objects.order_by("user__public_id", "email").values_list("user__public_id", "email")],
+        "assignments": [
+            *CampaignAssignment.objects.order_by("campaign__public_id", "user__public_id").values_list(
+                "campaign__public_id", "user__public_id"
+            )
+        ],
+        "clicks": [
+            *Click.objects.order_by("id").values_list(
+                "id", "clicked_at", "kind", "verdict", "reason", "campaign__public_id", "user__public_id"
+            )
+        ],
+    }
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done inside leaves no trace."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def seeded(*arguments: str, at: datetime = NOW) -> dict[str, Any]:
+    with undone(), time_machine.travel(at, tick=False):
+        run("seed_demo", *arguments)
+        return everything()
+
+
+def test_the_demo_is_two_workspaces_with_a_year_of_clicks() -> None:
+    with time_machine.travel(NOW, tick=False):
+        run("seed_demo", "--clicks", "600")
+    assert [(w.name, w.timezone, w.clicks.count()) for w in Workspace.objects.order_by("name")] == [
+        ("Acme", "Europe/Paris", 400),
+        ("Globex", "America/New_York", 200),
+    ]
+    times = [click.clicked_at for click in Click.objects.all()]
+    assert timedelta(days=350) < max(times) - min(times) <= timedelta(days=366)
+    assert max(times) <= NOW
+    for workspace in Workspace.objects.all():
+        assert set(workspace.clicks.values_list("kind", flat=True)) == {"campaign", "vcard", "other"}
+        assert [*check(workspace)] == []
+
+
+def test_the_same_seed_makes_the_same_demo() -> None:
+    first = seeded("--clicks", "300")
+    assert len(first["clicks"]) == 300
+    assert seeded("--clicks", "300") == first
+    other = seeded("--clicks", "300", "--seed", "2")
+    assert {row[0] for row in other["workspaces"]}.isdisjoint(row[0] for row in first["workspaces"])
+    assert {row[0] for row in other["clicks"]}.isdisjoint(row[0] for row in first["clicks"])
+
+
+def test_run_again_it_adds_nothing_but_a_key() -> None:
+    with time_machine.travel(NOW, tick=False):
+        first = run("seed_demo", "--clicks", "300")
+    before = everything()
+    with time_machine.travel(NOW + timedelta(days=3), tick=False):
+        second = run("seed_demo", "--clicks", "300")
+        assert run("seed_demo", "--clicks", "100")[1] == first[1]
+        for lines in (first, second):
+            assert get(secret_of(lines), OVERVIEW, PERIOD).status_code == 200
+    assert everything() == before
+    assert secret_of(first) != secret_of(second)
+    assert (ApiKey.objects.count(), get_user_model().objects.count()) == (3, 1)
+
+
+def secret_of(lines: list[str]) -> str:
+    [line] = [line for line in lines if line.startswith("API key")]
+    return line.split()[2]
+
+
+def test_a_run_that_was_broken_off_is_completed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = seeded("--clicks", "300")
+    monkeypatch.setattr(demo, "BATCH", 70)
+
+    def break_off(done: int) -> None:
+        if done > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        demo.seed(300, 1, NOW, break_off)
+    assert Click.objects.count() == 140
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        run("seed_demo", "--clicks", "300")
+    assert everything() == whole
+    for workspace in Workspace.objects.all():
+        assert [*check(workspace)] == []
+
+
+def test_more_clicks_are_added_to_those_that_are_there() -> None:
+    with time_machine.travel(NOW, tick=False):
+        run("seed_demo", "--clicks", "0")
+        assert Click.objects.count() == 0
+        run("seed_demo", "--clicks", "100")
+        before = set(Click.objects.values_list("id", flat=True))
+        run("seed_demo", "--clicks", "150")
+    after = set(Click.objects.values_list("id", flat=True))
+    assert (len(before), len(after), before <= after) == (100, 150, True)
+
+
+def test_it_prints_where_to_look(monkeypatch: pytest.MonkeyPatch, client: Client) -> None:
+    monkeypatch.setenv("PORT", "8123")
+    with time_machine.travel(NOW, tick=False):
+        lines = run("seed_demo", "--clicks", "300")
+    acme, globex = (Workspace.objects.get(name=name) for name in ("Acme", "Globex"))
+    secret = secret_of(lines)
+    url = "http://127.0.0.1:8123/api/v1/workspace/overview/?from=2026-02-27&to=2026-03-28&breakdown=week"
+    for line in (
+        f"Workspace    {acme.public_id}  Acme (Europe/Paris)",
+        f"Workspace    {globex.public_id}  Globex (America/New_York)",
+        f"Admin        http://127.0.0.1:8123/admin/  login demo, password {PASSWORD}",
+        "API          http://127.0.0.1:8123/api/v1/docs/",
+        f"API key      {secret}  (for Acme)",
+        f"curl -H 'x-api-key: {secret}' '{url}'",
+    ):
+        assert line in lines
+    [curl] = [shlex.split(line) for line in lines if line.startswith("curl")]
+    assert curl[:2] == ["curl", "-H"]
+    parts = urlsplit(curl[3])
+    response = get(curl[2].removeprefix("x-api-key: "), parts.path, parts.query)
+    assert response.status_code == 200
+    assert response.json()["totals"]["totalClicks"] > 0
+    # The key may do all that a key can.
+    assert get(secret, CLICKS).status_code == 200
+    assert client.login(username="demo", password=PASSWORD)
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_login_of_that_name_is_left_as_it_is() -> None:
+    get_user_model().objects.create_user("demo", password="my own")
+    run("seed_demo", "--clicks", "0")
+    user = get_user_model().objects.get()
+    assert (user.check_password("my own"), user.is_superuser) == (True, False)
+
+
+def test_a_negative_number_of_clicks_is_refused() -> None:
+    assert refusal("seed_demo", "--clicks", "-1") == "--clicks is 0 or more, not -1."
+    assert refusal("seed_demo", "--clicks", "x") == "Error: argument --clicks: invalid int value: 'x'"
+    assert not Workspace.objects.exists()
+
+
+def test_progress_goes_to_standard_error_unless_quiet() -> None:
+    for verbosity, expected in ((1, "30 clicks in "), (0, "")):
+        with undone():
+            err = StringIO()
+            call_command("seed_demo", clicks=30, verbosity=verbosity, stdout=StringIO(), stderr=err)
+            assert err.getvalue().startswith(expected)
+            assert bool(err.getvalue()) is bool(expected)
+
+
+# --- from a shell
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("arguments", "status", "out", "error"),
+    [
+        (["check_rollups"], 0, "The counts of 1 workspace(s) are what the clicks say.\n", ""),
+        (["rebuild_rollups", "--from", "x"], 1, "", "CommandError: --from is a date as Y-m-d, not 'x'.\n"),
+        (["seed_demo", "--clicks", "-1"], 1, "", "CommandError: --clicks is 0 or more, not -1.\n"),
+        (
+            ["create_api_key", "x", "--name", "y"],
+            1,
+            "",
+            "CommandError: There is no workspace with the public id 'x'.\n",
+        ),
+    ],
+)
+def test_a_shell_sees_one_line_and_a_status(
+    arguments: list[str], status: int, out: str, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_campaign(make_workspace())
+    try:
+        ManagementUtility(["manage.py", *arguments]).execute()
+        code: Any = 0
+    except SystemExit as end:
+        code = end.code
+    captured = capsys.readouterr()
+    assert (code, captured.out, captured.err) == (status, out, error), sys.argv
