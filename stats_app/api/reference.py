@@ -187,7 +187,9 @@ def _kind(schema: Json) -> str:
         kind = f"one of {', '.join('null' if value is None else str(value) for value in schema['enum'])}"
     elif "items" in schema:
         kind = f"{kind} of {schema['items']['type']}"
-    rules = [rule.format(schema[name]) for name, rule in _RULES.items() if name in schema]
+    # A format says to people what its pattern says to programs.
+    told = schema.keys() - {"pattern"} if "format" in schema else schema.keys()
+    rules = [rule.format(schema[name]) for name, rule in _RULES.items() if name in told]
     return ", ".join([kind, *rules])
 
 

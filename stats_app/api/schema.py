@@ -2,7 +2,7 @@
 
 `operation` and `tool_operation` describe an action of a viewset beside its code. Parameters, bodies and answers are
 read off the declarations that the code itself works with; nothing is written twice. The host need not install
-drf-spectacular or set anything for it. When it does, its own document has our operations, too.
+drf-spectacular or set anything for it; when it has a document of its own, ours stays out of it.
 """
 
 # drf-spectacular leaves most of what it lets one override without types.
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import uritemplate
 from django.urls import URLPattern, URLResolver
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
@@ -114,8 +114,22 @@ def tool_operation(name: str, codes: tuple[str, ...] = ()) -> Callable[[Action],
     )
 
 
+class OwnRegistry(ComponentRegistry):
+    """The components of our document, and by that the sign that it is this one that is being made."""
+
+
+class OwnGenerator(SchemaGenerator):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.registry = OwnRegistry()
+
+
 class OperationSchema(ClosedSchema):
     """Reads the `Operation` of an action."""
+
+    def is_excluded(self) -> bool:
+        # A host's document may be OpenAPI 3.0, which has no null, and may allow no warning about names used twice.
+        return not isinstance(self.registry, OwnRegistry)
 
     @property
     def operation(self) -> Operation:
@@ -282,7 +296,7 @@ def _document(patterns: tuple[URLPattern | URLResolver, ...]) -> Json:
         "TAGS": [{"name": name, "description": text} for name, text in TAGS.items()],
     }
     with own_settings(**settings):
-        whole: Json = SchemaGenerator(patterns=list(patterns)).get_schema(public=True)
+        whole: Json = OwnGenerator(patterns=list(patterns)).get_schema(public=True)
     ordered = sorted(whole["paths"].items(), key=lambda item: _tag_number(item[1]))
     return whole | {"paths": {path: dict(sorted(methods.items())) for path, methods in ordered}}
 
