@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from stats_app.periods import Breakdown, Bucket
 from stats_app.reports.comparison import Change
-from stats_app.reports.wording import full_labels, grouped, percent, short_labels, signed, thousands_separator
+from stats_app.reports.wording import Numbers, full_labels, numbers, short_labels
 
 FILLING = "filling"
 FUTURE = "future"
@@ -41,7 +42,7 @@ class Series:
     is_rest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Axis:
     """The buckets that a chart runs over, as they stand on the local date `today`."""
 
@@ -49,16 +50,20 @@ class Axis:
     breakdown: Breakdown
     today: date
 
-    @property
+    @cached_property
     def states(self) -> list[str]:
         return [state(bucket, self.today) for bucket in self.buckets]
 
-    @property
+    @cached_property
+    def plain_names(self) -> list[str]:
+        """The buckets in full."""
+        return full_labels(self.buckets, self.breakdown)
+
+    @cached_property
     def names(self) -> list[str]:
         """The buckets in full, those that are not over marked as such."""
         marks = {"": "", FILLING: f" ({_('so far')})", FUTURE: f" ({_('to come')})"}
-        labels = full_labels(self.buckets, self.breakdown)
-        return [label + marks[state] for label, state in zip(labels, self.states, strict=True)]
+        return [label + marks[state] for label, state in zip(self.plain_names, self.states, strict=True)]
 
     def drawn(self, data: Sequence[int]) -> list[int | None]:
         """The data without the buckets to come, which would look like a fall to 0."""
@@ -83,7 +88,7 @@ class ComparedChart:
             "type": "compared",
             "labels": labels + [""] * (length - len(labels)),
             "names": self.axis.names,
-            "previousNames": full_labels(self.previous_axis.buckets, self.axis.breakdown),
+            "previousNames": self.previous_axis.plain_names,
             "filling": _first(self.axis.states, FILLING),
             "series": [
                 {"name": _("This period"), "data": self.axis.drawn(self.current)},
@@ -103,14 +108,14 @@ class ComparedChart:
 
     def _rows(self) -> Iterable[str]:
         names, states = self.axis.names, self.axis.states
-        before = full_labels(self.previous_axis.buckets, self.axis.breakdown)
-        columns = zip_longest(names, states, self.current, before, self.previous)
+        style = numbers()
+        columns = zip_longest(names, states, self.current, self.previous_axis.plain_names, self.previous)
         for name, state, current, previous_name, previous in columns:
-            change = "" if None in (current, previous) or state == FUTURE else change_text(Change(current, previous))
-            cells = ("" if current is None else grouped(current), previous_name or "", _maybe(previous), change)
+            is_compared = current is not None and previous is not None and state != FUTURE
+            change = change_text(Change(current, previous), style) if is_compared else ""
             yield (
-                f'<tr{_class(state)}><th scope="row">{escape(name or "")}</th><td>{cells[0]}</td>'
-                f"<td>{escape(cells[1])}</td><td>{cells[2]}</td><td>{cells[3]}</td></tr>"
+                f'<tr{_class(state)}><th scope="row">{escape(name or "")}</th><td>{_maybe(current, style)}</td>'
+                f"<td>{escape(previous_name or '')}</td><td>{_maybe(previous, style)}</td><td>{change}</td></tr>"
             )
 
 
@@ -145,17 +150,17 @@ class StackedChart:
 
     def _rows(self) -> Iterable[str]:
         columns = zip(*(series.data for series in self.series), strict=True)
-        separator = thousands_separator()
-        for name, state, numbers in zip(self.axis.names, self.axis.states, columns, strict=True):
-            cells = "".join([f"<td>{number:,}</td>" for number in (*numbers, sum(numbers))]).replace(",", separator)
+        separator = numbers().thousands
+        for name, state, row in zip(self.axis.names, self.axis.states, columns, strict=True):
+            cells = "".join([f"<td>{number:,}</td>" for number in (*row, sum(row))]).replace(",", separator)
             yield f'<tr{_class(state)}><th scope="row">{escape(name)}</th>{cells}</tr>'
 
 
-def change_text(change: Change) -> str:
+def change_text(change: Change, style: Numbers) -> str:
     """Such as “+4.5% (+12)”; without the per cent where there was nothing before."""
     if change.ratio is None or change.direction == "same":
-        return signed(change.difference)
-    return f"{percent(change.ratio, with_sign=True)} ({signed(change.difference)})"
+        return style.signed(change.difference)
+    return f"{style.percent(change.ratio, with_sign=True)} ({style.signed(change.difference)})"
 
 
 def change_html(change: Change | None) -> SafeString:
@@ -169,12 +174,12 @@ def change_html(change: Change | None) -> SafeString:
         change.direction,
         arrow,
         word,
-        change_text(change),
+        change_text(change, numbers()),
     )
 
 
-def _maybe(number: int | None) -> str:
-    return "" if number is None else grouped(number)
+def _maybe(number: int | None, style: Numbers) -> str:
+    return "" if number is None else style.grouped(number)
 
 
 def _class(state: str | None) -> str:

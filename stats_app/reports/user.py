@@ -44,9 +44,7 @@ class UserReport:
         return not self.answer["metrics"]["totalClicks"]
 
 
-def user_context(
-    workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime
-) -> dict[str, Any]:
+def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What a user's page takes, from an address's query. `report` is None when the form is wrong."""
     form = PeriodForm(query, workspace.today(now))
     if not form.is_valid():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
@@ -15,27 +16,38 @@ from stats_app.periods import Breakdown, Bucket, Period, month_end
 MINUS = "−"
 
 
-def grouped(number: int) -> str:
-    """A whole number with the language's thousands separator, which the host's settings need not ask for."""
-    return f"{number:,}".replace(",", thousands_separator()).replace("-", MINUS)
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How the active language writes numbers, looked up once for a table of thousands."""
+
+    thousands: str
+    decimal: str
+    per_cent: str
+
+    def grouped(self, number: int) -> str:
+        """A whole number with the language's thousands separator, which the host's settings need not ask for."""
+        return f"{number:,}".replace(",", self.thousands).replace("-", MINUS)
+
+    def signed(self, number: int) -> str:
+        return f"+{self.grouped(number)}" if number > 0 else self.grouped(number)
+
+    def percent(self, ratio: float, *, with_sign: bool = False) -> str:
+        """A ratio as per cent with one digit, or without any from 1,000 % on."""
+        value = ratio * 100
+        if abs(value) >= 1000:
+            text = (self.signed if with_sign else self.grouped)(round(value))
+        else:
+            digits = f"{value:+.1f}" if with_sign else f"{value:.1f}"
+            text = digits.replace("-", MINUS).replace(".", self.decimal)
+        return self.per_cent % {"number": text}
 
 
-def thousands_separator() -> str:
-    return str(get_format("THOUSAND_SEPARATOR"))
-
-
-def signed(number: int) -> str:
-    return f"+{grouped(number)}" if number > 0 else grouped(number)
-
-
-def percent(ratio: float, *, with_sign: bool = False) -> str:
-    """A ratio as per cent with one digit, or without any from 1,000 % on."""
-    value = ratio * 100
-    text = f"{value:+.1f}" if with_sign else f"{value:.1f}"
-    if abs(value) >= 1000:
-        return pgettext("percent", "%(number)s%%") % {"number": (signed if with_sign else grouped)(round(value))}
-    text = text.replace("-", MINUS).replace(".", str(get_format("DECIMAL_SEPARATOR")))
-    return pgettext("percent", "%(number)s%%") % {"number": text}
+def numbers() -> Numbers:
+    return Numbers(
+        str(get_format("THOUSAND_SEPARATOR")),
+        str(get_format("DECIMAL_SEPARATOR")),
+        pgettext("percent", "%(number)s%%"),
+    )
 
 
 def day_text(day: date) -> str:

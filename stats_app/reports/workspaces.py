@@ -36,9 +36,7 @@ def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[Work
     for month in set(months.values()):
         counts |= store.totals_of_workspaces([pk for pk, own in months.items() if own == month], month)
     return [
-        WorkspaceLine(
-            workspace, months[workspace.pk], *(counts[workspace.pk][kind] for kind in kinds)
-        )
+        WorkspaceLine(workspace, months[workspace.pk], *(counts[workspace.pk][kind] for kind in kinds))
         for workspace in workspaces
     ]
 

@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import USER, USER_YEAR
 from stats_app.periods import ONE_DAY, Period, year_start
-from stats_app.sql.counts import TOTAL, among, number_list, totals
+from stats_app.sql.counts import among, number_list, totals
 from stats_app.sql.cursor import is_postgresql, rows
 
 
@@ -40,25 +40,28 @@ def top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period
 
 def _largest(connection: BaseDatabaseWrapper, workspace_id: int, years: Iterable[date], number: int) -> set[int]:
     """About the `number` largest users of each year; which of those of one size is left to chance."""
-    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEARS} ORDER BY size DESC LIMIT %(number)s"
-    params = {"workspace": workspace_id, "number": number}
-    return {key for year in years for (key,) in rows(connection, statement, params | {"first": year, "last": year})}
+    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} ORDER BY size DESC LIMIT %(number)s"
+    return _keys_of_years(connection, statement, years, {"workspace": workspace_id, "number": number})
 
 
 def _candidates(connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int) -> set[int]:
     """The users with at least `least` clicks in these years together, so in one of them with their share of it."""
-    statement = f"""
-        SELECT key FROM stats_app_rollup
-        WHERE {_OF_YEARS} AND key IN (SELECT key FROM stats_app_rollup WHERE {_OF_YEARS} AND size >= %(size)s)
-        GROUP BY key HAVING sum({TOTAL}) >= %(least)s
-    """
-    params = {"workspace": workspace_id, "first": years[0], "last": years[-1], "least": least}
-    size = size_of(-(-least // len(years)))
-    return {key for (key,) in rows(connection, statement, params | {"size": size})}
+    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} AND size >= %(size)s"
+    params = {"workspace": workspace_id, "size": size_of(-(-least // len(years)))}
+    large = _keys_of_years(connection, statement, years, params)
+    bounds = totals(connection, workspace_id, USER_YEAR, list(large), years[0], years[-1])
+    return {key for key, counts in bounds if sum(counts) >= least}
+
+
+def _keys_of_years(
+    connection: BaseDatabaseWrapper, statement: str, years: Iterable[date], params: dict[str, int]
+) -> set[int]:
+    """The keys of one statement for each year: for several at once the database would sort or scan them all."""
+    return {key for year in years for (key,) in rows(connection, statement, params | {"year": year})}
 
 
 # The dimension is written out, since no index of some dimension alone is taken for a parameter.
-_OF_YEARS = f"workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day BETWEEN %(first)s AND %(last)s"
+_OF_YEAR = f"workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day = %(year)s"
 
 
 def _clicks(connection: BaseDatabaseWrapper, workspace_id: int, keys: Iterable[int], period: Period) -> dict[int, int]:
@@ -68,7 +71,7 @@ def _clicks(connection: BaseDatabaseWrapper, workspace_id: int, keys: Iterable[i
         return found
     for dimension, start, end in _pieces(period):
         for key, counts in totals(connection, workspace_id, dimension, list(found), start, end):
-            found[key] += sum(map(int, counts))
+            found[key] += int(sum(counts))
     return found
 
 

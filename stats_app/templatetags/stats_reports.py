@@ -16,12 +16,12 @@ register = template.Library()
 
 @register.filter
 def grouped(number: int) -> str:
-    return wording.grouped(number)
+    return wording.numbers().grouped(number)
 
 
 @register.filter
 def percent(ratio: float | None) -> str:
-    return "–" if ratio is None else wording.percent(ratio)
+    return "–" if ratio is None else wording.numbers().percent(ratio)
 
 
 @register.filter
