@@ -195,8 +195,9 @@ class ApiKeyAdmin(ScopedAdmin):
         for old in queryset.order_by("pk"):
             try:
                 key, secret = rotate_key(old, moment, grace)
-            except Refused as error:
-                self.message_user(request, str(error), messages.ERROR)
+            except Refused:
+                message = _("%(key)s is revoked or expired and cannot be rotated. Make a new key.")
+                self.message_user(request, message % {"key": old}, messages.ERROR)
                 continue
             made.append(NewKey(key, secret))
             self.log_addition(request, key, _("Made in place of %(key)s.") % {"key": old})

@@ -74,9 +74,10 @@ class WorkspaceAdmin(ScopedAdmin):
     ) -> Any:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except Refused as error:
-            # Something came between the form's check and the change; the transaction is undone.
-            self.message_user(request, str(error), messages.ERROR)
+        except Refused:
+            # They were pruned between the form's check and the change; the transaction is undone.
+            message = _("Nothing was changed: clicks have just been pruned, and cannot be counted anew.")
+            self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -116,8 +117,12 @@ class WorkspaceAdmin(ScopedAdmin):
             raise PermissionDenied
         if workspace is None:
             raise Http404
-        if request.GET.get("format") == "csv":
-            return HttpResponseRedirect(f"{self._staff_page(workspace)}?{request.GET.urlencode()}")
+        staff_page = _staff_page(workspace)
+        if request.GET.get("format") == "csv" and staff_page:
+            return HttpResponseRedirect(f"{staff_page}?{request.GET.urlencode()}")
+        overview = overview_context(workspace, request.GET.dict(), now())
+        if not staff_page:
+            overview["exports"] = ()
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
@@ -125,13 +130,14 @@ class WorkspaceAdmin(ScopedAdmin):
             "subtitle": str(workspace),
             "opts": self.opts,
             "original": workspace,
-            **overview_context(workspace, request.GET, now()),
+            **overview,
         }
         return TemplateResponse(request, "admin/stats_app/workspace/overview.html", context)
 
-    def _staff_page(self, workspace: Workspace) -> str:
-        """The address of the overview among the staff pages. Raises Http404 where the host left them out."""
-        try:
-            return reverse("stats_dashboard:overview", args=[workspace.public_id])
-        except NoReverseMatch:
-            raise Http404 from None
+
+def _staff_page(workspace: Workspace) -> str | None:
+    """The address of the overview among the staff pages; None where the host left them out."""
+    try:
+        return reverse("stats_dashboard:workspace", args=[workspace.public_id])
+    except NoReverseMatch:
+        return None
