@@ -14,6 +14,6 @@ def set_storage(change):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0002_call_windows_are_unlogged")]
+    dependencies = [("stats_app", "0004_add_up_the_years")]
 
     operations = [migrations.RunPython(set_storage("SET (fillfactor = 75)"), set_storage("RESET (fillfactor)"))]
