@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import builtins
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import cycle
 from statistics import median
+from urllib.parse import parse_qsl
 
 from django.db import connections
 
-from benchmarks import filling
+from benchmarks import filling, mcp
 from benchmarks.cpu import Cost, Meter
 from benchmarks.databases import MAIN, SMALL, on
 from benchmarks.servers import Server
@@ -22,13 +24,15 @@ OVERVIEW_30, OVERVIEW_365 = "overview, 30 days", "overview, 365 days by day"
 CAMPAIGN, USER = "campaign performance, 365 days", "user metrics, 365 days"
 TOOLS = (OVERVIEW_30, OVERVIEW_365, CAMPAIGN, USER)
 MANY_CAMPAIGNS = "overview, 365 days by day, 1,000 campaigns"
+# A tool over MCP, and the same over REST.
+MCP_CALLS = {f"{name} over MCP {era}": (name, era) for name in (OVERVIEW_30, OVERVIEW_365) for era in mcp.ERAS}
 PLAIN = {
     "plain Django, clicks by day, 30 days": ("days", 30),
     "plain Django, clicks by day, 365 days": ("days", 365),
     "plain Django, whole overview, 30 days": ("overview", 30),
     "plain Django, whole overview, 365 days": ("overview", 365),
 }
-NAMES = (FLOOR, *TOOLS, MANY_CAMPAIGNS, *PLAIN)
+NAMES = (FLOOR, *TOOLS, *MCP_CALLS, MANY_CAMPAIGNS, *PLAIN)
 
 CALLS = 25  # in a round; few, so that a round is over before the machine's mood changes
 CALLS_OF_SLOW = 5
@@ -45,6 +49,8 @@ class Case:
     path: str
     calls: int = CALLS
     secrets: Iterable[str] = ("",)
+    body: builtins.bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     bytes: int = 0
     costs: list[Cost] = field(default_factory=list)
 
@@ -53,17 +59,26 @@ class Case:
         secrets = cycle(self.secrets)
         if not self.costs:
             for _ in range(min(WARMING, self.calls)):
-                self.bytes = len(server.get(self.path, next(secrets)))
+                self.bytes = len(self.ask(server, next(secrets)))
         meter = Meter(server, self.alias)
         meter.start()
         for _ in range(self.calls):
-            server.get(self.path, next(secrets))
+            self.ask(server, next(secrets))
         self.costs.append(meter.stop().per(self.calls))
+
+    def ask(self, server: Server, secret: str) -> builtins.bytes:
+        if self.body is None:
+            return server.get(self.path, secret)
+        return server.post(self.path, secret, self.body, self.headers)
 
     @property
     def typical(self) -> Cost:
         """The median round, part by part."""
         return Cost(*(median(parts) for parts in zip(*self.costs, strict=True)))
+
+    def beyond(self, other: Case) -> float:
+        """CPU in milliseconds more than another case's: the median of the rounds, side by side."""
+        return median(mine.cpu - its.cpu for mine, its in zip(self.costs, other.costs, strict=False))
 
     def over(self, other: Case) -> float:
         """CPU as a multiple of another case's: the median of the rounds that both were in, side by side."""
@@ -93,7 +108,17 @@ def cases_of(alias: str) -> list[Case]:
     for name, (view, days) in PLAIN.items():
         path = f"/plain/{view}/?workspace={workspace.pk}&{_dates(days)}"
         slow.append(Case(name, alias, path, calls=1))
-    return [floor, *tools, *slow]
+    return [floor, *tools, *_mcp_cases(alias, secrets), *slow]
+
+
+def _mcp_cases(alias: str, secrets: Iterable[str]) -> list[Case]:
+    days = {OVERVIEW_30: 30, OVERVIEW_365: 365}
+    found = []
+    for name, (same, era) in MCP_CALLS.items():
+        arguments = dict(parse_qsl(_dates(days[same]))) | ({"breakdown": "day"} if same == OVERVIEW_365 else {})
+        body, headers = mcp.tool_call(era, "stats_get_workspace_overview", arguments)
+        found.append(Case(name, alias, mcp.PATH, secrets=secrets, body=body, headers=headers))
+    return found
 
 
 def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> dict[tuple[str, str], Case]:

@@ -19,7 +19,7 @@ from benchmarks.cases import Case
 from benchmarks.databases import MAIN
 from benchmarks.ingest import Ingest
 
-PACKAGES = ("Django", "djangorestframework", "psycopg", "orjson", "gunicorn")
+PACKAGES = ("Django", "djangorestframework", "psycopg", "orjson", "mcp", "gunicorn")
 PROSE = """\
 CPU is that of the application and of PostgreSQL per call. A multiple is CPU over that of the floor in the same round: a
 DRF view that looks up one row by its primary key and answers with 0.9 KB of JSON. Tool calls are whole: API key, rate
@@ -61,6 +61,7 @@ class Results:
             Row("user metrics, 365 days, the largest", "3 ×", "1.7 ×", self._multiple(asked.USER)),
             Row(f"these at {sizes}", "1.3 ×", "1.1 ×", f"{growth[worst]:.2f} × ({worst})"),
             Row(f"overview, {year}, 1,000 campaigns", "12 ×", "8 ×", self._multiple(asked.MANY_CAMPAIGNS)),
+            Row("a tool over MCP: CPU ms more than over REST", "2.0", "1.5", self._beyond_rest()),
             Row("`POST clicks/`, 1,000 a request: clicks a second", "15,000", "35,000", _rate(ingest.posted)),
             Row("`record_clicks`, 1,000 a batch, over COPY", "0.15", "0.27", f"{ingest.share_of_copy:.2f}"),
             Row("bytes per click, indexes and rollups too", "230", "175", f"{ingest.bytes_per_click:.0f}"),
@@ -68,6 +69,13 @@ class Results:
 
     def _multiple(self, name: str) -> str:
         return f"{self.cases[MAIN, name].over(self.cases[MAIN, asked.FLOOR]):.2f} ×"
+
+    def _beyond_rest(self) -> str:
+        more = {
+            name: self.cases[MAIN, name].beyond(self.cases[MAIN, rest]) for name, (rest, _) in asked.MCP_CALLS.items()
+        }
+        worst = max(more, key=lambda name: more[name])
+        return f"{more[worst]:.2f} ({worst})"
 
     def costs(self) -> list[list[str]]:
         """What each case costs per call, in milliseconds."""

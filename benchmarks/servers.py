@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -31,8 +31,9 @@ class Server:
     def get(self, path: str, secret: str = "") -> bytes:
         return self._ask("GET", path, {"x-api-key": secret})
 
-    def post(self, path: str, secret: str, body: bytes) -> bytes:
-        return self._ask("POST", path, {"x-api-key": secret, "Content-Type": "application/json"}, body)
+    def post(self, path: str, secret: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        own = {"x-api-key": secret, "Content-Type": "application/json"}
+        return self._ask("POST", path, own | dict(headers or {}), body)
 
     def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
         self.client.request(method, path, body, headers)

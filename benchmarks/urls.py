@@ -1,4 +1,4 @@
-"""The API's addresses beside the floor and plain Django."""
+"""The addresses of the API and MCP beside the floor and plain Django."""
 
 from django.urls import include, path
 
@@ -9,4 +9,5 @@ urlpatterns = [
     path("plain/days/", plain.Days.as_view()),
     path("plain/overview/", plain.Overview.as_view()),
     path("api/v1/", include("stats_app.api.urls")),
+    path("mcp", include("stats_app.mcp.urls")),
 ]
