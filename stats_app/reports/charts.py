@@ -62,8 +62,8 @@ class Axis:
     @cached_property
     def names(self) -> list[str]:
         """The buckets in full, those that are not over marked as such."""
-        marks = {"": "", FILLING: f" ({_('so far')})", FUTURE: f" ({_('to come')})"}
-        return [label + marks[state] for label, state in zip(self.plain_names, self.states, strict=True)]
+        patterns = {"": "%(days)s", FILLING: _("%(days)s (so far)"), FUTURE: _("%(days)s (to come)")}
+        return [patterns[state] % {"days": name} for name, state in zip(self.plain_names, self.states, strict=True)]
 
     def drawn(self, data: Sequence[int]) -> list[int | None]:
         """The data without the buckets to come, which would look like a fall to 0."""

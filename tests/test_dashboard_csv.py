@@ -1,0 +1,89 @@
+"""The CSV of the staff pages: every number once, in a form that spreadsheets and programs both read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+from django.test import Client
+
+from stats_app.dashboard.csvfiles import defused
+from stats_app.ingest import ClickInput
+from tests.admin_cast import superuser
+from tests.dashboard_cast import NOW, address, at, csv_lines
+from tests.factories import make_campaign, make_user, make_workspace, record
+
+pytestmark = pytest.mark.django_db
+
+QUERY = {"from": "2026-03-01", "to": "2026-03-31", "breakdown": "month", "format": "csv"}
+
+
+@pytest.fixture(autouse=True)
+def _frozen() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def staff() -> Client:
+    return superuser()
+
+
+def test_a_workspace_is_one_table_of_all_numbers(staff: Client) -> None:
+    workspace = make_workspace(name="Acme & Co")
+    campaign, user = make_campaign(workspace, name="Spring"), make_user(workspace, display_name="Ada")
+    record(
+        workspace,
+        ClickInput("campaign", campaign=campaign, user=user, clicked_at=at("2026-02-02")),
+        ClickInput("campaign", campaign=campaign, user=user, clicked_at=at("2026-03-02")),
+        ClickInput("vcard", user=user, clicked_at=at("2026-03-03")),
+        ClickInput("other", clicked_at=at("2026-03-03"), verdict="bot"),
+    )
+    response = staff.get(address(workspace), QUERY)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="acme---co-2026-03-01-2026-03-31.csv"'
+    march, february = "2026-03-01,2026-03-31", "2026-02-01,2026-02-28"
+    assert response.content.decode("utf-8-sig").splitlines() == [
+        "table,from,to,publicId,name,clicks,previousFrom,previousTo,previousClicks,state",
+        f"totals,{march},,total,2,{february},1,filling",
+        f"totals,{march},,campaign,1,{february},1,filling",
+        f"totals,{march},,vcard,1,{february},0,filling",
+        f"totals,{march},,other,0,{february},0,filling",
+        f"notCounted,{march},,suspected,0,,,,filling",
+        f"notCounted,{march},,bot,1,,,,filling",
+        f"chart,{march},,2026-03,2,{february},1,filling",
+        f"campaignChart,{march},{campaign.public_id},Spring,1,,,,filling",
+        f"campaigns,{march},{campaign.public_id},Spring,1,{february},1,filling",
+        f"users,{march},{user.public_id},Ada,2,{february},1,filling",
+    ]
+
+
+@pytest.mark.parametrize("table", ["totals", "notCounted", "chart", "campaignChart", "campaigns", "users"])
+def test_one_table_can_be_had_alone(staff: Client, table: str) -> None:
+    workspace = make_workspace()
+    campaign, user = make_campaign(workspace), make_user(workspace)
+    record(workspace, ClickInput("campaign", campaign=campaign, user=user, clicked_at=at("2026-03-02")))
+    lines = csv_lines(staff.get(address(workspace), QUERY | {"table": table}))
+    assert {line["table"] for line in lines} == {table}
+
+
+def test_names_that_a_spreadsheet_would_compute_are_text(staff: Client) -> None:
+    workspace = make_workspace(name="=1+1")
+    campaign = make_campaign(workspace, name='=HYPERLINK("http://evil.example","x")')
+    user = make_user(workspace, display_name="@SUM(A1)")
+    record(workspace, ClickInput("campaign", campaign=campaign, user=user, clicked_at=at("2026-03-02")))
+    lines = csv_lines(staff.get(address(workspace), QUERY))
+    names = {line["name"] for line in lines if line["publicId"]}
+    assert names == {'\'=HYPERLINK("http://evil.example","x")', "'@SUM(A1)"}
+    [line] = csv_lines(staff.get("/stats/", {"format": "csv"}))
+    assert line["name"] == "'=1+1"
+
+
+@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "＝1", "－1"])
+def test_what_begins_like_a_formula_gets_an_apostrophe(cell: str) -> None:
+    assert defused(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["Ada", "a=1", "", "2026-03-01", -4, 0, 1.5, None])
+def test_other_cells_stay_as_they_are(cell: object) -> None:
+    assert defused(cell) == cell

@@ -1,0 +1,45 @@
+"""What the staff pages load: little, all of it ours or vendored as published, and nothing inline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).resolve().parent.parent / "stats_app"
+STATIC = APP / "static" / "stats_app"
+CHART = STATIC / "vendor" / "chart.js"
+TEMPLATES = sorted((APP / "templates" / "stats_app").rglob("*.html"))
+
+
+def test_chart_js_is_as_published() -> None:
+    manifest = json.loads((CHART / "manifest.json").read_text(encoding="utf-8"))
+    hashes = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in CHART.iterdir()
+        if path.name != "manifest.json"
+    }
+    assert hashes == manifest["files"]
+    script = (CHART / "chart.umd.min.js").read_bytes()
+    assert f"Chart.js v{manifest['version']}".encode() in script[:200]
+    # With the line that was taken away it is the published file to the byte.
+    published = script + b"//# sourceMappingURL=chart.umd.min.js.map\n"
+    assert manifest["source_sha256"] in {hashlib.sha256(one).hexdigest() for one in (published, published[:-1])}
+
+
+@pytest.mark.parametrize(("name", "limit"), [("stats.css", 15_000), ("stats.js", 10_000)])
+def test_own_files_stay_small_and_ask_nobody_else(name: str, limit: int) -> None:
+    source = (STATIC / name).read_text(encoding="utf-8")
+    assert len(source.encode()) < limit
+    assert not re.search(r"https?://|//[a-z]+\.|@import|url\(", source)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
+    source = path.read_text(encoding="utf-8")
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", source)
+    assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", source))
+    assert not re.search(r'(src|href)="(https?:)?//', source)

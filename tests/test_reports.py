@@ -1,0 +1,127 @@
+"""What reports are made of: comparisons, words and orders, as tables."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+from django.utils.translation import override
+
+from stats_app.periods import PRESETS, Period, default_breakdown
+from stats_app.reports import Change, Comparison
+from stats_app.reports.wording import full_labels, numbers, period_text, short_labels, time_text
+
+
+def period(start: str, end: str) -> Period:
+    return Period(date.fromisoformat(start), date.fromisoformat(end))
+
+
+@pytest.mark.parametrize(
+    ("today", "start", "end", "elapsed", "compared"),
+    [
+        ("2026-04-01", "2026-03-01", "2026-03-31", ("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
+        ("2026-03-31", "2026-03-01", "2026-03-31", ("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
+        ("2026-03-10", "2026-03-01", "2026-03-31", ("2026-03-01", "2026-03-10"), ("2026-02-01", "2026-02-10")),
+        ("2026-03-01", "2026-03-01", "2026-03-31", ("2026-03-01", "2026-03-01"), ("2026-02-01", "2026-02-01")),
+        # February has no 30 days: the 30 of March so far stand beside all of it.
+        ("2026-03-30", "2026-03-01", "2026-03-31", ("2026-03-01", "2026-03-30"), ("2026-02-01", "2026-02-28")),
+        ("2024-02-29", "2024-01-01", "2024-12-31", ("2024-01-01", "2024-02-29"), ("2023-01-01", "2023-03-01")),
+        ("2026-02-28", "2026-03-01", "2026-03-31", ("2026-03-01", "2026-03-31"), ("2026-02-01", "2026-02-28")),
+        ("2026-03-10", "2026-03-04", "2026-03-10", ("2026-03-04", "2026-03-10"), ("2026-02-25", "2026-03-03")),
+        ("2026-03-10", "2026-03-08", "2026-03-14", ("2026-03-08", "2026-03-10"), ("2026-03-01", "2026-03-03")),
+    ],
+)
+def test_a_comparison_is_of_the_same_days_while_a_period_runs(
+    today: str, start: str, end: str, elapsed: tuple[str, str], compared: tuple[str, str]
+) -> None:
+    comparison = Comparison(period(start, end), date.fromisoformat(today))
+    assert (comparison.elapsed, comparison.compared) == (period(*elapsed), period(*compared))
+
+
+@pytest.mark.parametrize(
+    ("current", "before", "difference", "ratio", "direction"),
+    [(3, 2, 1, 0.5, "up"), (2, 4, -2, -0.5, "down"), (5, 0, 5, None, "up"), (0, 0, 0, None, "same"), (4, 4, 0, 0.0, "same")],
+)  # fmt: skip
+def test_a_change_has_no_per_cent_of_nothing(
+    current: int, before: int, difference: int, ratio: float | None, direction: str
+) -> None:
+    change = Change(current, before)
+    assert (change.difference, change.ratio, change.direction) == (difference, ratio, direction)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "english", "french"),
+    [
+        ("2026-03-01", "2026-03-31", "1–31 March 2026", "1–31 mars 2026"),
+        ("2026-03-01", "2026-03-01", "1 March 2026", "1 mars 2026"),
+        ("2026-03-01", "2026-04-02", "1 March – 2 April 2026", "1 mars – 2 avril 2026"),
+        ("2025-12-31", "2026-01-01", "31 December 2025 – 1 January 2026", "31 décembre 2025 – 1 janvier 2026"),
+    ],
+)
+def test_a_period_says_once_what_its_days_share(start: str, end: str, english: str, french: str) -> None:
+    for language, expected in (("en", english), ("fr", french)):
+        with override(language):
+            assert period_text(period(start, end)) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ["1,234,567", "−1,234", "+5", "0", "12.5%", "−0.4%", "+100.0%", "+1,234%"]),
+        ("fr", ["1\u00a0234\u00a0567", "−1\u00a0234", "+5", "0", "12,5\u00a0%", "−0,4\u00a0%", "+100,0\u00a0%", "+1\u00a0234\u00a0%"]),
+    ],
+)  # fmt: skip
+def test_numbers_are_grouped_as_the_language_does(language: str, texts: list[str]) -> None:
+    with override(language):
+        style = numbers()
+        assert [
+            *(style.grouped(1234567), style.grouped(-1234), style.signed(5), style.signed(0), style.percent(0.125)),
+            *(style.percent(-0.004, with_sign=True), style.percent(1, with_sign=True), style.percent(12.34, with_sign=True)),
+        ] == texts  # fmt: skip
+
+
+def test_buckets_have_a_short_and_a_full_name() -> None:
+    cut = period("2026-02-27", "2026-03-31")
+    names = {
+        breakdown: (short_labels(buckets := cut.buckets(breakdown), breakdown)[:2], full_labels(buckets, breakdown)[:2])
+        for breakdown in ("day", "week", "month")
+    }
+    assert names == {
+        "day": (["27 Feb", "28 Feb"], ["Fri 27 Feb 2026", "Sat 28 Feb 2026"]),
+        "week": (["W9", "W10"], ["W9, 27 February – 1 March 2026", "W10, 2–8 March 2026"]),
+        "month": (["Feb 2026", "March 2026"], ["27–28 February 2026", "March 2026"]),
+    }
+
+
+def test_no_two_months_have_the_same_short_name() -> None:
+    for language in ("en", "fr"):
+        with override(language):
+            labels = short_labels(period("2026-01-01", "2026-12-31").buckets("month"), "month")
+        assert len(set(labels)) == 12
+
+
+def test_a_time_is_to_the_minute() -> None:
+    assert time_text(datetime(2026, 3, 8, 9, 5, 59)) == "8 March 2026, 09:05"
+
+
+@pytest.mark.parametrize("today", ["2026-01-31", "2024-02-29", "2026-12-31", "2026-03-01"])
+def test_presets_hold_today_or_end_before_it(today: str) -> None:
+    day = date.fromisoformat(today)
+    for name, preset in PRESETS.items():
+        found = preset(day)
+        assert found.start <= day
+        assert (found.end < day) == (name == "last-month")
+        assert found.is_whole_months or name in ("last-7-days", "last-30-days", "last-90-days")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "breakdown"),
+    [
+        ("2026-01-01", "2026-04-02", "day"),
+        ("2026-01-01", "2026-04-03", "week"),
+        ("2026-01-01", "2026-07-03", "week"),
+        ("2026-01-01", "2026-07-04", "month"),
+    ],
+)
+def test_the_usual_breakdown_suits_the_length(start: str, end: str, breakdown: str) -> None:
+    assert default_breakdown(period(start, end)) == breakdown

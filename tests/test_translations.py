@@ -1,0 +1,32 @@
+"""The French texts are complete, and compiled as they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parent.parent
+CATALOGS = [ROOT / folder / "locale/fr/LC_MESSAGES/django.po" for folder in ("stats_app", "project")]
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.relative_to(ROOT).parts[0])
+def test_every_text_is_translated_and_compiled(path: Path) -> None:
+    with path.open("rb") as written, path.with_suffix(".mo").open("rb") as compiled:
+        texts = [message for message in read_po(written, locale="fr") if message.id]
+        known = {key(message): message.string for message in read_mo(compiled) if message.id}
+    missing = [message.id for message in texts if message.fuzzy or not all(strings(message.string))]
+    assert missing == []
+    assert {key(message): message.string for message in texts} == known
+
+
+def key(message: Message) -> tuple[str, str | None]:
+    """What a text is looked up by; of a plural, its singular."""
+    return (message.id if isinstance(message.id, str) else message.id[0], message.context)
+
+
+def strings(translation: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (translation,) if isinstance(translation, str) else translation
