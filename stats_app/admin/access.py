@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -25,7 +26,7 @@ from stats_app.admin.words import OUTCOME_WORDS
 from stats_app.errors import Refused
 from stats_app.keys import ROTATION_GRACE, create_key, is_good, revoke_key, rotate_key
 from stats_app.models import SCOPES, ApiKey, ToolCall
-from stats_app.models.access import MCP, REST
+from stats_app.models.access import MCP, REST, default_scopes
 from stats_app.tools import TOOLS
 
 MAX_GRACE_HOURS = 30 * 24
@@ -52,11 +53,13 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
         label=gettext_lazy("scopes"),
         choices=[(scope, scope) for scope in SCOPES],
         widget=forms.CheckboxSelectMultiple,
+        initial=default_scopes,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "scopes" in self.fields:
+            self.fields["scopes"].label = capfirst(_("scopes"))
             choices = [(scope, f"{scope} ({SCOPE_WORDS[scope]})") for scope in SCOPES]
             self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
 
@@ -114,9 +117,6 @@ class ApiKeyAdmin(ScopedAdmin):
     sortable_by = ("name", "expires_at", "last_used_at")
     ordering = ("-id",)
     actions = ("rotate", "revoke")
-
-    class Media:
-        js = ["stats_app/admin_copy.js"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = tuple(super().get_fields(request, obj))
