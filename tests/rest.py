@@ -12,6 +12,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.mcp.parity import hold_against_mcp
+
 BASE = "/api/v1/"
 OVERVIEW = f"{BASE}workspace/overview/"
 CAMPAIGNS = f"{BASE}campaigns/"
@@ -30,8 +32,13 @@ NOT_AUTHENTICATED = {
 
 
 def get(secret: str | None, url: str, query: Query | None = None, **headers: str) -> HttpResponse:
-    """A GET with the key in its header; `query` is a mapping or the query string as it is."""
-    return request("GET", secret, url, query, **headers)
+    """A GET with the key in its header; `query` is a mapping or the query string as it is.
+
+    Whatever a tool answers is held against MCP's answer to the same.
+    """
+    response = request("GET", secret, url, query, **headers)
+    hold_against_mcp(secret, url, query, response)
+    return response
 
 
 def request(

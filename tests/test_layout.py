@@ -27,6 +27,8 @@ DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.middleware")
 REST = ("rest_framework", "drf_spectacular", "django_filters")
+# A command that starts a surface stands where Django looks for commands.
+STARTS = frozenset({("management", "mcp")})
 # A tool declares its parameters and its answer once, as serializers, and `schemas` reads them.
 DECLARES_SERIALIZERS = frozenset({"tools", "schemas", "parameters", "answers"})
 
@@ -80,7 +82,7 @@ def fault(part: str, name: str) -> str | None:
     depth = DEPTH.get(part, 0)
     if target in DEPTH and DEPTH[target] < depth:
         return "points up"
-    if part in SURFACES and target in SURFACES and part != target:
+    if part in SURFACES and target in SURFACES and part != target and (part, target) not in STARTS:
         return "leads from one surface to another"
     if depth > DEPTH["api"] and is_within(name, HTTP):
         return "brings HTTP below the surfaces"
