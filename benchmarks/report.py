@@ -121,7 +121,8 @@ def markdown(results: Results) -> str:
         [
             "# Benchmarks",
             "",
-            "Made by `make bench`; the figures are those of its last run.",
+            '`make bench` prints the figures of your machine, `make bench ARGS="--help"` its options. These are of',
+            'the last run of `make bench ARGS="--markdown docs/benchmarks.md"`, as they came out.',
             "",
             PROSE,
             _table(["what", "must", "goal", "reached"], rows),
