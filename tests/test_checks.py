@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -106,15 +107,16 @@ def test_e004_times_have_zones(settings: Any) -> None:
 
 
 @pytest.fixture
-def other_database(monkeypatch: pytest.MonkeyPatch) -> Any:
+def other_database() -> Iterator[Any]:
     """Puts another database in place of the default; none is connected to."""
+    original = connections["default"]
 
     def put(vendor: str, display_name: str, **values: Any) -> None:
         kind = type("Other", (DatabaseWrapper,), {"vendor": vendor, "display_name": display_name})
-        original = connections["default"]
-        monkeypatch.setattr(connections._connections, "default", kind(original.settings_dict | values, "default"))
+        connections["default"] = kind(original.settings_dict | values, "default")
 
-    return put
+    yield put
+    connections["default"] = original
 
 
 @pytest.mark.parametrize(

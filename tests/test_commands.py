@@ -15,14 +15,15 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, ManagementUtility, call_command
-from django.db import transaction
+from django.db import connection, connections, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client
 
 from stats_app import demo, public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.rollups import check
-from tests.factories import make_campaign, make_user, make_workspace, record
+from tests.factories import make_campaign, make_workspace, record
 from tests.rest import CLICKS, OVERVIEW, get
 
 pytestmark = pytest.mark.django_db
@@ -144,9 +145,8 @@ def test_true_counts_pass() -> None:
 
 def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     acme, globex = make_workspace(), make_workspace(name="Globex")
-    user = make_user(acme)
-    clicked(acme, "2026-03-01", "2026-03-02")
-    clicked(acme, "2026-03-02", user=user)
+    clicked(acme, "2026-03-01", "2026-03-02", "2026-03-02")
+    clicked(acme, "2026-03-02", verdict="bot")
     clicked(globex, "2026-03-01")
     spoil(acme, "2026-03-02")
     out = StringIO()
@@ -155,7 +155,7 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     assert error.value.returncode == 1
     assert str(error.value) == "2 difference(s); rebuild_rollups counts anew."
     assert sorted(out.getvalue().splitlines()) == [
-        f"{acme.public_id} Acme: 2026-03-02 user {user.pk}: 0/0/1 counted, 0/0/99 stored",
+        f"{acme.public_id} Acme: 2026-03-02 verdict 2: 0/0/1 counted, 0/0/99 stored",
         f"{acme.public_id} Acme: 2026-03-02 workspace: 0/0/2 counted, 0/0/99 stored",
     ]
     assert run("check_rollups", "--workspace", globex.public_id) == [
@@ -372,6 +372,34 @@ def test_progress_goes_to_standard_error_unless_quiet() -> None:
             call_command("seed_demo", clicks=30, verbosity=verbosity, stdout=StringIO(), stderr=err)
             assert err.getvalue().startswith(expected)
             assert bool(err.getvalue()) is bool(expected)
+
+
+# --- when the database is not there
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["create_api_key", "x", "--name", "y"],
+        ["check_rollups"],
+        ["rebuild_rollups"],
+        ["seed_demo", "--clicks", "1"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str]) -> None:
+    values = {"ENGINE": "django.db.backends.sqlite3", "NAME": "/nowhere/at/all/db.sqlite3", "OPTIONS": {}}
+    away = DatabaseWrapper(connection.settings_dict | values, "default")
+    original = connections["default"]
+    connections["default"] = away
+    try:
+        message = refusal(*arguments)
+    finally:
+        connections["default"] = original
+    assert message == (
+        "The database cannot be used: unable to open database file. "
+        "It has to be reachable, and migrated (manage.py migrate)."
+    )
 
 
 # --- from a shell

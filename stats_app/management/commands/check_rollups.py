@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from stats_app.management.arguments import workspaces_of
+from stats_app.management.command import StatsCommand
 from stats_app.rollups import check
 
 
-class Command(BaseCommand):
+class Command(StatsCommand):
     help = "Compare the stored counts with the clicks. Exits with 1 and names each difference when there are any."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -4,15 +4,16 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from stats_app.keys import create_key
 from stats_app.management.arguments import date_of, workspace_of
+from stats_app.management.command import StatsCommand
 from stats_app.models.access import SCOPES, STATS_READ
 from stats_app.periods import ONE_DAY
 
 
-class Command(BaseCommand):
+class Command(StatsCommand):
     help = "Make an API key for a workspace. The secret is the last line printed, and is shown this once only."
 
     def add_arguments(self, parser: CommandParser) -> None:

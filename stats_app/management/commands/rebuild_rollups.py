@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from stats_app.errors import Refused
 from stats_app.management.arguments import date_of, workspaces_of
+from stats_app.management.command import StatsCommand
 from stats_app.rollups import rebuild
 
 
-class Command(BaseCommand):
+class Command(StatsCommand):
     help = "Count the clicks anew. May be interrupted and run again at any time, also while clicks come in."
 
     def add_arguments(self, parser: CommandParser) -> None:

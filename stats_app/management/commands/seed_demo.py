@@ -4,12 +4,13 @@ import os
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import EmailField
 from django.utils.timezone import now
 
 from stats_app.demo import seed
 from stats_app.keys import create_key
+from stats_app.management.command import StatsCommand
 from stats_app.management.progress import ProgressBar
 from stats_app.models import SCOPES, Workspace
 from stats_app.periods import Period
@@ -19,7 +20,7 @@ EMAIL = "demo@example.com"
 PASSWORD = "demo-signatures"  # noqa: S105  # of the demo, on the visitor's own machine
 
 
-class Command(BaseCommand):
+class Command(StatsCommand):
     help = "Make demo data: two workspaces, a year of clicks, a staff login and an API key. Run again, it adds nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
