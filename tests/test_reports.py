@@ -40,8 +40,14 @@ def test_a_comparison_is_of_the_same_days_while_a_period_runs(
 
 @pytest.mark.parametrize(
     ("current", "before", "difference", "ratio", "direction"),
-    [(3, 2, 1, 0.5, "up"), (2, 4, -2, -0.5, "down"), (5, 0, 5, None, "up"), (0, 0, 0, None, "same"), (4, 4, 0, 0.0, "same")],
-)  # fmt: skip
+    [
+        (3, 2, 1, 0.5, "up"),
+        (2, 4, -2, -0.5, "down"),
+        (5, 0, 5, None, "up"),
+        (0, 0, 0, None, "same"),
+        (4, 4, 0, 0.0, "same"),
+    ],
+)
 def test_a_change_has_no_per_cent_of_nothing(
     current: int, before: int, difference: int, ratio: float | None, direction: str
 ) -> None:
@@ -68,16 +74,15 @@ def test_a_period_says_once_what_its_days_share(start: str, end: str, english: s
     ("language", "texts"),
     [
         ("en", ["1,234,567", "−1,234", "+5", "0", "12.5%", "−0.4%", "+100.0%", "+1,234%"]),
-        ("fr", ["1\u00a0234\u00a0567", "−1\u00a0234", "+5", "0", "12,5\u00a0%", "−0,4\u00a0%", "+100,0\u00a0%", "+1\u00a0234\u00a0%"]),
+        ("fr", ["1~234~567", "−1~234", "+5", "0", "12,5~%", "−0,4~%", "+100,0~%", "+1~234~%"]),  # ~ for U+00A0
     ],
-)  # fmt: skip
+)
 def test_numbers_are_grouped_as_the_language_does(language: str, texts: list[str]) -> None:
     with override(language):
         style = numbers()
-        assert [
-            *(style.grouped(1234567), style.grouped(-1234), style.signed(5), style.signed(0), style.percent(0.125)),
-            *(style.percent(-0.004, with_sign=True), style.percent(1, with_sign=True), style.percent(12.34, with_sign=True)),
-        ] == texts  # fmt: skip
+    written = [style.grouped(1234567), style.grouped(-1234), style.signed(5), style.signed(0), style.percent(0.125)]
+    written += [style.percent(ratio, with_sign=True) for ratio in (-0.004, 1, 12.34)]
+    assert [text.replace("\u00a0", "~") for text in written] == texts
 
 
 def test_buckets_have_a_short_and_a_full_name() -> None:
@@ -101,7 +106,7 @@ def test_no_two_months_have_the_same_short_name() -> None:
 
 
 def test_a_time_is_to_the_minute() -> None:
-    assert time_text(datetime(2026, 3, 8, 9, 5, 59)) == "8 March 2026, 09:05"
+    assert time_text(datetime.fromisoformat("2026-03-08T09:05:59")) == "8 March 2026, 09:05"
 
 
 @pytest.mark.parametrize("today", ["2026-01-31", "2024-02-29", "2026-12-31", "2026-03-01"])

@@ -1,0 +1,192 @@
+"""The staff pages in a browser: by mouse, by keyboard, without JavaScript, in every theme and size.
+
+Screenshots are left in build/screenshots.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from stats_app.models import Workspace
+from tests.browser.conftest import OpenPage
+
+AXE = Path(__file__).resolve().parent / "axe"
+SCREENSHOTS = Path(__file__).resolve().parents[2] / "build" / "screenshots"
+
+WIDE = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+
+def overview(workspace: Workspace, query: str = "") -> str:
+    return f"/stats/{workspace.public_id}/{query}"
+
+
+def pages(workspace: Workspace) -> dict[str, str]:
+    """Every kind of page."""
+    campaign, user = workspace.campaigns.earliest("pk"), workspace.users.earliest("pk")
+    return {
+        "list": "/stats/",
+        "overview": overview(workspace),
+        "running": overview(workspace, "?period=this-year&breakdown=week"),
+        "wrong": overview(workspace, "?from=soon&to=2026-01-01"),
+        "empty": overview(workspace, "?from=2001-01-01&to=2001-01-31"),
+        "campaign": overview(workspace, f"campaigns/{campaign.public_id}/"),
+        "user": overview(workspace, f"users/{user.public_id}/"),
+        "missing": "/stats/nothing/",
+    }
+
+
+def figure(page: Page) -> int:
+    """The first of the large numbers."""
+    return int(page.locator(".stats-number").first.inner_text().replace(",", ""))
+
+
+def test_staff_find_a_campaign_and_take_its_numbers_away(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(**WIDE)
+    page.get_by_label("Name or public id").fill("acme")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Acme").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Acme")
+
+    page.get_by_role("link", name="Last 12 months").click()
+    expect(page.get_by_role("link", name="Last 12 months")).to_have_attribute("aria-current", "true")
+    year = figure(page)
+    page.get_by_label("By").select_option("week")
+    page.get_by_role("button", name="Apply").click()
+    assert "breakdown=week" in page.url
+    assert figure(page) == year
+    page.go_back()
+    assert "period=last-12-months" in page.url
+
+    page.locator("section:has(#campaigns-title) tbody a").first.click()
+    expect(page.locator(".stats-path li").last).to_have_text(page.get_by_role("heading", level=1).inner_text())
+    with page.expect_download() as download:
+        page.get_by_role("link", name="All figures as CSV").click()
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as file:
+        totals = [row for row in csv.DictReader(file) if row["table"] == "totals"]
+    assert [int(row["clicks"]) for row in totals] == [figure(page)]
+
+
+def test_charts_are_drawn_and_say_more_under_the_pointer(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace, "?period=last-month"), **WIDE)
+    canvas = page.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tip = page.evaluate("() => { const t = Chart.getChart(document.querySelector('canvas')).tooltip;"
+                        " return [t.opacity, t.body.map((one) => one.lines[0]), t.footer]; }")  # fmt: skip
+    assert tip[0] == 1
+    assert len(tip[1]) == 2
+    assert re.match("Change: ", tip[2][0])
+    expect(page.locator("details").first).not_to_have_attribute("open", "")
+
+
+def test_everything_can_be_done_by_keyboard(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace), **WIDE)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    tab_to(page, page.get_by_role("link", name="Last 90 days"))
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**period=last-90-days*")
+
+    series = page.get_by_role("button", name="Previous period")
+    tab_to(page, series)
+    expect(series).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Space")
+    expect(series).to_have_attribute("aria-pressed", "false")
+    assert not page.evaluate("Chart.getChart(document.querySelector('canvas')).isDatasetVisible(1)")
+
+    tab_to(page, page.locator("summary").first)
+    page.keyboard.press("Enter")
+    expect(page.locator("details").first).to_have_attribute("open", "")
+    tab_to(page, page.locator("section:has(#users-title) thead a").first)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**users=name*")
+    expect(page.locator("section:has(#users-title) th[aria-sort]")).to_have_attribute("aria-sort", "ascending")
+
+
+def tab_to(page: Page, wanted: Any) -> None:
+    """Presses Tab until the element has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("(element) => element === document.activeElement"):
+            return
+    raise AssertionError(f"{wanted} cannot be reached by Tab")
+
+
+def test_without_javascript_the_tables_stand_open(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace), java_script_enabled=False, **WIDE)
+    expect(page.locator("details table").first).to_be_visible()
+    expect(page.locator("canvas").first).to_be_hidden()
+    page.get_by_label("By").select_option("month")
+    page.get_by_role("button", name="Apply").click()
+    assert "breakdown=month" in page.url
+    expect(page.locator("details table").first).to_be_visible()
+
+
+def test_on_paper_every_table_is_there(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace), color_scheme="dark", **WIDE)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    expect(page.locator("details table").first).to_be_visible()
+    expect(page.locator(".stats-controls")).to_be_hidden()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("details").first).not_to_have_attribute("open", "")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(open_page: OpenPage, workspace: Workspace, scheme: str) -> None:
+    axe = (AXE / "axe.min.js").read_text(encoding="utf-8")
+    page = open_page(color_scheme=scheme, **WIDE)
+    found = []
+    for name, url in pages(workspace).items():
+        page.goto(url)
+        for details in page.locator("details").all():
+            details.evaluate("(element) => { element.open = true; }")
+        page.evaluate(axe)
+        for violation in page.evaluate("axe.run()")["violations"]:
+            found += [(name, violation["id"], node["html"][:150]) for node in violation["nodes"]]
+    assert found == []
+
+
+def test_axe_is_as_published() -> None:
+    manifest = json.loads((AXE / "manifest.json").read_text(encoding="utf-8"))
+    files = {name: hashlib.sha256((AXE / name).read_bytes()).hexdigest() for name in manifest["files"]}
+    assert files == manifest["files"]
+
+
+def test_nothing_scrolls_sideways_on_a_phone(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(**PHONE)
+    for name, url in pages(workspace).items():
+        page.goto(url)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "options"),
+    [
+        ("wide", "?period=last-month", WIDE),
+        ("phone", "?period=last-month", PHONE),
+        ("dark", "?period=last-12-months", WIDE | {"color_scheme": "dark"}),
+        ("french", "?period=this-month", WIDE | {"locale": "fr-FR"}),
+    ],
+)
+def test_a_screenshot_is_taken(
+    open_page: OpenPage, workspace: Workspace, name: str, query: str, options: dict[str, Any]
+) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page = open_page(overview(workspace, query), **options)
+    expect(page.locator(".stats-drawn canvas").first).to_be_visible()
+    page.screenshot(path=SCREENSHOTS / f"overview-{name}.png", full_page=True)
+    page.locator("section:has(#campaigns-title) tbody a").first.click()
+    page.screenshot(path=SCREENSHOTS / f"campaign-{name}.png", full_page=True)
