@@ -26,6 +26,7 @@ CLICKS, MANY_CAMPAIGNS = "Clicks", "Many campaigns"  # the workspaces
 CAMPAIGNS_OF_MANY = 1_000
 ASSIGNED_USERS = 500  # of each campaign
 RECORDED = 50_000  # at most a tenth of the clicks come in by `record_clicks`, the others by COPY
+CHECKED = 1_000_000  # comparing more takes minutes
 BATCH = 1_000
 KEYS = 12  # API keys of each workspace, taken in turn: each may call a tool 30 times a minute
 
@@ -36,7 +37,7 @@ Item = TypeVar("Item")
 
 
 def fill(size: int) -> None:
-    """Fills the empty database with `size` clicks. Fails if the rollups do not say what the clicks say."""
+    """Fills the empty database with `size` clicks, and up to `CHECKED` holds the rollups against them."""
     workspace = make_workspace(CLICKS, workload.CAMPAIGNS, workload.USERS)
     found = workload.clicks(size)
     copy_clicks(workspace, islice(found, size - min(RECORDED, size // 10)))
@@ -45,8 +46,9 @@ def fill(size: int) -> None:
     names = Names(workspace)
     for batch in in_batches(found, BATCH):
         record_clicks(workspace, [names.click_input(click) for click in batch])
-    differences = list(islice(rollups.check(workspace), 3))
-    assert not differences, differences
+    if size <= CHECKED:
+        differences = list(islice(rollups.check(workspace), 3))
+        assert not differences, differences
     _make_many_campaigns()
     with _connection().cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
