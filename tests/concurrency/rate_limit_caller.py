@@ -21,10 +21,10 @@ def main(database: str, atomic_requests: str, secret: str, calls: str, threads: 
     settings.DATABASES["default"] |= {"NAME": database, "ATOMIC_REQUESTS": atomic_requests == "True"}
     django.setup()
 
-    from tests.rest import OVERVIEW, get
+    from tests.rest import OVERVIEW, request
 
     def call(_: int) -> int:
-        return get(secret, OVERVIEW, {"from": "2026-03-01", "to": "2026-03-31"}).status_code
+        return request("GET", secret, OVERVIEW, {"from": "2026-03-01", "to": "2026-03-31"}).status_code
 
     print("ready", flush=True)  # noqa: T201  # what the test waits for
     sys.stdin.readline()
