@@ -89,7 +89,7 @@ def test_clicks_are_paged_by_links_and_by_the_form_of_days(open_page: OpenPage, 
     assert page.locator("#result_list tbody th").first.inner_text() != first
     page.get_by_role("link", name="Newest").click()
     assert page.locator("#result_list tbody th").first.inner_text() == first
-    page.get_by_label("From").fill("2001-01-01")
-    page.get_by_label("To").fill("2001-01-31")
+    page.get_by_label("From", exact=True).fill("2001-01-01")
+    page.get_by_label("To", exact=True).fill("2001-01-31")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_text("Nothing found.")).to_be_visible()
