@@ -6,9 +6,8 @@ of them has left the window. Refused calls do not count. Fixed minutes would let
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import connections, router
 
@@ -18,6 +17,11 @@ from stats_app.sql import access as sql
 
 WINDOW_SECONDS = 60
 MAX_LIMIT = 1000  # the times of that many calls stand in one row
+
+# Whole microseconds, as exact as the clock: rounded times would let a call pass a moment early.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_WINDOW = WINDOW_SECONDS * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +44,14 @@ def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowa
     if limit is None:
         return None
     connection = connections[router.db_for_write(CallWindow)]
-    now_ms = int(now.timestamp() * 1000)
-    passed = sql.pass_call(connection, api_key_id, name, limit, now_ms, WINDOW_SECONDS * 1000)
+    moment = (now - _EPOCH) // _MICROSECOND
+    passed = sql.pass_call(connection, api_key_id, name, limit, moment, _WINDOW)
     if passed is None:
         oldest = sql.passed_calls(connection, api_key_id, name)[-limit]
-        raise RateLimited(Allowance(name, limit, 0, _seconds_until_free(oldest, now_ms)))
-    in_window = [moment for moment in passed[-limit:] if moment > now_ms - WINDOW_SECONDS * 1000]
-    return Allowance(name, limit, limit - len(in_window), _seconds_until_free(in_window[0], now_ms))
+        raise RateLimited(Allowance(name, limit, 0, _seconds_until_free(oldest, moment)))
+    in_window = [call for call in passed[-limit:] if call > moment - _WINDOW]
+    return Allowance(name, limit, limit - len(in_window), _seconds_until_free(in_window[0], moment))
 
 
-def _seconds_until_free(moment_ms: int, now_ms: int) -> int:
-    return max(1, math.ceil((moment_ms - now_ms) / 1000 + WINDOW_SECONDS))
+def _seconds_until_free(call: int, moment: int) -> int:
+    return max(1, -((moment - call - _WINDOW) // 1_000_000))

@@ -58,7 +58,7 @@ class ApiKey(models.Model):
 
 
 class CallWindow(models.Model):
-    """The times of the last calls of an API key under one name, oldest first, as a JSON list of milliseconds.
+    """The times of the last calls of an API key under one name, oldest first, as a JSON list of microseconds.
 
     A table of PostgreSQL's kind that a crash of the server empties (UNLOGGED): it is written on each call, and what
     is lost is at most a minute of counting.

@@ -13,9 +13,11 @@ from stats_app.sql.cursor import execute, is_postgresql, rows
 
 
 def pass_call(
-    connection: BaseDatabaseWrapper, api_key_id: int, name: str, limit: int, now_ms: int, window_ms: int
+    connection: BaseDatabaseWrapper, api_key_id: int, name: str, limit: int, now: int, window: int
 ) -> list[int] | None:
-    """Lets a call pass if fewer than `limit` passed in the window before it: the times that passed, or None.
+    """Lets a call pass if fewer than `limit` passed in the window before it: the times of those that passed, or None.
+
+    Times are whole numbers of a unit that the caller chooses.
 
     One statement decides and notes the time, so that it is exact however many processes ask at once. A time never goes
     before the last one noted: a server whose clock lags does not reopen the window.
@@ -41,13 +43,13 @@ def pass_call(
         WHERE {length} < %(limit)s OR {oldest} <= %(now)s - %(window)s
         RETURNING passed
         """.format("stats_app_callwindow"),
-        {"key": api_key_id, "name": name, "limit": limit, "now": now_ms, "window": window_ms},
+        {"key": api_key_id, "name": name, "limit": limit, "now": now, "window": window},
     )
     return _times(found[0][0]) if found else None
 
 
 def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str) -> list[int]:
-    """The times, in milliseconds, of the last calls that passed, oldest first."""
+    """The times, in microseconds, of the last calls that passed, oldest first."""
     found = rows(
         connection,
         "SELECT passed FROM stats_app_callwindow WHERE api_key_id = %s AND name = %s",
