@@ -151,7 +151,7 @@ def last_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> 
 
 
 def _is_worth_bounding(months: Period) -> bool:
-    """Two whole months or more: below, reading all day rows by the day-first index is the cheaper way."""
+    """Two whole months or more: below, the days of the largest campaigns are the closer bound."""
     return months.start.month != months.end.month or months.start.year != months.end.year
 
 

@@ -124,38 +124,36 @@ def top_daily(
 ) -> list[DailyCounts]:
     """The campaigns with the most clicks in the range, most first, ties by public id, with one column: all clicks.
 
-    `whole_months`, first and last day, are the calendar months wholly inside the range. Their stored sums give bounds
-    that leave only campaigns which can be among the first `limit`, so that not every day row is read: a campaign has
-    at most the clicks of all months that the range touches, and at least those of the whole months.
+    Stored sums by month give bounds that leave only campaigns which can be among the first `limit`, so that not every
+    day row is read: a campaign has at most the clicks of all months that the range touches, and the last of the first
+    has at least what the whole months say, or what the days of the largest campaigns of these months do.
+    `whole_months`, first and last day, are the calendar months wholly inside the range, if there are enough of them.
     """
     collation = 'COLLATE "C"' if is_postgresql(connection) else ""
     statement = f"""
-        {_CANDIDATES if whole_months else ""}
+        {_CANDIDATES_BY_MONTHS if whole_months else _CANDIDATES_BY_DAYS}
         SELECT key, offsets, counts_0
         FROM (
             SELECT key, {_series(connection, [TOTAL])}, sum({TOTAL}) AS total FROM stats_app_rollup
-            WHERE {_RANGE} {"AND key IN (SELECT key FROM candidates)" if whole_months else ""}
+            WHERE {_RANGE} AND key IN (SELECT key FROM candidates)
             GROUP BY key
         ) AS series JOIN stats_app_campaign AS campaign ON campaign.id = key
         WHERE total > 0
         ORDER BY total DESC, campaign.public_id {collation}
         LIMIT %(limit)s
     """
-    params = _range(workspace_id, CAMPAIGN, start, end, limit=limit)
+    params = _range(workspace_id, CAMPAIGN, start, end, limit=limit, rank=limit - 1)
+    params |= {"months": CAMPAIGN_MONTH, "first_month": start.replace(day=1)}
     if whole_months:
-        params |= {
-            "months": CAMPAIGN_MONTH,
-            "first_month": start.replace(day=1),
-            "first_whole_day": whole_months[0],
-            "last_whole_day": whole_months[1],
-            "rank": limit - 1,
-        }
+        params |= {"first_whole_day": whole_months[0], "last_whole_day": whole_months[1]}
+    else:
+        params |= {"seeds": 2 * limit}
     return _daily(connection, statement, params)
 
 
 _RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
 
-_CANDIDATES = f"""
+_CANDIDATES_BY_MONTHS = f"""
     WITH bounds AS (
         SELECT key, sum({TOTAL}) AS most,
             sum(CASE WHEN day BETWEEN %(first_whole_day)s AND %(last_whole_day)s THEN {TOTAL} END) AS least
@@ -165,6 +163,23 @@ _CANDIDATES = f"""
     ), candidates AS (
         SELECT key FROM bounds WHERE most >= coalesce(
             (SELECT least FROM bounds WHERE least IS NOT NULL ORDER BY least DESC LIMIT 1 OFFSET %(rank)s), 0
+        )
+    )
+"""
+
+_CANDIDATES_BY_DAYS = f"""
+    WITH bounds AS (
+        SELECT key, sum({TOTAL}) AS most FROM stats_app_rollup
+        WHERE workspace_id = %(workspace)s AND dimension = %(months)s AND day BETWEEN %(first_month)s AND %(end)s
+        GROUP BY key
+    ), largest AS (
+        SELECT sum({TOTAL}) AS clicks
+        FROM (SELECT key FROM bounds ORDER BY most DESC LIMIT %(seeds)s) AS seeds JOIN stats_app_rollup USING (key)
+        WHERE {_RANGE}
+        GROUP BY key
+    ), candidates AS (
+        SELECT key FROM bounds WHERE most >= coalesce(
+            (SELECT clicks FROM largest ORDER BY clicks DESC LIMIT 1 OFFSET %(rank)s), 0
         )
     )
 """

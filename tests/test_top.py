@@ -1,8 +1,9 @@
-"""The users with the most clicks are those of a plain count, whatever bounds are used to find them."""
+"""The users and campaigns with the most clicks are those of a plain count, whatever bounds are used to find them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,10 +13,10 @@ from hypothesis.extra.django import TestCase
 
 from stats_app import rollups, store
 from stats_app.ingest import ClickInput
-from stats_app.models import Rollup, Workspace, WorkspaceUser
+from stats_app.models import Campaign, Rollup, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.sql.rankings import size_of
-from tests.factories import make_user, make_workspace, record_all
+from tests.factories import make_campaign, make_user, make_workspace, record_all
 
 TOP = 3
 FIRST, LAST = date(2023, 11, 1), date(2026, 2, 28)
@@ -38,7 +39,9 @@ def store_clicks(workspace: Workspace, users: list[WorkspaceUser], drawn: list[t
     record_all(workspace, clicks, now=noon(LAST))
 
 
-def plain_top(users: list[WorkspaceUser], drawn: list[tuple[int, date, int]], period: Period) -> list[tuple[int, int]]:
+def plain_top(
+    users: Sequence[WorkspaceUser | Campaign], drawn: list[tuple[int, date, int]], period: Period
+) -> list[tuple[int, int]]:
     counted: Counter[int] = Counter()
     for number, day, times in drawn:
         if period.start <= day <= period.end:
@@ -52,10 +55,10 @@ def found_top(workspace: Workspace, period: Period) -> list[tuple[int, int]]:
     return [(int(key), clicks) for (key,), [clicks] in found.items()]
 
 
-class TopUsersTest(TestCase):
+class TopTest(TestCase):
     @settings(max_examples=60, deadline=None)
     @given(drawn_clicks, st.lists(st.tuples(days, days), min_size=3, max_size=6))
-    def test_they_are_those_of_a_plain_count(
+    def test_users_are_those_of_a_plain_count(
         self, drawn: list[tuple[int, date, int]], ends: list[tuple[date, date]]
     ) -> None:
         workspace, other = make_workspace(), make_workspace()
@@ -66,6 +69,24 @@ class TopUsersTest(TestCase):
             period = Period(min(one, two), max(one, two))
             assert found_top(workspace, period) == plain_top(users, drawn, period)
         assert list(rollups.check(workspace)) == []
+
+    @settings(max_examples=60, deadline=None)
+    @given(drawn_clicks, st.lists(st.tuples(days, days), min_size=3, max_size=6))
+    def test_campaigns_are_those_of_a_plain_count(
+        self, drawn: list[tuple[int, date, int]], ends: list[tuple[date, date]]
+    ) -> None:
+        workspace = make_workspace()
+        campaigns = [make_campaign(workspace) for _ in range(15)]
+        clicks = [
+            ClickInput("campaign", campaign=campaigns[number], clicked_at=noon(day))
+            for number, day, times in drawn
+            for _ in range(times)
+        ]
+        record_all(workspace, clicks, now=noon(LAST))
+        for one, two in [*ends, (FIRST, LAST), (LAST - timedelta(days=29), LAST), (LAST, LAST)]:
+            period = Period(min(one, two), max(one, two))
+            found = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP)
+            assert [(key, sum(daily)) for (key,), daily in found.items()] == plain_top(campaigns, drawn, period)
 
 
 @pytest.mark.django_db
