@@ -112,7 +112,7 @@ class ComparedChart:
         columns = zip_longest(names, states, self.current, self.previous_axis.plain_names, self.previous)
         for name, state, current, previous_name, previous in columns:
             is_compared = current is not None and previous is not None and state != FUTURE
-            change = change_text(Change(current, previous), style) if is_compared else ""
+            change = style.change(current, previous) if is_compared else ""
             yield (
                 f'<tr{_class(state)}><th scope="row">{escape(name or "")}</th><td>{_maybe(current, style)}</td>'
                 f"<td>{escape(previous_name or '')}</td><td>{_maybe(previous, style)}</td><td>{change}</td></tr>"
@@ -152,15 +152,8 @@ class StackedChart:
         columns = zip(*(series.data for series in self.series), strict=True)
         separator = numbers().thousands
         for name, state, row in zip(self.axis.names, self.axis.states, columns, strict=True):
-            cells = "".join([f"<td>{number:,}</td>" for number in (*row, sum(row))]).replace(",", separator)
-            yield f'<tr{_class(state)}><th scope="row">{escape(name)}</th>{cells}</tr>'
-
-
-def change_text(change: Change, style: Numbers) -> str:
-    """Such as “+4.5% (+12)”; without the per cent where there was nothing before."""
-    if change.ratio is None or change.direction == "same":
-        return style.signed(change.difference)
-    return f"{style.percent(change.ratio, with_sign=True)} ({style.signed(change.difference)})"
+            cells = "</td><td>".join([f"{number:,}" for number in (*row, sum(row))]).replace(",", separator)
+            yield f'<tr{_class(state)}><th scope="row">{escape(name)}</th><td>{cells}</td></tr>'
 
 
 def change_html(change: Change | None) -> SafeString:
@@ -174,7 +167,7 @@ def change_html(change: Change | None) -> SafeString:
         change.direction,
         arrow,
         word,
-        change_text(change, numbers()),
+        numbers().change(change.current, change.before),
     )
 
 

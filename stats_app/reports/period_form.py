@@ -73,7 +73,7 @@ class PeriodForm(forms.Form):
     def __init__(self, query: Mapping[str, Any], today: date) -> None:
         super().__init__(_filled_in(query, today), auto_id="stats-%s", label_suffix="")
         self.today = today
-        self.preset = "" if _has_dates(query) else query.get("period", DEFAULT_PRESET)
+        self.preset = "" if _has_dates(query) else _preset(query)
         self.fields["from"] = DayField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["to"] = DayField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["breakdown"] = forms.ChoiceField(
@@ -152,12 +152,17 @@ def _has_dates(query: Mapping[str, Any]) -> bool:
     return "from" in query or "to" in query
 
 
+def _preset(query: Mapping[str, Any]) -> str:
+    """The preset's name; the default one for a name that there is not."""
+    name = query.get("period")
+    return name if name in PRESETS else DEFAULT_PRESET
+
+
 def _filled_in(query: Mapping[str, Any], today: date) -> dict[str, Any]:
     """The address's values, with the dates of the preset and a suitable breakdown."""
     data = {name: query[name] for name in ("from", "to", "breakdown") if name in query}
     if not _has_dates(query):
-        preset = PRESETS.get(query.get("period", DEFAULT_PRESET), PRESETS[DEFAULT_PRESET])
-        period = preset(today)
+        period = PRESETS[_preset(query)](today)
         data |= {"from": period.start.isoformat(), "to": period.end.isoformat()}
     if not data.get("breakdown"):
         data["breakdown"] = _suitable(data)

@@ -41,6 +41,13 @@ class Numbers:
             text = digits.replace("-", MINUS).replace(".", self.decimal)
         return self.per_cent % {"number": text}
 
+    def change(self, current: int, before: int) -> str:
+        """Such as “+4.5% (+12)”; without the per cent where there was nothing before, or nothing changed."""
+        difference = current - before
+        if not before or not difference:
+            return self.signed(difference)
+        return f"{self.percent(difference / before, with_sign=True)} ({self.signed(difference)})"
+
 
 def numbers() -> Numbers:
     return Numbers(

@@ -30,7 +30,7 @@ def size_of(clicks: int) -> int:
 def top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int) -> list[tuple[int, int]]:
     """The users with the most clicks in the period and their clicks, most first, ties by public id. Exact."""
     years = [date(year, 1, 1) for year in range(period.start.year, period.end.year + 1)]
-    clicks = _clicks(connection, workspace_id, _largest(connection, workspace_id, years, 2 * limit), period)
+    clicks = _clicks(connection, workspace_id, _largest(connection, workspace_id, years, limit), period)
     most = sorted(clicks.values(), reverse=True)
     least = max(1, most[limit - 1]) if len(most) >= limit else 1
     others = _candidates(connection, workspace_id, years, least) - clicks.keys()
@@ -38,10 +38,12 @@ def top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period
     return _first(connection, {key: number for key, number in clicks.items() if number >= least}, limit)
 
 
-def _largest(connection: BaseDatabaseWrapper, workspace_id: int, years: Iterable[date], number: int) -> set[int]:
-    """About the `number` largest users of each year; which of those of one size is left to chance."""
+def _largest(connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], number: int) -> list[int]:
+    """About the `number` largest users of these years; which of those of one size are looked at is left to chance."""
     statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} ORDER BY size DESC LIMIT %(number)s"
-    return _keys_of_years(connection, statement, years, {"workspace": workspace_id, "number": number})
+    params = {"workspace": workspace_id, "number": 2 * number}
+    bounds = _bounds(connection, workspace_id, years, _keys_of_years(connection, statement, years, params))
+    return sorted(bounds, key=lambda key: -bounds[key])[:number]
 
 
 def _candidates(connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int) -> set[int]:
@@ -49,8 +51,16 @@ def _candidates(connection: BaseDatabaseWrapper, workspace_id: int, years: list[
     statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} AND size >= %(size)s"
     params = {"workspace": workspace_id, "size": size_of(-(-least // len(years)))}
     large = _keys_of_years(connection, statement, years, params)
-    bounds = totals(connection, workspace_id, USER_YEAR, list(large), years[0], years[-1])
-    return {key for key, counts in bounds if sum(counts) >= least}
+    bounds = _bounds(connection, workspace_id, years, large)
+    return {key for key, most in bounds.items() if most >= least}
+
+
+def _bounds(
+    connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], keys: Iterable[int]
+) -> dict[int, int]:
+    """The clicks of each user in these years, of which no period in them has more."""
+    found = totals(connection, workspace_id, USER_YEAR, list(keys), years[0], years[-1])
+    return {key: int(sum(counts)) for key, counts in found}
 
 
 def _keys_of_years(
