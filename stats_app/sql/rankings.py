@@ -77,8 +77,6 @@ _OF_YEAR = f"workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day = 
 def _clicks(connection: BaseDatabaseWrapper, workspace_id: int, keys: Iterable[int], period: Period) -> dict[int, int]:
     """The clicks of each user in the period: of whole years by one row, of the other days by a row each."""
     found: dict[int, int] = dict.fromkeys(keys, 0)
-    if not found:
-        return found
     for dimension, start, end in _pieces(period):
         for key, counts in totals(connection, workspace_id, dimension, list(found), start, end):
             found[key] += int(sum(counts))
