@@ -6,8 +6,11 @@ declared in `stats_app.dimensions`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from django.db import connections, router
@@ -45,29 +48,32 @@ Changes = Mapping[tuple[int, int, date], Sequence[int]]
 """Signed changes of counts: `(dimension, key, day)` to one number for each kind."""
 
 
-def changes_of(clicks: Iterable[ClickFact]) -> dict[tuple[int, int, date], list[int]]:
+def changes_of(clicks: Collection[ClickFact]) -> dict[tuple[int, int, date], list[int]]:
     """What storing these clicks adds to the rollups."""
-    groups: dict[ClickFact, int] = {}
-    for click in clicks:
-        groups[click] = groups.get(click, 0) + 1
     changes: dict[tuple[int, int, date], list[int]] = {}
-    for click, number in groups.items():
-        for place in _places(click):
-            changes.setdefault(place, [0, 0, 0])[click.kind] += number
+    for dimension in DIMENSIONS:
+        counted = (click for click in clicks if dimension.human is (click.verdict == _HUMAN))
+        for (key, day, kind), number in Counter(_keyed(dimension, counted)).items():
+            if key is not None:
+                for code, counted_day in _places(dimension, day):
+                    changes.setdefault((code, key, counted_day), [0, 0, 0])[kind] += number
     return changes
 
 
-def _places(click: ClickFact) -> list[tuple[int, int, date]]:
-    places = []
-    for dimension in DIMENSIONS:
-        key = 0 if dimension.key is None else getattr(click, dimension.key)
-        if key is None or dimension.human is not (click.verdict == _HUMAN):
-            continue
-        places.append((dimension.code, key, click.day))
-        if dimension.months is not None:
-            places.append((dimension.months, key, month_start(click.day)))
-        if dimension.years is not None:
-            places.append((dimension.years, key, year_start(click.day)))
+def _keyed(dimension: dimensions.Dimension, clicks: Iterator[ClickFact]) -> Iterator[tuple[int | None, date, int]]:
+    if dimension.key is None:
+        return ((0, click.day, click.kind) for click in clicks)
+    return map(attrgetter(dimension.key, "day", "kind"), clicks)
+
+
+@lru_cache(maxsize=4096)  # clicks of a batch share few days
+def _places(dimension: dimensions.Dimension, day: date) -> list[tuple[int, date]]:
+    """The codes and the dates under which the dimension stores a click of this day."""
+    places = [(dimension.code, day)]
+    if dimension.months is not None:
+        places.append((dimension.months, month_start(day)))
+    if dimension.years is not None:
+        places.append((dimension.years, year_start(day)))
     return places
 
 

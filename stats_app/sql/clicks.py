@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import array, day_array, is_postgresql, rows, text_array
+from stats_app.sql.cursor import array, day_array, is_postgresql, number_array, rows, text_array
 
 _COLUMNS = (
     "workspace_id, id, clicked_at, utc_day, kind, verdict, campaign_id, user_id, alias_id, link_id, reason, visitor"
@@ -65,12 +65,12 @@ def _insert_postgresql(
             array(click_id.hex() for click_id in ids),
             array(f'"{moment.isoformat()}"' for moment in times),
             day_array(days),
-            array(kinds),
-            array(verdicts),
-            array(campaigns),
-            array(users),
-            array(aliases),
-            array(links),
+            number_array(kinds),
+            number_array(verdicts),
+            number_array(campaigns),
+            number_array(users),
+            number_array(aliases),
+            number_array(links),
             text_array(reasons),
             array(None if visitor is None else f'"\\\\x{visitor.hex()}"' for visitor in visitors),
             len(clicks),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
-from stats_app.sql.cursor import array, day_array, execute, is_postgresql, rows
+from stats_app.sql.cursor import day_array, execute, is_postgresql, number_array, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 TOTAL = " + ".join(COLUMNS)
@@ -44,7 +44,7 @@ def add(connection: BaseDatabaseWrapper, workspace_id: int, changes: Sequence[Co
     if is_postgresql(connection):
         source = "unnest(%s::int2[], %s::int4[], %s::date[], %s::int4[], %s::int4[], %s::int4[]) AS given"
         dimensions, keys, days, *counts = zip(*changes, strict=True)
-        params: list[Any] = [array(dimensions), array(keys), day_array(days), *map(array, counts)]
+        params: list[Any] = [number_array(dimensions), number_array(keys), day_array(days), *map(number_array, counts)]
     else:
         # "WHERE true" keeps SQLite from taking ON CONFLICT for the condition of a join.
         fields = ", ".join(f"value ->> {position}" for position in range(6))
@@ -208,7 +208,7 @@ def among(connection: BaseDatabaseWrapper, name: str) -> str:
 
 
 def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
-    return array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
+    return number_array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
 def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:

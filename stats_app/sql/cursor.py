@@ -41,6 +41,11 @@ def array(values: Iterable[Any]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
+def number_array(numbers: Iterable[int | None]) -> str:
+    """The same for whole numbers: Python writes a list of them faster than they can be joined one by one."""
+    return "{" + str([*numbers])[1:-1].replace("None", "NULL") + "}"
+
+
 def text_array(values: Collection[str]) -> str:
     """The same for text of any kind."""
     escaped = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
