@@ -66,7 +66,7 @@ def campaign_names(
 ) -> dict[int | str, tuple[str, str]]:
     """The public id and name of each of the workspace's campaigns with these numbers."""
     if is_postgresql(connection):
-        among, given = "= ANY(%s::int4[])", number_array(campaign_ids)
+        among, given = "= ANY(%s::int4[])", number_array(map(int, campaign_ids))
     else:
         among, given = "IN (SELECT value FROM json_each(%s))", json.dumps(list(campaign_ids))
     found = rows(
