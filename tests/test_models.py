@@ -398,7 +398,6 @@ INDEXES = {
     },
     "rollup": {
         "pkey": ("workspace_id", "dimension", "key", "day"),  # every tool and page
-        "stats_rollup_campaign_day": ("workspace_id", "dimension", "day", "key"),  # the campaigns of a short period
         "stats_rollup_user_size": ("workspace_id", "day", "size"),  # the largest users
     },
     "toolcall": {

@@ -177,7 +177,7 @@ class Rollup(models.Model):
     """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
 
     `key` is 0 where the dimension has no key: a NULL in a unique key would let two rows of one day stand. Rows of a
-    dimension's months are dated the first of the month.
+    dimension's months and years are dated their first day.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "dimension", "key", "day")
@@ -209,12 +209,6 @@ class Rollup(models.Model):
                 fields=["workspace", "day", "size"],
                 condition=Q(dimension=dimensions.USER_YEAR),
                 name="stats_rollup_user_size",
-            ),
-            # The campaigns of a short period; a long one is read through the month rows.
-            models.Index(
-                fields=["workspace", "dimension", "day", "key"],
-                condition=Q(dimension=dimensions.CAMPAIGN),
-                name="stats_rollup_campaign_day",
             ),
         ]
 
