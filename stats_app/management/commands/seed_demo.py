@@ -52,8 +52,10 @@ class Command(StatsCommand):
         self.stdout.write("")
         for workspace in workspaces:
             self.stdout.write(f"Workspace    {workspace.public_id}  {workspace} ({workspace.timezone})")
-        self.stdout.write(f"Admin        {base}/admin/  login {login}, password {PASSWORD}")
+        self.stdout.write(f"Staff pages  {base}/stats/  login {login}, password {PASSWORD}")
+        self.stdout.write(f"Admin        {base}/admin/  the same login")
         self.stdout.write(f"API          {base}/api/v1/docs/")
+        self.stdout.write(f"MCP          {base}/mcp")
         self.stdout.write(f"API key      {secret}  (for {workspaces[0]})")
         self.stdout.write("")
         self.stdout.write("The last 30 days:")
