@@ -67,10 +67,6 @@ class ClosedSchema(AutoSchema):
                 schema = {"type": "string", "maxLength": field.max_length}
             case CountParameter():
                 schema = {"type": "integer", "minimum": 1, "maximum": field.max_value}
-            case TextParameter():
-                schema = {"type": "string", "maxLength": field.max_length}
-            case CountParameter():
-                schema = {"type": "integer", "minimum": 1, "maximum": field.max_value}
             case _:
                 schema = super()._map_serializer_field(field, direction, bypass_extensions)
                 # Only drf-spectacular's own postprocessing of enums, which is off, has a use for it.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
-from stats_app.sql.cursor import day_array, execute, is_postgresql, number_array, rows
+from stats_app.sql.cursor import among, day_array, execute, is_postgresql, number_array, number_list, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 TOTAL = " + ".join(COLUMNS)
@@ -198,17 +198,6 @@ def _one(connection: BaseDatabaseWrapper, keys: Keys) -> str:
 
 def _given(connection: BaseDatabaseWrapper, keys: Keys) -> int | str | None:
     return keys if keys is None or isinstance(keys, int) else number_list(connection, keys)
-
-
-def among(connection: BaseDatabaseWrapper, name: str) -> str:
-    """The end of a condition that a number is one of `_list`'s, as one parameter however many there are."""
-    if is_postgresql(connection):
-        return f"= ANY(%({name})s::int4[])"
-    return f"IN (SELECT value FROM json_each(%({name})s))"
-
-
-def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
-    return number_array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
 def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
-"""Running a statement, prepared where the database can."""
+"""Running a statement, prepared where the database can, and lists as parameters of one."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import date
@@ -55,6 +56,18 @@ def text_array(values: Collection[str]) -> str:
 def day_array(days: Iterable[date]) -> str:
     """The same for days. Many clicks share few of them."""
     return array(map(_day_text, days))
+
+
+def among(connection: BaseDatabaseWrapper, name: str) -> str:
+    """The end of a condition that a number is one of the parameter `name`, a `number_list` of any length."""
+    if is_postgresql(connection):
+        return f"= ANY(%({name})s::int4[])"
+    return f"IN (SELECT value FROM json_each(%({name})s))"
+
+
+def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
+    """Whole numbers as the one parameter that `among` asks for."""
+    return number_array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
 _day_text = lru_cache(maxsize=4096)(date.isoformat)

@@ -16,8 +16,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import USER, USER_YEAR
 from stats_app.periods import ONE_DAY, Period, year_start
-from stats_app.sql.counts import among, number_list, totals
-from stats_app.sql.cursor import is_postgresql, rows
+from stats_app.sql.counts import totals
+from stats_app.sql.cursor import among, is_postgresql, number_list, rows
 
 
 def size_of(clicks: int) -> int:

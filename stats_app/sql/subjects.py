@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import is_postgresql, number_array, rows
+from stats_app.sql.cursor import among, number_list, rows
 
 
 class FoundCampaign(NamedTuple):
@@ -65,13 +64,10 @@ def campaign_names(
     connection: BaseDatabaseWrapper, workspace_id: int, campaign_ids: Sequence[int | str]
 ) -> dict[int | str, tuple[str, str]]:
     """The public id and name of each of the workspace's campaigns with these numbers."""
-    if is_postgresql(connection):
-        among, given = "= ANY(%s::int4[])", number_array(map(int, campaign_ids))
-    else:
-        among, given = "IN (SELECT value FROM json_each(%s))", json.dumps(list(campaign_ids))
-    found = rows(
-        connection,
-        f"SELECT id, public_id, name FROM stats_app_campaign WHERE id {among} AND workspace_id = %s",
-        [given, workspace_id],
-    )
+    statement = f"""
+        SELECT id, public_id, name FROM stats_app_campaign
+        WHERE id {among(connection, "campaigns")} AND workspace_id = %(workspace)s
+    """
+    given = number_list(connection, [int(campaign_id) for campaign_id in campaign_ids])
+    found = rows(connection, statement, {"campaigns": given, "workspace": workspace_id})
     return {campaign_id: (public_id, name) for campaign_id, public_id, name in found}
