@@ -36,7 +36,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 
 _EARLIEST = datetime(MIN_DATE.year, MIN_DATE.month, MIN_DATE.day, tzinfo=UTC)
 _LATEST = datetime(MAX_DATE.year, MAX_DATE.month, MAX_DATE.day, tzinfo=UTC) + ONE_DAY
-_ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}")
+_ULID = re.compile(public_ids.ULID_PATTERN_OF_EITHER_CASE)
 _CAMPAIGN_KIND = KINDS[CAMPAIGN]
 
 

@@ -84,7 +84,7 @@ class PublicIdParameter(Parameter):
 
     def __init__(self, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
-        self.rule = f"is {prefix or 'a ULID: '}{'+ ' if prefix else ''}26 characters of a lowercase ULID"
+        self.rule = public_ids.rule(prefix)
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: object) -> str:
@@ -261,7 +261,7 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
     for name, field in fields.items():
         value = arguments.get(name, empty)
         if isinstance(value, Repeated):
-            errors.append(FieldError(name, "repeated", f"{name} is given {len(value)} times; give it once."))
+            errors.append(repeated_parameter(name, value))
             continue
         try:
             values[name] = field.run_validation(value)
@@ -279,6 +279,10 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
 def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
     names = ", ".join(known) or "none"
     return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; there are {names}.")
+
+
+def repeated_parameter(name: str, values: Repeated) -> FieldError:
+    return FieldError(name, "repeated", f"{name} is given {len(values)} times; give it once.")
 
 
 def _field_error(name: str, error: serializers.ValidationError, value: object) -> FieldError:

@@ -18,6 +18,8 @@ USER = "usr_"
 
 # The first character carries the top 3 of 128 bits, so it is at most 7. Crockford leaves out i, l, o and u.
 ULID_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+# The ids of clicks: other systems make them, and most write capitals.
+ULID_PATTERN_OF_EITHER_CASE = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _ULID = re.compile(ULID_PATTERN)
 
 
@@ -46,6 +48,11 @@ def is_public_id(value: object, prefix: str = WORKSPACE) -> bool:
 def pattern(prefix: str = WORKSPACE) -> str:
     """The regular expression of such an id, anchored, for JSON Schemas."""
     return f"^{prefix}{ULID_PATTERN}$"
+
+
+def rule(prefix: str = WORKSPACE) -> str:
+    """What such an id is, for messages, to be read after the field's name."""
+    return f"is {prefix + '+' if prefix else 'a ULID:'} 26 characters of a lowercase ULID"
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time

@@ -12,11 +12,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import Exists, OuterRef, Q
 
 from stats_app import store
 from stats_app.errors import NotFound
-from stats_app.models import KINDS, Alias, Campaign, Workspace, WorkspaceUser, campaign_status
+from stats_app.models import KINDS, Campaign, Workspace, WorkspaceUser, campaign_status
 from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
 from stats_app.periods import Breakdown, Bucket, Period, fold, format_time
 from stats_app.sql import subjects
@@ -147,8 +146,7 @@ def find_users(workspace: Workspace, query: str, limit: int) -> Json:
     """The first users by name with every word of `query` in the name, the e-mail or an alias."""
     found = WorkspaceUser.objects.filter(workspace=workspace.pk)
     for word in query.split():
-        aliases = Alias.objects.filter(user=OuterRef("pk"), email__icontains=word)
-        found = found.filter(Q(display_name__icontains=word) | Q(email__icontains=word) | Exists(aliases))
+        found = found.known_as(word)
     return {
         "users": [
             {"publicId": user.public_id, "displayName": user.display_name, "email": user.email}

@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 
 from stats_app import public_ids
 from stats_app.errors import FieldError, InvalidParameters, shown
-from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, Workspace, WorkspaceUser
+from stats_app.models import KINDS, VERDICTS, Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, unknown_parameter
+from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, repeated_parameter, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
 
 
@@ -62,7 +62,7 @@ class _WordField(_StrictField):
 class _PublicIdField(_StrictField):
     def __init__(self, *, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
-        self.rule = f"is {prefix}+ 26 characters of a lowercase ULID"
+        self.rule = public_ids.rule(prefix)
         self.schema = {"type": "string", "pattern": public_ids.pattern(prefix)}
         super().__init__(**kwargs)
 
@@ -152,7 +152,7 @@ class StrictFilterSet(django_filters.FilterSet):
     def filtered(self) -> QuerySet[Any]:
         """The rows asked for. Raises InvalidParameters with every wrong filter."""
         repeated = [
-            FieldError(name, "repeated", f"{name} is given {len(value)} times; give it once.")
+            repeated_parameter(name, value)
             for name, value in self.query.items()
             if isinstance(value, Repeated) and name in self.filters
         ]
@@ -196,9 +196,9 @@ class UserFilter(StrictFilterSet):
         model = WorkspaceUser
         fields: list[str] = []
 
-    def search_names(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        aliases = Alias.objects.filter(user=OuterRef("pk"), email__icontains=value)
-        return queryset.filter(Q(display_name__icontains=value) | Q(email__icontains=value) | Exists(aliases))
+    def search_names(self, queryset: Any, name: str, value: str) -> QuerySet[Any]:
+        found: QuerySet[Any] = queryset.known_as(value)
+        return found
 
     def with_activity(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(is_active=value == "true")

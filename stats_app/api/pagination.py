@@ -16,7 +16,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from ulid import ULID
 
 from stats_app.errors import FieldError, InvalidParameters, shown
-from stats_app.parameters import Repeated
+from stats_app.parameters import Repeated, repeated_parameter
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
@@ -151,5 +151,4 @@ def _whole_number(query: dict[str, object], name: str, default: int, most: int) 
 
 def _refuse_repeated(name: str, value: object) -> None:
     if isinstance(value, Repeated):
-        message = f"{name} is given {len(value)} times; give it once."
-        raise InvalidParameters([FieldError(name, "repeated", message)])
+        raise InvalidParameters([repeated_parameter(name, value)])

@@ -39,7 +39,7 @@ class NewClick(serializers.Serializer[Any]):
     """A click as it is sent in. Null stands for not given."""
 
     id = serializers.RegexField(
-        "^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$",
+        f"^{public_ids.ULID_PATTERN_OF_EITHER_CASE}$",
         required=False,
         allow_null=True,
         help_text="A ULID made where the click happened. The same id again is a duplicate and changes nothing; "

@@ -137,7 +137,7 @@ class StatsViewSet(ViewSet):
         name = f"{kind}PublicId"
         errors = [unknown_parameter(given, []) for given in single_values(request)]
         if not public_ids.is_public_id(public_id, prefix):
-            message = f"{name} is {prefix}+ 26 characters of a lowercase ULID, not {shown(public_id)}."
+            message = f"{name} {public_ids.rule(prefix)}, not {shown(public_id)}."
             errors.append(FieldError(name, "invalid", message))
         if errors:
             raise InvalidParameters(errors)

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import models, router, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce, Lower
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
@@ -163,6 +163,11 @@ class WorkspaceUserQuerySet(ClickedQuerySet):
             alias_count=number_of(Alias.objects.filter(user=OuterRef("pk")), "user")
         )
         return counted
+
+    def known_as(self, part: str) -> WorkspaceUserQuerySet:
+        """The users with this part of a text in the name, the e-mail or an alias, in either case."""
+        aliases = Alias.objects.filter(user=OuterRef("pk"), email__icontains=part)
+        return self.filter(Q(display_name__icontains=part) | Q(email__icontains=part) | Exists(aliases))
 
 
 class WorkspaceUser(ClickedModel):
