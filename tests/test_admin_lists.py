@@ -119,6 +119,17 @@ def test_it_filters_clicks_by_days_of_the_workspace() -> None:
     assert len(listed(superuser(), address("click"), **{"from": "", "to": "2026-03-10"})) == 3
 
 
+def test_no_click_is_of_a_day_that_the_workspace_skipped() -> None:
+    workspace = make_workspace(timezone="Pacific/Apia")  # 29 December 2011 was followed by 31 December
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=datetime(2011, 12, 30, 9, tzinfo=UTC))])
+    staff = superuser()
+    found = [
+        len(listed(staff, address("click"), **{"from": f"2011-12-{day}", "to": f"2011-12-{day}"}))
+        for day in (29, 30, 31)
+    ]
+    assert found == [1, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [

@@ -17,7 +17,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"urls", "apps", "checks"}),
     SURFACES,
     frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
-    frozenset({"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff"}),
+    frozenset(
+        {"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff", "listing"}
+    ),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),

@@ -19,6 +19,7 @@ from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.people import users_with_email
 from stats_app.admin.scope import KeyedAdmin
 from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
+from stats_app.listing import CLICK_KEYS
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.staff import workspaces_for
 
@@ -56,8 +57,7 @@ class ClickAdmin(KeyedAdmin):
     sortable_by = ()
 
     def keys(self, request: HttpRequest) -> tuple[str, ...]:
-        # The day in UTC comes first: it is what the index holds, and the order is the same.
-        return ("utc_day", "clicked_at", "id")
+        return CLICK_KEYS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("visitor")

@@ -10,9 +10,11 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
+
+from stats_app.listing import Position, keyed_page
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -68,18 +70,10 @@ class KeyedChangeList(ListedChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         keys = self._keys(request)
-        older = AFTER not in request.GET
-        position = request.GET.get(BEFORE if older else AFTER)
-        queryset = self.queryset if position is None else self.queryset.filter(self._beyond(keys, position, older))
-        if not older:
-            queryset = queryset.order_by(*keys)
-        found = list(queryset[: self.list_per_page + 1])
-        more, rows = len(found) > self.list_per_page, found[: self.list_per_page]
-        if not older:
-            rows.reverse()
-        has_older, has_newer = (more, position is not None) if older else (True, more)
-        self.older_query = self._page_query(BEFORE, keys, rows[-1]) if rows and has_older else None
-        self.newer_query = self._page_query(AFTER, keys, rows[0]) if rows and has_newer else None
+        position = self._position(request, keys)
+        rows, has_older, has_newer = keyed_page(self.queryset, keys, position, self.list_per_page)
+        self.older_query = self._page_query(BEFORE, keys, rows[-1]) if has_older else None
+        self.newer_query = self._page_query(AFTER, keys, rows[0]) if has_newer else None
         self.kept = kept_parameters(request, SEARCH_VAR)
         self.first_query = self.get_query_string() if position is not None else None
         self.result_list = rows
@@ -94,15 +88,10 @@ class KeyedChangeList(ListedChangeList):
         keys: tuple[str, ...] = self.model_admin.keys(request)  # type: ignore[attr-defined]  # a KeyedAdmin
         return keys
 
-    def _beyond(self, keys: tuple[str, ...], position: str, older: bool) -> Q:
-        """The rows after `position`. The first key bounds them alone, too, so that an index on it is used."""
-        values = self._decoded(keys, position)
-        side = "lt" if older else "gt"
-        beyond, equal = Q(), Q()
-        for key, value in zip(keys, values, strict=True):
-            beyond |= equal & Q(**{f"{key}__{side}": value})
-            equal &= Q(**{key: value})
-        return beyond & Q(**{f"{keys[0]}__{side}e": values[0]})
+    def _position(self, request: HttpRequest, keys: tuple[str, ...]) -> Position | None:
+        older = AFTER not in request.GET
+        text = request.GET.get(BEFORE if older else AFTER)
+        return None if text is None else Position(older, self._decoded(keys, text))
 
     def _page_query(self, name: str, keys: tuple[str, ...], row: Any) -> str:
         position = "-".join(_encoded(getattr(row, key)) for key in keys)

@@ -11,15 +11,16 @@ from urllib.parse import parse_qsl
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from stats_app import public_ids
 from stats_app.errors import FieldError, InvalidParameters, shown
+from stats_app.listing import clicks_in_days
 from stats_app.models import KINDS, VERDICTS, Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, repeated_parameter, unknown_parameter
-from stats_app.periods import MAX_DATE, MIN_DATE, parse_date, time_spans
+from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
 
 
 def single_values(request: Request) -> dict[str, object]:
@@ -229,13 +230,7 @@ class ClickFilter(StrictFilterSet):
         start = self.form.cleaned_data["from"] or MIN_DATE
         end = self.form.cleaned_data["to"] or MAX_DATE
         check_period(start, end, limit=None)
-        spans = time_spans(self.workspace.zone, start, end)
-        if not spans:
-            return queryset.none()
-        inside = Q()
-        for first, last in spans:
-            inside |= Q(clicked_at__gte=first, clicked_at__lt=last)
-        return queryset.filter(inside, utc_day__range=(spans[0][0].date(), spans[-1][1].date()))
+        return clicks_in_days(queryset, self.workspace.zone, start, end)
 
 
 # `from` is a keyword of Python's, so the declaration cannot name it.

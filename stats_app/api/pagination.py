@@ -8,14 +8,16 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from ulid import ULID
 
 from stats_app.errors import FieldError, InvalidParameters, shown
+from stats_app.listing import CLICK_KEYS, Position, keyed_page
+from stats_app.models import Click
 from stats_app.parameters import Repeated, repeated_parameter
 
 PAGE_SIZE = 50
@@ -58,14 +60,6 @@ class NumberedPages:
         }
 
 
-class Position(NamedTuple):
-    """Where a page of clicks begins: just after this click, going back in time or, if not `older`, forward."""
-
-    older: bool
-    clicked_at: datetime
-    id: ULID
-
-
 class KeyedPages:
     """`?cursor=&pageSize=` over clicks, newest first. Each click stands on exactly one page, however many share a time,
     also while new ones come in.
@@ -84,35 +78,18 @@ class KeyedPages:
         self.position = _position(query.get("cursor"))
 
     def page_of(self, queryset: QuerySet[Any], request: Request) -> tuple[Sequence[Any], Json]:
-        """The page's rows, as named tuples with `clicked_at` and `id`, and `next` and `previous`."""
-        older = self.position is None or self.position.older
-        # The date of UTC comes first: it is what the index holds, and the order is the same.
-        order = ("-utc_day", "-clicked_at", "-id") if older else ("utc_day", "clicked_at", "id")
-        found = list(self._beyond(queryset).order_by(*order)[: self.size + 1])
-        more, rows = len(found) > self.size, found[: self.size]
-        if not older:
-            rows.reverse()
-        has_older = more if older else True
-        has_newer = self.position is not None if older else more
+        """The page's clicks, and `next` and `previous`."""
+        rows, has_older, has_newer = keyed_page(queryset, CLICK_KEYS, self.position, self.size)
         url = request.build_absolute_uri()
         return rows, {
-            "next": _link(url, Position(True, rows[-1].clicked_at, rows[-1].id)) if rows and has_older else None,
-            "previous": _link(url, Position(False, rows[0].clicked_at, rows[0].id)) if rows and has_newer else None,
+            "next": _link(url, rows[-1], older=True) if has_older else None,
+            "previous": _link(url, rows[0], older=False) if has_newer else None,
         }
 
-    def _beyond(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.position is None:
-            return queryset
-        older, clicked_at, click_id = self.position
-        side, day_side = ("lt", "lte") if older else ("gt", "gte")
-        return queryset.filter(
-            Q(**{f"clicked_at__{side}": clicked_at}) | Q(clicked_at=clicked_at, **{f"id__{side}": click_id}),
-            **{f"utc_day__{day_side}": clicked_at.date()},
-        )
 
-
-def _link(url: str, position: Position) -> str:
-    values = [int(position.older), position.clicked_at.astimezone(UTC).isoformat(), str(position.id)]
+def _link(url: str, click: Click, *, older: bool) -> str:
+    """The address of the page just after the click, or with `older` false just before it."""
+    values = [int(older), click.clicked_at.astimezone(UTC).isoformat(), str(click.id)]
     cursor = base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
     return replace_query_param(remove_query_param(url, "cursor"), "cursor", cursor)
 
@@ -129,7 +106,8 @@ def _position(cursor: object) -> Position | None:
             2101, 1, 1, tzinfo=UTC
         ):
             raise ValueError(clicked_at)
-        return Position(bool(older), moment.astimezone(UTC), ULID.from_str(click_id))
+        moment = moment.astimezone(UTC)
+        return Position(bool(older), (moment.date(), moment, ULID.from_str(click_id)))
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, RecursionError):
         message = f"cursor is taken from next or previous of a page before, not {shown(cursor)}."
         raise InvalidParameters([FieldError("cursor", "invalid", message)]) from None
