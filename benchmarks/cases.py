@@ -146,9 +146,9 @@ def _dates(days: int, last: date = LAST_DAY) -> str:
 
 
 def _let_a_minute_pass(alias: str) -> None:
-    """For the rate limit, which keeps its default of 30 calls: the times of all calls that passed move back."""
+    """For the rate limit, which keeps its default of 30 calls: the times of all calls, in microseconds, move back."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "UPDATE stats_app_callwindow SET passed = (SELECT jsonb_agg(moment::bigint - 60000 ORDER BY place) "
+            "UPDATE stats_app_callwindow SET passed = (SELECT jsonb_agg(moment::bigint - 60000000 ORDER BY place) "
             "FROM jsonb_array_elements(passed) WITH ORDINALITY AS times (moment, place))"
         )
