@@ -28,14 +28,14 @@ from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, TrackedLin
 from stats_app.models.clicks import CAMPAIGN, HUMAN, REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
 from stats_app.models.workspaces import is_email
-from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, parse_time
+from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, parse_time, utc_midnight
 from stats_app.sql.clicks import ClickRow, insert
 from stats_app.sql.references import find
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
-_EARLIEST = datetime(MIN_DATE.year, MIN_DATE.month, MIN_DATE.day, tzinfo=UTC)
-_LATEST = datetime(MAX_DATE.year, MAX_DATE.month, MAX_DATE.day, tzinfo=UTC) + ONE_DAY
+_EARLIEST = utc_midnight(MIN_DATE)
+_LATEST = utc_midnight(MAX_DATE) + ONE_DAY
 _ULID = re.compile(public_ids.ULID_PATTERN_OF_EITHER_CASE)
 _CAMPAIGN_KIND = KINDS[CAMPAIGN]
 

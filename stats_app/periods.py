@@ -51,6 +51,11 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
+def utc_midnight(day: date) -> datetime:
+    """The moment at which the day begins in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
 def month_start(day: date) -> date:
     return day.replace(day=1)
 
@@ -59,13 +64,27 @@ def year_start(day: date) -> date:
     return date(day.year, 1, 1)
 
 
+def year_end(day: date) -> date:
+    return date(day.year, 12, 31)
+
+
 def month_end(day: date) -> date:
     return next_month(day) - ONE_DAY
 
 
 def next_month(day: date) -> date:
     """The first day of the month after `day`'s."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return _month_of_number(_month_number(day) + 1)
+
+
+def _month_number(day: date) -> int:
+    """Months since the year 0, so that they can be added and taken away."""
+    return day.year * 12 + day.month - 1
+
+
+def _month_of_number(number: int) -> date:
+    """The first day of the month with this number."""
+    return date(number // 12, number % 12 + 1, 1)
 
 
 class Bucket(NamedTuple):
@@ -112,9 +131,8 @@ class Period:
         end = self.start - ONE_DAY
         if not self.is_whole_months:
             return Period(self.start - timedelta(days=self.days), end)
-        months = (self.end.year - self.start.year) * 12 + self.end.month - self.start.month + 1
-        first = self.start.year * 12 + self.start.month - 1 - months
-        return Period(date(first // 12, first % 12 + 1, 1), end)
+        months = _month_number(self.end) - _month_number(self.start) + 1
+        return Period(_month_of_number(_month_number(self.start) - months), end)
 
     def buckets(self, breakdown: Breakdown) -> list[Bucket]:
         """The buckets in order, none left out; the first and the last hold only their days inside the period."""
@@ -129,7 +147,7 @@ class Period:
     def whole_years(self) -> Period | None:
         """The calendar years that lie wholly inside, as one period; None when there is none."""
         first = self.start.year + (self.start != year_start(self.start))
-        last = self.end.year - (self.end != date(self.end.year, 12, 31))
+        last = self.end.year - (self.end != year_end(self.end))
         return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
 
 
@@ -205,15 +223,11 @@ def time_spans(zone: ZoneInfo, start: date, end: date) -> list[tuple[datetime, d
         *day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)),
         *day_spans(zone, end - timedelta(days=_EDGE_DAYS), end),
     ]
-    rest = (_utc_midnight(start + 2 * ONE_DAY), _utc_midnight(end - ONE_DAY))
+    rest = (utc_midnight(start + 2 * ONE_DAY), utc_midnight(end - ONE_DAY))
     return _joined([*((span.start, span.end) for span in edges), rest])
 
 
 _EDGE_DAYS = 3
-
-
-def _utc_midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
@@ -254,9 +268,8 @@ def _offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetim
 
 def _whole_months(today: date, *, ending: int, months: int) -> Period:
     """As many whole calendar months, the last of them `ending` months before today's."""
-    last = today.year * 12 + today.month - 1 - ending
-    first = last - months + 1
-    return Period(date(first // 12, first % 12 + 1, 1), month_end(date(last // 12, last % 12 + 1, 1)))
+    last = _month_number(today) - ending
+    return Period(_month_of_number(last - months + 1), month_end(_month_of_number(last)))
 
 
 PRESETS: dict[str, Callable[[date], Period]] = {
@@ -265,7 +278,7 @@ PRESETS: dict[str, Callable[[date], Period]] = {
     "last-90-days": partial(Period.last_days, 90),
     "this-month": partial(_whole_months, ending=0, months=1),
     "last-month": partial(_whole_months, ending=1, months=1),
-    "this-year": lambda today: Period(date(today.year, 1, 1), date(today.year, 12, 31)),
+    "this-year": lambda today: Period(year_start(today), year_end(today)),
     # With the month that is running, so that its figures are among them.
     "last-12-months": partial(_whole_months, ending=0, months=12),
 }

@@ -19,6 +19,7 @@ from stats_app.errors import FieldError, InvalidParameters, shown
 from stats_app.listing import CLICK_KEYS, Position, keyed_page
 from stats_app.models import Click
 from stats_app.parameters import Repeated, repeated_parameter
+from stats_app.periods import MAX_DATE, MIN_DATE
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
@@ -102,9 +103,8 @@ def _position(cursor: object) -> Position | None:
         text = str(cursor)
         older, clicked_at, click_id = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True))
         moment = datetime.fromisoformat(clicked_at)
-        if moment.utcoffset() is None or not datetime(1999, 12, 31, tzinfo=UTC) <= moment <= datetime(
-            2101, 1, 1, tzinfo=UTC
-        ):
+        # No click lies beyond, and near the years 1 and 9999 the time in UTC would overflow.
+        if moment.utcoffset() is None or not MIN_DATE.year - 1 <= moment.year <= MAX_DATE.year + 1:
             raise ValueError(clicked_at)
         moment = moment.astimezone(UTC)
         return Position(bool(older), (moment.date(), moment, ULID.from_str(click_id)))

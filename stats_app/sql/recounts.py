@@ -15,7 +15,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import DIMENSIONS, Dimension
-from stats_app.periods import DaySpan, month_end
+from stats_app.periods import DaySpan, month_end, year_end
 from stats_app.sql.counts import COLUMNS
 from stats_app.sql.cursor import array, execute, is_postgresql, rows
 
@@ -86,7 +86,7 @@ def year_differences(connection: BaseDatabaseWrapper, workspace_id: int, year: d
 
 
 def _year_params(workspace_id: int, year: date) -> dict[str, Any]:
-    return {"workspace": workspace_id, "first": year, "last": date(year.year, 12, 31)}
+    return {"workspace": workspace_id, "first": year, "last": year_end(year)}
 
 
 def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:

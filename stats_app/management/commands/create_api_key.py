@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,7 +9,7 @@ from stats_app.keys import create_key
 from stats_app.management.arguments import date_of, workspace_of
 from stats_app.management.command import StatsCommand
 from stats_app.models.access import SCOPES, STATS_READ
-from stats_app.periods import ONE_DAY
+from stats_app.periods import ONE_DAY, utc_midnight
 
 
 class Command(StatsCommand):
@@ -27,7 +26,7 @@ class Command(StatsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
         last_day = date_of("--expires", options["expires"])
-        expires_at = None if last_day is None else datetime.combine(last_day + ONE_DAY, time(), UTC)
+        expires_at = None if last_day is None else utc_midnight(last_day + ONE_DAY)
         try:
             key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
         except ValidationError as error:
