@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,8 +18,49 @@ from stats_app.conf import DEFAULTS
 from stats_app.limits import MAX_LIMIT
 from stats_app.models import Click
 
-LIMITS = ("RATE_LIMIT", "LIST_RATE_LIMIT", "INGEST_RATE_LIMIT")
-FLAGS = ("PREPARED_STATEMENTS",)
+
+def _is_limit(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_LIMIT)
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_path_of_function(value: object) -> bool:
+    try:
+        return value is None or (isinstance(value, str) and callable(import_string(value)))
+    except ImportError:
+        return False
+
+
+def _are_origins(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_origin, value))
+
+
+def _is_origin(value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    parts = urlsplit(value)
+    return bool(parts.netloc) and value == f"{parts.scheme}://{parts.netloc}"
+
+
+_LIMIT = (_is_limit, f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.")
+RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "RATE_LIMIT": _LIMIT,
+    "LIST_RATE_LIMIT": _LIMIT,
+    "INGEST_RATE_LIMIT": _LIMIT,
+    "PREPARED_STATEMENTS": (_is_flag, "Give True or False."),
+    "WORKSPACES_FOR": (
+        _is_path_of_function,
+        "Give the dotted path of a function (user) -> queryset of Workspace, or None.",
+    ),
+    "MCP_ALLOWED_ORIGINS": (
+        _are_origins,
+        'Give a list of origins as browsers send them, such as "https://app.example".',
+    ),
+}
+"""For each setting whether a value is right, and what to give instead of a wrong one."""
 
 
 @register()
@@ -33,35 +74,11 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
         for key in given
         if key not in DEFAULTS
     ]
-    for key, value in given.items():
-        if key in LIMITS and value is not None and not _is_limit(value):
-            found.append(
-                Error(
-                    f"STATS_APP[{key!r}] is {value!r}.",
-                    hint=f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.",
-                    id="stats_app.E003",
-                )
-            )
-        if key in FLAGS and not isinstance(value, bool):
-            found.append(Error(f"STATS_APP[{key!r}] is {value!r}.", hint="Give True or False.", id="stats_app.E003"))
-    path = given.get("WORKSPACES_FOR")
-    if path is not None and not _is_callable_path(path):
-        found.append(
-            Error(
-                f"STATS_APP['WORKSPACES_FOR'] is {path!r}.",
-                hint="Give the dotted path of a function (user) -> queryset of Workspace, or None.",
-                id="stats_app.E003",
-            )
-        )
-    origins = given.get("MCP_ALLOWED_ORIGINS", ())
-    if not isinstance(origins, list | tuple) or not all(map(_is_origin, origins)):
-        found.append(
-            Error(
-                f"STATS_APP['MCP_ALLOWED_ORIGINS'] is {origins!r}.",
-                hint='Give a list of origins as browsers send them, such as "https://app.example".',
-                id="stats_app.E003",
-            )
-        )
+    found += [
+        Error(f"STATS_APP[{key!r}] is {given[key]!r}.", hint=hint, id="stats_app.E003")
+        for key, (is_right, hint) in RULES.items()
+        if key in given and not is_right(given[key])
+    ]
     if not settings.USE_TZ:
         found.append(
             Error(
@@ -71,24 +88,6 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             )
         )
     return found
-
-
-def _is_limit(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_LIMIT
-
-
-def _is_callable_path(path: object) -> bool:
-    try:
-        return isinstance(path, str) and callable(import_string(path))
-    except ImportError:
-        return False
-
-
-def _is_origin(value: object) -> bool:
-    if not isinstance(value, str):
-        return False
-    parts = urlsplit(value)
-    return bool(parts.netloc) and value == f"{parts.scheme}://{parts.netloc}"
 
 
 @register()

@@ -14,12 +14,13 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app import dimensions
 from stats_app.dimensions import DIMENSIONS
 from stats_app.models import KINDS, Rollup
 from stats_app.models.clicks import HUMAN, VERDICTS
-from stats_app.periods import Period, month_start, year_start
+from stats_app.periods import Period, month_end, month_start, year_start
 from stats_app.sql import counts as sql
 from stats_app.sql import rankings
 
@@ -28,6 +29,8 @@ Key = int | str
 Named = Literal["campaign", "user"]
 Where = Mapping[Named, int | Sequence[int]]
 """One or some of the campaigns or users, by number."""
+
+Counts = dict[tuple[Key, ...], list[int]]
 
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
@@ -94,7 +97,7 @@ def counts(
     *,
     where: Where | None = None,
     top: int | None = None,
-) -> dict[tuple[Key, ...], list[int]]:
+) -> Counts:
     """Counts of human clicks in the local days of `period`.
 
     The answer maps the values of `by`, but for `day`, to a list: of one number, or with `day` in `by` of one for each
@@ -105,30 +108,16 @@ def counts(
     clicks, most first, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
     """
     connection = connections[router.db_for_read(Rollup)]
-    if top is not None and "user" in by:
-        users = rankings.top_users(connection, workspace_id, period, top)
-        return {(user_id,): [clicks] for user_id, clicks in users}
     if top is not None:
-        months = period.whole_months()
-        bounds = (months.start, months.end) if months and _is_worth_bounding(months) else None
-        series = sql.top_daily(connection, workspace_id, period.start, period.end, bounds, top)
-        return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
-
+        ranked = _top_users if "user" in by else _top_campaigns
+        return ranked(connection, workspace_id, period, top)
     dimension, keys = _dimension(by, where or {})
     grouped = dimension.name in by
-    lists: list[tuple[int, list[list[int]]]]
-    if "day" in by:
-        asked = sql.COLUMNS if "kind" in by else (sql.TOTAL,)
-        daily = sql.daily(connection, workspace_id, dimension.code, keys, period.start, period.end, asked)
-        lists = [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
-    else:
-        totals = sql.totals(connection, workspace_id, dimension.code, keys, period.start, period.end)
-        lists = [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
+    lists = _columns(connection, workspace_id, period, by, dimension.code, keys)
     if not grouped and not lists:
         length = period.days if "day" in by else 1
         lists = [(0, [[0] * length for _ in _KINDS])]
-
-    answer: dict[tuple[Key, ...], list[int]] = {}
+    answer: Counts = {}
     for found, columns in lists:
         prefix: tuple[Key, ...] = (found,) if grouped else ()
         if "kind" in by:
@@ -136,6 +125,30 @@ def counts(
         else:
             answer[prefix] = [*map(sum, zip(*columns, strict=True))]
     return answer
+
+
+def _columns(
+    connection: BaseDatabaseWrapper, workspace_id: int, period: Period, by: Sequence[By], dimension: int, keys: sql.Keys
+) -> list[tuple[int, list[list[int]]]]:
+    """For each key that has rows the counts of each kind, or by day without kinds those of all kinds together."""
+    if "day" not in by:
+        totals = sql.totals(connection, workspace_id, dimension, keys, period.start, period.end)
+        return [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
+    asked = sql.COLUMNS if "kind" in by else (sql.TOTAL,)
+    daily = sql.daily(connection, workspace_id, dimension, keys, period.start, period.end, asked)
+    return [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
+
+
+def _top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
+    return {(key,): [clicks] for key, clicks in rankings.top_users(connection, workspace_id, period, top)}
+
+
+def _top_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
+    months = period.whole_months()
+    # Below two whole months the days of the largest campaigns are the closer bound.
+    bounds = (months.start, months.end) if months and months.end > month_end(months.start) else None
+    series = sql.top_daily(connection, workspace_id, period.start, period.end, bounds, top)
+    return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], period: Period) -> dict[int, dict[str, int]]:
@@ -154,11 +167,6 @@ def last_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> 
     dimension, _ = _dimension((), where or {})
     key = next(iter((where or {}).values()), 0)
     return sql.last_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
-
-
-def _is_worth_bounding(months: Period) -> bool:
-    """Two whole months or more: below, the days of the largest campaigns are the closer bound."""
-    return months.start.month != months.end.month or months.start.year != months.end.year
 
 
 def _dimension(by: Sequence[By], where: Where) -> tuple[dimensions.Dimension, sql.Keys]:
