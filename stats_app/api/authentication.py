@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from stats_app.keys import Caller, authenticate
 
 HEADER = "x-api-key"
+CHALLENGE = f'ApiKey realm="stats", header="{HEADER}"'
+"""What `WWW-Authenticate` says."""
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -20,4 +22,4 @@ class ApiKeyAuthentication(BaseAuthentication):
         return AnonymousUser(), authenticate(request.headers.get(HEADER), now())
 
     def authenticate_header(self, request: Request) -> str:
-        return f'ApiKey realm="stats", header="{HEADER}"'
+        return CHALLENGE

@@ -12,7 +12,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from stats_app import errors
-from stats_app.api.authentication import HEADER
+from stats_app.api.authentication import CHALLENGE
 from stats_app.limits import Allowance
 
 CONTENT_TYPE = "application/problem+json"
@@ -73,7 +73,7 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
 def _known(error: errors.StatsError) -> Response:
     headers = {}
     if isinstance(error, errors.NotAuthenticated):
-        headers["WWW-Authenticate"] = f'ApiKey realm="stats", header="{HEADER}"'
+        headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
     extra = {}

@@ -25,6 +25,8 @@ VERDICTS = {HUMAN: 0, SUSPECTED: 1, BOT: 2}
 
 REASON_LENGTH = 40
 
+_CAMPAIGN_MATCHES_KIND = Q(kind=CAMPAIGN, campaign__isnull=False) | (~Q(kind=CAMPAIGN) & Q(campaign__isnull=True))
+
 
 class TrackedLink(ClickedModel):
     """A link in a signature that is counted when followed. `fingerprint` makes creating one idempotent."""
@@ -61,7 +63,7 @@ class TrackedLink(ClickedModel):
             models.UniqueConstraint(fields=["token"], name="stats_link_token_unique"),
             models.UniqueConstraint(fields=["workspace", "fingerprint"], name="stats_link_fingerprint_unique"),
             models.CheckConstraint(
-                condition=Q(kind=CAMPAIGN, campaign__isnull=False) | (~Q(kind=CAMPAIGN) & Q(campaign__isnull=True)),
+                condition=_CAMPAIGN_MATCHES_KIND,
                 name="stats_link_campaign_matches_kind",
                 violation_error_message=_("A campaign link has a campaign, the other kinds have none."),
             ),
@@ -157,7 +159,7 @@ class Click(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind=CAMPAIGN, campaign__isnull=False) | (~Q(kind=CAMPAIGN) & Q(campaign__isnull=True)),
+                condition=_CAMPAIGN_MATCHES_KIND,
                 name="stats_click_campaign_matches_kind",
             ),
             models.CheckConstraint(

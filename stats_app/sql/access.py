@@ -49,7 +49,7 @@ def pass_call(
 
 
 def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str) -> list[int]:
-    """The times, in microseconds, of the last calls that passed, oldest first."""
+    """The times of the last calls that passed, oldest first, in the unit that they were noted in."""
     found = rows(
         connection,
         "SELECT passed FROM stats_app_callwindow WHERE api_key_id = %s AND name = %s",
