@@ -93,7 +93,7 @@ class WorkspaceAdmin(ScopedAdmin):
         self.delete_queryset(request, Workspace.objects.filter(pk=obj.pk))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Only what never had clicks: `manage.py delete_workspace` removes a tenant whole."""
+        """Only what never had clicks: counts are part of past answers."""
         keys = list(queryset.order_by().values_list("pk", flat=True))
         using = router.db_for_write(Workspace)
         with transaction.atomic(using=using):
