@@ -386,10 +386,12 @@ def test_progress_goes_to_standard_error_unless_quiet() -> None:
         ["check_rollups"],
         ["rebuild_rollups"],
         ["seed_demo", "--clicks", "1"],
+        ["mcp_stdio"],
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str]) -> None:
+def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATS_API_KEY", "sk_x")
     values = {"ENGINE": "django.db.backends.sqlite3", "NAME": "/nowhere/at/all/db.sqlite3", "OPTIONS": {}}
     away = DatabaseWrapper(connection.settings_dict | values, "default")
     original = connections["default"]

@@ -3,15 +3,16 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from stats_app.errors import NotAuthenticated
+from stats_app.management.command import StatsCommand
 from stats_app.mcp import INSTALL, is_installed
 
 VARIABLE = "STATS_API_KEY"
 
 
-class Command(BaseCommand):
+class Command(StatsCommand):
     help = f"Serve MCP over standard input and output, for the workspace of the API key in {VARIABLE}."
 
     def handle(self, *args: Any, **options: Any) -> None:
