@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from django.contrib.auth import get_permission_codename
-from django.db.models import CASCADE, Exists, Model, OuterRef, ProtectedError, Q, QuerySet
+from django.db.models import CASCADE, Model, QuerySet
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from stats_app.admin.paging import CAP
-from stats_app.models import Campaign, Click, Rollup, Workspace, WorkspaceUser
+from stats_app.models.workspaces import ClickedQuerySet, WorkspaceQuerySet
 
 SHOWN = 50
 
@@ -63,25 +63,8 @@ def cascade(model: type[Model], rows: QuerySet[Any]) -> dict[type[Model], QueryS
 
 
 def clicked(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Those of the rows that clicks are stored or counted for."""
-    if rows.model is Workspace:
-        clicks = Click.objects.filter(workspace=OuterRef("pk"))
-        rollups = Rollup.objects.filter(workspace=OuterRef("pk"))
-    elif rows.model in (Campaign, WorkspaceUser):
-        field = "campaign" if rows.model is Campaign else "user"
-        clicks = Click.objects.filter(**{field: OuterRef("pk")})
-        dimension = rows.model.rollup_dimension
-        rollups = Rollup.objects.filter(workspace=OuterRef("workspace"), dimension=dimension, key=OuterRef("pk"))
-    else:
-        return rows.none()
-    return rows.filter(Q(Exists(clicks)) | Q(Exists(rollups)))
-
-
-def refuse_clicked(rows: QuerySet[Any]) -> None:
-    """Raises ProtectedError when clicks are stored or counted for one of the rows."""
-    found = set(clicked(rows)[:SHOWN])
-    if found:
-        raise ProtectedError("Clicks are counted for it, so it cannot be deleted.", found)
+    """Those of the rows that clicks are stored or counted for, which is what forbids deleting them."""
+    return rows.clicked() if isinstance(rows, WorkspaceQuerySet | ClickedQuerySet) else rows.none()
 
 
 def _capped_count(rows: QuerySet[Any]) -> tuple[int, int | str]:

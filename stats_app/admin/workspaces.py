@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import router, transaction
 from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -18,8 +17,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app import locks, rollups
-from stats_app.admin.deletion import refuse_clicked
+from stats_app import rollups
 from stats_app.admin.scope import ScopedAdmin
 from stats_app.errors import Refused
 from stats_app.models import Campaign, Workspace
@@ -88,19 +86,6 @@ class WorkspaceAdmin(ScopedAdmin):
         if others:
             obj.save(update_fields=others)
         rollups.change_timezone(obj, form.cleaned_data["timezone"])
-
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        self.delete_queryset(request, Workspace.objects.filter(pk=obj.pk))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Only what never had clicks: counts are part of past answers."""
-        keys = list(queryset.order_by().values_list("pk", flat=True))
-        using = router.db_for_write(Workspace)
-        with transaction.atomic(using=using):
-            locks.lock_workspaces(using, keys)
-            rows = Workspace.objects.using(using).filter(pk__in=keys)
-            refuse_clicked(rows)
-            rows.delete()
 
     def get_urls(self) -> list[URLPattern]:
         overview = path(

@@ -36,15 +36,20 @@ class WorkspaceQuerySet(models.QuerySet["Workspace"]):
     """Workspaces with clicks cannot be deleted. Writers are locked out, so that none stores a click meanwhile."""
 
     def delete(self) -> tuple[int, dict[str, int]]:
+        self._for_write = True  # or `db` would be the one that the router reads from
         with transaction.atomic(using=self.db):
             locks.lock_workspaces(self.db, set(self.order_by().values_list("pk", flat=True)))
             # Asked here, since Django would read every protected click into memory to name it.
-            rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db).filter(workspace=OuterRef("pk"))
-            clicks = apps.get_model("stats_app", "Click").objects.using(self.db).filter(workspace=OuterRef("pk"))
-            counted: set[models.Model] = set(self.order_by().filter(Exists(rollups) | Exists(clicks)))
-            if counted:
-                raise models.ProtectedError("It has clicks, so it cannot be deleted.", counted)
+            clicked: set[models.Model] = set(self.order_by().clicked())
+            if clicked:
+                raise models.ProtectedError("It has clicks, so it cannot be deleted.", clicked)
             return super().delete()
+
+    def clicked(self) -> WorkspaceQuerySet:
+        """Those that clicks are stored or counted for."""
+        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db).filter(workspace=OuterRef("pk"))
+        clicks = apps.get_model("stats_app", "Click").objects.using(self.db).filter(workspace=OuterRef("pk"))
+        return self.filter(Exists(rollups) | Exists(clicks))
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
     delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
@@ -115,25 +120,29 @@ class ClickedQuerySet(models.QuerySet[Any]):
     """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out: `record_clicks`
     relies on a row that it found under the lock, and clicks have no constraint in the database.
 
-    Rows that clicks are counted for cannot be deleted at all. The foreign keys of raw clicks see to most of that; the
-    counts of pruned clicks name their campaign or user by number only, and are looked for here.
+    Rows that clicks are stored or counted for cannot be deleted at all. Foreign keys would see to the stored ones only,
+    and Django would read every one of those into memory to name it.
     """
 
     def delete(self) -> tuple[int, dict[str, int]]:
+        self._for_write = True  # or `db` would be the one that the router reads from
         with transaction.atomic(using=self.db):
             locks.lock_workspaces(self.db, set(self.order_by().values_list("workspace_id", flat=True)))
-            counted = self._counted()
-            if counted:
-                raise models.ProtectedError("Clicks are counted for it, so it cannot be deleted.", counted)
+            clicked = set(self.order_by().clicked())
+            if clicked:
+                raise models.ProtectedError("Clicks are counted for it, so it cannot be deleted.", clicked)
             return super().delete()
 
-    def _counted(self) -> set[Any]:
-        dimension = self.model.rollup_dimension
+    def clicked(self) -> ClickedQuerySet:
+        """Those that clicks are stored or counted for: none of a model that clicks are not counted by."""
+        dimension = next((one for one in dimensions.DIMENSIONS if one.code == self.model.rollup_dimension), None)
         if dimension is None:
-            return set()
+            return self.none()
         rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db)
-        counted = rollups.filter(workspace=OuterRef("workspace"), dimension=dimension, key=OuterRef("pk"))
-        return set(self.order_by().filter(Exists(counted)))
+        counted = rollups.filter(workspace=OuterRef("workspace"), dimension=dimension.code, key=OuterRef("pk"))
+        clicks = apps.get_model("stats_app", "Click").objects.using(self.db)
+        stored = clicks.filter(**{str(dimension.key): OuterRef("pk")})
+        return self.filter(Exists(counted) | Exists(stored))
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
     delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
