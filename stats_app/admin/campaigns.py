@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app.admin.filters import AssignmentWorkspaceFilter, WordFilter, WorkspaceFilter
+from stats_app.admin.filters import AssignmentWorkspaceFilter, KindFilter, WordFilter, WorkspaceFilter
 from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin
 from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace, WorkspaceUser
@@ -108,18 +108,12 @@ class CampaignAssignmentAdmin(ScopedAdmin):
         return str(assignment.campaign.workspace)
 
 
-class LinkKindFilter(WordFilter):
-    title = gettext_lazy("kind")
-    parameter_name = "kind"
-    words = KIND_WORDS
-
-
 @admin.register(TrackedLink)
 class TrackedLinkAdmin(ReadOnlyAdmin):
     fields = ("token", "workspace", "kind_word", "target", "campaign", "user", "alias")
     list_display = ("token", "workspace", "kind_word", "target", "campaign", "user")
     list_select_related = ("workspace", "campaign", "user")
-    list_filter = (WorkspaceFilter, LinkKindFilter)
+    list_filter = (WorkspaceFilter, KindFilter)
     search_fields = ("=token", "campaign__name", "user__email", "user__display_name")
     search_help_text = gettext_lazy("By token, campaign, or the user's name or e-mail.")
     sortable_by = ()

@@ -14,7 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from stats_app import public_ids
-from stats_app.admin.filters import ClickDaysFilter, OneWorkspaceFilter, WordFilter
+from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter
 from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.people import users_with_email
 from stats_app.admin.scope import KeyedAdmin
@@ -22,12 +22,6 @@ from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
 from stats_app.listing import CLICK_KEYS
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.staff import workspaces_for
-
-
-class KindFilter(WordFilter):
-    title = gettext_lazy("kind")
-    parameter_name = "kind"
-    words = KIND_WORDS
 
 
 class VerdictFilter(WordFilter):

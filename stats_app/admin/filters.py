@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.paging import kept_parameters
+from stats_app.admin.words import KIND_WORDS
 from stats_app.listing import clicks_in_days, in_days
 from stats_app.models import Click, Workspace
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
@@ -124,6 +125,14 @@ class WordFilter(admin.SimpleListFilter):
 
     def chosen(self, queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(**{str(self.parameter_name): value})
+
+
+class KindFilter(WordFilter):
+    """By what was clicked, or is to be."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+    words = KIND_WORDS
 
 
 class DaysFilter(admin.ListFilter):
