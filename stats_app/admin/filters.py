@@ -26,8 +26,6 @@ from stats_app.staff import workspaces_for
 
 SHOWN = 10
 
-Choice = dict[str, Any]
-
 
 class WorkspaceFilter(admin.SimpleListFilter):
     """One of the workspaces that the login may see. Shows the first few by name; others are chosen from their list."""
