@@ -292,5 +292,5 @@ def _field_error(name: str, error: serializers.ValidationError, value: object) -
     if code == "required":
         return FieldError(name, "required", f"{name} is required.")
     if code == "null":
-        return FieldError(name, "invalid", f"{name} is given as null.")
+        return FieldError(name, "invalid", f"{name} is required, and null is no value.")
     return FieldError(name, code, str(detail))

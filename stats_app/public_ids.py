@@ -52,7 +52,7 @@ def pattern(prefix: str = WORKSPACE) -> str:
 
 def rule(prefix: str = WORKSPACE) -> str:
     """What such an id is, for messages, to be read after the field's name."""
-    return f"is {prefix + '+' if prefix else 'a ULID:'} 26 characters of a lowercase ULID"
+    return f"is {prefix + '+ ' if prefix else ''}26 characters of a lowercase ULID"
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time

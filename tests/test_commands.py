@@ -86,7 +86,8 @@ def test_a_key_has_the_scopes_that_it_is_given() -> None:
 @pytest.mark.parametrize(("moment", "status"), [("2026-03-31T23:59:59.999999", 200), ("2026-04-01T00:00:00", 401)])
 def test_a_key_is_good_through_its_last_day(moment: str, status: int) -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu")
-    secret = run("create_api_key", workspace.public_id, "--name", "x", "--expires", "2026-03-31")[-1]
+    with time_machine.travel(NOW, tick=False):
+        secret = run("create_api_key", workspace.public_id, "--name", "x", "--expires", "2026-03-31")[-1]
     with time_machine.travel(datetime.fromisoformat(moment).replace(tzinfo=UTC), tick=False):
         assert get(secret, OVERVIEW, PERIOD).status_code == status
 
@@ -103,6 +104,9 @@ def test_each_run_makes_another_key() -> None:
         (["--expires", "tomorrow"], "--expires is a date as Y-m-d, not 'tomorrow'."),
         (["--expires", ""], "--expires is a date as Y-m-d, not ''."),
         (["--expires", "2100-01-01"], "--expires lies between 2000-01-01 and 2099-12-31, not 2100-01-01."),
+        (["--expires", "2025-12-31"], "--expires 2025-12-31 is over: the key would never be good."),
+        (["--name", "x\ny"], "--name is printable text, not 'x\\ny'."),
+        (["--name", "\udcff"], "--name is printable text, not '\\udcff'."),
         (["--name", ""], "name: This field cannot be blank."),
         (["--name", "x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
     ],
@@ -128,7 +132,7 @@ def test_a_wrong_scope_is_not_given() -> None:
 )
 def test_a_workspace_that_is_not_there_is_named(command: str, arguments: list[str]) -> None:
     make_workspace()
-    for public_id in (public_ids.new_workspace_id(), "Acme", ""):
+    for public_id in (public_ids.new_workspace_id(), "Acme", "\udcff", ""):
         given = [argument.format(public_id) for argument in arguments]
         assert refusal(command, *given) == f"There is no workspace with the public id {public_id!r}."
 
@@ -382,7 +386,7 @@ def test_progress_goes_to_standard_error_unless_quiet() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["create_api_key", "x", "--name", "y"],
+        ["create_api_key", public_ids.new_workspace_id(), "--name", "y"],
         ["check_rollups"],
         ["rebuild_rollups"],
         ["seed_demo", "--clicks", "1"],

@@ -302,7 +302,7 @@ ONE_OR_MANY = 'body is one click as an object, or {"clicks": [...]}.'
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", ONE_OR_MANY),
+        (b"", "body is missing, or was sent without a Content-Length."),
         (b"[]", ONE_OR_MANY),
         (b'[{"kind": "other"}]', ONE_OR_MANY),
         (b"null", ONE_OR_MANY),

@@ -417,9 +417,9 @@ def test_a_cursor_of_ones_own_making_is_an_error(cursor: str) -> None:
 # --- all of them
 
 LISTS = {
-    CAMPAIGNS: ("search, status, userPublicId, ordering", "cp_", "campaignPublicId"),
-    USERS: ("search, isActive, campaignPublicId, ordering", "usr_", "userPublicId"),
-    CLICKS: ("kind, verdict, campaignPublicId, userPublicId, from, to", "", ""),
+    CAMPAIGNS: ("search, status, userPublicId, ordering, page, pageSize", "cp_", "campaignPublicId"),
+    USERS: ("search, isActive, campaignPublicId, ordering, page, pageSize", "usr_", "userPublicId"),
+    CLICKS: ("kind, verdict, campaignPublicId, userPublicId, from, to, cursor, pageSize", "", ""),
 }
 
 

@@ -322,7 +322,7 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
                 (
                     "workspacePublicId",
                     "invalid",
-                    "workspacePublicId is a ULID: 26 characters of a lowercase ULID, not '01ARZ3NDEKTSV4RRFFQ69G5FAV'.",
+                    "workspacePublicId is 26 characters of a lowercase ULID, not '01ARZ3NDEKTSV4RRFFQ69G5FAV'.",
                 )
             ],
         ),

@@ -150,14 +150,18 @@ class StrictFilterSet(django_filters.FilterSet):
         single = {name: value for name, value in query.items() if not isinstance(value, Repeated)}
         super().__init__(single, queryset=queryset)
 
-    def filtered(self) -> QuerySet[Any]:
-        """The rows asked for. Raises InvalidParameters with every wrong filter."""
+    def filtered(self, others: Iterable[str] = ()) -> QuerySet[Any]:
+        """The rows asked for. Raises InvalidParameters with every wrong filter.
+
+        `others` are the list's parameters that are no filters: what is unknown is told of them, too.
+        """
         repeated = [
             repeated_parameter(name, value)
             for name, value in self.query.items()
             if isinstance(value, Repeated) and name in self.filters
         ]
-        unknown = [unknown_parameter(name, self.filters) for name in self.query if name not in self.filters]
+        known = [*self.filters, *others]
+        unknown = [unknown_parameter(name, known) for name in self.query if name not in self.filters]
         wrong = [
             FieldError(name, error.code or "invalid", f"{name} {error.message}, not {shown(self.data[name])}.")
             for name, errors in self.form.errors.as_data().items()

@@ -102,19 +102,19 @@ class JsonParser(BaseParser):
         try:
             return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
         except UnicodeDecodeError as error:
-            raise _wrong_body(f"body is not UTF-8: byte {error.start}.") from error
+            raise wrong_body(f"body is not UTF-8: byte {error.start}.") from error
         except json.JSONDecodeError as error:
-            raise _wrong_body(f"body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
+            raise wrong_body(f"body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
         except RecursionError as error:
-            raise _wrong_body("body is nested too deeply.") from error
+            raise wrong_body("body is nested too deeply.") from error
         except ValueError as error:  # a number of thousands of digits
-            raise _wrong_body("body has a number that is too long.") from error
+            raise wrong_body("body has a number that is too long.") from error
 
 
 def clicks_of(body: object) -> list[ClickInput | FieldError]:
     """The items of a body: one object, or `{"clicks": [...]}`. Each may still be wrong; what it is, ingest says."""
     if not isinstance(body, dict):
-        raise _wrong_body('body is one click as an object, or {"clicks": [...]}.')
+        raise wrong_body('body is one click as an object, or {"clicks": [...]}.')
     if "clicks" not in body:
         return [_click_of(body)]
     unknown = [unknown_parameter(name, ["clicks"]) for name in body if name != "clicks"]
@@ -152,8 +152,9 @@ def _check_content_type(content_type: str) -> None:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _wrong_body(f"body is not JSON: {name} is no JSON number.")
+    raise wrong_body(f"body is not JSON: {name} is no JSON number.")
 
 
-def _wrong_body(message: str) -> InvalidParameters:
+def wrong_body(message: str) -> InvalidParameters:
+    """The error of a body that cannot be read as clicks; the message begins with "body"."""
     return InvalidParameters([FieldError("body", "invalid", message)])

@@ -28,7 +28,7 @@ from stats_app.api.items import (
     user_json,
 )
 from stats_app.api.pagination import KeyedPages, NumberedPages
-from stats_app.api.parsing import JsonParser, NewClick, NewClicks, clicks_of, json_name
+from stats_app.api.parsing import JsonParser, NewClick, NewClicks, clicks_of, json_name, wrong_body
 from stats_app.api.problems import limit_headers, problem_response
 from stats_app.api.rendering import JsonRenderer, OnlyJson
 from stats_app.api.schema import OperationSchema, operation, tool_operation
@@ -128,7 +128,7 @@ class StatsViewSet(ViewSet):
         """One page of the filtered rows as JSON."""
         query = single_values(request)
         asked = {name: query.pop(name) for name in pages.parameters if name in query}
-        filtered = filterset(query, queryset, self.caller.workspace, now()).filtered()
+        filtered = filterset(query, queryset, self.caller.workspace, now()).filtered([*pages.parameters])
         rows, links = pages(asked).page_of(filtered, request)
         return Response({"results": [item(row) for row in rows], **links})
 
@@ -288,9 +288,10 @@ class ClickViewSet(StatsViewSet):
         errors = [unknown_parameter(name, []) for name in single_values(request)]
         if errors:
             raise InvalidParameters(errors)
-        # DRF takes a missing body for an empty object.
-        body = request.data if request.META.get("CONTENT_LENGTH") not in (None, "", "0") else None
-        items = clicks_of(body)
+        # DRF takes a missing body for an empty object, and one sent in chunks for a missing one.
+        if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
+            raise wrong_body("body is missing, or was sent without a Content-Length.")
+        items = clicks_of(request.data)
         result = record_clicks(self.caller.workspace, items, now=now())
         rejected = [{"index": wrong.index, **_named_as_sent(wrong, items).as_dict()} for wrong in result.rejected]
         return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})

@@ -6,13 +6,16 @@ from datetime import date
 
 from django.core.management.base import CommandError
 
+from stats_app import public_ids
 from stats_app.models import Workspace
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
 
 
 def workspace_of(public_id: str) -> Workspace:
     """The workspace with this public id. Raises CommandError."""
-    found = Workspace.objects.filter(public_id=public_id).first()
+    # Not asked for what is no id: a shell can pass bytes that no database takes.
+    is_id = public_ids.is_public_id(public_id)
+    found = Workspace.objects.filter(public_id=public_id).first() if is_id else None
     if found is None:
         raise CommandError(f"There is no workspace with the public id {public_id!r}.")
     return found

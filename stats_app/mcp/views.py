@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -69,6 +70,8 @@ def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
         from stats_app.mcp.server import HTTP_SERVER
 
         return bridge.answer(request, body, server or HTTP_SERVER, caller)
+    except SuspiciousOperation:  # a host that Django does not know, where no middleware has looked at it
+        return _refusal(400, "The request is malformed.")
     except Exception:
         logger.exception("Unexpected error")
         got_request_exception.send(sender=None, request=request)

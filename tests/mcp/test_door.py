@@ -82,6 +82,9 @@ def test_it_answers_pages_of_its_own_site_and_of_named_ones(secret: str, era: st
 
 def test_a_host_that_django_does_not_know_is_refused(secret: str) -> None:
     assert ask(secret, "tools/list", host="evil.example").status_code == 400
+    with override_settings(MIDDLEWARE=[]):
+        response = ask(secret, "tools/list", host="evil.example")
+        assert (response.status_code, response.json()["error"]["message"]) == (400, "The request is malformed.")
 
 
 @pytest.mark.parametrize("era", ERAS)

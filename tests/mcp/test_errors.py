@@ -49,7 +49,7 @@ def wrong(text: str, field: str, code: str = "invalid", advice: str = "") -> dic
             wrong("from is a date as Y-m-d, not '03/01/2026'.", "from"),
         ),
         (OVERVIEW, {"to": "2026-03-31"}, wrong("from is required.", "from", "required")),
-        (OVERVIEW, {"from": None, "to": "2026-03-31"}, wrong("from is given as null.", "from")),
+        (OVERVIEW, {"from": None, "to": "2026-03-31"}, wrong("from is required, and null is no value.", "from")),
         (OVERVIEW, {"from": 20260301, "to": "2026-03-31"}, wrong("from is a date as Y-m-d, not '20260301'.", "from")),
         (
             OVERVIEW,

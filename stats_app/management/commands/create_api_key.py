@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.utils.timezone import now
 
 from stats_app.keys import create_key
 from stats_app.management.arguments import date_of, workspace_of
@@ -27,6 +28,11 @@ class Command(StatsCommand):
         workspace = workspace_of(options["workspace"])
         last_day = date_of("--expires", options["expires"])
         expires_at = None if last_day is None else utc_midnight(last_day + ONE_DAY)
+        if expires_at is not None and expires_at <= now():
+            raise CommandError(f"--expires {last_day} is over: the key would never be good.")
+        # The secret has to be the last line; and a shell can pass bytes that no database takes.
+        if not options["name"].isprintable():
+            raise CommandError(f"--name is printable text, not {options['name']!r}.")
         try:
             key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
         except ValidationError as error:
