@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import random
 import re
@@ -15,7 +16,7 @@ from django.test import Client
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from tests.admin_cast import superuser
+from tests.admin_cast import login, superuser
 from tests.dashboard_cast import NOW, address, at, changes, csv_lines, figures, show, table, text
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import CAMPAIGNS, OVERVIEW, USERS, get, statements
@@ -313,6 +314,23 @@ def test_a_new_workspace_says_how_clicks_come_in(staff: Client) -> None:
     assert figures(page) == {}
 
 
+def test_a_new_workspace_leads_those_who_may_to_a_key_that_writes_clicks(staff: Client) -> None:
+    workspace = make_workspace()
+    link = f"/admin/stats_app/apikey/add/?workspace={workspace.pk}&amp;scopes=clicks:write"
+    assert f'href="{link}"' in show(staff, address(workspace))
+    assert "apikey/add" not in show(login("view_workspace"), address(workspace))
+    form = show(staff, html.unescape(link))
+    assert re.findall(r'name="scopes" value="([^"]*)"[^>]* checked', form) == ["clicks:write"]
+
+
+def test_a_workspace_that_only_scanners_found_says_so(staff: Client) -> None:
+    workspace = make_workspace()
+    clicks(workspace, "2026-03-02", 2, verdict="bot")
+    page = show(staff, address(workspace), **MARCH)
+    assert "No clicks yet." in text(page)
+    assert "Not counted: 2 by scanners and crawlers, 0 suspected repeats." in text(page)
+
+
 def test_a_period_without_clicks_offers_the_last_one_with_some(staff: Client) -> None:
     workspace = make_workspace()
     user, campaign = make_user(workspace), make_campaign(workspace)
@@ -428,3 +446,5 @@ def test_numbers_and_words_are_in_the_readers_language(staff: Client) -> None:
     assert figures(page)["Tous les clics"] == "1\u00a0234"
     assert changes(page)[0] == "▲ en hausse +23,4 % (+234)"
     assert "1–31 mars 2026" in page
+    # Django's own French for “Change” means to edit.
+    assert re.findall(r'<th scope="col">(.*?)</th>', page)[4] == "Évolution"

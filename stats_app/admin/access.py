@@ -17,7 +17,7 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.debug import sensitive_variables
 
 from stats_app.admin.filters import CallDaysFilter, WordFilter, WorkspaceFilter
@@ -85,7 +85,7 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("active", _("active")), ("expired", _("expired")), ("revoked", _("revoked"))]
+        return [("active", pgettext("API key", "active")), ("expired", _("expired")), ("revoked", _("revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         expired = Q(expires_at__isnull=False, expires_at__lte=now())
@@ -139,7 +139,7 @@ class ApiKeyAdmin(ScopedAdmin):
     def state(self, key: ApiKey) -> str:
         if key.revoked_at is not None:
             return _("revoked")
-        return _("active") if is_good(key, now()) else _("expired")
+        return pgettext("API key", "active") if is_good(key, now()) else _("expired")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -16,6 +16,7 @@ from typing import Any
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from stats_app.periods import Breakdown, Bucket
 from stats_app.reports.comparison import Change
@@ -94,25 +95,35 @@ class ComparedChart:
                 {"name": _("This period"), "data": self.axis.drawn(self.current)},
                 {"name": _("Previous period"), "data": list(self.previous)},
             ],
-            "words": {"change": _("Change")},
+            "changes": self.changes,
+            "words": {"change": pgettext("clicks", "Change")},
         }
 
     @property
+    def changes(self) -> list[str]:
+        """The change of each bucket in words, empty where one side is missing or to come: for the table and the script,
+        which would round otherwise."""
+        style = numbers()
+        columns = zip_longest(self.axis.states, self.current, self.previous)
+        return [
+            "" if current is None or previous is None or state == FUTURE else style.change(current, previous)
+            for state, current, previous in columns
+        ]
+
+    @property
     def heads(self) -> list[str]:
-        return [_("This period"), _("Clicks"), _("Previous period"), _("Clicks"), _("Change")]
+        return [_("This period"), _("Clicks"), _("Previous period"), _("Clicks"), pgettext("clicks", "Change")]
 
     @property
     def body(self) -> SafeString:
-        """The table's rows. A bucket to come has no change."""
+        """The table's rows."""
         return mark_safe("".join(self._rows()))  # noqa: S308  # every text is escaped
 
     def _rows(self) -> Iterable[str]:
         names, states = self.axis.names, self.axis.states
         style = numbers()
         columns = zip_longest(names, states, self.current, self.previous_axis.plain_names, self.previous)
-        for name, state, current, previous_name, previous in columns:
-            is_compared = current is not None and previous is not None and state != FUTURE
-            change = style.change(current, previous) if is_compared else ""
+        for (name, state, current, previous_name, previous), change in zip(columns, self.changes, strict=True):
             yield (
                 f'<tr{_class(state)}><th scope="row">{escape(name or "")}</th><td>{_maybe(current, style)}</td>'
                 f"<td>{escape(previous_name or '')}</td><td>{_maybe(previous, style)}</td><td>{change}</td></tr>"
@@ -161,9 +172,10 @@ def change_html(change: Change | None) -> SafeString:
     if change is None:
         return mark_safe('<span class="stats-change">–</span>')
     arrow, word = {"up": ("▲", _("up")), "down": ("▼", _("down")), "same": ("=", _("unchanged"))}[change.direction]
+    # The space that does not break keeps the arrow beside its number on a phone.
     return format_html(
-        '<span class="stats-change {}"><span aria-hidden="true">{}</span> '
-        '<span class="stats-unseen">{}</span> {}</span>',
+        '<span class="stats-change {}"><span aria-hidden="true">{}\u00a0</span>'
+        '<span class="stats-unseen">{} </span>{}</span>',
         change.direction,
         arrow,
         word,

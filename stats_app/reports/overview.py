@@ -75,8 +75,8 @@ class OverviewReport:
 
     @property
     def is_new(self) -> bool:
-        """Whether no click was ever counted."""
-        return self.is_empty and self.last_period is None
+        """Whether no click was ever counted, and the period has none that was not."""
+        return self.is_empty and self.last_period is None and not self.excluded.total
 
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""

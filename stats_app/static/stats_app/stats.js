@@ -5,11 +5,9 @@
   const root = document.documentElement;
   const language = root.lang || undefined;
   const number = new Intl.NumberFormat(language);
-  const signed = new Intl.NumberFormat(language, { signDisplay: "exceptZero" });
-  const percent = new Intl.NumberFormat(language, {
-    style: "percent", signDisplay: "exceptZero", minimumFractionDigits: 1, maximumFractionDigits: 1,
-  });
   const COLOURS = 10;
+  /* A chart as wide as the screen would make the browser shrink the whole page to fit the paper. */
+  const PAPER = [680, 260];
   const drawn = [];
 
   /* Tables stand open for those without scripts; here the chart comes first. */
@@ -36,11 +34,6 @@
       pen.stroke();
     }
     return pen.createPattern(tile, "repeat");
-  };
-
-  const changeText = (current, before) => {
-    const difference = signed.format(current - before);
-    return before && current !== before ? `${percent.format((current - before) / before)} (${difference})` : difference;
   };
 
   const lineSets = (data, tones, plot) => data.series.map((series, index) => {
@@ -84,9 +77,8 @@
           return ` ${names[item.dataIndex]}: ${number.format(item.parsed.y)}`;
         },
         footer: (items) => {
-          const [current, before] = data.series.map((series) => series.data[items[0].dataIndex]);
-          if (items.length < 2 || current == null || before == null) return "";
-          return `${data.words.change}: ${changeText(current, before)}`;
+          const change = items.length > 1 && data.changes[items[0].dataIndex];
+          return change ? `${data.words.change}: ${change}` : "";
         },
       };
     }
@@ -212,10 +204,12 @@
     for (const details of closed) details.open = true;
     root.classList.add("stats-printing");
     redraw();
+    for (const { chart } of drawn) chart.resize(...PAPER);
   });
   addEventListener("afterprint", () => {
     for (const details of closed) details.open = false;
     root.classList.remove("stats-printing");
     redraw();
+    for (const { chart } of drawn) chart.resize();
   });
 })();
