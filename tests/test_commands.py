@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, ManagementUtility, call_command
 from django.db import connection, connections, transaction
 from django.db.backends.sqlite3.base import DatabaseWrapper
-from django.test import Client
+from django.test import Client, override_settings
 
 from stats_app import demo, public_ids
 from stats_app.ingest import ClickInput
@@ -356,6 +356,12 @@ def test_it_prints_where_to_look(monkeypatch: pytest.MonkeyPatch, client: Client
     assert get(secret, CLICKS).status_code == 200
     assert client.login(username="demo", password=PASSWORD)
     assert client.get("/admin/").status_code == 200
+
+
+@override_settings(ROOT_URLCONF="tests.admin_only_urls")
+def test_it_names_no_page_that_the_project_does_not_serve() -> None:
+    lines = run("seed_demo", "--clicks", "0")
+    assert [line.split("  ")[0] for line in lines] == ["", "Workspace", "Workspace", "Admin", "API key"]
 
 
 def test_a_login_of_that_name_is_left_as_it_is() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import EmailField
+from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
 
 from stats_app.demo import seed
@@ -48,19 +49,33 @@ class Command(StatsCommand):
         return login
 
     def _say_where_to_look(self, workspaces: list[Workspace], login: str, secret: str, period: Period) -> None:
-        base = f"http://127.0.0.1:{os.environ.get('PORT', '8000')}"
         self.stdout.write("")
         for workspace in workspaces:
             self.stdout.write(f"Workspace    {workspace.public_id}  {workspace} ({workspace.timezone})")
-        self.stdout.write(f"Staff pages  {base}/stats/  login {login}, password {PASSWORD}")
-        self.stdout.write(f"Admin        {base}/admin/  the same login")
-        self.stdout.write(f"API          {base}/api/v1/docs/")
-        self.stdout.write(f"MCP          {base}/mcp")
+        for title, view, more in (
+            ("Staff pages", "stats_dashboard:workspaces", f"  login {login}, password {PASSWORD}"),
+            ("Admin", "admin:index", "  the same login"),
+            ("API", "stats_api:docs", ""),
+            ("MCP", "stats_mcp:endpoint", ""),
+        ):
+            address = _address(view)
+            if address is not None:
+                self.stdout.write(f"{title:<13}{address}{more}")
         self.stdout.write(f"API key      {secret}  (for {workspaces[0]})")
+        overview = _address("stats_api:workspace-overview")
+        if overview is None:
+            return
         self.stdout.write("")
         self.stdout.write("The last 30 days:")
         self.stdout.write(
-            f"curl -H 'x-api-key: {secret}' "
-            f"'{base}/api/v1/workspace/overview/?from={period.start}&to={period.end}&breakdown=week'"
+            f"curl -H 'x-api-key: {secret}' '{overview}?from={period.start}&to={period.end}&breakdown=week'"
         )
         self.stdout.write("")
+
+
+def _address(view: str) -> str | None:
+    """Where this machine serves it; None when the host does not include it."""
+    try:
+        return f"http://127.0.0.1:{os.environ.get('PORT', '8000')}{reverse(view)}"
+    except NoReverseMatch:
+        return None
