@@ -395,6 +395,7 @@ INDEXES = {
         "stats_click_day": ("workspace_id", "utc_day"),  # the list, the rebuild, pruning
         "stats_click_campaign_day": ("campaign_id", "utc_day"),  # the list of a campaign, and its deletion
         "stats_click_user": ("user_id",),  # the list of a user, and its deletion
+        "stats_click_excluded": ("workspace_id", "utc_day"),  # the list by verdict
     },
     "rollup": {
         "pkey": ("workspace_id", "dimension", "key", "day"),  # every tool and page
