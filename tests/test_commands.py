@@ -338,8 +338,9 @@ def test_it_prints_where_to_look(monkeypatch: pytest.MonkeyPatch, client: Client
     for line in (
         f"Workspace    {acme.public_id}  Acme (Europe/Paris)",
         f"Workspace    {globex.public_id}  Globex (America/New_York)",
-        f"Staff pages  http://127.0.0.1:8123/stats/  login demo, password {PASSWORD}",
-        "Admin        http://127.0.0.1:8123/admin/  the same login",
+        "Staff pages  http://127.0.0.1:8123/stats/",
+        "Admin        http://127.0.0.1:8123/admin/",
+        f"Staff login  demo, password {PASSWORD}",
         "API          http://127.0.0.1:8123/api/v1/docs/",
         "MCP          http://127.0.0.1:8123/mcp",
         f"API key      {secret}  (for Acme)",

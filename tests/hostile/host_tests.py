@@ -270,7 +270,7 @@ def test_the_project_passes_its_checks_and_needs_no_migration() -> None:
 
 def test_the_demo_makes_a_login_of_their_model() -> None:
     lines = output_of("seed_demo", "--clicks", "30").splitlines()
-    assert "Staff pages  http://127.0.0.1:8000/stats/  login demo@example.com, password demo-signatures" in lines
+    assert "Staff login  demo@example.com, password demo-signatures" in lines
     account = Account.objects.get()
     assert (account.full_name, account.is_superuser, account.check_password("demo-signatures")) == ("demo", True, True)
     [line] = [line for line in lines if line.startswith("API key")]

@@ -52,15 +52,16 @@ class Command(StatsCommand):
         self.stdout.write("")
         for workspace in workspaces:
             self.stdout.write(f"Workspace    {workspace.public_id}  {workspace} ({workspace.timezone})")
-        for title, view, more in (
-            ("Staff pages", "stats_dashboard:workspaces", f"  login {login}, password {PASSWORD}"),
-            ("Admin", "admin:index", "  the same login"),
-            ("API", "stats_api:docs", ""),
-            ("MCP", "stats_mcp:endpoint", ""),
+        for title, view in (
+            ("Staff pages", "stats_dashboard:workspaces"),
+            ("Admin", "admin:index"),
+            ("API", "stats_api:docs"),
+            ("MCP", "stats_mcp:endpoint"),
         ):
             address = _address(view)
             if address is not None:
-                self.stdout.write(f"{title:<13}{address}{more}")
+                self.stdout.write(f"{title:<13}{address}")
+        self.stdout.write(f"Staff login  {login}, password {PASSWORD}")
         self.stdout.write(f"API key      {secret}  (for {workspaces[0]})")
         overview = _address("stats_api:workspace-overview")
         if overview is None:
