@@ -362,7 +362,7 @@ def test_it_prints_where_to_look(monkeypatch: pytest.MonkeyPatch, client: Client
 @override_settings(ROOT_URLCONF="tests.admin_only_urls")
 def test_it_names_no_page_that_the_project_does_not_serve() -> None:
     lines = run("seed_demo", "--clicks", "0")
-    assert [line.split("  ")[0] for line in lines] == ["", "Workspace", "Workspace", "Admin", "API key"]
+    assert [line.split("  ")[0] for line in lines] == ["", "Workspace", "Workspace", "Admin", "Staff login", "API key"]
 
 
 def test_a_login_of_that_name_is_left_as_it_is() -> None:

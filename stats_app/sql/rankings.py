@@ -16,8 +16,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import USER, USER_YEAR
 from stats_app.periods import ONE_DAY, Period, year_start
-from stats_app.sql.counts import totals
+from stats_app.sql.counts import TOTAL, totals
 from stats_app.sql.cursor import among, is_postgresql, number_list, rows
+
+# Looking each of more users up by itself takes longer than adding all of them up.
+MANY = 2000
 
 
 def size_of(clicks: int) -> int:
@@ -27,14 +30,22 @@ def size_of(clicks: int) -> int:
     return len(digits) * 10 + int(digits[0])
 
 
-def top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int) -> list[tuple[int, int]]:
-    """The users with the most clicks in the period and their clicks, most first, ties by public id. Exact."""
+def top_users(
+    connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int, many: int = MANY
+) -> list[tuple[int, int]]:
+    """The users with the most clicks in the period and their clicks, most first, ties by public id. Exact.
+
+    Where clicks are spread so evenly that more than `many` users may be among the first, the database counts them all.
+    """
     years = [date(year, 1, 1) for year in range(period.start.year, period.end.year + 1)]
     clicks = _clicks(connection, workspace_id, _largest(connection, workspace_id, years, limit), period)
     most = sorted(clicks.values(), reverse=True)
     least = max(1, most[limit - 1]) if len(most) >= limit else 1
-    others = _candidates(connection, workspace_id, years, least) - clicks.keys()
-    clicks |= _clicks(connection, workspace_id, others, period)
+    candidates = _candidates(connection, workspace_id, years, least, many)
+    if candidates is None:
+        clicks = _clicks_of_all(connection, workspace_id, period, limit)
+    else:
+        clicks |= _clicks(connection, workspace_id, candidates - clicks.keys(), period)
     return _first(connection, {key: number for key, number in clicks.items() if number >= least}, limit)
 
 
@@ -46,13 +57,49 @@ def _largest(connection: BaseDatabaseWrapper, workspace_id: int, years: list[dat
     return sorted(bounds, key=lambda key: -bounds[key])[:number]
 
 
-def _candidates(connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int) -> set[int]:
-    """The users with at least `least` clicks in these years together, so in one of them with their share of it."""
-    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} AND size >= %(size)s"
-    params = {"workspace": workspace_id, "size": size_of(-(-least // len(years)))}
+def _candidates(
+    connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int, many: int
+) -> set[int] | None:
+    """The users with at least `least` clicks in these years together; None when they are more than `many`.
+
+    Each has its share of them in one year, so they are few among the largest of each year, as a rule. Where most users
+    are as large as that, the years are added up in the database.
+    """
+    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} AND size >= %(size)s LIMIT %(number)s"
+    params = {"workspace": workspace_id, "size": size_of(-(-least // len(years))), "number": many + 1}
     large = _keys_of_years(connection, statement, years, params)
+    if len(large) > many:
+        found = _keys_of_sums(connection, workspace_id, years, least, many + 1)
+        return None if len(found) > many else found
     bounds = _bounds(connection, workspace_id, years, large)
     return {key for key, most in bounds.items() if most >= least}
+
+
+def _keys_of_sums(
+    connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int, number: int
+) -> set[int]:
+    statement = f"""
+        SELECT key FROM stats_app_rollup
+        WHERE workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day BETWEEN %(first)s AND %(last)s
+        GROUP BY key HAVING sum({TOTAL}) >= %(least)s LIMIT %(number)s
+    """
+    params = {"workspace": workspace_id, "first": years[0], "last": years[-1], "least": least, "number": number}
+    return {key for (key,) in rows(connection, statement, params)}
+
+
+def _clicks_of_all(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int) -> dict[int, int]:
+    """The clicks in the period of the first `limit` users, and of all who have as many as the last of them."""
+    statement = f"""
+        WITH counted AS (
+            SELECT key, sum({TOTAL}) AS clicks FROM stats_app_rollup
+            WHERE workspace_id = %(workspace)s AND dimension = {USER} AND day BETWEEN %(start)s AND %(end)s
+            GROUP BY key HAVING sum({TOTAL}) > 0
+        )
+        SELECT key, clicks FROM counted
+        WHERE clicks >= coalesce((SELECT clicks FROM counted ORDER BY clicks DESC LIMIT 1 OFFSET %(rank)s), 1)
+    """
+    params = {"workspace": workspace_id, "start": period.start, "end": period.end, "rank": limit - 1}
+    return {key: int(clicks) for key, clicks in rows(connection, statement, params)}
 
 
 def _bounds(
