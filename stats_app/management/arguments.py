@@ -15,7 +15,7 @@ def workspace_of(public_id: str) -> Workspace:
     """The workspace with this public id. Raises CommandError."""
     # Not asked for what is no id: a shell can pass bytes that no database takes.
     is_id = public_ids.is_public_id(public_id)
-    found = Workspace.objects.filter(public_id=public_id).first() if is_id else None
+    found: Workspace | None = Workspace.objects.filter(public_id=public_id).first() if is_id else None
     if found is None:
         raise CommandError(f"There is no workspace with the public id {public_id!r}.")
     return found

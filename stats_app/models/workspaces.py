@@ -32,30 +32,71 @@ def validate_timezone(name: str) -> None:
         raise error from None
 
 
-class WorkspaceQuerySet(models.QuerySet["Workspace"]):
-    """Workspaces with clicks cannot be deleted. Writers are locked out, so that none stores a click meanwhile."""
+class ClickedQuerySet(models.QuerySet[Any]):
+    """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out: `record_clicks`
+    relies on a row that it found under the lock, and clicks have no constraint in the database.
+
+    Rows that clicks are stored or counted for cannot be deleted at all. Foreign keys would see to the stored ones only,
+    and Django would read every one of those into memory to name it.
+    """
+
+    workspace_column: ClassVar[str] = "workspace_id"
+    refusal: ClassVar[str] = "Clicks are counted for it, so it cannot be deleted."
 
     def delete(self) -> tuple[int, dict[str, int]]:
         self._for_write = True  # or `db` would be the one that the router reads from
         with transaction.atomic(using=self.db):
-            locks.lock_workspaces(self.db, set(self.order_by().values_list("pk", flat=True)))
-            # Asked here, since Django would read every protected click into memory to name it.
-            clicked: set[models.Model] = set(self.order_by().clicked())
+            locks.lock_workspaces(self.db, set(self.order_by().values_list(self.workspace_column, flat=True)))
+            clicked = set(self.order_by().clicked())
             if clicked:
-                raise models.ProtectedError("It has clicks, so it cannot be deleted.", clicked)
+                raise models.ProtectedError(self.refusal, clicked)
             return super().delete()
 
-    def clicked(self) -> WorkspaceQuerySet:
-        """Those that clicks are stored or counted for."""
-        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db).filter(workspace=OuterRef("pk"))
-        clicks = apps.get_model("stats_app", "Click").objects.using(self.db).filter(workspace=OuterRef("pk"))
-        return self.filter(Exists(rollups) | Exists(clicks))
+    def clicked(self) -> ClickedQuerySet:
+        """Those that clicks are stored or counted for: none of a model that clicks are not counted by."""
+        dimension = next((one for one in dimensions.DIMENSIONS if one.code == self.model.rollup_dimension), None)
+        if dimension is None:
+            return self.none()
+        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db)
+        counted = rollups.filter(workspace=OuterRef("workspace"), dimension=dimension.code, key=OuterRef("pk"))
+        clicks = apps.get_model("stats_app", "Click").objects.using(self.db)
+        stored = clicks.filter(**{str(dimension.key): OuterRef("pk")})
+        return self.filter(Exists(counted) | Exists(stored))
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
     delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
 
 
-class Workspace(models.Model):
+class ClickedModel(models.Model):
+    """A workspace, or a row of one, that clicks refer to. `rollup_dimension` counts them for it, if any does."""
+
+    rollup_dimension: ClassVar[int | None] = None
+
+    objects: ClassVar[Any] = ClickedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
+        database = using or router.db_for_write(type(self), instance=self)
+        return type(self)._default_manager.using(database).filter(pk=self.pk).delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+
+
+class WorkspaceQuerySet(ClickedQuerySet):
+    """Workspaces, which cannot be deleted while they have clicks, of whatever kind or verdict."""
+
+    workspace_column = "pk"
+    refusal = "It has clicks, so it cannot be deleted."
+
+    def clicked(self) -> WorkspaceQuerySet:
+        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db).filter(workspace=OuterRef("pk"))
+        clicks = apps.get_model("stats_app", "Click").objects.using(self.db).filter(workspace=OuterRef("pk"))
+        return self.filter(Exists(rollups) | Exists(clicks))
+
+
+class Workspace(ClickedModel):
     """The tenant. Everything belongs to one workspace, and nothing ever crosses."""
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_workspace_id)
@@ -85,7 +126,7 @@ class Workspace(models.Model):
     )
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)
 
-    objects: ClassVar[models.Manager[Workspace]] = WorkspaceQuerySet.as_manager()
+    objects: ClassVar[Any] = WorkspaceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("workspace")
@@ -94,12 +135,6 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        database = using or router.db_for_write(type(self), instance=self)
-        return type(self)._default_manager.using(database).filter(pk=self.pk).delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -114,55 +149,6 @@ def number_of(rows: models.QuerySet[Any], parent: str) -> Coalesce:
     """The number of `rows`, which are already held to one parent by an OuterRef, as a subquery."""
     counted = rows.order_by().values(parent).annotate(number=models.Count("pk")).values("number")
     return Coalesce(models.Subquery(counted), 0)
-
-
-class ClickedQuerySet(models.QuerySet[Any]):
-    """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out: `record_clicks`
-    relies on a row that it found under the lock, and clicks have no constraint in the database.
-
-    Rows that clicks are stored or counted for cannot be deleted at all. Foreign keys would see to the stored ones only,
-    and Django would read every one of those into memory to name it.
-    """
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        self._for_write = True  # or `db` would be the one that the router reads from
-        with transaction.atomic(using=self.db):
-            locks.lock_workspaces(self.db, set(self.order_by().values_list("workspace_id", flat=True)))
-            clicked = set(self.order_by().clicked())
-            if clicked:
-                raise models.ProtectedError("Clicks are counted for it, so it cannot be deleted.", clicked)
-            return super().delete()
-
-    def clicked(self) -> ClickedQuerySet:
-        """Those that clicks are stored or counted for: none of a model that clicks are not counted by."""
-        dimension = next((one for one in dimensions.DIMENSIONS if one.code == self.model.rollup_dimension), None)
-        if dimension is None:
-            return self.none()
-        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db)
-        counted = rollups.filter(workspace=OuterRef("workspace"), dimension=dimension.code, key=OuterRef("pk"))
-        clicks = apps.get_model("stats_app", "Click").objects.using(self.db)
-        stored = clicks.filter(**{str(dimension.key): OuterRef("pk")})
-        return self.filter(Exists(counted) | Exists(stored))
-
-    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
-    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
-
-
-class ClickedModel(models.Model):
-    """A row of a workspace that clicks refer to. `rollup_dimension` is what counts them for it, if anything does."""
-
-    rollup_dimension: ClassVar[int | None] = None
-
-    objects: ClassVar[Any] = ClickedQuerySet.as_manager()
-
-    class Meta:
-        abstract = True
-
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> tuple[int, dict[str, int]]:
-        database = using or router.db_for_write(type(self), instance=self)
-        return type(self)._default_manager.using(database).filter(pk=self.pk).delete()
-
-    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
 
 
 class WorkspaceUserQuerySet(ClickedQuerySet):

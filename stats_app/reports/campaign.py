@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -57,10 +57,17 @@ def campaign_context(
     workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong."""
-    form = PeriodForm(query, workspace.today(now))
+    return page_context(
+        PeriodForm(query, workspace.today(now)),
+        lambda period, breakdown: campaign_report(workspace, campaign, period, breakdown, now),
+    )
+
+
+def page_context(form: PeriodForm, report_of: Callable[[Period, Breakdown], object]) -> dict[str, Any]:
+    """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
     if not form.is_valid():
         return {"form": form, "report": None}
-    report = campaign_report(workspace, campaign, form.period, form.breakdown, now)
+    report = report_of(form.period, form.breakdown)
     return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}
 
 

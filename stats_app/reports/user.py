@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from stats_app import queries, store
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
 from stats_app.periods import Breakdown, Period, fold
-from stats_app.reports.campaign import compared_chart
+from stats_app.reports.campaign import compared_chart, page_context
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.comparison import Comparison
 from stats_app.reports.overview import Figure, kind_counts, kind_figures, kind_names, last_period, local_time
@@ -46,11 +44,10 @@ class UserReport:
 
 def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What a user's page takes, from an address's query. `report` is None when the form is wrong."""
-    form = PeriodForm(query, workspace.today(now))
-    if not form.is_valid():
-        return {"form": form, "report": None}
-    report = user_report(workspace, user, form.period, form.breakdown, now)
-    return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}
+    return page_context(
+        PeriodForm(query, workspace.today(now)),
+        lambda period, breakdown: user_report(workspace, user, period, breakdown, now),
+    )
 
 
 def user_report(
