@@ -13,12 +13,13 @@ DEFAULT_URL = "postgres://root@127.0.0.1/stats_bench"
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Speed and size on PostgreSQL, beside a floor. It makes the databases NAME, NAME_small and "
-        "NAME_scratch, and keeps the first two for the next run. PostgreSQL must run on this machine.",
+        description="Speed and size on PostgreSQL, beside a floor. It makes the databases NAME, NAME_small, NAME_staff "
+        "and NAME_scratch, and keeps the first three for the next run. PostgreSQL must run on this machine.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--size", type=int, default=5_000_000, help="clicks in the main database (0.2 GB a million)")
     parser.add_argument("--small-size", type=int, help="clicks that growth is measured from (default: a tenth)")
+    parser.add_argument("--staff-size", type=int, default=1_000_000, help="clicks behind the pages of staff")
     parser.add_argument("--ingest-clicks", type=int, default=300_000, help="clicks that are recorded and copied")
     parser.add_argument("--rounds", type=int, default=20, help="rounds that all cases are asked in turn")
     parser.add_argument("--database-url", default=DEFAULT_URL, help="the main database; the others lie beside it")
@@ -44,22 +45,31 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its modules need Django set up
-    from benchmarks import cases, databases, filling, ingest, report
-    from benchmarks.databases import MAIN, SMALL
+    from benchmarks import cases, databases, filling, ingest, pages, report
+    from benchmarks.databases import MAIN, SMALL, STAFF
     from benchmarks.servers import serving
 
     small_size = options.small_size or options.size // 10
-    for alias, size in ((MAIN, options.size), (SMALL, small_size)):
+    staff_size = options.staff_size
+    fillings = (
+        (MAIN, options.size, filling.fill),
+        (SMALL, small_size, filling.fill),
+        (STAFF, staff_size, filling.fill_for_staff),
+    )
+    for alias, size, fill in fillings:
         log(f"{size:,} clicks in the database {alias} ...")
-        databases.prepare(alias, size, options.fresh, filling.fill)
+        databases.prepare(alias, size, options.fresh, fill)
     load = os.getloadavg()[0]
     with serving(MAIN) as main_server, serving(SMALL) as small_server:
         found = cases.run({MAIN: main_server, SMALL: small_server}, options.rounds, log)
+    with serving(STAFF) as plain_server, serving(STAFF, BENCH_STAFF="1") as staff_server:
+        seen = pages.run(plain_server, staff_server, options.rounds, log)
     came_in = ingest.run(options.ingest_clicks, options.rounds, log)
-    results = report.Results(options.size, small_size, found, came_in, (load, os.getloadavg()[0]))
+    loads = (load, os.getloadavg()[0])
+    results = report.Results(options.size, small_size, staff_size, found, seen, came_in, loads)
     if options.drop:
-        databases.drop(SMALL)
-        databases.drop(MAIN)
+        for alias in (SMALL, STAFF, MAIN):
+            databases.drop(alias)
     return results
 
 

@@ -68,7 +68,7 @@ class Case:
 
     def ask(self, server: Server, secret: str) -> builtins.bytes:
         if self.body is None:
-            return server.get(self.path, secret)
+            return server.get(self.path, secret, self.headers)
         return server.post(self.path, secret, self.body, self.headers)
 
     @property
@@ -93,10 +93,9 @@ def cases_of(alias: str) -> list[Case]:
         campaign = Campaign.objects.filter(workspace=workspace).earliest("pk").public_id
         user = WorkspaceUser.objects.filter(workspace=workspace).earliest("pk").public_id
         secrets, secrets_of_many = filling.make_keys(workspace), filling.make_keys(many)
-    floor = Case(FLOOR, alias, f"/floor/?workspace={workspace.pk}")
-    year = _dates(365)
+    year = last_days(365)
     tools = [
-        Case(OVERVIEW_30, alias, f"/api/v1/workspace/overview/?{_dates(30)}", secrets=secrets),
+        Case(OVERVIEW_30, alias, f"/api/v1/workspace/overview/?{last_days(30)}", secrets=secrets),
         Case(OVERVIEW_365, alias, f"/api/v1/workspace/overview/?{year}&breakdown=day", secrets=secrets),
         Case(CAMPAIGN, alias, f"/api/v1/campaigns/{campaign}/performance/?{year}", secrets=secrets),
         Case(USER, alias, f"/api/v1/users/{user}/metrics/?{year}", secrets=secrets),
@@ -106,16 +105,16 @@ def cases_of(alias: str) -> list[Case]:
     path = f"/api/v1/workspace/overview/?{year}&breakdown=day"
     slow = [Case(MANY_CAMPAIGNS, alias, path, CALLS_OF_SLOW, secrets_of_many)]
     for name, (view, days) in PLAIN.items():
-        path = f"/plain/{view}/?workspace={workspace.pk}&{_dates(days)}"
+        path = f"/plain/{view}/?workspace={workspace.pk}&{last_days(days)}"
         slow.append(Case(name, alias, path, calls=1))
-    return [floor, *tools, *_mcp_cases(alias, secrets), *slow]
+    return [floor_case(alias, workspace.pk), *tools, *_mcp_cases(alias, secrets), *slow]
 
 
 def _mcp_cases(alias: str, secrets: Iterable[str]) -> list[Case]:
     days = {OVERVIEW_30: 30, OVERVIEW_365: 365}
     found = []
     for name, (same, era) in MCP_CALLS.items():
-        arguments = dict(parse_qsl(_dates(days[same]))) | ({"breakdown": "day"} if same == OVERVIEW_365 else {})
+        arguments = dict(parse_qsl(last_days(days[same]))) | ({"breakdown": "day"} if same == OVERVIEW_365 else {})
         body, headers = mcp.tool_call(era, "stats_get_workspace_overview", arguments)
         found.append(Case(name, alias, mcp.PATH, secrets=secrets, body=body, headers=headers))
     return found
@@ -141,7 +140,12 @@ def growth(cases: dict[tuple[str, str], Case]) -> dict[str, float]:
     return {name: cases[MAIN, name].over(cases[SMALL, name]) for name in TOOLS}
 
 
-def _dates(days: int, last: date = LAST_DAY) -> str:
+def floor_case(alias: str, workspace_id: int) -> Case:
+    return Case(FLOOR, alias, f"/floor/?workspace={workspace_id}")
+
+
+def last_days(days: int, last: date = LAST_DAY) -> str:
+    """The query of an address for the last days of the workload."""
     return f"from={last - timedelta(days=days - 1)}&to={last}"
 
 

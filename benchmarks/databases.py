@@ -15,8 +15,8 @@ from django.db import connection as default_connection
 from django.db import connections
 from psycopg import sql
 
-MAIN, SMALL, SCRATCH = "default", "small", "scratch"
-SUFFIXES = {MAIN: "", SMALL: "_small", SCRATCH: "_scratch"}
+MAIN, SMALL, STAFF, SCRATCH = "default", "small", "staff", "scratch"
+SUFFIXES = {MAIN: "", SMALL: "_small", STAFF: "_staff", SCRATCH: "_scratch"}
 
 
 class Chosen:

@@ -1,13 +1,14 @@
 """Filling a database with the workload: most of it by COPY, the end by `record_clicks`, and the rollups checked.
 
-Two workspaces: one with the clicks, and one with 1,000 campaigns that all have clicks on every day, of which only the
-rollups are made.
+`fill`: two workspaces, one with the clicks, and one with 1,000 campaigns that all have clicks on every day, of which
+only the rollups are made. `fill_for_staff`: what the pages of staff are measured with.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -19,11 +20,24 @@ from benchmarks.workload import WorkloadClick
 from stats_app import keys, public_ids, rollups
 from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
 from stats_app.ingest import ClickInput, record_clicks
-from stats_app.models import KINDS, Alias, ApiKey, Campaign, CampaignAssignment, Click, Workspace, WorkspaceUser
-from stats_app.models.access import CLICKS_WRITE, STATS_READ
+from stats_app.models import (
+    KINDS,
+    Alias,
+    ApiKey,
+    Campaign,
+    CampaignAssignment,
+    Click,
+    ToolCall,
+    TrackedLink,
+    Workspace,
+    WorkspaceUser,
+)
+from stats_app.models.access import CLICKS_WRITE, REST, STATS_READ
+from stats_app.models.clicks import VCARD
 
-CLICKS, MANY_CAMPAIGNS = "Clicks", "Many campaigns"  # the workspaces
+CLICKS, MANY_CAMPAIGNS, EVEN_USERS = "Clicks", "Many campaigns", "Even users"  # the workspaces
 CAMPAIGNS_OF_MANY = 1_000
+CALLS = 200_000  # rows of the audit log that staff may read
 ASSIGNED_USERS = 500  # of each campaign
 RECORDED = 50_000  # at most a tenth of the clicks come in by `record_clicks`, the others by COPY
 CHECKED = 1_000_000  # comparing more takes minutes
@@ -39,7 +53,28 @@ Item = TypeVar("Item")
 def fill(size: int) -> None:
     """Fills the empty database with `size` clicks, and up to `CHECKED` holds the rollups against them."""
     workspace = make_workspace(CLICKS, workload.CAMPAIGNS, workload.USERS)
-    found = workload.clicks(size)
+    load_clicks(workspace, workload.clicks(size), size)
+    _make_many_campaigns()
+    _vacuum()
+
+
+def fill_for_staff(size: int) -> None:
+    """Fills the empty database with two workspaces of `size` clicks, 100,000 users and 1,000 campaigns.
+
+    In the second one the clicks are spread evenly over the users: the worst case for those with the most.
+    """
+    for name, steepness in ((CLICKS, workload.STEEPNESS), (EVEN_USERS, 0.0)):
+        workspace = make_workspace(name, CAMPAIGNS_OF_MANY, workload.USERS)
+        clicks = workload.clicks(size, campaigns=CAMPAIGNS_OF_MANY, steepness=steepness)
+        load_clicks(workspace, clicks, size)
+    workspace = Workspace.objects.get(name=CLICKS)
+    _make_links(workspace)
+    _make_tool_calls(workspace)
+    _vacuum()
+
+
+def load_clicks(workspace: Workspace, found: Iterator[WorkloadClick], size: int) -> None:
+    """Stores the clicks as `fill` says, and counts them."""
     copy_clicks(workspace, islice(found, size - min(RECORDED, size // 10)))
     Workspace.objects.filter(pk=workspace.pk).update(counted_timezone=workspace.timezone)
     rollups.rebuild(workspace)
@@ -49,9 +84,52 @@ def fill(size: int) -> None:
     if size <= CHECKED:
         differences = list(islice(rollups.check(workspace), 3))
         assert not differences, differences
-    _make_many_campaigns()
+
+
+def _vacuum() -> None:
     with _connection().cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _make_links(workspace: Workspace) -> None:
+    """A tracked link to the vCard of each user."""
+    TrackedLink.objects.bulk_create(
+        (
+            TrackedLink(
+                workspace=workspace,
+                user=user,
+                kind=VCARD,
+                token=f"token{user.pk}",
+                fingerprint=f"fingerprint{user.pk}",
+                target_url=f"https://www.example.com/vcards/{user.pk}/",
+            )
+            for user in WorkspaceUser.objects.filter(workspace=workspace)
+        ),
+        batch_size=5_000,
+    )
+
+
+def _make_tool_calls(workspace: Workspace) -> None:
+    """`CALLS` rows of the audit log, one a minute."""
+    make_keys(workspace)
+    key = ApiKey.objects.filter(workspace=workspace).earliest("pk")
+    ToolCall.objects.bulk_create(
+        (
+            ToolCall(
+                workspace=workspace,
+                api_key=key,
+                tool="stats_get_workspace_overview",
+                surface=REST,
+                client="benchmark",
+                arguments={"from": "2026-01-01", "to": "2026-01-31"},
+                outcome="ok",
+                duration_ms=3,
+                called_at=workload.END - timedelta(minutes=number),
+            )
+            for number in reversed(range(CALLS))
+        ),
+        batch_size=5_000,
+    )
 
 
 def make_workspace(name: str, campaigns: int, users: int) -> Workspace:

@@ -15,6 +15,7 @@ from statistics import median
 from django.db import connections
 
 from benchmarks import cases as asked
+from benchmarks import pages as asked_pages
 from benchmarks.cases import Case
 from benchmarks.databases import MAIN
 from benchmarks.ingest import Ingest
@@ -44,7 +45,9 @@ class Results:
 
     size: int
     small_size: int
+    staff_size: int
     cases: dict[tuple[str, str], Case]
+    pages: dict[str, Case]
     ingest: Ingest
     load: tuple[float, float]  # of the machine, before and after
 
@@ -54,6 +57,7 @@ class Results:
         sizes = f"{self.size:,} clicks over those at {self.small_size:,}"
         ingest = self.ingest
         year = "365 days by day"
+        overview, dearest = self.pages[asked_pages.OVERVIEW], asked_pages.dearest(self.pages)
         return [
             Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
             Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
@@ -62,6 +66,8 @@ class Results:
             Row(f"these at {sizes}", "1.3 ×", "1.1 ×", f"{growth[worst]:.2f} × ({worst})"),
             Row(f"overview, {year}, 1,000 campaigns", "12 ×", "8 ×", self._multiple(asked.MANY_CAMPAIGNS)),
             Row("a tool over MCP: CPU ms more than over REST", "2.0", "1.5", self._beyond_rest()),
+            Row(f"staff page: {asked_pages.OVERVIEW}", "20 ×", "10 ×", self._multiple_of_page(overview)),
+            Row("any page of staff or of the admin", "20 ×", "", f"{self._multiple_of_page(dearest)} ({dearest.name})"),
             Row("`POST clicks/`, 1,000 a request: clicks a second", "15,000", "35,000", _rate(ingest.posted)),
             Row("`record_clicks`, 1,000 a batch, over COPY", "0.15", "0.27", f"{ingest.share_of_copy:.2f}"),
             Row("bytes per click, indexes and rollups too", "230", "175", f"{ingest.bytes_per_click:.0f}"),
@@ -69,6 +75,9 @@ class Results:
 
     def _multiple(self, name: str) -> str:
         return f"{self.cases[MAIN, name].over(self.cases[MAIN, asked.FLOOR]):.2f} ×"
+
+    def _multiple_of_page(self, page: Case) -> str:
+        return f"{page.over(self.pages[asked.FLOOR]):.1f} ×"
 
     def _beyond_rest(self) -> str:
         more = {
@@ -79,13 +88,14 @@ class Results:
 
     def costs(self) -> list[list[str]]:
         """What each case costs per call, in milliseconds."""
-        found = []
-        for (alias, name), case in self.cases.items():
-            cost = case.typical
-            label = name if alias == MAIN else f"{name}, at {self.small_size:,} clicks"
-            figures = (cost.cpu, cost.application, cost.database, cost.wall)
-            found.append([label, *(f"{figure:,.2f}" for figure in figures), f"{case.bytes:,}"])
-        return found
+        return [
+            [name if alias == MAIN else f"{name}, at {self.small_size:,} clicks", *_figures(case)]
+            for (alias, name), case in self.cases.items()
+        ]
+
+    def costs_of_pages(self) -> list[list[str]]:
+        """The same for the pages of staff, and how many times the floor it is."""
+        return [[name, self._multiple_of_page(page), *_figures(page)] for name, page in self.pages.items()]
 
     def writes(self) -> list[list[str]]:
         """How many clicks came in a second, each way."""
@@ -98,6 +108,12 @@ class Results:
         ]
 
 
+def _figures(case: Case) -> list[str]:
+    cost = case.typical
+    figures = (cost.cpu, cost.application, cost.database, cost.wall)
+    return [*(f"{figure:,.2f}" for figure in figures), f"{case.bytes:,}"]
+
+
 def _rate(rounds: Sequence[float]) -> str:
     return f"{median(rounds):,.0f}"
 
@@ -108,6 +124,7 @@ def text(results: Results) -> str:
     parts = [
         _columns(["what", "must", "goal", "reached"], rows),
         _columns(_COSTS, results.costs()),
+        _columns(_PAGES, results.costs_of_pages()),
         _columns(_WRITES, results.writes()),
         "\n".join(surroundings(results)),
     ]
@@ -129,6 +146,13 @@ def markdown(results: Results) -> str:
             "## What each call costs",
             "",
             _table(_COSTS, results.costs()),
+            "## What each page of staff costs",
+            "",
+            f"A workspace with {results.staff_size:,} clicks, 100,000 users and 1,000 campaigns; and one as large",
+            "where clicks are spread evenly over the users. These calls pass through the middleware of the admin,",
+            "those of the floor through none.",
+            "",
+            _table(_PAGES, results.costs_of_pages()),
             "## Clicks coming in",
             "",
             _table(_WRITES, results.writes()),
@@ -157,6 +181,7 @@ def surroundings(results: Results) -> list[str]:
 
 
 _COSTS = ["per call", "CPU ms", "application", "database", "wall ms", "bytes"]
+_PAGES = ["per page", "× floor", *_COSTS[1:]]
 _WRITES = ["way in", "clicks a second"]
 
 

@@ -28,8 +28,8 @@ class Server:
     def __post_init__(self) -> None:
         self.client = HTTPConnection("127.0.0.1", self.port, timeout=600)
 
-    def get(self, path: str, secret: str = "") -> bytes:
-        return self._ask("GET", path, {"x-api-key": secret})
+    def get(self, path: str, secret: str = "", headers: Mapping[str, str] | None = None) -> bytes:
+        return self._ask("GET", path, {"x-api-key": secret} | dict(headers or {}))
 
     def post(self, path: str, secret: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
         own = {"x-api-key": secret, "Content-Type": "application/json"}
@@ -51,13 +51,15 @@ class Server:
 
 
 @contextmanager
-def serving(alias: str) -> Iterator[Server]:
+def serving(alias: str, **environment: str) -> Iterator[Server]:
     """A server of its own for one database, ended when the block ends."""
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "benchmarks.servers:application()", "--bind", f"127.0.0.1:{port}"]
     # Plain sync workers close each connection; one thread each does the same work and keeps them.
     options = ["--workers", str(WORKERS), "--worker-class", "gthread", "--threads", "1", "--keep-alive", "600"]
-    process = subprocess.Popen([*command, *options, "--log-level", "warning"], env=os.environ | {"BENCH_ALIAS": alias})
+    process = subprocess.Popen(
+        [*command, *options, "--log-level", "warning"], env=os.environ | {"BENCH_ALIAS": alias} | environment
+    )
     try:
         _wait_for(port, process)
         yield Server(port, process)

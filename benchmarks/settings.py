@@ -1,6 +1,7 @@
 """Settings of the measured servers and of the benchmark itself: nothing but what the measured code needs.
 
-No middleware: it would cost the floor and the tools the same, and so flatter the tools' multiples of the floor.
+No middleware where tools are measured: it would cost the floor and the tools the same, and so flatter the tools'
+multiples of the floor. The pages of staff (`BENCH_STAFF=1`) need the admin and what comes with it.
 """
 
 import os
@@ -13,15 +14,42 @@ SECRET_KEY = "only-for-benchmarks"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
     "rest_framework",
     "django_filters",
     "stats_app",
 ]
 MIDDLEWARE: list[str] = []
+if os.environ.get("BENCH_STAFF"):
+    MIDDLEWARE = [
+        "django.middleware.security.SecurityMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.locale.LocaleMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    ]
 ROOT_URLCONF = "benchmarks.urls"
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]  # the middleware of the admin, where it is left out
 
 _MAIN = environ.Env.db_url_config(os.environ["BENCH_DATABASE_URL"])
 # A parallel worker lives for one statement, and its CPU would be found nowhere.
@@ -35,4 +63,5 @@ DATABASE_ROUTERS = ["benchmarks.databases.Chosen"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
+LANGUAGES = [("en", "English"), ("fr", "French")]
 STATIC_URL = "static/"

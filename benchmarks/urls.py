@@ -1,5 +1,6 @@
-"""The addresses of the API and MCP beside the floor and plain Django."""
+"""The addresses of everything that is measured beside the floor and plain Django."""
 
+from django.contrib import admin
 from django.urls import include, path
 
 from benchmarks import plain
@@ -10,4 +11,6 @@ urlpatterns = [
     path("plain/overview/", plain.Overview.as_view()),
     path("api/v1/", include("stats_app.api.urls")),
     path("mcp", include("stats_app.mcp.urls")),
+    path("stats/", include("stats_app.dashboard.urls")),
+    path("admin/", admin.site.urls),
 ]
