@@ -18,7 +18,7 @@ from ulid import ULID
 from benchmarks import workload
 from benchmarks.workload import WorkloadClick
 from stats_app import keys, public_ids, rollups
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
+from stats_app.dimensions import CAMPAIGN, CAMPAIGN_YEAR, WORKSPACE
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import (
     KINDS,
@@ -35,7 +35,7 @@ from stats_app.models import (
 from stats_app.models.access import CLICKS_WRITE, REST, STATS_READ
 from stats_app.models.clicks import VCARD
 
-CLICKS, MANY_CAMPAIGNS, EVEN_USERS = "Clicks", "Many campaigns", "Even users"  # the workspaces
+CLICKS, MANY_CAMPAIGNS, EVEN = "Clicks", "Many campaigns", "Even"  # the workspaces
 CAMPAIGNS_OF_MANY = 1_000
 CALLS = 200_000  # rows of the audit log that staff may read
 ASSIGNED_USERS = 500  # of each campaign
@@ -61,12 +61,11 @@ def fill(size: int) -> None:
 def fill_for_staff(size: int) -> None:
     """Fills the empty database with two workspaces of `size` clicks, 100,000 users and 1,000 campaigns.
 
-    In the second one the clicks are spread evenly over the users: the worst case for those with the most.
+    In the second one the clicks are spread evenly over them: the worst case for those with the most.
     """
-    for name, steepness in ((CLICKS, workload.STEEPNESS), (EVEN_USERS, 0.0)):
+    for name in (CLICKS, EVEN):
         workspace = make_workspace(name, CAMPAIGNS_OF_MANY, workload.USERS)
-        clicks = workload.clicks(size, campaigns=CAMPAIGNS_OF_MANY, steepness=steepness)
-        load_clicks(workspace, clicks, size)
+        load_clicks(workspace, workload.clicks(size, campaigns=CAMPAIGNS_OF_MANY, even=name == EVEN), size)
     workspace = Workspace.objects.get(name=CLICKS)
     _make_links(workspace)
     _make_tool_calls(workspace)
@@ -261,7 +260,7 @@ def _make_many_campaigns() -> None:
             FROM generate_series(0, %(campaigns)s - 1) AS rank,
                  generate_series(%(start)s::date, %(end)s::date, '1 day') AS day""",
             f"""INSERT INTO stats_app_rollup ({columns})
-            SELECT workspace_id, {CAMPAIGN_MONTH}, key, date_trunc('month', day), sum(campaign_clicks), 0, 0
+            SELECT workspace_id, {CAMPAIGN_YEAR}, key, date_trunc('year', day), sum(campaign_clicks), 0, 0
             FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN} GROUP BY 1, 3, 4""",
             f"""INSERT INTO stats_app_rollup ({columns})
             SELECT workspace_id, {WORKSPACE}, 0, day, sum(campaign_clicks), 2000, 1500

@@ -1,6 +1,6 @@
 """The pages of staff and of the admin, beside the floor.
 
-Of a workspace with many clicks, users and campaigns, and of one where clicks are spread evenly over the users.
+Of a workspace with many clicks, users and campaigns, and of one where clicks are spread evenly over these.
 
 The floor runs without middleware, the pages with what the admin needs: sessions, login, messages.
 """
@@ -61,14 +61,14 @@ def _session() -> str:
 def _pages(workspace: Workspace) -> Iterator[tuple[str, str]]:
     year, month = last_days(365), last_days(30)
     own = reverse("stats_dashboard:workspace", args=[workspace.public_id])
-    even = reverse("stats_dashboard:workspace", args=[Workspace.objects.get(name=filling.EVEN_USERS).public_id])
+    even = reverse("stats_dashboard:workspace", args=[Workspace.objects.get(name=filling.EVEN).public_id])
     yield "workspaces", reverse("stats_dashboard:workspaces")
     yield "overview, 30 days by day", f"{own}?{month}&breakdown=day"
     for breakdown in ("day", "week", "month"):
         yield f"overview, 365 days by {breakdown}", f"{own}?{year}&breakdown={breakdown}"
     yield "overview, 365 days by day, as CSV", f"{own}?{year}&breakdown=day&format=csv"
-    yield "overview, 30 days by day, even users", f"{even}?{month}&breakdown=day"
-    yield "overview, 365 days by day, even users", f"{even}?{year}&breakdown=day"
+    yield "overview, 30 days by day, evenly spread", f"{even}?{month}&breakdown=day"
+    yield "overview, 365 days by day, evenly spread", f"{even}?{year}&breakdown=day"
     campaign = Campaign.objects.filter(workspace=workspace).earliest("pk")
     user = WorkspaceUser.objects.filter(workspace=workspace).earliest("pk")
     yield "campaign, 365 days by day", f"{own}campaigns/{campaign.public_id}/?{year}&breakdown=day"

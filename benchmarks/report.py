@@ -149,7 +149,7 @@ def markdown(results: Results) -> str:
             "## What each page of staff costs",
             "",
             f"A workspace with {results.staff_size:,} clicks, 100,000 users and 1,000 campaigns; and one as large",
-            "where clicks are spread evenly over the users. These calls pass through the middleware of the admin,",
+            "where clicks are spread evenly over these. The calls pass through the middleware of the admin,",
             "those of the floor through none.",
             "",
             _table(_PAGES, results.costs_of_pages()),

@@ -21,7 +21,6 @@ LAST_DAY = date(2026, 2, 4)
 FIRST_DAY = LAST_DAY - timedelta(days=DAYS - 1)
 CAMPAIGNS = 50
 USERS = 100_000
-STEEPNESS = 0.9  # how much more the users of a low rank click
 
 VISIT_STOPS = 0.45  # after each click
 MEAN_GAP = 60.0  # seconds
@@ -41,12 +40,11 @@ class WorkloadClick(NamedTuple):
     user: int
 
 
-def clicks(
-    size: int, users: int = USERS, campaigns: int = CAMPAIGNS, steepness: float = STEEPNESS
-) -> Iterator[WorkloadClick]:
-    """`size` clicks, day by day, each visit's clicks together. With a steepness of 0 all users have about as many."""
+def clicks(size: int, users: int = USERS, campaigns: int = CAMPAIGNS, *, even: bool = False) -> Iterator[WorkloadClick]:
+    """`size` clicks, day by day, each visit's clicks together. If `even`, all users have about as many, and all
+    campaigns."""
     rng = random.Random(SEED)
-    draws = _Draws(rng, users, campaigns, steepness)
+    draws = _Draws(rng, users, campaigns, even)
     midnight = END - timedelta(days=DAYS)
     for quota in _quotas(size):
         yield from _day(rng, draws, midnight.timestamp(), quota)
@@ -64,10 +62,10 @@ def _quotas(size: int) -> list[int]:
 class _Draws:
     """Random choices, drawn in bulk because one by one they cost most of the time."""
 
-    def __init__(self, rng: random.Random, users: int, campaigns: int, steepness: float) -> None:
+    def __init__(self, rng: random.Random, users: int, campaigns: int, even: bool) -> None:
         self.rng = rng
-        self.users = list(accumulate((rank + 10) ** -steepness for rank in range(users)))
-        self.campaigns = list(accumulate(1 / (k + 1) for k in range(campaigns)))
+        self.users = list(accumulate(1.0 if even else (rank + 10) ** -0.9 for rank in range(users)))
+        self.campaigns = list(accumulate(1.0 if even else 1 / (k + 1) for k in range(campaigns)))
         self.hours = list(accumulate(HOURS))
         self.kinds = list(accumulate(KINDS))
 

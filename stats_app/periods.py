@@ -138,12 +138,6 @@ class Period:
         """The buckets in order, none left out; the first and the last hold only their days inside the period."""
         return list(_buckets(self, breakdown))
 
-    def whole_months(self) -> Period | None:
-        """The calendar months that lie wholly inside, as one period; None when there is none."""
-        start = self.start if self.start.day == 1 else next_month(self.start)
-        end = self.end if self.end == month_end(self.end) else month_start(self.end) - ONE_DAY
-        return Period(start, end) if start <= end else None
-
     def whole_years(self) -> Period | None:
         """The calendar years that lie wholly inside, as one period; None when there is none."""
         first = self.start.year + (self.start != year_start(self.start))

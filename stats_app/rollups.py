@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import connections, router
@@ -23,11 +24,9 @@ from stats_app.models.workspaces import validate_timezone
 from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start
 from stats_app.sql import recounts as sql
 
-_NAMES = (
-    {dimension.code: dimension.name for dimension in DIMENSIONS}
-    | {dimension.months: f"{dimension.name} by month" for dimension in DIMENSIONS if dimension.months is not None}
-    | {dimension.years: f"{dimension.name} by year" for dimension in DIMENSIONS if dimension.years is not None}
-)
+_NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
+    dimension.years: f"{dimension.name} by year" for dimension in DIMENSIONS if dimension.years is not None
+}
 _YEARLY = [dimension.years for dimension in DIMENSIONS if dimension.years is not None]
 
 
@@ -135,7 +134,8 @@ def _recount_year(locked: LockedWorkspace, year: date, using: str) -> None:
 def _years(workspace_id: int, months: Iterable[sql.MonthOfClicks], using: str) -> list[date]:
     """The first days of the calendar years to add up: those of the months, and those that have sums for no reason."""
     stored = Rollup.objects.using(using).filter(workspace=workspace_id, dimension__in=_YEARLY)
-    return sorted({year_start(month.month) for month in months} | set(stored.values_list("day", flat=True).distinct()))
+    days = {month.start for month in months} | set(stored.values_list("day", flat=True).distinct())
+    return sorted(set(map(year_start, days)))
 
 
 def _recount_days(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> int:
@@ -144,7 +144,8 @@ def _recount_days(locked: LockedWorkspace, start: date | None, end: date | None,
     for month in _months(locked, start, end, using):
         sql.rebuild(connections[using], locked.id, month)
         days += (month.end - month.start).days + 1
-    Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
+    workspaces = Workspace.objects.using(using).filter(pk=locked.id)
+    workspaces.update(counted_timezone=locked.timezone, counts_version=uuid4())
     return days
 
 
@@ -176,7 +177,7 @@ def _months(locked: LockedWorkspace, start: date | None, end: date | None, using
     month = month_start(first)
     while month <= last:
         from_day, to_day = max(first, month), min(last, month_end(month))
-        yield sql.MonthOfClicks(month, from_day, to_day, day_spans(zone, from_day, to_day))
+        yield sql.MonthOfClicks(from_day, to_day, day_spans(zone, from_day, to_day))
         month = next_month(month)
 
 

@@ -6,21 +6,24 @@ declared in `stats_app.dimensions`.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from typing import Literal, NamedTuple
+from uuid import uuid4
 
+from django.core.cache import cache
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app import dimensions
 from stats_app.dimensions import DIMENSIONS
-from stats_app.models import KINDS, Rollup
+from stats_app.models import KINDS, Rollup, Workspace
 from stats_app.models.clicks import HUMAN, VERDICTS
-from stats_app.periods import Period, month_end, month_start, year_start
+from stats_app.periods import Period, year_start
 from stats_app.sql import counts as sql
 from stats_app.sql import rankings
 
@@ -31,6 +34,11 @@ Where = Mapping[Named, int | Sequence[int]]
 """One or some of the campaigns or users, by number."""
 
 Counts = dict[tuple[Key, ...], list[int]]
+
+logger = logging.getLogger(__name__)
+
+# Only so that the cache does not fill up with periods that nobody asks for any more.
+KEPT_SECONDS = 24 * 60 * 60
 
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
@@ -73,21 +81,21 @@ def _keyed(dimension: dimensions.Dimension, clicks: Iterator[ClickFact]) -> Iter
 def _places(dimension: dimensions.Dimension, day: date) -> list[tuple[int, date]]:
     """The codes and the dates under which the dimension stores a click of this day."""
     places = [(dimension.code, day)]
-    if dimension.months is not None:
-        places.append((dimension.months, month_start(day)))
     if dimension.years is not None:
         places.append((dimension.years, year_start(day)))
     return places
 
 
 def apply(workspace_id: int, changes: Changes, *, using: str) -> None:
-    """Moves the rollups, in the caller's transaction and under its lock (`stats_app.locks`)."""
-    if changes:
-        sql.add(
-            connections[using],
-            workspace_id,
-            [sql.CountRow(*place, *changes[place]) for place in sorted(changes)],
-        )
+    """Moves the rollups, in the caller's transaction and under its lock (`stats_app.locks`).
+
+    Who takes clicks away holds the workspace alone: its row says that counts fell (`Workspace.counts_version`).
+    """
+    if not changes:
+        return
+    sql.add(connections[using], workspace_id, [sql.CountRow(*place, *changes[place]) for place in sorted(changes)])
+    if min(map(min, changes.values())) < 0:
+        Workspace.objects.using(using).filter(pk=workspace_id).update(counts_version=uuid4())
 
 
 def counts(
@@ -140,15 +148,53 @@ def _columns(
 
 
 def _top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    return {(key,): [clicks] for key, clicks in rankings.top_users(connection, workspace_id, period, top)}
+    found = rankings.top_users(connection, workspace_id, period, top)
+    if found is None:
+        found = _top_of_all(connection, workspace_id, dimensions.USER, period, top)
+    return {(key,): [clicks] for key, clicks in found}
 
 
 def _top_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    months = period.whole_months()
-    # Below two whole months the days of the largest campaigns are the closer bound.
-    bounds = (months.start, months.end) if months and months.end > month_end(months.start) else None
-    series = sql.top_daily(connection, workspace_id, period.start, period.end, bounds, top)
+    series = rankings.top_campaigns(connection, workspace_id, period, top)
+    if series is None:
+        keys = [key for key, _ in _top_of_all(connection, workspace_id, dimensions.CAMPAIGN, period, top)]
+        daily = sql.daily(connection, workspace_id, dimensions.CAMPAIGN, keys, period.start, period.end, (sql.TOTAL,))
+        series = sorted(daily, key=lambda found: keys.index(found.key))
     return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
+
+
+def _top_of_all(
+    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, period: Period, top: int
+) -> rankings.Top:
+    """The top of all keys, which are counted once for each state of the counts, and kept in the host's cache.
+
+    What is kept is always right. Clicks only add to counts: while the period has as many as it had, no key of it has
+    another count. All that recounts or takes away gives the workspace another `counts_version`.
+    """
+    state = sql.state(connection, workspace_id, period.start, period.end)
+    name = f"stats_app:top:{dimension}:{top}:{period.start}:{period.end}:{state}"
+    found = _kept(name)
+    if found is None:
+        found = rankings.top_of_all(connection, workspace_id, dimension, period, top)
+        _keep(name, found)
+    return found
+
+
+def _kept(name: str) -> rankings.Top | None:
+    """What the cache holds. One that is out of order costs time only, whatever its library raises then."""
+    try:
+        found: rankings.Top | None = cache.get(name)
+    except Exception:
+        logger.warning("The cache cannot be read.", exc_info=True)
+        return None
+    return found
+
+
+def _keep(name: str, found: rankings.Top) -> None:
+    try:
+        cache.set(name, found, KEPT_SECONDS)
+    except Exception:
+        logger.warning("The cache cannot be written.", exc_info=True)
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], period: Period) -> dict[int, dict[str, int]]:

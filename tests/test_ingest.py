@@ -96,7 +96,7 @@ def test_it_stores_a_click_and_counts_it(workspace: Workspace) -> None:
     assert counted(workspace) == {
         (0, 0, "2026-03-01"): (1, 0, 0),
         (1, campaign.pk, "2026-03-01"): (1, 0, 0),
-        (11, campaign.pk, "2026-03-01"): (1, 0, 0),
+        (12, campaign.pk, "2026-01-01"): (1, 0, 0),
         (2, user.pk, "2026-03-01"): (1, 0, 0),
         (22, user.pk, "2026-01-01"): (1, 0, 0),
     }

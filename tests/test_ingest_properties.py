@@ -174,7 +174,7 @@ def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> dict[Key, list[i
             continue
         add(0, 0, day, click.kind)
         add(1, click.campaign, day, click.kind)
-        add(11, click.campaign, day.replace(day=1), click.kind)
+        add(12, click.campaign, day.replace(month=1, day=1), click.kind)
         add(2, click.user, day, click.kind)
         add(22, click.user, day.replace(month=1, day=1), click.kind)
     return rollups

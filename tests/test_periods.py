@@ -209,23 +209,6 @@ def test_the_previous_period_ends_the_day_before_and_is_as_long(asked: Period) -
         assert previous.days == asked.days
 
 
-@pytest.mark.parametrize(
-    ("asked", "expected"),
-    [
-        (("2026-03-01", "2026-03-31"), ("2026-03-01", "2026-03-31")),
-        (("2026-03-02", "2026-03-31"), None),
-        (("2026-03-01", "2026-03-30"), None),
-        (("2026-02-28", "2026-04-01"), ("2026-03-01", "2026-03-31")),
-        (("2025-12-15", "2026-03-15"), ("2026-01-01", "2026-02-28")),
-        (("2025-12-31", "2026-01-01"), None),
-        (("2026-03-09", "2026-03-09"), None),
-        (("2000-01-01", "2099-12-31"), ("2000-01-01", "2099-12-31")),
-    ],
-)
-def test_it_finds_the_whole_months_inside(asked: tuple[str, str], expected: tuple[str, str] | None) -> None:
-    assert period(*asked).whole_months() == (None if expected is None else period(*expected))
-
-
 def test_the_last_days_end_today() -> None:
     assert Period.last_days(30, day("2026-03-01")) == period("2026-01-31", "2026-03-01")
     assert Period.last_days(1, day("2024-02-29")) == period("2024-02-29", "2024-02-29")

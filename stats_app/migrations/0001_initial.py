@@ -10,6 +10,7 @@ import stats_app.models.access
 import stats_app.models.fields
 import stats_app.models.workspaces
 import stats_app.public_ids
+import uuid
 from django.db import migrations, models
 
 
@@ -48,6 +49,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200, verbose_name='name')),
                 ('timezone', models.CharField(default='UTC', help_text="IANA name, such as Europe/Paris. Days are the workspace's local dates.", max_length=64, validators=[stats_app.models.workspaces.validate_timezone], verbose_name='time zone')),
                 ('counted_timezone', models.CharField(blank=True, default='', editable=False, help_text='The zone that the rollups were counted in; empty before the first click.', max_length=64, verbose_name='time zone of the counts')),
+                ('counts_version', models.UUIDField(default=uuid.uuid4, editable=False, help_text='Changes whenever counts change in another way than by adding clicks.', verbose_name='version of the counts')),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),
                 ('clicks_kept_from', models.DateField(blank=True, editable=False, help_text='Raw clicks before this local date are pruned; their counts stay.', null=True, verbose_name='clicks kept from')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),

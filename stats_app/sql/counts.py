@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_MONTH, WORKSPACE
+from stats_app.dimensions import WORKSPACE
 from stats_app.sql.cursor import among, day_array, execute, is_postgresql, number_array, number_list, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
@@ -71,6 +71,19 @@ def totals(
     return [(found_key, counts) for found_key, *counts in found]
 
 
+def state(connection: BaseDatabaseWrapper, workspace_id: int, start: date, end: date) -> str:
+    """The version of the workspace's counts, and its clicks in the range by kind."""
+    statement = f"""
+        SELECT counts_version, (
+            SELECT {" || ':' || ".join(f"sum({column})" for column in COLUMNS)} FROM stats_app_rollup
+            WHERE {_RANGE} AND key = 0
+        )
+        FROM stats_app_workspace WHERE id = %(workspace)s
+    """
+    [(version, clicks)] = rows(connection, statement, _range(workspace_id, WORKSPACE, start, end))
+    return f"{version}:{clicks}"
+
+
 def totals_of_workspaces(
     connection: BaseDatabaseWrapper, workspace_ids: Sequence[int], start: date, end: date
 ) -> list[tuple[int, list[int]]]:
@@ -109,80 +122,13 @@ def daily(
     columns: Sequence[str],
 ) -> list[DailyCounts]:
     """The counts of each day of the range that has a row, for each of the keys; `columns` are expressions."""
-    series, one = _series(connection, columns), _one(connection, keys)
-    statement = f"SELECT key, {series} FROM stats_app_rollup WHERE {_RANGE} {one} GROUP BY key"
-    return _daily(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
-
-
-def top_daily(
-    connection: BaseDatabaseWrapper,
-    workspace_id: int,
-    start: date,
-    end: date,
-    whole_months: tuple[date, date] | None,
-    limit: int,
-) -> list[DailyCounts]:
-    """The campaigns with the most clicks in the range, most first, ties by public id, with one column: all clicks.
-
-    Stored sums by month give bounds that leave only campaigns which can be among the first `limit`, so that not every
-    day row is read: a campaign has at most the clicks of all months that the range touches, and the last of the first
-    has at least what the whole months say, or what the days of the largest campaigns of these months do.
-    `whole_months`, first and last day, are the calendar months wholly inside the range, if there are enough of them.
-    """
-    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
-    statement = f"""
-        {_CANDIDATES_BY_MONTHS if whole_months else _CANDIDATES_BY_DAYS}
-        SELECT key, offsets, counts_0
-        FROM (
-            SELECT key, {_series(connection, [TOTAL])}, sum({TOTAL}) AS total FROM stats_app_rollup
-            WHERE {_RANGE} AND key IN (SELECT key FROM candidates)
-            GROUP BY key
-        ) AS series JOIN stats_app_campaign AS campaign ON campaign.id = key
-        WHERE total > 0
-        ORDER BY total DESC, campaign.public_id {collation}
-        LIMIT %(limit)s
-    """
-    params = _range(workspace_id, CAMPAIGN, start, end, limit=limit, rank=limit - 1)
-    params |= {"months": CAMPAIGN_MONTH, "first_month": start.replace(day=1)}
-    if whole_months:
-        params |= {"first_whole_day": whole_months[0], "last_whole_day": whole_months[1]}
-    else:
-        params |= {"seeds": 2 * limit}
-    return _daily(connection, statement, params)
+    one = _one(connection, keys)
+    statement = f"SELECT key, {series(connection, columns)} FROM stats_app_rollup WHERE {_RANGE} {one} GROUP BY key"
+    params = _range(workspace_id, dimension, start, end, key=_given(connection, keys))
+    return daily_counts(connection, rows(connection, statement, params))
 
 
 _RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
-
-_CANDIDATES_BY_MONTHS = f"""
-    WITH bounds AS (
-        SELECT key, sum({TOTAL}) AS most,
-            sum(CASE WHEN day BETWEEN %(first_whole_day)s AND %(last_whole_day)s THEN {TOTAL} END) AS least
-        FROM stats_app_rollup
-        WHERE workspace_id = %(workspace)s AND dimension = %(months)s AND day BETWEEN %(first_month)s AND %(end)s
-        GROUP BY key
-    ), candidates AS (
-        SELECT key FROM bounds WHERE most >= coalesce(
-            (SELECT least FROM bounds WHERE least IS NOT NULL ORDER BY least DESC LIMIT 1 OFFSET %(rank)s), 0
-        )
-    )
-"""
-
-_CANDIDATES_BY_DAYS = f"""
-    WITH bounds AS (
-        SELECT key, sum({TOTAL}) AS most FROM stats_app_rollup
-        WHERE workspace_id = %(workspace)s AND dimension = %(months)s AND day BETWEEN %(first_month)s AND %(end)s
-        GROUP BY key
-    ), largest AS (
-        SELECT sum({TOTAL}) AS clicks
-        FROM (SELECT key FROM bounds ORDER BY most DESC LIMIT %(seeds)s) AS seeds JOIN stats_app_rollup USING (key)
-        WHERE {_RANGE}
-        GROUP BY key
-    ), candidates AS (
-        SELECT key FROM bounds WHERE most >= coalesce(
-            (SELECT clicks FROM largest ORDER BY clicks DESC LIMIT 1 OFFSET %(rank)s), 0
-        )
-    )
-"""
 
 
 def _range(workspace_id: int, dimension: int, start: date, end: date, **more: Any) -> dict[str, Any]:
@@ -200,8 +146,9 @@ def _given(connection: BaseDatabaseWrapper, keys: Keys) -> int | str | None:
     return keys if keys is None or isinstance(keys, int) else number_list(connection, keys)
 
 
-def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
-    """The select list of a series: the `offsets` of its days, then each column's `counts_0` and so on, as lists.
+def series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
+    """The select list of a series from the day %(start)s on: the `offsets` of its days, then each column's `counts_0`
+    and so on, as lists.
 
     One row of lists is read several times faster than a row for each day.
     """
@@ -213,8 +160,8 @@ def _series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
     return f"{collect}({offset}) AS offsets, {counts}"
 
 
-def _daily(connection: BaseDatabaseWrapper, statement: str, params: dict[str, Any]) -> list[DailyCounts]:
-    found = rows(connection, statement, params)
+def daily_counts(connection: BaseDatabaseWrapper, found: Sequence[Sequence[Any]]) -> list[DailyCounts]:
+    """Rows of a key and its `series`."""
     if is_postgresql(connection):
         return [DailyCounts(key, offsets, columns) for key, offsets, *columns in found]
     return [DailyCounts(key, json.loads(offsets), [*map(json.loads, columns)]) for key, offsets, *columns in found]

@@ -1,133 +1,188 @@
-"""The users with the most clicks, without reading the counts of all.
+"""The campaigns and users with the most clicks, without reading the counts of all.
 
-Most of a hundred thousand users have few clicks. A user has at most the clicks of the calendar years that a period
-touches, so those of the largest users of these years tell how many the last of the top has at least, and all users who
-have fewer in these years are out. What is left are some dozens, whose days are read. The years are found in the order
-of their size through an index on `Rollup.size`, which stays the same for most clicks: an index on the counts themselves
-would have to change with every click.
+A key has at most the clicks of the calendar years that a period touches. So the days of the largest keys of these years
+tell how many clicks the last of the top has at least, and all keys that have fewer in these years are out. What is left
+are some dozens, whose days are read. Where clicks are spread so evenly that many keys are left, `top_campaigns` and
+`top_users` give up and answer None; `top_of_all` reads the days of all.
+
+Of a hundred thousand users, not even the years are read: their sums are found in the order of their size through an
+index on `Rollup.size`, which stays the same for most clicks. An index on the counts themselves would have to change
+with every click.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import USER, USER_YEAR
+from stats_app.dimensions import CAMPAIGN, CAMPAIGN_YEAR, USER, USER_YEAR
 from stats_app.periods import ONE_DAY, Period, year_start
-from stats_app.sql.counts import TOTAL, totals
-from stats_app.sql.cursor import among, is_postgresql, number_list, rows
+from stats_app.sql.counts import TOTAL, DailyCounts, daily_counts, series
+from stats_app.sql.cursor import is_postgresql, rows
 
-# Looking each of more users up by itself takes longer than adding all of them up.
-MANY = 2000
+# Beyond, it takes longer to look each campaign or user up than to read the days of all.
+MANY_CAMPAIGN_DAYS = 30_000
+MANY_USERS = 5_000
+
+Top = list[tuple[int, int]]
+"""Keys and their clicks, most first, ties by public id."""
+
+_TABLES = {CAMPAIGN: "stats_app_campaign", USER: "stats_app_workspaceuser"}
 
 
-def size_of(clicks: int) -> int:
-    """The class of a count, as `Rollup.size` has it: the number of its digits, then the first. It never falls as counts
-    rise, and moves with every doubling at least."""
-    digits = str(clicks)
-    return len(digits) * 10 + int(digits[0])
+def top_campaigns(
+    connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int, many: int = MANY_CAMPAIGN_DAYS
+) -> list[DailyCounts] | None:
+    """The campaigns with the most clicks in the period, most first, ties by public id, each with its days. Exact.
+
+    None when more than `many` days of campaigns would have to be read.
+    """
+    days = f"""
+        SELECT key, {series(connection, [TOTAL])}, sum({TOTAL}) AS clicks FROM stats_app_rollup
+        WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN} AND day BETWEEN %(start)s AND %(end)s
+    """
+    statement = f"""
+        WITH bounds AS (
+            SELECT key, sum({TOTAL}) AS most FROM stats_app_rollup
+            WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN_YEAR} AND day BETWEEN %(year)s AND %(end)s
+            GROUP BY key
+        ), largest AS (
+            SELECT key FROM bounds ORDER BY most DESC LIMIT %(limit)s
+        ), seen AS (
+            {days} AND key IN (SELECT key FROM largest) GROUP BY key
+        ), others AS (
+            SELECT key FROM bounds WHERE most >= {_LEAST} AND key NOT IN (SELECT key FROM largest)
+        ), counted AS (
+            SELECT * FROM seen UNION ALL {days} AND key IN (
+                SELECT key FROM others WHERE (SELECT count(*) FROM others) <= %(many)s
+            ) GROUP BY key
+        )
+        SELECT (SELECT count(*) FROM others), key, offsets, counts_0 {_first(connection, CAMPAIGN)}
+    """
+    params = _params(workspace_id, period, limit) | {"many": many // period.days}
+    found = rows(connection, statement, params)
+    if found[0][0] > params["many"]:
+        return None
+    return daily_counts(connection, [row[1:] for row in found if row[1] is not None])
 
 
 def top_users(
-    connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int, many: int = MANY
-) -> list[tuple[int, int]]:
-    """The users with the most clicks in the period and their clicks, most first, ties by public id. Exact.
+    connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int, many: int = MANY_USERS
+) -> Top | None:
+    """The users with the most clicks in the period, most first, ties by public id. Exact.
 
-    Where clicks are spread so evenly that more than `many` users may be among the first, the database counts them all.
+    None when more than `many` users would have to be looked up.
     """
     years = [date(year, 1, 1) for year in range(period.start.year, period.end.year + 1)]
-    clicks = _clicks(connection, workspace_id, _largest(connection, workspace_id, years, limit), period)
-    most = sorted(clicks.values(), reverse=True)
-    least = max(1, most[limit - 1]) if len(most) >= limit else 1
-    candidates = _candidates(connection, workspace_id, years, least, many)
-    if candidates is None:
-        clicks = _clicks_of_all(connection, workspace_id, period, limit)
-    else:
-        clicks |= _clicks(connection, workspace_id, candidates - clicks.keys(), period)
-    return _first(connection, {key: number for key, number in clicks.items() if number >= least}, limit)
-
-
-def _largest(connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], number: int) -> list[int]:
-    """About the `number` largest users of these years; which of those of one size are looked at is left to chance."""
-    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} ORDER BY size DESC LIMIT %(number)s"
-    params = {"workspace": workspace_id, "number": 2 * number}
-    bounds = _bounds(connection, workspace_id, years, _keys_of_years(connection, statement, years, params))
-    return sorted(bounds, key=lambda key: -bounds[key])[:number]
-
-
-def _candidates(
-    connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int, many: int
-) -> set[int] | None:
-    """The users with at least `least` clicks in these years together; None when they are more than `many`.
-
-    Each has its share of them in one year, so they are few among the largest of each year, as a rule. Where most users
-    are as large as that, the years are added up in the database.
-    """
-    statement = f"SELECT key FROM stats_app_rollup WHERE {_OF_YEAR} AND size >= %(size)s LIMIT %(number)s"
-    params = {"workspace": workspace_id, "size": size_of(-(-least // len(years))), "number": many + 1}
-    large = _keys_of_years(connection, statement, years, params)
-    if len(large) > many:
-        found = _keys_of_sums(connection, workspace_id, years, least, many + 1)
-        return None if len(found) > many else found
-    bounds = _bounds(connection, workspace_id, years, large)
-    return {key for key, most in bounds.items() if most >= least}
-
-
-def _keys_of_sums(
-    connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], least: int, number: int
-) -> set[int]:
+    pieces = _pieces(period)
+    # A user has an equal share of the clicks, or more, in one of the years at least.
+    share = f"(({_LEAST} + {len(years) - 1}) / {len(years)})"
     statement = f"""
-        SELECT key FROM stats_app_rollup
-        WHERE workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day BETWEEN %(first)s AND %(last)s
-        GROUP BY key HAVING sum({TOTAL}) >= %(least)s LIMIT %(number)s
-    """
-    params = {"workspace": workspace_id, "first": years[0], "last": years[-1], "least": least, "number": number}
-    return {key for (key,) in rows(connection, statement, params)}
-
-
-def _clicks_of_all(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, limit: int) -> dict[int, int]:
-    """The clicks in the period of the first `limit` users, and of all who have as many as the last of them."""
-    statement = f"""
-        WITH counted AS (
-            SELECT key, sum({TOTAL}) AS clicks FROM stats_app_rollup
-            WHERE workspace_id = %(workspace)s AND dimension = {USER} AND day BETWEEN %(start)s AND %(end)s
-            GROUP BY key HAVING sum({TOTAL}) > 0
+        WITH large AS (
+            {_of_each_year(years, "ORDER BY size DESC LIMIT 2 * %(limit)s")}
+        ), largest AS (
+            SELECT key FROM ({_bounds("large")}) AS bounds ORDER BY most DESC LIMIT %(limit)s
+        ), seen AS (
+            {_clicks(pieces, "largest")}
+        ), others AS (
+            {_of_each_year(years, f"AND size >= {size_of(connection, share)} LIMIT %(many)s + 1")}
+        ), candidates AS (
+            SELECT key FROM ({_bounds("others")}) AS bounds
+            WHERE (SELECT count(*) FROM others) <= %(many)s AND most >= {_LEAST}
+                AND key NOT IN (SELECT key FROM largest)
+        ), counted AS (
+            SELECT key, clicks FROM seen UNION ALL {_clicks(pieces, "candidates")}
         )
-        SELECT key, clicks FROM counted
-        WHERE clicks >= coalesce((SELECT clicks FROM counted ORDER BY clicks DESC LIMIT 1 OFFSET %(rank)s), 1)
+        SELECT (SELECT count(*) FROM others), key, clicks {_first(connection, USER)}
     """
-    params = {"workspace": workspace_id, "start": period.start, "end": period.end, "rank": limit - 1}
-    return {key: int(clicks) for key, clicks in rows(connection, statement, params)}
+    params = _params(workspace_id, period, limit) | {"many": many}
+    params |= {f"year_{number}": year for number, year in enumerate(years)}
+    for number, (_, start, end) in enumerate(pieces):
+        params |= {f"start_{number}": start, f"end_{number}": end}
+    found = rows(connection, statement, params)
+    if found[0][0] > many:
+        return None
+    return [(key, int(clicks)) for _, key, clicks in found if key is not None]
 
 
-def _bounds(
-    connection: BaseDatabaseWrapper, workspace_id: int, years: list[date], keys: Iterable[int]
-) -> dict[int, int]:
-    """The clicks of each user in these years, of which no period in them has more."""
-    found = totals(connection, workspace_id, USER_YEAR, list(keys), years[0], years[-1])
-    return {key: int(sum(counts)) for key, counts in found}
+def top_of_all(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, period: Period, limit: int) -> Top:
+    """The campaigns or users with the most clicks in the period, by reading the days of all. Exact."""
+    statement = f"""
+        WITH sums AS (
+            SELECT key, sum({TOTAL}) AS clicks FROM stats_app_rollup
+            WHERE workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s
+            GROUP BY key
+        ), counted AS (
+            SELECT key, clicks FROM sums
+            WHERE clicks >= coalesce((SELECT clicks FROM sums ORDER BY clicks DESC LIMIT 1 OFFSET %(rank)s), 1)
+        )
+        SELECT key, clicks {_first(connection, dimension)}
+    """
+    found = rows(connection, statement, _params(workspace_id, period, limit) | {"dimension": dimension})
+    return [(key, int(clicks)) for key, clicks in found if key is not None]
 
 
-def _keys_of_years(
-    connection: BaseDatabaseWrapper, statement: str, years: Iterable[date], params: dict[str, int]
-) -> set[int]:
-    """The keys of one statement for each year: for several at once the database would sort or scan them all."""
-    return {key for year in years for (key,) in rows(connection, statement, params | {"year": year})}
+# What the last of the top has at least: those of the largest that were seen have it, too.
+_LEAST = "coalesce((SELECT clicks FROM seen WHERE clicks > 0 ORDER BY clicks DESC LIMIT 1 OFFSET %(rank)s), 1)"
 
 
-# The dimension is written out, since no index of some dimension alone is taken for a parameter.
-_OF_YEAR = f"workspace_id = %(workspace)s AND dimension = {USER_YEAR} AND day = %(year)s"
+def _params(workspace_id: int, period: Period, limit: int) -> dict[str, Any]:
+    return {
+        "workspace": workspace_id,
+        "start": period.start,
+        "end": period.end,
+        "year": year_start(period.start),
+        "limit": limit,
+        "rank": limit - 1,
+    }
 
 
-def _clicks(connection: BaseDatabaseWrapper, workspace_id: int, keys: Iterable[int], period: Period) -> dict[int, int]:
-    """The clicks of each user in the period: of whole years by one row, of the other days by a row each."""
-    found: dict[int, int] = dict.fromkeys(keys, 0)
-    for dimension, start, end in _pieces(period):
-        for key, counts in totals(connection, workspace_id, dimension, list(found), start, end):
-            found[key] += int(sum(counts))
-    return found
+def _first(connection: BaseDatabaseWrapper, dimension: int) -> str:
+    """The end of a statement: the first rows of `counted`, or one of NULLs where there are none."""
+    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
+    return f"""
+        FROM (SELECT 1) AS one
+            LEFT JOIN (counted JOIN {_TABLES[dimension]} AS named ON named.id = key AND clicks > 0) ON true
+        ORDER BY clicks DESC, named.public_id {collation} LIMIT %(limit)s
+    """
+
+
+def _of_each_year(years: Sequence[date], narrowed: str) -> str:
+    """The keys of some users of each year: for several years at once the database would sort or scan them all."""
+    # The dimension is written out, since no index of some dimension alone is taken for a parameter.
+    return " UNION ".join(
+        f"SELECT key FROM (SELECT key FROM stats_app_rollup WHERE workspace_id = %(workspace)s "
+        f"AND dimension = {USER_YEAR} AND day = %(year_{number})s {narrowed}) AS year_{number}"
+        for number in range(len(years))
+    )
+
+
+def _bounds(keys: str) -> str:
+    """The clicks of these users in all the years, of which the period has no more."""
+    return (
+        f"SELECT key, sum({TOTAL}) AS most FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND "
+        f"dimension = {USER_YEAR} AND day BETWEEN %(year)s AND %(end)s AND key IN (SELECT key FROM {keys}) GROUP BY key"
+    )
+
+
+def size_of(connection: BaseDatabaseWrapper, number: str) -> str:
+    """What `Rollup.size` is of a count: the number of its digits, then the first. It never falls as counts rise."""
+    text = f"CAST({number} AS {'text' if is_postgresql(connection) else 'TEXT'})"
+    return f"(SELECT length({text}) * 10 + CAST(substr({text}, 1, 1) AS integer))"
+
+
+def _clicks(pieces: Sequence[tuple[int, date, date]], keys: str) -> str:
+    """The clicks of these users in the period: of whole years by one row, of the other days by a row each."""
+    parts = " UNION ALL ".join(
+        f"SELECT key, {TOTAL} AS clicks FROM stats_app_rollup WHERE workspace_id = %(workspace)s "
+        f"AND dimension = {dimension} AND day BETWEEN %(start_{number})s AND %(end_{number})s "
+        f"AND key IN (SELECT key FROM {keys})"
+        for number, (dimension, _, _) in enumerate(pieces)
+    )
+    return f"SELECT key, sum(clicks) AS clicks FROM ({parts}) AS parts GROUP BY key"
 
 
 def _pieces(period: Period) -> list[tuple[int, date, date]]:
@@ -141,17 +196,3 @@ def _pieces(period: Period) -> list[tuple[int, date, date]]:
         (USER, years.end + ONE_DAY, period.end),
     ]
     return [piece for piece in pieces if piece[1] <= piece[2]]
-
-
-def _first(connection: BaseDatabaseWrapper, clicks: Mapping[int, int], limit: int) -> list[tuple[int, int]]:
-    """The first by clicks, then by public id, which is asked for where it can matter only."""
-    most = sorted(clicks.values(), reverse=True)[:limit]
-    if not most:
-        return []
-    keys = [key for key, number in clicks.items() if number >= most[-1]]
-    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
-    statement = f"""
-        SELECT id FROM stats_app_workspaceuser WHERE id {among(connection, "keys")} ORDER BY public_id {collation}
-    """
-    ordered = [key for (key,) in rows(connection, statement, {"keys": number_list(connection, keys)})]
-    return sorted(((key, clicks[key]) for key in ordered), key=lambda one: -one[1])[:limit]

@@ -15,48 +15,41 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import DIMENSIONS, Dimension
-from stats_app.periods import DaySpan, month_end, year_end
+from stats_app.periods import DaySpan, year_end
 from stats_app.sql.counts import COLUMNS
 from stats_app.sql.cursor import array, execute, is_postgresql, rows
 
 
 @dataclass(frozen=True, slots=True)
 class MonthOfClicks:
-    """A calendar month and those of its days whose raw clicks are there, with the stretches of time that they are."""
+    """The days of a calendar month whose raw clicks are there, with the stretches of time that they are."""
 
-    month: date
     start: date
     end: date
     spans: Sequence[DaySpan]
 
 
 def rebuild(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> None:
-    """Counts the days of the month anew, then its sums by month."""
+    """Counts the days of the month anew."""
     params = _params(connection, workspace_id, month)
     into = f"INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {', '.join(COLUMNS)})"
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_DAYS}", params)
     counted = f"WITH {_counted_days(connection)} SELECT %(workspace)s, counted.* FROM counted"
     execute(connection, f"{into} {counted}", params)
-    execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_MONTHS}", params)
-    execute(connection, f"{into} SELECT %(workspace)s, months.* FROM ({_MONTHS}) AS months", params)
 
 
 def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> list[tuple[Any, ...]]:
     """Rows `(dimension, key, day, side, *counts)` where clicks and rollups differ; the side is `counted` or `stored`.
 
-    One statement, so that both sides are of one moment, also while clicks come in. Sums by month are held against the
-    stored days, which are right where no difference is named, and the only ones there are for pruned clicks.
+    One statement, so that both sides are of one moment, also while clicks come in.
     """
     columns = ", ".join(COLUMNS)
     return rows(
         connection,
         f"""
         WITH {_counted_days(connection)},
-        expected AS (SELECT * FROM counted UNION ALL {_MONTHS}),
-        stored AS (
-            SELECT dimension, key, day, {columns} FROM stats_app_rollup
-            WHERE (({_STORED_DAYS}) OR ({_STORED_MONTHS})) AND ({_NOT_ZERO})
-        )
+        expected AS (SELECT * FROM counted),
+        stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_DAYS} AND ({_NOT_ZERO}))
         {_COMPARED}
         """,
         _params(connection, workspace_id, month),
@@ -115,11 +108,6 @@ _STORED_DAYS = (
     "workspace_id = %(workspace)s AND day BETWEEN %(start)s AND %(end)s AND dimension IN "
     f"({', '.join(str(dimension.code) for dimension in DIMENSIONS)})"
 )
-_MONTHLY = [dimension for dimension in DIMENSIONS if dimension.months is not None]
-_STORED_MONTHS = (
-    "workspace_id = %(workspace)s AND day BETWEEN %(month)s AND %(month_end)s AND dimension IN "
-    f"({', '.join(str(dimension.months) for dimension in _MONTHLY)})"
-)
 _COMPARED = f"""
     SELECT dimension, key, day, 'counted' AS side, {", ".join(COLUMNS)}
     FROM (SELECT * FROM expected EXCEPT SELECT * FROM stored) AS missing
@@ -130,23 +118,22 @@ _COMPARED = f"""
 """
 
 
-def _sums(dimension: Dimension, code: int | None, first: str, last: str) -> str:
-    """The stored days of a dimension added up by key over a month or a year, as rows of the dimension `code`."""
+def _sums(dimension: Dimension) -> str:
+    """The stored days of a dimension added up by key over a year."""
     sums = [f"sum({column})" for column in COLUMNS]
     return (
-        f"SELECT {code}, key, {first}, {', '.join(sums)} FROM stats_app_rollup "
-        f"WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} AND day BETWEEN {first} AND {last} "
+        f"SELECT {dimension.years}, key, %(first)s, {', '.join(sums)} FROM stats_app_rollup "
+        f"WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} AND day BETWEEN %(first)s AND %(last)s "
         f"GROUP BY key HAVING {' OR '.join(f'{one} <> 0' for one in sums)}"
     )
 
 
-_MONTHS = " UNION ALL ".join(_sums(one, one.months, "%(month)s", "%(month_end)s") for one in _MONTHLY)
 _YEARLY = [dimension for dimension in DIMENSIONS if dimension.years is not None]
 _STORED_YEARS = (
-    "workspace_id = %(workspace)s AND day = %(first)s AND dimension IN "
+    "workspace_id = %(workspace)s AND day BETWEEN %(first)s AND %(last)s AND dimension IN "
     f"({', '.join(str(dimension.years) for dimension in _YEARLY)})"
 )
-_YEARS = " UNION ALL ".join(_sums(one, one.years, "%(first)s", "%(last)s") for one in _YEARLY)
+_YEARS = " UNION ALL ".join(_sums(one) for one in _YEARLY)
 
 
 def _counted_days(connection: BaseDatabaseWrapper) -> str:
@@ -189,8 +176,6 @@ def _params(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfCl
     ]
     params = {
         "workspace": workspace_id,
-        "month": month.month,
-        "month_end": month_end(month.month),
         "start": month.start,
         "end": month.end,
     }
