@@ -38,3 +38,6 @@ DIMENSIONS = (
     # What was not counted, by verdict: shown apart to staff.
     Dimension(EXCLUDED, "verdict", "verdict", human=False),
 )
+
+# The codes of all sums by calendar year.
+YEARS = tuple(dimension.years for dimension in DIMENSIONS if dimension.years is not None)

@@ -7,6 +7,7 @@ workspace's local days.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from stats_app import store
 from stats_app.errors import NotFound
 from stats_app.models import KINDS, Campaign, Workspace, WorkspaceUser, campaign_status
 from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
-from stats_app.periods import Breakdown, Bucket, Period, fold, format_time
+from stats_app.periods import Breakdown, Period, fold, format_time
 from stats_app.sql import subjects
 
 TOP_CAMPAIGNS = 10
@@ -25,13 +26,77 @@ TOP_CAMPAIGNS = 10
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class CampaignDays:
+    """A campaign, by its number and its public id, with its clicks on each day of a period."""
+
+    key: int
+    public_id: str
+    name: str
+    daily: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewCounts:
+    """The counts that an overview with a chart is made of.
+
+    `daily` are the workspace's clicks of each kind from the first day of the previous period to the last of the period,
+    which follow each other; `campaigns` those with the most clicks in the period, most first.
+    """
+
+    period: Period
+    previous: Period
+    daily: dict[str, list[int]]
+    campaigns: list[CampaignDays]
+
+    def clicks(self, days: Period) -> dict[str, int]:
+        """By kind, in some of the days."""
+        start = (days.start - self.previous.start).days
+        return {kind: sum(numbers[start : start + days.days]) for kind, numbers in self.daily.items()}
+
+
+def overview_counts(workspace: Workspace, period: Period) -> OverviewCounts:
+    """Three reads."""
+    previous = period.previous()
+    daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day", "kind"))
+    by_kind = {str(kind): numbers for (kind,), numbers in daily.items()}
+    return OverviewCounts(period, previous, by_kind, _top_campaigns(workspace, period))
+
+
+def _top_campaigns(workspace: Workspace, period: Period) -> list[CampaignDays]:
+    series = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP_CAMPAIGNS)
+    connection = connections[router.db_for_read(Campaign)]
+    names = subjects.campaign_names(connection, workspace.pk, [key for (key,) in series])
+    return [CampaignDays(int(key), *names[key], daily) for (key,), daily in series.items()]
+
+
 def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, now: datetime) -> Json:
     """The workspace's totals in the period, and with a breakdown its chart beside the previous period's."""
-    if breakdown is None:
-        clicks = {kind: numbers[0] for (kind,), numbers in store.counts(workspace.pk, period, ("kind",)).items()}
-        chart: Json = {}
-    else:
-        clicks, chart = _chart(workspace, period, breakdown)
+    if breakdown is not None:
+        return overview_with_chart(workspace, overview_counts(workspace, period), breakdown, now)
+    counts = store.counts(workspace.pk, period, ("kind",))
+    return _overview(workspace, period, {str(kind): numbers[0] for (kind,), numbers in counts.items()}, {}, now)
+
+
+def overview_with_chart(workspace: Workspace, counts: OverviewCounts, breakdown: Breakdown, now: datetime) -> Json:
+    """The same of counts that were read already."""
+    period, previous = counts.period, counts.previous
+    total = [*map(sum, zip(*counts.daily.values(), strict=True))]
+    buckets, previous_buckets = period.buckets(breakdown), previous.buckets(breakdown)
+    datasets = {
+        "current": fold(total[previous.days :], buckets),
+        "previous": fold(total[: previous.days], previous_buckets),
+        "campaigns": [
+            {"publicId": campaign.public_id, "name": campaign.name, "data": fold(campaign.daily, buckets)}
+            for campaign in counts.campaigns
+        ],
+    }
+    labels = {"current": [b.label for b in buckets], "previous": [b.label for b in previous_buckets]}
+    chart = {"chart": {"datasets": datasets, "labels": labels}}
+    return _overview(workspace, period, counts.clicks(period), chart, now)
+
+
+def _overview(workspace: Workspace, period: Period, clicks: dict[str, int], breakdown: Json, now: datetime) -> Json:
     return {
         "workspace": {"name": workspace.name},
         "period": period_json(period),
@@ -40,36 +105,10 @@ def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, 
             "vcardClicks": clicks[VCARD],
             "totalClicks": sum(clicks.values()),
         },
-        "breakdown": chart,
+        "breakdown": breakdown,
         "signals": [{"type": f"{kind}_clicks", "count": clicks[kind]} for kind in KINDS if clicks[kind]],
         "generatedAt": format_time(now),
     }
-
-
-def _chart(workspace: Workspace, period: Period, breakdown: Breakdown) -> tuple[dict[Any, int], Json]:
-    """The period's clicks by kind, and the chart. One read: the previous period ends where this one starts."""
-    previous = period.previous()
-    daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day", "kind"))
-    clicks = {kind: sum(numbers[previous.days :]) for (kind,), numbers in daily.items()}
-    total = [sum(numbers) for numbers in zip(*daily.values(), strict=True)]
-    buckets, previous_buckets = period.buckets(breakdown), previous.buckets(breakdown)
-    datasets = {
-        "current": fold(total[previous.days :], buckets),
-        "previous": fold(total[: previous.days], previous_buckets),
-        "campaigns": _top_campaigns(workspace, period, buckets),
-    }
-    labels = {"current": [b.label for b in buckets], "previous": [b.label for b in previous_buckets]}
-    return clicks, {"chart": {"datasets": datasets, "labels": labels}}
-
-
-def _top_campaigns(workspace: Workspace, period: Period, buckets: list[Bucket]) -> list[Json]:
-    series = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP_CAMPAIGNS)
-    connection = connections[router.db_for_read(Campaign)]
-    names = subjects.campaign_names(connection, workspace.pk, [key for (key,) in series])
-    return [
-        {"publicId": names[key][0], "name": names[key][1], "data": fold(daily, buckets)}
-        for (key,), daily in series.items()
-    ]
 
 
 def campaign_performance(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from django.db import connections, router
 from django.db.models import Max, Min
 
-from stats_app.dimensions import DIMENSIONS
+from stats_app.dimensions import DIMENSIONS, YEARS
 from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
@@ -27,7 +27,6 @@ from stats_app.sql import recounts as sql
 _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
     dimension.years: f"{dimension.name} by year" for dimension in DIMENSIONS if dimension.years is not None
 }
-_YEARLY = [dimension.years for dimension in DIMENSIONS if dimension.years is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ def _recount_year(locked: LockedWorkspace, year: date, using: str) -> None:
 
 def _years(workspace_id: int, months: Iterable[sql.MonthOfClicks], using: str) -> list[date]:
     """The first days of the calendar years to add up: those of the months, and those that have sums for no reason."""
-    stored = Rollup.objects.using(using).filter(workspace=workspace_id, dimension__in=_YEARLY)
+    stored = Rollup.objects.using(using).filter(workspace=workspace_id, dimension__in=YEARS)
     days = {month.start for month in months} | set(stored.values_list("day", flat=True).distinct())
     return sorted(set(map(year_start, days)))
 
@@ -184,7 +183,7 @@ def _months(locked: LockedWorkspace, start: date | None, end: date | None, using
 def _first_and_last_day(workspace_id: int, using: str) -> tuple[date, date] | None:
     clicks = Click.objects.using(using).filter(workspace=workspace_id).aggregate(Min("utc_day"), Max("utc_day"))
     # Sums of a year are dated its first day, on which no click need be.
-    rollups = Rollup.objects.using(using).filter(workspace=workspace_id).exclude(dimension__in=_YEARLY)
+    rollups = Rollup.objects.using(using).filter(workspace=workspace_id).exclude(dimension__in=YEARS)
     stored = rollups.aggregate(Min("day"), Max("day"))
     firsts = [day for day in (clicks["utc_day__min"], stored["day__min"]) if day]
     lasts = [day for day in (clicks["utc_day__max"], stored["day__max"]) if day]

@@ -198,7 +198,7 @@ class Rollup(models.Model):
     size = models.GeneratedField(
         expression=Case(
             When(
-                dimension=dimensions.USER_YEAR,
+                dimension__in=dimensions.YEARS,
                 then=Length(_TOTAL_TEXT) * 10 + Cast(Substr(_TOTAL_TEXT, 1, 1), models.IntegerField()),
             ),
             default=Value(0),
@@ -210,9 +210,9 @@ class Rollup(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                fields=["workspace", "day", "size"],
-                condition=Q(dimension=dimensions.USER_YEAR),
-                name="stats_rollup_user_size",
+                fields=["workspace", "dimension", "day", "size"],
+                condition=Q(dimension__in=dimensions.YEARS),
+                name="stats_rollup_size",
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +13,7 @@ from stats_app import queries, store
 from stats_app.models import Campaign, Workspace
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Breakdown, Period, fold, parse_date
-from stats_app.reports.charts import Axis, ComparedChart
+from stats_app.reports.charts import ComparedChart, axis_of
 from stats_app.reports.comparison import Comparison
 from stats_app.reports.overview import Figure, last_period, local_time
 from stats_app.reports.period_form import PeriodForm
@@ -78,9 +78,9 @@ def campaign_report(
     comparison = Comparison(period, workspace.today(now))
     answer = queries.campaign_performance(workspace, campaign.public_id, period, now)
     where: dict[store.Named, int] = {"campaign": campaign.pk}
-    chart, compared = compared_chart(workspace, comparison, breakdown, where)
+    daily = store.counts(workspace.pk, comparison.both, ("day",), where=where)[()]
     clicks = answer["metrics"]["clicks"]
-    figure = Figure("campaign", _("Clicks"), clicks, comparison.change(clicks, compared))
+    figure = Figure("campaign", _("Clicks"), clicks, comparison.change(clicks, sum(daily[: comparison.compared.days])))
     return CampaignReport(
         workspace,
         campaign,
@@ -88,24 +88,20 @@ def campaign_report(
         comparison,
         answer,
         [figure],
-        chart,
+        compared_chart(comparison, breakdown, daily),
         None if clicks else last_period(workspace, period, where),
         local_time(workspace, now),
     )
 
 
-def compared_chart(
-    workspace: Workspace, comparison: Comparison, breakdown: Breakdown, where: store.Where
-) -> tuple[ComparedChart, int]:
-    """The clicks of one campaign or user beside those of the previous period, and their number in the compared days."""
+def compared_chart(comparison: Comparison, breakdown: Breakdown, daily: Sequence[int]) -> ComparedChart:
+    """The clicks of one campaign or user in the period beside those before, from those of each day of both."""
     period, previous = comparison.period, comparison.previous
-    daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day",), where=where)[()]
-    axis = Axis(period.buckets(breakdown), breakdown, comparison.today)
-    previous_axis = Axis(previous.buckets(breakdown), breakdown, comparison.today)
-    chart = ComparedChart(
+    axis = axis_of(period, breakdown, comparison.today)
+    previous_axis = axis_of(previous, breakdown, comparison.today)
+    return ComparedChart(
         axis,
         fold(daily[previous.days :], axis.buckets),
         previous_axis,
         fold(daily[: previous.days], previous_axis.buckets),
     )
-    return chart, sum(daily[: comparison.compared.days])

@@ -66,6 +66,11 @@ class Comparison:
         return self.period.previous()
 
     @property
+    def both(self) -> Period:
+        """The previous period and the period as one: the one ends where the other begins."""
+        return Period(self.previous.start, self.period.end)
+
+    @property
     def compared(self) -> Period:
         """The days that the change is against."""
         previous = self.previous

@@ -71,11 +71,11 @@ def _chart(chart: ComparedChart) -> Iterator[Row]:
 
 
 def _stacked(table: str, chart: StackedChart) -> Iterator[Row]:
-    states = chart.axis.states
-    for index, bucket in enumerate(chart.axis.buckets):
-        for series in chart.series:
-            name = (series.public_id or "", series.name)
-            yield (table, bucket.start, bucket.end, *name, series.data[index], "", "", "", states[index])
+    names = [(series.public_id or "", series.name) for series in chart.series]
+    for bucket, state, numbers in zip(chart.axis.buckets, chart.axis.states, chart.rows, strict=True):
+        start, end = bucket.start.isoformat(), bucket.end.isoformat()
+        for (public_id, name), clicks in zip(names, numbers, strict=True):
+            yield (table, start, end, public_id, name, clicks, "", "", "", state)
 
 
 def _ranking(report: OverviewReport, table: str, ranking: Ranking) -> Iterator[Row]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
 from stats_app import queries, store
-from stats_app.models import VERDICTS, Campaign, Workspace, WorkspaceUser
+from stats_app.models import VERDICTS, Workspace, WorkspaceUser
 from stats_app.models.clicks import BOT, CAMPAIGN, OTHER, SUSPECTED, VCARD
 from stats_app.periods import MIN_DATE, Breakdown, Period, fold, month_end, next_month
-from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart, axis_of
 from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking, ranking
@@ -85,25 +85,24 @@ class OverviewReport:
 
 def overview_report(workspace: Workspace, period: Period, breakdown: Breakdown, now: datetime) -> OverviewReport:
     """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
-    today = workspace.today(now)
-    comparison = Comparison(period, today)
-    answer = queries.overview(workspace, period, breakdown, now)
-    totals = answer["totals"]
-    clicks = {CAMPAIGN: totals["campaignClicks"], VCARD: totals["vcardClicks"]}
-    clicks[OTHER] = totals["totalClicks"] - sum(clicks.values())
-    before = kind_counts(store.counts(workspace.pk, comparison.compared, ("kind",)))
+    comparison = Comparison(period, workspace.today(now))
+    counts = queries.overview_counts(workspace, period)
+    answer = queries.overview_with_chart(workspace, counts, breakdown, now)
+    clicks = counts.clicks(period)
+    total = sum(clicks.values())
+    chart = _chart(answer, comparison, breakdown)
     return OverviewReport(
         workspace,
         breakdown,
         comparison,
         answer,
-        kind_figures(clicks, before, comparison),
+        kind_figures(clicks, counts.clicks(comparison.compared), comparison),
         _excluded(workspace, period),
-        _chart(answer, comparison, breakdown),
-        _campaigns_chart(workspace, answer, period, breakdown, today),
-        _campaigns(workspace, answer, comparison),
-        _users(workspace, comparison, totals["totalClicks"]),
-        None if totals["totalClicks"] else last_period(workspace, period),
+        chart,
+        _campaigns_chart(counts, answer, chart.axis),
+        _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
+        _users(workspace, comparison, total),
+        None if total else last_period(workspace, period),
         local_time(workspace, now),
     )
 
@@ -161,10 +160,6 @@ def local_time(workspace: Workspace, now: datetime) -> datetime:
     return now.astimezone(workspace.zone).replace(tzinfo=None)
 
 
-def kind_counts(counts: Mapping[Any, list[int]]) -> dict[str, int]:
-    return {kind: numbers[0] for (kind,), numbers in counts.items()}
-
-
 def _excluded(workspace: Workspace, period: Period) -> Excluded:
     counts = store.counts(workspace.pk, period, ("verdict",))
     return Excluded(*(sum(counts.get((VERDICTS[verdict],), [0])) for verdict in (SUSPECTED, BOT)))
@@ -172,19 +167,15 @@ def _excluded(workspace: Workspace, period: Period) -> Excluded:
 
 def _chart(answer: queries.Json, comparison: Comparison, breakdown: Breakdown) -> ComparedChart:
     datasets = answer["breakdown"]["chart"]["datasets"]
-    axis = Axis(comparison.period.buckets(breakdown), breakdown, comparison.today)
-    previous = Axis(comparison.previous.buckets(breakdown), breakdown, comparison.today)
+    axis = axis_of(comparison.period, breakdown, comparison.today)
+    previous = axis_of(comparison.previous, breakdown, comparison.today)
     return ComparedChart(axis, datasets["current"], previous, datasets["previous"])
 
 
-def _campaigns_chart(
-    workspace: Workspace, answer: queries.Json, period: Period, breakdown: Breakdown, today: date
-) -> StackedChart:
-    axis = Axis(period.buckets(breakdown), breakdown, today)
+def _campaigns_chart(counts: queries.OverviewCounts, answer: queries.Json, axis: Axis) -> StackedChart:
     campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"]
     series = [Series(campaign["name"], campaign["data"], campaign["publicId"]) for campaign in campaigns]
-    daily = store.counts(workspace.pk, period, ("day", "kind"))[CAMPAIGN,]
-    rest = fold(daily, axis.buckets)
+    rest = fold(counts.daily[CAMPAIGN][counts.previous.days :], axis.buckets)
     for one in series:
         rest = [number - part for number, part in zip(rest, one.data, strict=True)]
     if any(rest):
@@ -192,13 +183,10 @@ def _campaigns_chart(
     return StackedChart(axis, series)
 
 
-def _campaigns(workspace: Workspace, answer: queries.Json, comparison: Comparison) -> Ranking:
-    top = answer["breakdown"]["chart"]["datasets"]["campaigns"]
-    clicks = [(campaign["publicId"], campaign["name"], sum(campaign["data"])) for campaign in top]
-    ids = Campaign.objects.filter(workspace=workspace.pk, public_id__in=[public_id for public_id, *_ in clicks])
-    numbers = dict(ids.values_list("pk", "public_id"))
-    before = _before(workspace, comparison, "campaign", numbers)
-    return ranking(clicks, before, answer["totals"]["campaignClicks"], comparison.change)
+def _campaigns(workspace: Workspace, counts: queries.OverviewCounts, whole: int, comparison: Comparison) -> Ranking:
+    clicks = [(campaign.public_id, campaign.name, sum(campaign.daily)) for campaign in counts.campaigns]
+    public_ids = {campaign.key: campaign.public_id for campaign in counts.campaigns}
+    return ranking(clicks, _before(workspace, comparison, "campaign", public_ids), whole, comparison.change)
 
 
 def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking:

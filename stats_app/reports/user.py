@@ -12,9 +12,9 @@ from stats_app.models import Workspace, WorkspaceUser
 from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
 from stats_app.periods import Breakdown, Period, fold
 from stats_app.reports.campaign import compared_chart, page_context
-from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.comparison import Comparison
-from stats_app.reports.overview import Figure, kind_counts, kind_figures, kind_names, last_period, local_time
+from stats_app.reports.overview import Figure, kind_figures, kind_names, last_period, local_time
 from stats_app.reports.period_form import PeriodForm
 
 
@@ -59,10 +59,13 @@ def user_report(
     metrics = answer["metrics"]
     where: dict[store.Named, int] = {"user": user.pk}
     clicks = {CAMPAIGN: metrics["campaignClicks"], VCARD: metrics["vcardClicks"], OTHER: metrics["otherClicks"]}
-    before = kind_counts(store.counts(workspace.pk, comparison.compared, ("kind",), where=where))
-    daily = store.counts(workspace.pk, period, ("day", "kind"), where=where)
-    axis = Axis(period.buckets(breakdown), breakdown, comparison.today)
-    kinds = [Series(name, fold(daily[kind,], axis.buckets)) for kind, name in kind_names().items()]
+    daily = store.counts(workspace.pk, comparison.both, ("day", "kind"), where=where)
+    before = {kind: sum(daily[kind,][: comparison.compared.days]) for kind in clicks}
+    chart = compared_chart(comparison, breakdown, [*map(sum, zip(*daily.values(), strict=True))])
+    kinds = [
+        Series(name, fold(daily[kind,][comparison.previous.days :], chart.axis.buckets))
+        for kind, name in kind_names().items()
+    ]
     return UserReport(
         workspace,
         user,
@@ -70,8 +73,8 @@ def user_report(
         comparison,
         answer,
         kind_figures(clicks, before, comparison),
-        compared_chart(workspace, comparison, breakdown, where)[0],
-        StackedChart(axis, kinds),
+        chart,
+        StackedChart(chart.axis, kinds),
         None if metrics["totalClicks"] else last_period(workspace, period, where),
         local_time(workspace, now),
     )

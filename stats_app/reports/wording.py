@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 
 from stats_app.periods import Breakdown, Bucket, Period, month_end
 
@@ -50,6 +51,12 @@ class Numbers:
 
 
 def numbers() -> Numbers:
+    """Those of the active language."""
+    return _numbers(get_language())
+
+
+@cache
+def _numbers(language: str | None) -> Numbers:
     return Numbers(
         str(get_format("THOUSAND_SEPARATOR")),
         str(get_format("DECIMAL_SEPARATOR")),

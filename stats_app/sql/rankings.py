@@ -5,9 +5,8 @@ tell how many clicks the last of the top has at least, and all keys that have fe
 are some dozens, whose days are read. Where clicks are spread so evenly that many keys are left, `top_campaigns` and
 `top_users` give up and answer None; `top_of_all` reads the days of all.
 
-Of a hundred thousand users, not even the years are read: their sums are found in the order of their size through an
-index on `Rollup.size`, which stays the same for most clicks. An index on the counts themselves would have to change
-with every click.
+Not even the years are read of all: their sums are found in the order of their size through an index on `Rollup.size`,
+which stays the same for most clicks. An index on the counts themselves would have to change with every click.
 """
 
 from __future__ import annotations
@@ -30,6 +29,7 @@ MANY_USERS = 5_000
 Top = list[tuple[int, int]]
 """Keys and their clicks, most first, ties by public id."""
 
+_YEARS = {CAMPAIGN: CAMPAIGN_YEAR, USER: USER_YEAR}
 _TABLES = {CAMPAIGN: "stats_app_campaign", USER: "stats_app_workspaceuser"}
 
 
@@ -40,33 +40,14 @@ def top_campaigns(
 
     None when more than `many` days of campaigns would have to be read.
     """
-    days = f"""
-        SELECT key, {series(connection, [TOTAL])}, sum({TOTAL}) AS clicks FROM stats_app_rollup
+    counts = f"""
+        SELECT key, sum({TOTAL}) AS clicks, {series(connection, [TOTAL])} FROM stats_app_rollup
         WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN} AND day BETWEEN %(start)s AND %(end)s
+            AND key IN (SELECT key FROM {{keys}}) GROUP BY key
     """
-    statement = f"""
-        WITH bounds AS (
-            SELECT key, sum({TOTAL}) AS most FROM stats_app_rollup
-            WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN_YEAR} AND day BETWEEN %(year)s AND %(end)s
-            GROUP BY key
-        ), largest AS (
-            SELECT key FROM bounds ORDER BY most DESC LIMIT %(limit)s
-        ), seen AS (
-            {days} AND key IN (SELECT key FROM largest) GROUP BY key
-        ), others AS (
-            SELECT key FROM bounds WHERE most >= {_LEAST} AND key NOT IN (SELECT key FROM largest)
-        ), counted AS (
-            SELECT * FROM seen UNION ALL {days} AND key IN (
-                SELECT key FROM others WHERE (SELECT count(*) FROM others) <= %(many)s
-            ) GROUP BY key
-        )
-        SELECT (SELECT count(*) FROM others), key, offsets, counts_0 {_first(connection, CAMPAIGN)}
-    """
-    params = _params(workspace_id, period, limit) | {"many": many // period.days}
-    found = rows(connection, statement, params)
-    if found[0][0] > params["many"]:
-        return None
-    return daily_counts(connection, [row[1:] for row in found if row[1] is not None])
+    params = _params(workspace_id, period, limit)
+    found = _top(connection, CAMPAIGN, period, counts, "offsets, counts_0", params, many // period.days)
+    return None if found is None else daily_counts(connection, found)
 
 
 def top_users(
@@ -76,36 +57,59 @@ def top_users(
 
     None when more than `many` users would have to be looked up.
     """
+    params = _params(workspace_id, period, limit)
+    parts = []
+    for number, (dimension, start, end) in enumerate(_pieces(period)):
+        parts.append(
+            f"SELECT key, {TOTAL} AS clicks FROM stats_app_rollup WHERE workspace_id = %(workspace)s "
+            f"AND dimension = {dimension} AND day BETWEEN %(start_{number})s AND %(end_{number})s "
+            "AND key IN (SELECT key FROM {keys})"
+        )
+        params |= {f"start_{number}": start, f"end_{number}": end}
+    counts = f"SELECT key, sum(clicks) AS clicks FROM ({' UNION ALL '.join(parts)}) AS parts GROUP BY key"
+    found = _top(connection, USER, period, counts, "clicks", params, many)
+    return None if found is None else [(key, int(clicks)) for key, clicks in found]
+
+
+def _top(
+    connection: BaseDatabaseWrapper,
+    dimension: int,
+    period: Period,
+    counts: str,
+    columns: str,
+    params: dict[str, Any],
+    many: int,
+) -> list[Sequence[Any]] | None:
+    """Rows of a key and the `columns` of its counts in the period. None when it may be one of more than `many`.
+
+    `counts` is the statement that reads `clicks` and these columns for the keys of a table in the place of `{keys}`.
+    """
     years = [date(year, 1, 1) for year in range(period.start.year, period.end.year + 1)]
-    pieces = _pieces(period)
-    # A user has an equal share of the clicks, or more, in one of the years at least.
+    # A key has an equal share of its clicks, or more, in one of the years at least.
     share = f"(({_LEAST} + {len(years) - 1}) / {len(years)})"
     statement = f"""
         WITH large AS (
-            {_of_each_year(years, "ORDER BY size DESC LIMIT 2 * %(limit)s")}
+            {_of_each_year(dimension, years, "ORDER BY size DESC LIMIT 2 * %(limit)s")}
         ), largest AS (
-            SELECT key FROM ({_bounds("large")}) AS bounds ORDER BY most DESC LIMIT %(limit)s
+            SELECT key FROM ({_bounds(dimension, "large")}) AS bounds ORDER BY most DESC LIMIT %(limit)s
         ), seen AS (
-            {_clicks(pieces, "largest")}
+            {counts.format(keys="largest")}
         ), others AS (
-            {_of_each_year(years, f"AND size >= {size_of(connection, share)} LIMIT %(many)s + 1")}
+            {_of_each_year(dimension, years, f"AND size >= {size_of(connection, share)} LIMIT %(many)s + 1")}
         ), candidates AS (
-            SELECT key FROM ({_bounds("others")}) AS bounds
+            SELECT key FROM ({_bounds(dimension, "others")}) AS bounds
             WHERE (SELECT count(*) FROM others) <= %(many)s AND most >= {_LEAST}
                 AND key NOT IN (SELECT key FROM largest)
         ), counted AS (
-            SELECT key, clicks FROM seen UNION ALL {_clicks(pieces, "candidates")}
+            SELECT * FROM seen UNION ALL {counts.format(keys="candidates")}
         )
-        SELECT (SELECT count(*) FROM others), key, clicks {_first(connection, USER)}
+        SELECT (SELECT count(*) FROM others), key, {columns} {_first(connection, dimension)}
     """
-    params = _params(workspace_id, period, limit) | {"many": many}
-    params |= {f"year_{number}": year for number, year in enumerate(years)}
-    for number, (_, start, end) in enumerate(pieces):
-        params |= {f"start_{number}": start, f"end_{number}": end}
+    params |= {"many": many} | {f"year_{number}": year for number, year in enumerate(years)}
     found = rows(connection, statement, params)
     if found[0][0] > many:
         return None
-    return [(key, int(clicks)) for _, key, clicks in found if key is not None]
+    return [row[1:] for row in found if row[1] is not None]
 
 
 def top_of_all(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, period: Period, limit: int) -> Top:
@@ -150,21 +154,22 @@ def _first(connection: BaseDatabaseWrapper, dimension: int) -> str:
     """
 
 
-def _of_each_year(years: Sequence[date], narrowed: str) -> str:
-    """The keys of some users of each year: for several years at once the database would sort or scan them all."""
-    # The dimension is written out, since no index of some dimension alone is taken for a parameter.
+def _of_each_year(dimension: int, years: Sequence[date], narrowed: str) -> str:
+    """The keys of some sums of each year: for several years at once the database would sort or scan them all."""
+    # The dimension is written out, since no index of some dimensions alone is taken for a parameter.
     return " UNION ".join(
         f"SELECT key FROM (SELECT key FROM stats_app_rollup WHERE workspace_id = %(workspace)s "
-        f"AND dimension = {USER_YEAR} AND day = %(year_{number})s {narrowed}) AS year_{number}"
+        f"AND dimension = {_YEARS[dimension]} AND day = %(year_{number})s {narrowed}) AS year_{number}"
         for number in range(len(years))
     )
 
 
-def _bounds(keys: str) -> str:
-    """The clicks of these users in all the years, of which the period has no more."""
+def _bounds(dimension: int, keys: str) -> str:
+    """The clicks of these keys in all the years, of which the period has no more."""
     return (
         f"SELECT key, sum({TOTAL}) AS most FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND "
-        f"dimension = {USER_YEAR} AND day BETWEEN %(year)s AND %(end)s AND key IN (SELECT key FROM {keys}) GROUP BY key"
+        f"dimension = {_YEARS[dimension]} AND day BETWEEN %(year)s AND %(end)s AND key IN (SELECT key FROM {keys}) "
+        "GROUP BY key"
     )
 
 
@@ -172,17 +177,6 @@ def size_of(connection: BaseDatabaseWrapper, number: str) -> str:
     """What `Rollup.size` is of a count: the number of its digits, then the first. It never falls as counts rise."""
     text = f"CAST({number} AS {'text' if is_postgresql(connection) else 'TEXT'})"
     return f"(SELECT length({text}) * 10 + CAST(substr({text}, 1, 1) AS integer))"
-
-
-def _clicks(pieces: Sequence[tuple[int, date, date]], keys: str) -> str:
-    """The clicks of these users in the period: of whole years by one row, of the other days by a row each."""
-    parts = " UNION ALL ".join(
-        f"SELECT key, {TOTAL} AS clicks FROM stats_app_rollup WHERE workspace_id = %(workspace)s "
-        f"AND dimension = {dimension} AND day BETWEEN %(start_{number})s AND %(end_{number})s "
-        f"AND key IN (SELECT key FROM {keys})"
-        for number, (dimension, _, _) in enumerate(pieces)
-    )
-    return f"SELECT key, sum(clicks) AS clicks FROM ({parts}) AS parts GROUP BY key"
 
 
 def _pieces(period: Period) -> list[tuple[int, date, date]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import DIMENSIONS, Dimension
+from stats_app.dimensions import DIMENSIONS, YEARS, Dimension
 from stats_app.periods import DaySpan, year_end
 from stats_app.sql.counts import COLUMNS
 from stats_app.sql.cursor import array, execute, is_postgresql, rows
@@ -128,12 +128,11 @@ def _sums(dimension: Dimension) -> str:
     )
 
 
-_YEARLY = [dimension for dimension in DIMENSIONS if dimension.years is not None]
 _STORED_YEARS = (
     "workspace_id = %(workspace)s AND day BETWEEN %(first)s AND %(last)s AND dimension IN "
-    f"({', '.join(str(dimension.years) for dimension in _YEARLY)})"
+    f"({', '.join(map(str, YEARS))})"
 )
-_YEARS = " UNION ALL ".join(_sums(one) for one in _YEARLY)
+_YEARS = " UNION ALL ".join(_sums(one) for one in DIMENSIONS if one.years is not None)
 
 
 def _counted_days(connection: BaseDatabaseWrapper) -> str:

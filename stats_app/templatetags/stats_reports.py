@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django import template
+from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
 from stats_app.periods import Period
 from stats_app.reports import Change, wording
 from stats_app.reports.charts import change_html
+from stats_app.reports.ranking import Rank
 
 register = template.Library()
 
@@ -38,3 +41,17 @@ def in_words(value: Period | datetime | date | None) -> str:
 def change(value: Change | None) -> SafeString:
     """An arrow, the per cent and the difference; what the arrow says is there for ears, too."""
     return change_html(value)
+
+
+@register.simple_tag
+def linked(rows: Sequence[Rank], page: str, workspace_id: str) -> list[tuple[Rank, str | None]]:
+    """Each row of a ranking with the address of its page, or None where the host left the staff pages out."""
+    if not rows:
+        return []
+    first = rows[0].public_id
+    try:
+        address = reverse(f"stats_dashboard:{page}", args=[workspace_id, first])
+    except NoReverseMatch:
+        return [(row, None) for row in rows]
+    # Looked up once: that costs as much as the rest of a row.
+    return [(row, address.replace(first, row.public_id)) for row in rows]

@@ -1,4 +1,4 @@
-/* Draws the charts of a report from the JSON beside them. Without it the tables are open and say the same. */
+/* Draws the charts of a report from the tables below them. Without it the tables are open and say the same. */
 (() => {
   "use strict";
 
@@ -12,6 +12,36 @@
 
   /* Tables stand open for those without scripts; here the chart comes first. */
   for (const details of document.querySelectorAll("details[data-closes]")) details.open = false;
+
+  /* Whatever separates thousands. An empty cell is no 0, nor is that of a bucket to come, which would look like a fall. */
+  const count = (row, column) => {
+    const digits = row.cells[column].textContent.replace(/\D/g, "");
+    return digits && !row.classList.contains("future") ? Number(digits) : null;
+  };
+
+  const read = (plot) => {
+    const table = document.getElementById(plot.dataset.table);
+    const heads = [...table.tHead.rows[0].cells];
+    const rows = [...table.tBodies[0].rows];
+    const texts = (column) => rows.map((row) => row.cells[column].textContent);
+    const series = (head, column = head) => ({
+      name: heads[head].textContent,
+      data: rows.map((row) => count(row, column)),
+      isRest: "rest" in heads[head].dataset,
+    });
+    const type = plot.dataset.chart;
+    const isCompared = type === "compared";
+    return {
+      type,
+      labels: rows.map((row) => row.dataset.label),
+      names: texts(0),
+      previousNames: isCompared ? texts(2) : [],
+      changes: isCompared ? texts(4) : [],
+      filling: rows.findIndex((row) => row.classList.contains("filling")),
+      series: isCompared ? [series(0, 1), series(2, 3)] : heads.slice(1, -1).map((_, index) => series(index + 1)),
+      last: heads.at(-1).textContent,
+    };
+  };
 
   const colour = (element, name) => getComputedStyle(element).getPropertyValue(`--stats-${name}`).trim();
 
@@ -78,14 +108,14 @@
         },
         footer: (items) => {
           const change = items.length > 1 && data.changes[items[0].dataIndex];
-          return change ? `${data.words.change}: ${change}` : "";
+          return change ? `${data.last}: ${change}` : "";
         },
       };
     }
     return {
       title: (items) => (items.length ? data.names[items[0].dataIndex] : ""),
       label: (item) => ` ${item.dataset.label}: ${number.format(item.parsed.y)}`,
-      footer: (items) => `${data.words.total}: ${number.format(items.reduce((sum, item) => sum + item.parsed.y, 0))}`,
+      footer: (items) => `${data.last}: ${number.format(items.reduce((sum, item) => sum + item.parsed.y, 0))}`,
     };
   };
 
@@ -164,7 +194,7 @@
   };
 
   const draw = (plot) => {
-    const data = JSON.parse(document.getElementById(plot.dataset.chart).textContent);
+    const data = read(plot);
     plot.classList.add("stats-drawn");
     const { tones, datasets, options: own } = configure(plot, data);
     const chart = new Chart(plot.querySelector("canvas"), {
