@@ -63,7 +63,10 @@ def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | No
     older = position is None or position.older
     if position is not None:
         rows = rows.filter(_beyond(keys, position))
-    found = list(rows.order_by(*(f"-{key}" if older else key for key in keys))[: size + 1])
+    order = [f"-{key}" if older else key for key in keys]
+    # Its rows alone are sorted with what is joined to them: the joins of a whole day cost ten times the page.
+    page = rows.order_by(*order).values("pk")[: size + 1]
+    found = list(rows.filter(pk__in=page).order_by(*order))
     more, shown = len(found) > size, found[:size]
     if not shown:
         return KeyedPage([], False, False)

@@ -185,7 +185,7 @@ def find_users(workspace: Workspace, query: str, limit: int) -> Json:
     """The first users by name with every word of `query` in the name, the e-mail or an alias."""
     found = WorkspaceUser.objects.filter(workspace=workspace.pk)
     for word in query.split():
-        found = found.known_as(word)
+        found = found.known_as(word, workspace.pk)
     return {
         "users": [
             {"publicId": user.public_id, "displayName": user.display_name, "email": user.email}

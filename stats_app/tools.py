@@ -23,7 +23,7 @@ from stats_app.errors import StatsError, WorkspaceMismatch
 from stats_app.keys import Caller
 from stats_app.limits import Allowance
 from stats_app.models import Workspace
-from stats_app.models.access import STATS_READ
+from stats_app.models.access import OK, STATS_READ
 from stats_app.periods import DEFAULT_DAYS, Period
 
 Json = dict[str, Any]
@@ -69,7 +69,7 @@ def call(
     outcome = "internal_error"
     try:
         result = _answer(tool, caller, arguments, now, rule)
-        outcome = "ok"
+        outcome = OK
     except StatsError as error:
         outcome = error.code
         raise

@@ -46,13 +46,13 @@ def test_it_pages_through_clicks_of_one_instant_each_once_and_back() -> None:
     newest_first = list(Click.objects.filter(workspace=workspace).order_by("-clicked_at", "-id"))
     staff = superuser()
     forth = pages(staff, address("click"))
-    assert [len(rows) for rows in forth] == [25, 25, 11]
+    assert [len(rows) for rows in forth] == [20, 20, 20, 1]
     assert [row for rows in forth for row in rows] == newest_first
     last = forth[-1][0]
     after = (last.clicked_at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     day = last.clicked_at.date().toordinal() - datetime(1970, 1, 1, tzinfo=UTC).date().toordinal()
     back = pages(staff, f"{address('click')}?workspace={workspace.pk}&after={day}-{after}-{last.id}", "prev")
-    assert [row for rows in reversed(back) for row in rows] == newest_first[:50]
+    assert [row for rows in reversed(back) for row in rows] == newest_first[:60]
 
 
 def test_pages_stay_whole_while_new_clicks_come_in() -> None:
@@ -216,7 +216,7 @@ def test_it_pages_through_tool_calls_each_once(chosen: bool) -> None:
         for _ in range(60)
     )
     found = pages(superuser(), f"{address('toolcall')}?workspace={workspace.pk}" if chosen else address("toolcall"))
-    assert [len(rows) for rows in found] == [25, 25, 10]
+    assert [len(rows) for rows in found] == [20, 20, 20]
     assert [row for rows in found for row in rows] == list(ToolCall.objects.order_by("-pk"))
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils.translation import override
 from ulid import ULID
 
 from stats_app import rollups
+from stats_app.admin.scope import ScopedAdmin
 from stats_app.ingest import ClickInput
 from stats_app.models import Alias, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
-from tests.admin_cast import NOON, address, login, make_tenant, page, superuser
+from tests.admin_cast import MODELS, NOON, address, login, make_tenant, page, superuser
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
 
 pytestmark = pytest.mark.django_db
@@ -307,3 +312,58 @@ def test_clicks_recorded_later_protect_what_could_be_deleted_before() -> None:
         workspace, ClickInput("campaign", ULID(), campaign=campaign, clicked_at=NOON, verdict="bot", reason="scanner")
     )
     assert "protected related objects" in page(staff, address("campaign", "delete", campaign))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_rows_checkbox_is_djangos_own(language: str) -> None:
+    row = make_campaign(make_workspace(), name="<Spring> & “June”'s")
+    ours = site.get_model_admin(Campaign)
+    with override(language):
+        parts = [
+            sorted(shlex.split(str(box(row))[1:-1]))
+            for box in (ours.action_checkbox, super(ScopedAdmin, ours).action_checkbox)
+        ]
+    assert parts[0] == parts[1]
+    assert len(parts[0]) == 6
+
+
+def test_a_row_leads_to_its_form_and_from_there_back_to_the_list_as_it_was() -> None:
+    tenant = make_tenant()
+    make_tenant("Globex")
+    staff = superuser()
+    for model in MODELS:
+        row = getattr(tenant, model)
+        query = {"q": "acme"} if model == "workspace" else {"workspace": str(tenant.workspace.pk)}
+        plain, narrowed = page(staff, address(model)), page(staff, address(model), **query)
+        form = address(model, "change", row)
+        assert f'href="{form}"' in plain
+        assert f'href="{form}?{urlencode({"_changelist_filters": urlencode(query)})}"' in narrowed
+
+
+def test_rows_alike_go_by_number_in_the_direction_of_the_column() -> None:
+    workspace = make_workspace()
+    users = [make_user(workspace, display_name=name) for name in ("Bob", "Ada", "Ada", "Bob")]
+    staff = superuser()
+    for query, order in (({}, (3, 2, 1, 0)), ({"o": "1"}, (1, 2, 0, 3)), ({"o": "-1"}, (3, 0, 2, 1))):
+        for chosen in ({}, {"workspace": workspace.pk}):
+            response = staff.get(address("workspaceuser"), query | chosen)
+            assert list(response.context["cl"].result_list) == [users[number] for number in order], query | chosen
+
+
+def test_a_workspaces_assignments_are_listed_by_campaign() -> None:
+    workspace = make_workspace()
+    users = [make_user(workspace), make_user(workspace)]
+    spring, autumn = make_campaign(workspace), make_campaign(workspace)
+    make_campaign(workspace, name="Nobody carries it")
+    assign(autumn, users[0])
+    assign(spring, *users)
+    assign(autumn, users[1])
+    other = make_tenant("Globex")
+    make_workspace(name="Empty")
+    staff = superuser()
+    shown = staff.get(address("campaignassignment"), {"workspace": workspace.pk}).context["cl"].result_list
+    expected = [(autumn, users[1]), (autumn, users[0]), (spring, users[1]), (spring, users[0])]
+    assert [(row.campaign, row.user) for row in shown] == expected
+    for of, number in ((other.workspace, 1), (Workspace.objects.get(name="Empty"), 0)):
+        shown = staff.get(address("campaignassignment"), {"workspace": of.pk}).context["cl"].result_list
+        assert len(shown) == number

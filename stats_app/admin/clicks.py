@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
@@ -31,10 +30,8 @@ class VerdictFilter(WordFilter):
 
 
 class ClickChangeList(KeyedChangeList):
-    def url_for_result(self, result: Any) -> str:
-        return reverse(
-            "admin:stats_app_click_change", args=(object_id(result),), current_app=self.model_admin.admin_site.name
-        )
+    def key_of(self, row: Any) -> str:
+        return object_id(row)
 
 
 class ClickAdmin(KeyedAdmin):

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from stats_app.admin.paging import kept_parameters
 from stats_app.admin.words import KIND_WORDS
 from stats_app.listing import clicks_in_days, in_days
-from stats_app.models import Click, Workspace
+from stats_app.models import Campaign, CampaignAssignment, Click, Workspace
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
 from stats_app.staff import workspaces_for
 
@@ -37,13 +37,13 @@ class WorkspaceFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         visible = workspaces_for(request.user).order_by("name", "pk")
-        found = {str(pk): name for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]}
+        found = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
         self.more_url = reverse("admin:stats_app_workspace_changelist") if len(found) > SHOWN else None
-        chosen = self._chosen(request, visible)
-        lookups = list(found.items())[:SHOWN]
-        if chosen and str(chosen.pk) not in dict(lookups):
-            lookups.insert(0, (str(chosen.pk), chosen.name))
-        return lookups
+        lookups = dict(found[:SHOWN])
+        chosen = None if self.value() in lookups else self._chosen(request, visible)
+        if chosen and str(chosen.pk) not in lookups:
+            lookups = {str(chosen.pk): chosen.name} | lookups
+        return list(lookups.items())
 
     def _chosen(self, request: HttpRequest, visible: QuerySet[Workspace]) -> Workspace | None:
         value = self.value()
@@ -59,6 +59,15 @@ class WorkspaceFilter(admin.SimpleListFilter):
 
 class AssignmentWorkspaceFilter(WorkspaceFilter):
     path = "campaign__workspace"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """From the workspace's last assigned campaign on: a database that reads backwards would begin with others'."""
+        value = self.value()
+        if value is None:
+            return queryset
+        assigned = Exists(CampaignAssignment.objects.filter(campaign=OuterRef("pk")))
+        last = Campaign.objects.filter(assigned, workspace=int(value)).order_by("-pk").values_list("pk", flat=True)
+        return super().queryset(request, queryset).filter(campaign__lte=last.first() or 0)
 
 
 class OneWorkspaceFilter(WorkspaceFilter):

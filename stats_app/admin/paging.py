@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import quote
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -25,6 +27,7 @@ CAP = 5_000
 
 BEFORE = "before"
 AFTER = "after"
+_KEY = "-a-key-of-stats-tools-"  # holds the place of a row's key in an address
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -45,10 +48,32 @@ class CappedPaginator(_Paginator):
 class ListedChangeList(ChangeList):
     """A list whose admin adds what only the list shows, such as counts, in `listed(queryset)`."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django would resolve the address of each row's form, and what it carries along of the list, row by row.
+        address = self.model_admin.address("change", _KEY)  # type: ignore[attr-defined]  # a ScopedAdmin
+        kept: dict[str, Any] = {"preserved_filters": self.preserved_filters, "opts": self.opts}
+        self._before_key, _, self._after_key = add_preserved_filters(kept, address).partition(_KEY)
+        self.preserved_filters = ""
+
+    def url_for_result(self, result: Any) -> str:
+        return f"{self._before_key}{quote(self.key_of(result))}{self._after_key}"
+
+    def key_of(self, row: Any) -> Any:
+        """What names the row in the address of its form."""
+        return row.pk
+
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         listed: QuerySet[Any] = self.model_admin.listed(queryset)  # type: ignore[attr-defined]  # a ScopedAdmin
         return listed
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """By the columns that were chosen, and then by number in the direction of the last of them: the order of the
+        indexes, either way. Django would go on with the default order."""
+        ordering: list[Any] = super().get_ordering(request, queryset)
+        chosen = ordering[: -len(queryset.query.order_by)] if self.params.get(ORDER_VAR) else []
+        return [*chosen, "-pk" if chosen[-1].startswith("-") else "pk"] if chosen else ordering
 
 
 class KeyedChangeList(ListedChangeList):

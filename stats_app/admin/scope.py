@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.db import router, transaction
 from django.db.models import ForeignKey, ProtectedError, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import smart_split, unescape_string_literal
 from django.utils.translation import gettext as _
+
+# For Django's own words, which are no business of our catalogs.
+from django.utils.translation import gettext as django_text
 
 from stats_app.admin import deletion
 from stats_app.admin.paging import CAP, CappedPaginator, KeyedChangeList, ListedChangeList
@@ -21,6 +28,17 @@ if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
     _ModelAdmin = admin.ModelAdmin
+
+
+def words_of(term: str) -> list[str]:
+    """What a search looks for, as Django takes it apart: words, or what stands in quotes."""
+    # PostgreSQL takes no NUL, and an autocomplete passes on whatever it is sent.
+    found = smart_split(term.replace("\0", ""))
+    return [unescape_string_literal(word) if _is_quoted(word) else word for word in found]
+
+
+def _is_quoted(word: str) -> bool:
+    return word[0] in "\"'" and word[0] == word[-1]
 
 
 class ScopedAdmin(_ModelAdmin):
@@ -35,8 +53,8 @@ class ScopedAdmin(_ModelAdmin):
 
     paginator = CappedPaginator
     # Drawing a row costs more than finding it.
-    list_per_page = 25
-    list_max_show_all = 25
+    list_per_page = 20
+    list_max_show_all = 20
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
@@ -48,6 +66,16 @@ class ScopedAdmin(_ModelAdmin):
         if sees_all(request.user):
             return queryset
         return queryset.filter(**{f"{self.workspace_path}__in": workspaces_for(request.user).values("pk")})
+
+    @admin.display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
+    def action_checkbox(self, obj: Any) -> SafeString:
+        """Django's own, in the same words, without a template for each: that was a fifth of what a list costs."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            str(obj.pk),
+            format_html(django_text("Select this object for an action - {}"), str(obj)),
+        )
 
     def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows of the list with what only the list shows. Counts stand here, as subqueries: they are run for the

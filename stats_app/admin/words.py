@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
+from stats_app.models.access import OK
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.models.clicks import BOT, CAMPAIGN, HUMAN, OTHER, SUSPECTED, VCARD
 
@@ -12,7 +13,7 @@ VERDICT_WORDS = {HUMAN: _("human"), SUSPECTED: _("suspected"), BOT: _("bot")}
 STATUS_WORDS = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
 
 OUTCOME_WORDS = {
-    "ok": _("ok"),
+    OK: _("ok"),
     "invalid_parameters": _("invalid parameters"),
     "not_found": _("not found"),
     "permission_denied": _("permission denied"),

@@ -202,7 +202,7 @@ class UserFilter(StrictFilterSet):
         fields: list[str] = []
 
     def search_names(self, queryset: Any, name: str, value: str) -> QuerySet[Any]:
-        found: QuerySet[Any] = queryset.known_as(value)
+        found: QuerySet[Any] = queryset.known_as(value, self.workspace.pk)
         return found
 
     def with_activity(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:

@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'tool call',
                 'verbose_name_plural': 'tool calls',
                 'ordering': ['-called_at', '-id'],
-                'indexes': [models.Index(fields=['workspace', 'called_at'], name='stats_call_time')],
+                'indexes': [models.Index(fields=['workspace', 'called_at'], name='stats_call_time'), models.Index(fields=['tool'], name='stats_call_tool'), models.Index(fields=['surface'], name='stats_call_surface'), models.Index(fields=['api_key'], name='stats_call_key'), models.Index(condition=models.Q(('outcome', 'ok'), _negated=True), fields=['workspace', 'outcome', 'called_at'], name='stats_call_failed')],
             },
         ),
         migrations.CreateModel(
@@ -230,6 +230,18 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='workspaceuser',
             index=models.Index(fields=['workspace', 'created_at'], name='stats_user_created'),
+        ),
+        migrations.AddIndex(
+            model_name='workspaceuser',
+            index=models.Index(fields=['display_name', 'id'], name='stats_user_name'),
+        ),
+        migrations.AddIndex(
+            model_name='workspaceuser',
+            index=models.Index(fields=['email', 'id'], name='stats_user_email'),
+        ),
+        migrations.AddIndex(
+            model_name='workspaceuser',
+            index=models.Index(condition=models.Q(('is_active', False)), fields=['workspace', 'created_at'], name='stats_user_inactive'),
         ),
         migrations.AddConstraint(
             model_name='workspaceuser',
@@ -286,6 +298,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='campaign',
             constraint=models.CheckConstraint(condition=models.Q(('starts_on__isnull', True), ('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='stats_campaign_dates_in_order', violation_error_message='The last day is before the first.'),
+        ),
+        migrations.AddIndex(
+            model_name='alias',
+            index=models.Index(fields=['email', 'id'], name='stats_alias_email'),
         ),
         migrations.AddConstraint(
             model_name='alias',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,8 @@ SCOPES = (STATS_READ, CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE)
 
 REST = "rest"
 MCP = "mcp"
+
+OK = "ok"  # the outcome of a call that was answered; others are error codes
 
 
 def default_scopes() -> list[str]:
@@ -106,7 +109,16 @@ class ToolCall(models.Model):
         verbose_name = _("tool call")
         verbose_name_plural = _("tool calls")
         ordering = ["-called_at", "-id"]
-        indexes = [models.Index(fields=["workspace", "called_at"], name="stats_call_time")]
+        indexes = [
+            models.Index(fields=["workspace", "called_at"], name="stats_call_time"),
+            # What a filter asks for may be rare, or not there: looking for it must not read the whole log.
+            models.Index(fields=["tool"], name="stats_call_tool"),
+            models.Index(fields=["surface"], name="stats_call_surface"),
+            models.Index(fields=["api_key"], name="stats_call_key"),
+            models.Index(
+                fields=["workspace", "outcome", "called_at"], condition=~Q(outcome=OK), name="stats_call_failed"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.tool} {self.outcome}"
