@@ -386,6 +386,7 @@ INDEXES = {
         "pkey": ("id",),
         "unique": ("public_id",),  # ingest, REST
         "stats_campaign_created": ("workspace_id", "created_at"),  # the list and its count
+        "stats_campaign_parts": ("upper(name)",),  # searches by a part
     },
     "campaignassignment": {
         "pkey": ("id",),
@@ -401,7 +402,7 @@ INDEXES = {
     },
     "rollup": {
         "pkey": ("workspace_id", "dimension", "key", "day"),  # every tool and page
-        "stats_rollup_user_size": ("workspace_id", "day", "size"),  # the largest users
+        "stats_rollup_size": ("workspace_id", "dimension", "day", "size"),  # the largest campaigns and users
     },
     "toolcall": {
         "pkey": ("id",),
@@ -409,7 +410,8 @@ INDEXES = {
         "stats_call_failed": ("workspace_id", "outcome", "called_at"),  # the calls that failed
         "stats_call_tool": ("tool",),  # the admin's filters
         "stats_call_surface": ("surface",),
-        "stats_call_key": ("api_key_id",),  # the search by key
+        "stats_call_key": ("api_key_id",),  # the search by key or client
+        "stats_call_client": ("client",),
     },
     "trackedlink": {
         "pkey": ("id",),

@@ -17,15 +17,16 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 
-from stats_app.models import Alias, ToolCall, TrackedLink, Workspace, WorkspaceUser
-from tests.admin_cast import address, superuser
+from stats_app.models import Alias, Campaign, ToolCall, TrackedLink, Workspace, WorkspaceUser
+from stats_app.sql.access import clients
+from tests.admin_cast import address, make_call, superuser
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.mcp.calls import answer
 from tests.rest import USERS, get
 
 pytestmark = pytest.mark.django_db
 
-PARTS = ("stats_user_parts", "stats_alias_parts")
+PARTS = ("stats_user_parts", "stats_alias_parts", "stats_campaign_parts")
 migration = import_module("stats_app.migrations.0002_storage_on_postgresql")
 
 # Parts of names and e-mails, in either case, short, not there, and with what LIKE takes for wildcards.
@@ -120,6 +121,27 @@ def test_a_campaign_is_found_by_its_public_id_in_either_case() -> None:
         assert list(response.context["cl"].result_list) == [campaign]
 
 
+@pytest.mark.parametrize("few", [500, 3])
+def test_calls_are_found_by_client(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stats_app.audit.FEW", few)
+    workspace = make_workspace()
+    for client in ("", "curl/8.1", "cURL/9", "python-requests/2 été", "100%", "python-requests/2 été"):
+        make_call(workspace, client=client)
+    expected = {"CURL": 2, "requests": 2, "té": 2, "0%": 1, "wget": 0, "": 6, "_": 0}
+    staff = superuser()
+    for term, number in expected.items():
+        assert len(staff.get(address("toolcall"), {"q": term}).context["cl"].result_list) == number, term
+
+
+def test_the_different_clients_are_read_in_order_and_so_many_at_most() -> None:
+    workspace = make_workspace()
+    assert clients(connection, 9) == []
+    for client in ("b", "a", "", "b", "c", "a"):
+        make_call(workspace, client=client)
+    assert clients(connection, 9) == ["", "a", "b", "c"]
+    assert clients(connection, 2) == ["", "a"]
+
+
 # --- what the indexes serve
 
 
@@ -140,6 +162,7 @@ def test_parts_are_looked_up_in_their_indexes() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE stats_app_workspaceuser")
     assert "stats_alias_parts" in plan(Alias.objects.filter(email__icontains="countess").order_by())
+    assert "stats_campaign_parts" in plan(Campaign.objects.filter(name__icontains="spring").order_by())
     assert plan(WorkspaceUser.objects.named("lovelace").order_by()).count("on stats_user_parts") == 2
     # No subquery for each row, which would rule the index out.
     assert "SubPlan" not in plan(WorkspaceUser.objects.known_as("countess", workspace.pk).order_by())
@@ -151,6 +174,8 @@ def test_what_is_rare_is_looked_up_in_an_index_of_its_own() -> None:
     assert "stats_call_failed" in plan(calls.filter(outcome="rate_limited"))
     assert "stats_call_tool" in plan(calls.filter(tool="user_find"))
     assert "stats_call_surface" in plan(calls.filter(surface="mcp"))
+    assert "stats_call_key" in plan(calls.filter(api_key=1))
+    assert "stats_call_client" in plan(calls.filter(client__in=["a", "b"]))
     assert "stats_user_inactive" in plan(WorkspaceUser.objects.filter(workspace=1, is_active=False).order_by())
 
 

@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 from stats_app.admin.filters import CallDaysFilter, WordFilter, WorkspaceFilter
 from stats_app.admin.scope import KeyedAdmin, ScopedAdmin
 from stats_app.admin.words import OUTCOME_WORDS
+from stats_app.audit import of_client
 from stats_app.errors import Refused
 from stats_app.keys import ROTATION_GRACE, create_key, is_good, revoke_key, rotate_key
 from stats_app.models import SCOPES, ApiKey, ToolCall
@@ -267,13 +268,12 @@ class ToolCallAdmin(KeyedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = search_term.replace("\0", "").strip()
         if not term:
             return queryset, False
-        keys = ApiKey.objects.filter(Q(name__icontains=term) | Q(public_part__icontains=term)).values_list(
-            "pk", flat=True
-        )
-        return queryset.filter(Q(api_key__in=list(keys[:1000])) | Q(client__icontains=term)), False
+        named = Q(name__icontains=term) | Q(public_part__icontains=term)
+        keys = ApiKey.objects.filter(named).order_by().values_list("pk", flat=True)
+        return queryset.filter(Q(api_key__in=list(keys[:1000])) | of_client(term)), False
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome_word(self, call: ToolCall) -> str:

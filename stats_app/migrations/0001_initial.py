@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'tool call',
                 'verbose_name_plural': 'tool calls',
                 'ordering': ['-called_at', '-id'],
-                'indexes': [models.Index(fields=['workspace', 'called_at'], name='stats_call_time'), models.Index(fields=['tool'], name='stats_call_tool'), models.Index(fields=['surface'], name='stats_call_surface'), models.Index(fields=['api_key'], name='stats_call_key'), models.Index(condition=models.Q(('outcome', 'ok'), _negated=True), fields=['workspace', 'outcome', 'called_at'], name='stats_call_failed')],
+                'indexes': [models.Index(fields=['workspace', 'called_at'], name='stats_call_time'), models.Index(fields=['tool'], name='stats_call_tool'), models.Index(fields=['surface'], name='stats_call_surface'), models.Index(fields=['api_key'], name='stats_call_key'), models.Index(fields=['client'], name='stats_call_client'), models.Index(condition=models.Q(('outcome', 'ok'), _negated=True), fields=['workspace', 'outcome', 'called_at'], name='stats_call_failed')],
             },
         ),
         migrations.CreateModel(

@@ -1,4 +1,4 @@
-"""How PostgreSQL keeps the two tables that change all the time, and how it finds users by a part of a name.
+"""How PostgreSQL keeps the two tables that change all the time, and how it finds people and campaigns by a part of a name.
 
 The call windows are not written to its log: they change on each call, and may be lost in a crash. A quarter of each
 page of the rollups stays free: a row that finds room for its new version in its own page needs no new entries in the
@@ -20,6 +20,7 @@ PARTS = (
     "CREATE INDEX IF NOT EXISTS stats_user_parts ON stats_app_workspaceuser"
     " USING gin (UPPER(display_name::text) gin_trgm_ops, UPPER(email::text) gin_trgm_ops)",
     "CREATE INDEX IF NOT EXISTS stats_alias_parts ON stats_app_alias USING gin (UPPER(email::text) gin_trgm_ops)",
+    "CREATE INDEX IF NOT EXISTS stats_campaign_parts ON stats_app_campaign USING gin (UPPER(name::text) gin_trgm_ops)",
 )
 
 
@@ -47,7 +48,7 @@ def index_parts(apps, schema_editor):
 def drop_parts(apps, schema_editor):
     """Leaves the extension, which may have been there before."""
     if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("DROP INDEX IF EXISTS stats_user_parts, stats_alias_parts")
+        schema_editor.execute("DROP INDEX IF EXISTS stats_user_parts, stats_alias_parts, stats_campaign_parts")
 
 
 class Migration(migrations.Migration):

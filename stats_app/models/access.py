@@ -115,6 +115,7 @@ class ToolCall(models.Model):
             models.Index(fields=["tool"], name="stats_call_tool"),
             models.Index(fields=["surface"], name="stats_call_surface"),
             models.Index(fields=["api_key"], name="stats_call_key"),
+            models.Index(fields=["client"], name="stats_call_client"),
             models.Index(
                 fields=["workspace", "outcome", "called_at"], condition=~Q(outcome=OK), name="stats_call_failed"
             ),

@@ -77,6 +77,25 @@ def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> 
     )
 
 
+def clients(connection: BaseDatabaseWrapper, limit: int) -> list[str]:
+    """The different clients of the audit log, in order, at most so many: a step of the index for each, where DISTINCT
+    would read the whole log."""
+    found = rows(
+        connection,
+        """
+        WITH RECURSIVE known (client) AS (
+            SELECT min(client) FROM stats_app_toolcall
+            UNION ALL
+            SELECT (SELECT min(client) FROM stats_app_toolcall WHERE client > known.client)
+            FROM known WHERE known.client IS NOT NULL
+        )
+        SELECT client FROM known WHERE client IS NOT NULL LIMIT %s
+        """,
+        [limit],
+    )
+    return [client for (client,) in found]
+
+
 def find_key(connection: BaseDatabaseWrapper, digest: bytes) -> tuple[Any, ...] | None:
     """The key with this digest and its workspace, in the order of `KEY_COLUMNS` and `WORKSPACE_COLUMNS`."""
     found = rows(connection, _FIND_KEY, [digest])
