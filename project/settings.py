@@ -7,7 +7,8 @@ DEBUG            off by default
 ALLOWED_HOSTS    names separated by commas; default localhost,127.0.0.1,[::1]
 DATABASE_URL     default: SQLite in db.sqlite3 beside manage.py
 HTTPS            on where the site is served over https: redirects http, secure cookies, HSTS; default off
-STATIC_ROOT      where `collectstatic` puts the files for a web server; not needed otherwise
+STATIC_ROOT      where `collectstatic` puts the static files, under names that browsers may keep for ever; without it
+                 they are served from where they are
 STATS_RATE_LIMIT calls a minute for each tool and API key; default 30
 """
 
@@ -115,8 +116,13 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=None)
 STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
-# WhiteNoise finds the files where they are, so that there is no `collectstatic` to forget.
-WHITENOISE_USE_FINDERS = True
+# Without a STATIC_ROOT, WhiteNoise finds the files where they are, so that there is no `collectstatic` to forget.
+WHITENOISE_USE_FINDERS = not STATIC_ROOT
+_STATIC = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": _STATIC if STATIC_ROOT else "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 HTTPS = env.bool("HTTPS", default=False)

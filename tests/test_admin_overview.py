@@ -73,6 +73,13 @@ def test_it_offers_no_files_where_the_host_left_the_staff_pages_out() -> None:
         assert "Figures" not in page(staff, address(model, "change", getattr(tenant, model)))
 
 
+def test_a_preset_stays_one_when_its_breakdown_is_changed() -> None:
+    url, staff = address("workspace", "overview", make_workspace()), superuser()
+    sent = dict(re.findall(r'name="(period|from|to)" value="([^"]*)"', page(staff, url, period="this-month")))
+    response = staff.get(url, sent | {"breakdown": "week"})
+    assert (response.status_code, response.headers["Location"]) == (302, "?period=this-month&breakdown=week")
+
+
 def test_wrong_dates_are_named_and_kept() -> None:
     url = address("workspace", "overview", make_workspace())
     text = html.unescape(page(superuser(), url, **{"from": "2026-02-30", "to": "2026-03-31"}))

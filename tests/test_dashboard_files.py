@@ -6,8 +6,10 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 APP = Path(__file__).resolve().parent.parent / "stats_app"
 STATIC = APP / "static" / "stats_app"
@@ -43,3 +45,14 @@ def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", source)
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", source))
     assert not re.search(r'(src|href)="(https?:)?//', source)
+
+
+def test_they_can_be_served_under_names_that_are_kept_for_ever(tmp_path: Path, settings: Any) -> None:
+    """With the storage that puts a digest into each name, and fails where a file names one that is not there."""
+    settings.STORAGES = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}}
+    settings.STATIC_ROOT = str(tmp_path)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    paths = json.loads((tmp_path / "staticfiles.json").read_text(encoding="utf-8"))["paths"]
+    ours = {path.relative_to(STATIC.parent).as_posix() for path in STATIC.rglob("*") if path.is_file()}
+    assert ours <= paths.keys()
+    assert all(re.search(r"\.[0-9a-f]{12}(\.|$)", paths[name]) for name in ours)

@@ -250,6 +250,22 @@ def test_every_preset_has_an_address_and_is_marked(staff: Client, preset: str, d
         assert re.findall(r'<a href="\?period=([^"]*)" aria-current="true">', page) == [preset]
 
 
+def test_a_preset_stays_one_when_its_breakdown_is_changed(staff: Client) -> None:
+    workspace = make_workspace()
+    sent = {"period": "this-month", "from": "2026-03-01", "to": "2026-03-31", "breakdown": "week"}
+    for shown in (workspace, make_campaign(workspace), make_user(workspace)):
+        page = show(staff, address(shown), period="this-month")
+        assert '<input type="hidden" name="period" value="this-month">' in page
+        response = staff.get(address(shown), sent)
+        assert (response.status_code, response.headers["Location"]) == (302, "?period=this-month&breakdown=week")
+    # Days of one's own, and days that were a preset's on another day.
+    for days in ({"to": "2026-03-30"}, {"from": "2026-02-01", "to": "2026-02-28"}):
+        response = staff.get(address(workspace), sent | days)
+        assert response.status_code == 200
+        assert 'aria-current="true"' not in response.content.decode()
+        assert 'type="hidden" name="period"' not in response.content.decode()
+
+
 def test_without_a_choice_it_is_the_last_30_days(staff: Client) -> None:
     page = show(staff, address(make_workspace()))
     assert "27 February – 28 March 2026" in page

@@ -106,6 +106,9 @@ class WorkspaceAdmin(ScopedAdmin):
         if request.GET.get("format") == "csv" and staff_page:
             return HttpResponseRedirect(f"{staff_page}?{request.GET.urlencode()}")
         overview = overview_context(workspace, request.GET.dict(), now())
+        form = overview["form"]
+        if form.is_valid() and not form.is_settled:
+            return HttpResponseRedirect(f"?{form.address}")
         if not staff_page:
             overview["exports"] = ()
         request.current_app = self.admin_site.name

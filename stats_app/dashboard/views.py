@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.timezone import now
 
@@ -81,11 +81,13 @@ def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:
     """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400."""
-    report = context["report"]
+    report, form = context["report"], context["form"]
+    if form.is_valid() and not form.is_settled:
+        return HttpResponseRedirect(f"?{form.address}")
     if request.GET.get("format") != "csv":
         return render(request, template, context | {"request": request})
     if report is None:
-        lines = [f"{name}: {message}" for name, messages in context["form"].errors.items() for message in messages]
+        lines = [f"{name}: {message}" for name, messages in form.errors.items() for message in messages]
         return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
     return csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
 

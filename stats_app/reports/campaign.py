@@ -56,7 +56,7 @@ class CampaignReport:
 def campaign_context(
     workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime
 ) -> dict[str, Any]:
-    """What a campaign's page takes, from an address's query. `report` is None when the form is wrong."""
+    """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
     return page_context(
         PeriodForm(query, workspace.today(now)),
         lambda period, breakdown: campaign_report(workspace, campaign, period, breakdown, now),
@@ -65,7 +65,7 @@ def campaign_context(
 
 def page_context(form: PeriodForm, report_of: Callable[[Period, Breakdown], object]) -> dict[str, Any]:
     """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
-    if not form.is_valid():
+    if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None}
     report = report_of(form.period, form.breakdown)
     return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}

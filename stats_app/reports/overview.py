@@ -110,10 +110,10 @@ def overview_report(workspace: Workspace, period: Period, breakdown: Breakdown, 
 def overview_context(workspace: Workspace, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """What the template `stats_app/reports/overview.html` takes but for the request, from an address's query.
 
-    `report` is None when the form is wrong.
+    `report` is None when the form is wrong or not settled.
     """
     form = PeriodForm(query, workspace.today(now))
-    if not form.is_valid():
+    if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None}
     report = overview_report(workspace, form.period, form.breakdown, now)
     report = report.sorted(query.get("campaigns", ""), query.get("users", ""))

@@ -66,6 +66,9 @@ class PeriodForm(forms.Form):
 
     Without any it is the last 30 days; without a breakdown the one that suits the length. `today` is the workspace's
     local date. When it is valid, `period` and `breakdown` are there. What was typed stays in the fields.
+
+    The form of a preset sends its name beside the dates. While these are still the preset's own, only the breakdown was
+    changed: then the form is not `is_settled`, and its page belongs to the address that keeps the preset.
     """
 
     use_required_attribute = False
@@ -73,7 +76,8 @@ class PeriodForm(forms.Form):
     def __init__(self, query: Mapping[str, Any], today: date) -> None:
         super().__init__(_filled_in(query, today), auto_id="stats-%s", label_suffix="")
         self.today = today
-        self.preset = "" if _has_dates(query) else _preset(query)
+        self.preset = _preset(query, today)
+        self.is_settled = not (self.preset and _has_dates(query))
         self.fields["from"] = DayField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["to"] = DayField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["breakdown"] = forms.ChoiceField(
@@ -152,18 +156,26 @@ def _has_dates(query: Mapping[str, Any]) -> bool:
     return "from" in query or "to" in query
 
 
-def _preset(query: Mapping[str, Any]) -> str:
-    """The preset's name; the default one for a name that there is not."""
+def _preset(query: Mapping[str, Any], today: date) -> str:
+    """The preset's name; the default one without dates, and empty for dates of one's own."""
     name = query.get("period")
-    return name if name in PRESETS else DEFAULT_PRESET
+    if not _has_dates(query):
+        return name if name in PRESETS else DEFAULT_PRESET
+    if name not in PRESETS:
+        return ""
+    return name if all(query.get(end) == day for end, day in _dates(name, today).items()) else ""
+
+
+def _dates(preset: str, today: date) -> dict[str, str]:
+    period = PRESETS[preset](today)
+    return {"from": period.start.isoformat(), "to": period.end.isoformat()}
 
 
 def _filled_in(query: Mapping[str, Any], today: date) -> dict[str, Any]:
     """The address's values, with the dates of the preset and a suitable breakdown."""
     data = {name: query[name] for name in ("from", "to", "breakdown") if name in query}
     if not _has_dates(query):
-        period = PRESETS[_preset(query)](today)
-        data |= {"from": period.start.isoformat(), "to": period.end.isoformat()}
+        data |= _dates(_preset(query, today), today)
     if not data.get("breakdown"):
         data["breakdown"] = _suitable(data)
     return data
