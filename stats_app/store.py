@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import uuid4
 
 from django.core.cache import cache
@@ -27,6 +27,7 @@ from stats_app.periods import Period, year_start
 from stats_app.sql import counts as sql
 from stats_app.sql import rankings
 
+Found = TypeVar("Found")
 By = Literal["day", "kind", "campaign", "user", "verdict"]
 Key = int | str
 Named = Literal["campaign", "user"]
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 
 # Only so that the cache does not fill up with periods that nobody asks for any more.
 KEPT_SECONDS = 24 * 60 * 60
+# For how long clicks that were spread evenly are taken to be so still. Answers are exact either way.
+EVEN_SECONDS = 60 * 60
 
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
@@ -148,19 +151,34 @@ def _columns(
 
 
 def _top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    found = rankings.top_users(connection, workspace_id, period, top)
+    place = (workspace_id, dimensions.USER, period, top)
+    found = _bounded(place, lambda: rankings.top_users(connection, workspace_id, period, top))
     if found is None:
-        found = _top_of_all(connection, workspace_id, dimensions.USER, period, top)
+        found = _top_of_all(connection, *place)
     return {(key,): [clicks] for key, clicks in found}
 
 
 def _top_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    series = rankings.top_campaigns(connection, workspace_id, period, top)
+    place = (workspace_id, dimensions.CAMPAIGN, period, top)
+    series = _bounded(place, lambda: rankings.top_campaigns(connection, workspace_id, period, top))
     if series is None:
-        keys = [key for key, _ in _top_of_all(connection, workspace_id, dimensions.CAMPAIGN, period, top)]
+        keys = [key for key, _ in _top_of_all(connection, *place)]
         daily = sql.daily(connection, workspace_id, dimensions.CAMPAIGN, keys, period.start, period.end, (sql.TOTAL,))
         series = sorted(daily, key=lambda found: keys.index(found.key))
     return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
+
+
+def _bounded(place: tuple[int, int, Period, int], search: Callable[[], Found | None]) -> Found | None:
+    """What a bounded search finds, or None where it gives up. Where it did, it is not tried again for some time: clicks
+    that are spread evenly stay so, as a rule."""
+    workspace_id, dimension, period, top = place
+    name = f"stats_app:even:{workspace_id}:{dimension}:{top}:{period.start}:{period.end}"
+    if _kept(name):
+        return None
+    found = search()
+    if found is None:
+        _keep(name, True, EVEN_SECONDS)
+    return found
 
 
 def _top_of_all(
@@ -173,26 +191,25 @@ def _top_of_all(
     """
     state = sql.state(connection, workspace_id, period.start, period.end)
     name = f"stats_app:top:{dimension}:{top}:{period.start}:{period.end}:{state}"
-    found = _kept(name)
+    found: rankings.Top | None = _kept(name)
     if found is None:
         found = rankings.top_of_all(connection, workspace_id, dimension, period, top)
-        _keep(name, found)
+        _keep(name, found, KEPT_SECONDS)
     return found
 
 
-def _kept(name: str) -> rankings.Top | None:
+def _kept(name: str) -> Any:
     """What the cache holds. One that is out of order costs time only, whatever its library raises then."""
     try:
-        found: rankings.Top | None = cache.get(name)
+        return cache.get(name)
     except Exception:
         logger.warning("The cache cannot be read.", exc_info=True)
         return None
-    return found
 
 
-def _keep(name: str, found: rankings.Top) -> None:
+def _keep(name: str, value: Any, seconds: int) -> None:
     try:
-        cache.set(name, found, KEPT_SECONDS)
+        cache.set(name, value, seconds)
     except Exception:
         logger.warning("The cache cannot be written.", exc_info=True)
 

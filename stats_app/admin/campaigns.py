@@ -65,7 +65,7 @@ class CampaignAdmin(ScopedAdmin):
     readonly_fields = ("public_id", "status", "created_at")
     fixed_fields = ("workspace",)
     autocomplete_fields = ("workspace",)
-    list_display = ("name", "workspace", "status", "starts_on", "ends_on", "user_count", "created_at")
+    list_display = ("name", "workspace", "status", "starts_on", "ends_on", "user_count")
     list_select_related = ("workspace",)
     list_filter = (WorkspaceFilter, StatusFilter, "is_paused")
     search_fields = ("name",)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     _Paginator = Paginator
 
-CAP = 5_000
+CAP = 2_000
 
 BEFORE = "before"
 AFTER = "after"

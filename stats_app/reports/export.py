@@ -25,7 +25,8 @@ def csv_rows(report: OverviewReport | CampaignReport | UserReport, table: str = 
     user's page `kindChart`. `state` is `filling` while a row's days are not over, and `future` before they begin. The
     form does not depend on the reader's language.
     """
-    return [HEAD, *(row for row in _rows(report) if table in ("", row[0]))]
+    rows = _rows(report)
+    return [HEAD, *(rows if not table else (row for row in rows if row[0] == table))]
 
 
 def _rows(report: OverviewReport | CampaignReport | UserReport) -> Iterator[Row]:
