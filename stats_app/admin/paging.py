@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     _Paginator = Paginator
 
-CAP = 2_000
+CAP = 1_000
 
 BEFORE = "before"
 AFTER = "after"
