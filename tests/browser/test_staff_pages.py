@@ -90,6 +90,21 @@ def test_charts_are_drawn_and_say_more_under_the_pointer(open_page: OpenPage, wo
     expect(page.locator("details").first).not_to_have_attribute("open", "")
 
 
+def test_what_has_not_begun_is_not_drawn_but_all_of_the_previous_period_is(
+    open_page: OpenPage, workspace: Workspace
+) -> None:
+    page = open_page(overview(workspace, "?period=this-year&breakdown=day"), **WIDE)
+    drawn = page.evaluate("() => Chart.getChart(document.querySelector('canvas')).data.datasets.map((set) => set.data)")
+    rows = page.locator("#stats-clicks-table tbody tr")
+    cells = rows.evaluate_all(
+        "(rows) => rows.map((row) => [row.className, ...[...row.cells].map((c) => c.textContent)])"
+    )
+    current = [int(row[2].replace(",", "")) if row[2] and row[0] != "future" else None for row in cells]
+    previous = [int(row[4].replace(",", "")) if row[4] else None for row in cells]
+    assert drawn == [current, previous]
+    assert None not in previous[:365]
+
+
 def test_everything_can_be_done_by_keyboard(open_page: OpenPage, workspace: Workspace) -> None:
     page = open_page(overview(workspace), **WIDE)
     page.keyboard.press("Tab")

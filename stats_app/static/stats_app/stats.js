@@ -13,10 +13,10 @@
   /* Tables stand open for those without scripts; here the chart comes first. */
   for (const details of document.querySelectorAll("details[data-closes]")) details.open = false;
 
-  /* Whatever separates thousands. An empty cell is no 0, nor is that of a bucket to come, which would look like a fall. */
-  const count = (row, column) => {
-    const digits = row.cells[column].textContent.replace(/\D/g, "");
-    return digits && !row.classList.contains("future") ? Number(digits) : null;
+  /* Whatever separates thousands. An empty cell is no 0. */
+  const count = (cell) => {
+    const digits = cell.textContent.replace(/\D/g, "");
+    return digits ? Number(digits) : null;
   };
 
   const read = (plot) => {
@@ -24,9 +24,10 @@
     const heads = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
     const texts = (column) => rows.map((row) => row.cells[column].textContent);
-    const series = (head, column = head) => ({
+    /* Buckets to come would look like a fall to 0; those of the previous period have all been. */
+    const series = (head, column = head, hasBeen = false) => ({
       name: heads[head].textContent,
-      data: rows.map((row) => count(row, column)),
+      data: rows.map((row) => (hasBeen || !row.classList.contains("future") ? count(row.cells[column]) : null)),
       isRest: "rest" in heads[head].dataset,
     });
     const type = plot.dataset.chart;
@@ -38,7 +39,7 @@
       previousNames: isCompared ? texts(2) : [],
       changes: isCompared ? texts(4) : [],
       filling: rows.findIndex((row) => row.classList.contains("filling")),
-      series: isCompared ? [series(0, 1), series(2, 3)] : heads.slice(1, -1).map((_, index) => series(index + 1)),
+      series: isCompared ? [series(0, 1), series(2, 3, true)] : heads.slice(1, -1).map((_, index) => series(index + 1)),
       last: heads.at(-1).textContent,
     };
   };
