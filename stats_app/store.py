@@ -10,13 +10,13 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Any, Literal, NamedTuple, TypeVar
 from uuid import uuid4
 
 from django.core.cache import cache
-from django.db import connections, router
+from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app import dimensions
@@ -194,7 +194,8 @@ def _top_of_all(
     found: rankings.Top | None = _kept(name)
     if found is None:
         found = rankings.top_of_all(connection, workspace_id, dimension, period, top)
-        _keep(name, found, KEPT_SECONDS)
+        # Not before a caller's transaction is: counts that are undone would come true again with other keys.
+        transaction.on_commit(partial(_keep, name, found, KEPT_SECONDS), using=connection.alias)
     return found
 
 
