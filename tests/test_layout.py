@@ -18,12 +18,24 @@ LAYERS: tuple[frozenset[str], ...] = (
     SURFACES,
     frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
     frozenset(
-        {"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff", "listing"}
+        {
+            "queries",
+            "ingest",
+            "rollups",
+            "links",
+            "verdicts",
+            "keys",
+            "limits",
+            "audit",
+            "store",
+            "staff",
+            "listing",
+        }
     ),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions"}),
+    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "user_agents"}),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
