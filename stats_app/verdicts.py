@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext, gettext_noop
 
 from stats_app import user_agents
-from stats_app.models.clicks import BOT, HUMAN, SUSPECTED
+from stats_app.dimensions import BOT, HUMAN, SUSPECTED
 
 PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
 

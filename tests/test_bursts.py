@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stats_app.models.clicks import SUSPECTED
+from stats_app.dimensions import SUSPECTED
 from stats_app.verdicts import BURST, REPEAT, Followed, bursts
 
 START = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)

@@ -29,7 +29,8 @@ LAYERS: tuple[frozenset[str], ...] = (
             "audit",
             "store",
             "staff",
-            "listing",
+            "keyset",
+            "local_days",
         }
     ),
     frozenset({"models", "migrations"}),

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stats_app import user_agents, verdicts
-from stats_app.models import VERDICTS
-from stats_app.models.clicks import BOT, HUMAN, REASON_LENGTH, SUSPECTED
+from stats_app.dimensions import BOT, HUMAN, SUSPECTED, VERDICTS
+from stats_app.models.clicks import REASON_LENGTH
 from stats_app.user_agents import MAIL_PROGRAMS, PREVIEWS, SCANNERS, TOOLS, Programs
 from stats_app.verdicts import RULES, Judgement, Rule, Visit, judge, judge_agent, reason_text, rule_of
 
