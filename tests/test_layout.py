@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rollups",
             "links",
             "verdicts",
+            "visitors",
             "keys",
             "limits",
             "audit",

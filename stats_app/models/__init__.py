@@ -5,6 +5,7 @@ from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
 from stats_app.models.clicks import Click, Rollup, TrackedLink
 from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.visitors import VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Rollup",
     "ToolCall",
     "TrackedLink",
+    "VisitorSalt",
     "Workspace",
     "WorkspaceUser",
     "campaign_status",
