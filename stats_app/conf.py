@@ -27,6 +27,8 @@ DEFAULTS: dict[str, Any] = {
     "TRUSTED_PROXIES": 0,
     # The header in which they say where a request came from.
     "CLIENT_IP_HEADER": "X-Forwarded-For",
+    # Figures of each person: "full", "totals" (nobody's), or from how many clicks in the period on.
+    "PERSON_FIGURES": "full",
 }
 
 
@@ -67,6 +69,10 @@ class Conf:
     @property
     def client_ip_header(self) -> str:
         return cast(str, self._get("CLIENT_IP_HEADER"))
+
+    @property
+    def person_figures(self) -> str | int:
+        return cast("str | int", self._get("PERSON_FIGURES"))
 
 
 conf = Conf()
