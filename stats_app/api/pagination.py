@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -18,14 +17,12 @@ from ulid import ULID
 from stats_app.errors import FieldError, InvalidParameters, shown
 from stats_app.keyset import CLICK_KEYS, Position, keyed_page
 from stats_app.models import Click
-from stats_app.parameters import Repeated, repeated_parameter
+from stats_app.parameters import Repeated, repeated_parameter, whole_number
 from stats_app.periods import MAX_DATE, MIN_DATE
 
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 200
 MAX_PAGE = 1_000_000
-
-_NUMBER = re.compile("[0-9]{1,18}")
 
 Json = dict[str, Any]
 
@@ -118,9 +115,9 @@ def _whole_number(query: dict[str, object], name: str, default: int, most: int) 
     if value is None:
         return default
     _refuse_repeated(name, value)
-    if not _NUMBER.fullmatch(str(value)):
+    number = whole_number(value)
+    if number is None:
         raise InvalidParameters([FieldError(name, "invalid", f"{name} is a whole number, not {shown(value)}.")])
-    number = int(str(value))
     if not 1 <= number <= most:
         message = f"{name} lies between 1 and {most}, not {shown(value)}."
         raise InvalidParameters([FieldError(name, "out_of_range", message)])

@@ -137,7 +137,7 @@ def test_errors_are_problems_in_english() -> None:
     workspace = make_workspace()
     key, blind = make_key(workspace), make_key(workspace, ["links:read"])
     missing = "cp_01arz3ndektsv4rrffq69g5fav"
-    unsupported = "Content-Type is application/json in UTF-8, not 'application/x-www-form-urlencoded'."
+    unsupported = 'Content-Type is application/json in UTF-8, not "application/x-www-form-urlencoded".'
     for response, body in (
         (get(None, OVERVIEW, PERIOD, **FRENCH), NOT_AUTHENTICATED),
         (get("sk_wrong", CLICKS, **FRENCH), NOT_AUTHENTICATED),
@@ -148,12 +148,12 @@ def test_errors_are_problems_in_english() -> None:
         (
             get(key, OVERVIEW, "from=1999-01-01&format=xml", **FRENCH),
             invalid(
-                ("from", "out_of_range", "from lies between 2000-01-01 and 2099-12-31, not '1999-01-01'."),
-                ("to", "required", "to is required."),
+                ("from", "out_of_range", 'from lies between 2000-01-01 and 2099-12-31, not "1999-01-01".'),
+                ("to", "required", "to is required: a date as Y-m-d, such as 2026-03-31."),
                 (
                     "format",
                     "unknown",
-                    "'format' is not a parameter; there are from, to, breakdown, workspacePublicId.",
+                    '"format" is not a parameter; there are from, to, breakdown, workspacePublicId.',
                 ),
             ),
         ),
@@ -164,7 +164,7 @@ def test_errors_are_problems_in_english() -> None:
         (get(key, f"{CAMPAIGNS}{missing}/", **FRENCH), not_found("campaign", missing)),
         (
             get(key, CLICKS, {"kind": "x"}, **FRENCH),
-            invalid(("kind", "invalid", "kind is one of campaign, vcard, other, not 'x'.")),
+            invalid(("kind", "invalid", 'kind is one of campaign, vcard, other, not "x".')),
         ),
         (
             request("PUT", key, CLICKS, **FRENCH),
@@ -182,7 +182,7 @@ def test_errors_are_problems_in_english() -> None:
         assert (response.status_code, response.json()) == (body["status"], body)
         assert response.headers["Content-Type"] == "application/problem+json"
     [rejected] = post(key, {"kind": "x"}, **FRENCH).json()["rejected"]
-    assert rejected["message"] == "kind is one of campaign, vcard, other, not 'x'."
+    assert rejected["message"] == 'kind is one of campaign, vcard, other, not "x".'
 
 
 def test_a_failed_call_is_audited_and_counted() -> None:
