@@ -148,6 +148,18 @@ class NotFound(StatsError):
         super().__init__(f"No {kind} with the id {shown(public_id)} in this workspace.")
 
 
+class PayloadTooLarge(StatsError):
+    """The body, or the list in it, is longer than allowed."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(StatsError):
+    """The body is not uncompressed JSON in UTF-8, by its own headers."""
+
+    code = "unsupported_media_type"
+
+
 class RateLimited(StatsError):
     """Too many calls. `retry_after` is in whole seconds, at least 1."""
 

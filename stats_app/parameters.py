@@ -18,6 +18,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from stats_app import public_ids
+from stats_app.bodies import Repeated, repeated_keys
 from stats_app.errors import FieldError, InvalidParameters, printable, shown
 from stats_app.models.campaigns import STATUSES
 from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
@@ -33,10 +34,6 @@ DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 SEARCH_LENGTH = 200
 MAX_FOUND = 10
-
-
-class Repeated(list[str]):
-    """The values of a parameter that was given more than once, where that is possible, as in a query string."""
 
 
 class Parameter(Field):
@@ -286,7 +283,7 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
     for name, field in fields.items():
         value = arguments.get(name, empty)
         if isinstance(value, Repeated):
-            errors.append(repeated_parameter(name, value))
+            errors.append(value.error(name))
             continue
         try:
             values[name] = field.run_validation(value)
@@ -294,6 +291,7 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
             pass
         except serializers.ValidationError as error:
             errors.append(_field_error(name, field, error))
+        errors.extend(repeated_keys(value))
     errors.extend(unknown_parameter(name, fields) for name in arguments if name not in fields)
     if errors:
         raise InvalidParameters(errors)
@@ -304,10 +302,6 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
 def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
     names = ", ".join(known) or "none"
     return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; there are {names}.")
-
-
-def repeated_parameter(name: str, values: Repeated) -> FieldError:
-    return FieldError(name, "repeated", f"{name} is given {len(values)} times; give it once.")
 
 
 def _field_error(name: str, field: Field, error: serializers.ValidationError) -> FieldError:

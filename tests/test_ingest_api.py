@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -307,7 +308,6 @@ ONE_OR_MANY = 'body is one click as an object, or {"clicks": [...]}.'
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "body is missing, or was sent without a Content-Length."),
         (b"[]", ONE_OR_MANY),
         (b'[{"kind": "other"}]', ONE_OR_MANY),
         (b"null", ONE_OR_MANY),
@@ -336,10 +336,69 @@ def test_a_body_that_is_no_json_of_ours_is_an_input_error(body: bytes, message: 
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_byte_order_mark_is_an_input_error() -> None:
-    response = post(make_key(make_workspace()), b'\xef\xbb\xbf{"kind": "other"}')
-    assert response.status_code == 400
-    assert response.json()["errors"][0]["field"] == "body"
+def test_a_missing_body_is_an_input_error() -> None:
+    workspace = make_workspace()
+    message = 'body is required: one click as an object, or {"clicks": [...]}, such as {"kind": "other"}.'
+    for content_type in ("application/json", "text/plain"):
+        response = post(make_key(workspace), b"", content_type=content_type)
+        assert (response.status_code, response.json()) == (400, invalid(("body", "required", message)))
+    assert stored(workspace) == []
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert_answer(post(make_key(make_workspace()), b'\xef\xbb\xbf{"kind": "other"}'), counted(1))
+
+
+def test_a_body_that_is_repeated_in_part_is_an_input_error() -> None:
+    workspace = make_workspace()
+    response = post(make_key(workspace), '{"clicks": [{"kind": "other"}], "clicks": [{"kind": "vcard"}]}')
+    message = "clicks is given 2 times; give it once."
+    assert (response.status_code, response.json()) == (400, invalid(("clicks", "repeated", message)))
+    assert stored(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "times"),
+    [
+        ('{"kind": "vcard", "kind": "other"}', "kind", 2),
+        ('{"kind": "other", "kind": "other"}', "kind", 2),
+        ('{"kind": "other", "id": null, "id": null, "id": null}', "id", 3),
+        ('{"kind": "other", "k\\u0069nd": "other"}', "kind", 2),
+        ('{"nonsense": 1, "nonsense": 1}', "nonsense", 2),
+        ('{"kind": {"deep": 1, "deep": 2}}', "deep", 2),
+        ('{"kind": "other", "reason": [[{"deep": {"x": 1, "x": 2}}]]}', "x", 2),
+    ],
+)
+def test_a_click_with_a_repeated_key_is_rejected(item: str, name: str, times: int) -> None:
+    workspace = make_workspace()
+    error = (name, "repeated", f"{name} is given {times} times; give it once.")
+    response = post(make_key(workspace), f'{{"clicks": [{{"kind": "vcard"}}, {item}, {{"kind": "other"}}]}}')
+    assert_answer(response, counted(2, 0, (1, *error)))
+    assert_answer(post(make_key(workspace), item), counted(0, 0, (0, *error)))
+    assert sorted(row["kind"] for row in stored(workspace)) == ["other", "vcard"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+def test_a_compressed_body_is_refused(encoding: str) -> None:
+    workspace = make_workspace()
+    body = gzip.compress(b'{"kind": "other"}') if encoding == "gzip" else b'{"kind": "other"}'
+    response = post(make_key(workspace), body, **{"content-encoding": encoding})
+    detail = f'Content-Encoding is identity, not "{encoding}": send the body uncompressed.'
+    assert (response.status_code, response.json()) == (
+        415,
+        problem(415, "unsupported_media_type", "Unsupported media type", detail),
+    )
+    assert response.headers["Accept-Encoding"] == "identity"
+    assert stored(workspace) == []
+
+
+def test_what_would_take_too_much_memory_is_refused() -> None:
+    response = post(make_key(make_workspace()), '{"clicks":[' + "{}," * 1_700_000 + "{}]}")
+    detail = "The body has more than 250000 objects, lists and fields; send it in parts."
+    assert (response.status_code, response.json()) == (
+        413,
+        problem(413, "payload_too_large", "Payload too large", detail),
+    )
 
 
 @pytest.mark.parametrize("depth", [*range(700, 1000, 7)])
@@ -383,7 +442,13 @@ def test_there_are_no_query_parameters() -> None:
         "application/json; charset=utf-8",
         "APPLICATION/JSON;charset=UTF-8",
         'application/json; charset="utf-8"',
+        "application/json; charset='utf-8'",
+        "application/json; charset=utf8; version=1",
+        "application/json; charset=",
+        "application/json; charset",
+        "application/json; charset=us-ascii",
         "application/json;",
+        "application/json;;",
     ],
 )
 def test_json_in_utf_8_is_taken(content_type: str) -> None:
@@ -400,6 +465,8 @@ def test_json_in_utf_8_is_taken(content_type: str) -> None:
         "multipart/form-data; boundary=x",
         "multipart/form-data",
         "application/json; charset=latin-1",
+        "application/json; charset=nonsense",
+        "application/json; charset=\u00fc",
         "application/json; charset=utf-16",
         "application/problem+json",
         "text/json",
@@ -410,7 +477,8 @@ def test_json_in_utf_8_is_taken(content_type: str) -> None:
 def test_any_other_content_type_is_refused(content_type: str) -> None:
     workspace = make_workspace()
     response = post(make_key(workspace), {"kind": "other"}, content_type=content_type)
-    detail = f'Content-Type is application/json in UTF-8, not "{content_type}".'
+    shown = f'"{content_type}"' if content_type else "missing"
+    detail = f"Content-Type is application/json in UTF-8, not {shown}."
     assert (response.status_code, response.json()) == (
         415,
         problem(415, "unsupported_media_type", "Unsupported media type", detail),

@@ -48,9 +48,11 @@ def test_a_value_is_shown_as_json_has_it(value: object, text: str) -> None:
     assert shown(value) == text
 
 
+ANY_TEXT = st.text(st.characters(), max_size=70)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters()), inner),
+    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=6,
 )
 
 
@@ -129,3 +131,12 @@ def test_a_missing_field_of_a_body_is_explained() -> None:
     public_id = example_in(wrong["message"], "campaignPublicId")
     [wrong] = post(secret, {"kind": "campaign", "campaignPublicId": public_id}).json()["rejected"]
     assert wrong["code"] == "not_found"
+
+
+@pytest.mark.django_db
+def test_a_missing_body_is_explained() -> None:
+    response = request("POST", make_key(make_workspace()), CLICKS)
+    [wrong] = response.json()["errors"]
+    assert (wrong["field"], wrong["code"]) == ("body", "required")
+    example = json.loads(example_in(wrong["message"], "body"))
+    assert post(make_key(make_workspace()), example).json()["accepted"] == 1

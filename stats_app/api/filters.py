@@ -15,12 +15,13 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from stats_app import public_ids
+from stats_app.bodies import Repeated
 from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, shown
 from stats_app.local_days import clicks_in_days
 from stats_app.models import Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, repeated_parameter, unknown_parameter
+from stats_app.parameters import PERIOD_DATE_PATTERN, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
 
 
@@ -157,7 +158,7 @@ class StrictFilterSet(django_filters.FilterSet):
         `others` are the list's parameters that are no filters: what is unknown is told of them, too.
         """
         repeated = [
-            repeated_parameter(name, value)
+            value.error(name)
             for name, value in self.query.items()
             if isinstance(value, Repeated) and name in self.filters
         ]

@@ -14,10 +14,11 @@ from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 from ulid import ULID
 
+from stats_app.bodies import Repeated
 from stats_app.errors import FieldError, InvalidParameters, shown
 from stats_app.keyset import CLICK_KEYS, Position, keyed_page
 from stats_app.models import Click
-from stats_app.parameters import Repeated, repeated_parameter, whole_number
+from stats_app.parameters import whole_number
 from stats_app.periods import MAX_DATE, MIN_DATE
 
 PAGE_SIZE = 50
@@ -126,4 +127,4 @@ def _whole_number(query: dict[str, object], name: str, default: int, most: int) 
 
 def _refuse_repeated(name: str, value: object) -> None:
     if isinstance(value, Repeated):
-        raise InvalidParameters([repeated_parameter(name, value)])
+        raise InvalidParameters([value.error(name)])

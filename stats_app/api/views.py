@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from django.db import connections, transaction
 from django.db.models import F, QuerySet
+from django.http import HttpRequest
 from django.utils.timezone import now
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,7 +18,7 @@ from stats_app import limits, public_ids, tools
 from stats_app.api.authentication import ApiKeyAuthentication
 from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterSet, UserFilter, single_values
 from stats_app.api.pagination import KeyedPages, NumberedPages
-from stats_app.api.parsers import JsonParser, NewClick, NewClicks, clicks_of, json_name, wrong_body
+from stats_app.api.parsers import CLICKS, Batch, JsonParser, NewClick, NewClicks, click_of
 from stats_app.api.problems import limit_headers, problem_response
 from stats_app.api.renderers import JsonRenderer, OnlyJson
 from stats_app.api.schema import OperationSchema, operation, tool_operation
@@ -32,6 +33,7 @@ from stats_app.api.serializers import (
     click_json,
     user_json,
 )
+from stats_app.bodies import Repeated
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.ingest import ClickInput, Rejection, record_clicks
@@ -39,7 +41,7 @@ from stats_app.keys import HEADER, Caller
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, STATS_READ
 from stats_app.models.audit import REST
-from stats_app.parameters import Repeated, unknown_parameter
+from stats_app.parameters import unknown_parameter
 
 Json = dict[str, Any]
 
@@ -54,7 +56,8 @@ class StatsViewSet(ViewSet):
     """The base of ours: everything that the host's `REST_FRAMEWORK` could change is set here.
 
     `scopes` and `limited` say for each action which scope its key needs and which of `LIMITS` it uses up. Actions that
-    are tools have none here: `tools.call` checks them, so that it can audit all calls.
+    are tools have none here: `tools.call` checks them, so that it can audit all calls. A view that takes a body says in
+    `batch` what it holds.
     """
 
     authentication_classes = [ApiKeyAuthentication]
@@ -71,6 +74,7 @@ class StatsViewSet(ViewSet):
 
     scopes: ClassVar[dict[str, str]] = {}
     limited: ClassVar[dict[str, str]] = {}
+    batch: ClassVar[Batch]
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
@@ -87,6 +91,12 @@ class StatsViewSet(ViewSet):
     @property
     def default_response_headers(self) -> dict[str, str]:
         return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "private, no-store", "Vary": HEADER}
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        # DRF itself takes a body that has no Content-Length for none, and would not ask the parser.
+        wrapped = super().initialize_request(request, *args, **kwargs)
+        wrapped._stream = request  # type: ignore[assignment]  # it is read like a file
+        return wrapped
 
     @property
     def caller(self) -> Caller:
@@ -249,6 +259,7 @@ class UserViewSet(StatsViewSet):
 class ClickViewSet(StatsViewSet):
     """The clicks of the workspace: listed, and taken in."""
 
+    batch = CLICKS
     scopes = {"list": CLICKS_READ, "create": CLICKS_WRITE}
     limited = {"list": "lists", "create": "ingest"}
 
@@ -289,10 +300,7 @@ class ClickViewSet(StatsViewSet):
         errors = [unknown_parameter(name, []) for name in single_values(request)]
         if errors:
             raise InvalidParameters(errors)
-        # DRF takes a missing body for an empty object, and one sent in chunks for a missing one.
-        if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
-            raise wrong_body("body is missing, or was sent without a Content-Length.")
-        items = clicks_of(request.data)
+        items = self.batch.items_of(request.data, click_of)
         result = record_clicks(self.caller.workspace, items, now=now())
         rejected = [{"index": wrong.index, **_named_as_sent(wrong, items).as_dict()} for wrong in result.rejected]
         return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})
@@ -303,4 +311,4 @@ def _named_as_sent(wrong: Rejection, items: Sequence[ClickInput | FieldError]) -
     item = items[wrong.index]
     if isinstance(item, FieldError):
         return item
-    return FieldError(wrong.field, wrong.code, wrong.message).renamed(json_name(wrong.field))
+    return FieldError(wrong.field, wrong.code, wrong.message).renamed(CLICKS.json_name(wrong.field))
