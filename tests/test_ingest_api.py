@@ -516,7 +516,12 @@ def test_other_methods_are_refused(url: str) -> None:
         response = request(method, key, url, body="{}")
         assert (response.status_code, response.json()) == (
             405,
-            problem(405, "method_not_allowed", "Method not allowed", f"{method} is not allowed here."),
+            problem(
+                405,
+                "method_not_allowed",
+                "Method not allowed",
+                f"This path does not support {method}; it supports {response.headers['Allow']}.",
+            ),
         )
         assert sorted(response.headers["Allow"].split(", ")) == allowed
         assert response.headers["Content-Type"] == "application/problem+json"

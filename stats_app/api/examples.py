@@ -118,7 +118,7 @@ _DETAILS = {
     "permission_denied": "This API key lacks the scope stats:read.",
     "workspace_mismatch": "workspacePublicId is not the workspace of this API key; leave it out.",
     "not_found": f'No campaign with the id "{_CAMPAIGN}" in this workspace.',
-    "method_not_allowed": "DELETE is not allowed here.",
+    "method_not_allowed": "This path does not support DELETE; it supports GET, HEAD.",
     "payload_too_large": "clicks has 10001 items; send at most 10000 at once.",
     "unsupported_media_type": 'Content-Type is application/json in UTF-8, not "text/plain".',
     "rate_limited": "More than 30 calls in 60 seconds to stats_get_user_metrics; the next one passes in 12 s.",

@@ -42,7 +42,9 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, errors.StatsError):
         return _known(exc)
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return _problem("method_not_allowed", f"{context['request'].method} is not allowed here.")
+        method = errors.printable(context["request"].method)
+        supported = ", ".join(context["view"].allowed_methods)
+        return _problem("method_not_allowed", f"This path does not support {method}; it supports {supported}.")
     if isinstance(exc, OperationalError | InterfaceError):
         logger.exception("The database cannot be reached")
         return _problem(

@@ -16,7 +16,7 @@ from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 
 from stats_app import bodies
-from stats_app.errors import InvalidParameters, NotAuthenticated, PayloadTooLarge, UnsupportedMediaType
+from stats_app.errors import InvalidParameters, NotAuthenticated, PayloadTooLarge, UnsupportedMediaType, printable
 from stats_app.keys import CHALLENGE, HEADER, authenticate
 from stats_app.mcp import messages
 
@@ -46,7 +46,9 @@ for _alias in connections:
 
 def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
     if request.method != "POST":
-        return _refusal(405, f"{request.method} is not allowed here; send a POST.", {"Allow": "POST"})
+        return _refusal(
+            405, f"This path does not support {printable(request.method or '')}; send a POST.", {"Allow": "POST"}
+        )
     try:
         caller = authenticate(request.headers.get(HEADER), now())
     except NotAuthenticated as error:
