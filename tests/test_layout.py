@@ -37,7 +37,9 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "database_errors", "proxies", "user_agents"}),
+    frozenset(
+        {"periods", "public_ids", "conf", "errors", "dimensions", "database_errors", "proxies", "user_agents", "bodies"}
+    ),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
