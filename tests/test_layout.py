@@ -31,12 +31,13 @@ LAYERS: tuple[frozenset[str], ...] = (
             "staff",
             "keyset",
             "local_days",
+            "outages",
         }
     ),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions"}),
+    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "spreadsheets"}),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 
