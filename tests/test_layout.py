@@ -32,13 +32,25 @@ LAYERS: tuple[frozenset[str], ...] = (
             "staff",
             "keyset",
             "local_days",
+            "outages",
         }
     ),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
     frozenset(
-        {"periods", "public_ids", "conf", "errors", "dimensions", "database_errors", "proxies", "user_agents", "bodies"}
+        {
+            "periods",
+            "public_ids",
+            "conf",
+            "errors",
+            "dimensions",
+            "database_errors",
+            "proxies",
+            "user_agents",
+            "bodies",
+            "spreadsheets",
+        }
     ),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
