@@ -14,9 +14,25 @@ ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 SURFACES = frozenset({"api", "mcp", "dashboard", "redirects", "admin", "management"})
 # From the top to the bottom. A module imports from its own layer and from those below.
 LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"urls", "apps", "checks"}),
+    frozenset(
+        {
+            "urls",
+            "apps",
+            "checks",
+        }
+    ),
     SURFACES,
-    frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
+    frozenset(
+        {
+            "tools",
+            "schemas",
+            "parameters",
+            "answers",
+            "reports",
+            "templatetags",
+            "demo",
+        }
+    ),
     frozenset(
         {
             "queries",
@@ -35,9 +51,22 @@ LAYERS: tuple[frozenset[str], ...] = (
             "outages",
         }
     ),
-    frozenset({"models", "migrations"}),
-    frozenset({"locks"}),
-    frozenset({"sql"}),
+    frozenset(
+        {
+            "models",
+            "migrations",
+        }
+    ),
+    frozenset(
+        {
+            "locks",
+        }
+    ),
+    frozenset(
+        {
+            "sql",
+        }
+    ),
     frozenset(
         {
             "periods",
