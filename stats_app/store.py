@@ -216,15 +216,31 @@ def _keep(name: str, value: Any, seconds: int) -> None:
         logger.warning("The cache cannot be written.", exc_info=True)
 
 
-def totals_of_workspaces(workspace_ids: Sequence[int], period: Period) -> dict[int, dict[str, int]]:
-    """Human clicks of each workspace by kind in the local days of `period`, in one read; zeros filled in."""
+def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:
+    """Human clicks of each workspace by kind in the local days of each period, in one read; zeros filled in."""
     connection = connections[router.db_for_read(Rollup)]
-    found = sql.totals_of_workspaces(connection, workspace_ids, period.start, period.end)
-    zeros: dict[int, list[int]] = {workspace_id: [0] * len(_KINDS) for workspace_id in workspace_ids}
-    return {
-        workspace_id: dict(zip(_KINDS, map(int, numbers), strict=True))
-        for workspace_id, numbers in (zeros | dict(found)).items()
-    }
+    found = dict(sql.totals_of_workspaces(connection, workspace_ids, [(one.start, one.end) for one in periods]))
+    zeros = [0] * len(_KINDS) * len(periods)
+    answer: dict[int, list[dict[str, int]]] = {}
+    for workspace_id in workspace_ids:
+        numbers = iter(found.get(workspace_id, zeros))
+        answer[workspace_id] = [{kind: int(next(numbers)) for kind in _KINDS} for _ in periods]
+    return answer
+
+
+def first_day(workspace_id: int) -> date | None:
+    """The first local day with a human click; None before the first one."""
+    return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id)
+
+
+def first_days(workspace_ids: Sequence[int]) -> dict[int, date]:
+    """The same of each of the workspaces that has clicks, in one read."""
+    return sql.first_days(connections[router.db_for_read(Rollup)], workspace_ids)
+
+
+def has_counts(workspace_id: int) -> bool:
+    """Whether the workspace ever had a click, of whatever verdict."""
+    return Rollup.objects.filter(workspace=workspace_id).exists()
 
 
 def last_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:
