@@ -96,7 +96,7 @@ def check_mcp(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Ch
     if mcp.is_installed() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     included = set(_included(get_resolver()))
-    text, hint = "/mcp is not served, because the package mcp 2.3 or later is not installed.", f"Run: {mcp.INSTALL}"
+    text, hint = f"/mcp is not served: the package {mcp.PACKAGE}, is not installed.", f"Run: {mcp.INSTALL}"
     if f"{mcp.__name__}.urls" in included:
         return [Warning(text, hint=hint, id="stats_app.W002")]
     if "stats_app.urls" in included:

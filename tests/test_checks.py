@@ -187,5 +187,5 @@ def test_w002_and_i001_say_how_to_get_mcp(
     messages = found()
     assert [code for code, _, _ in messages] == expected
     for _, text, hint in messages:
-        assert text == "/mcp is not served, because the package mcp 2.3 or later is not installed."
+        assert text == "/mcp is not served: the package mcp 2.3 or later, below 3, is not installed."
         assert str(hint).startswith(f"Run: {mcp.INSTALL}")
