@@ -15,8 +15,8 @@ from django.db.models import Q
 from stats_app.errors import redacted
 from stats_app.keys import Caller
 from stats_app.models import ToolCall
-from stats_app.models.workspaces import FEW
-from stats_app.sql import access as sql
+from stats_app.models.people import FEW
+from stats_app.sql import audit as sql
 
 MAX_ARGUMENT_BYTES = 8 * 1024
 _CLIENT_LENGTH = 200

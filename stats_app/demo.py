@@ -16,9 +16,9 @@ from typing import TypeVar
 from ulid import ULID
 
 from stats_app import public_ids
+from stats_app.dimensions import BOT, CAMPAIGN, HUMAN, OTHER, SUSPECTED, VCARD
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Alias, Campaign, CampaignAssignment, Click, Workspace, WorkspaceUser
-from stats_app.models.clicks import BOT, CAMPAIGN, HUMAN, OTHER, SUSPECTED, VCARD
 
 BATCH = 5_000
 DAYS = 365

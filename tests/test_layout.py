@@ -18,7 +18,20 @@ LAYERS: tuple[frozenset[str], ...] = (
     SURFACES,
     frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
     frozenset(
-        {"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff", "listing"}
+        {
+            "queries",
+            "ingest",
+            "rollups",
+            "links",
+            "verdicts",
+            "keys",
+            "limits",
+            "audit",
+            "store",
+            "staff",
+            "keyset",
+            "local_days",
+        }
     ),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),

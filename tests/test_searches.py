@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from django.test import Client
 
 from stats_app.models import Alias, Campaign, ToolCall, TrackedLink, Workspace, WorkspaceUser
-from stats_app.sql.access import clients
+from stats_app.sql.audit import clients
 from tests.admin_cast import address, make_call, superuser
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.mcp.calls import answer
@@ -49,7 +49,7 @@ ALIASES = {"countess": {"Ada Lovelace"}, "COUNTESS lovelace": {"Ada Lovelace"}, 
 def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the indexes wherever they can be used; without those of parts; and as if more were found than are named."""
     if request.param == "many":
-        monkeypatch.setattr("stats_app.models.workspaces.FEW", 0)
+        monkeypatch.setattr("stats_app.models.people.FEW", 0)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             if request.param == "index":

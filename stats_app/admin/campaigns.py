@@ -18,7 +18,7 @@ from stats_app.admin.people import of_user
 from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin, words_of
 from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
-from stats_app.models.workspaces import few
+from stats_app.models.people import few
 
 
 class StatusFilter(WordFilter):

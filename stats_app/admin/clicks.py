@@ -18,7 +18,7 @@ from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.people import users_with_email
 from stats_app.admin.scope import KeyedAdmin
 from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
-from stats_app.listing import CLICK_KEYS
+from stats_app.keyset import CLICK_KEYS
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.staff import workspaces_for
 

@@ -11,7 +11,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from stats_app.admin.paging import CAP
-from stats_app.models.workspaces import ClickedQuerySet, WorkspaceQuerySet
+from stats_app.models.deletion import ClickedQuerySet
+from stats_app.models.workspaces import WorkspaceQuerySet
 
 SHOWN = 50
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from stats_app.admin.paging import kept_parameters
 from stats_app.admin.words import KIND_WORDS
-from stats_app.listing import clicks_in_days, in_days
+from stats_app.local_days import clicks_in_days, in_days
 from stats_app.models import Campaign, CampaignAssignment, Click, Workspace
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
 from stats_app.staff import workspaces_for

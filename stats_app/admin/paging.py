@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
-from stats_app.listing import Position, keyed_page
+from stats_app.keyset import Position, keyed_page
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]

@@ -14,7 +14,7 @@ from stats_app import public_ids
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin, words_of
 from stats_app.models import Alias, WorkspaceUser
-from stats_app.models.workspaces import few, is_email
+from stats_app.models.people import few, is_email
 from stats_app.staff import workspaces_for
 
 

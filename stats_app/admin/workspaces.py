@@ -21,7 +21,7 @@ from stats_app import rollups
 from stats_app.admin.scope import ScopedAdmin
 from stats_app.errors import Refused
 from stats_app.models import Campaign, Workspace
-from stats_app.models.workspaces import number_of
+from stats_app.models.people import number_of
 from stats_app.reports import overview_context
 
 
