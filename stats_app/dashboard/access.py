@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import global_settings, settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -32,6 +33,7 @@ def staff_page(view: View[Path]) -> View[Path]:
     """
     safe_view: View[Path] = require_safe(view)
 
+    @login_not_required  # or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further
     @never_cache
     @wraps(view)
     def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
