@@ -11,12 +11,13 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from stats_app import public_ids
+from stats_app.dashboard.policy import with_policy
 from stats_app.models import Workspace
 from stats_app.staff import workspaces_for
 
@@ -35,6 +36,7 @@ def staff_page(view: View[Path]) -> View[Path]:
 
     @login_not_required  # or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further
     @never_cache
+    @with_policy
     @wraps(view)
     def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -61,7 +63,8 @@ def login_url() -> str:
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
     title = _("No permission") if status == 403 else _("Page not found")
-    context = {"title": title, "message": message, "status": status, "request": request}
+    # Where the site begins: not at `/` when it is served under a prefix.
+    context = {"title": title, "message": message, "status": status, "home": get_script_prefix(), "request": request}
     return render(request, "stats_app/dashboard/error.html", context, status=status)
 
 
