@@ -207,8 +207,8 @@ def check_timezones(
     return [
         Warning(
             f"This machine does not know the time zone of: {', '.join(named)}{f', and {more} more' if more else ''}.",
-            hint="Run: pip install --upgrade tzdata. A name that no machine knows is wrong: change it in the admin, or by "
-            "stats_app.rollups.change_timezone.",
+            hint="Run: pip install --upgrade tzdata. A name that no machine knows is wrong: change it in the admin, or "
+            "by stats_app.rollups.change_timezone.",
             id="stats_app.W004",
         )
     ]

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_variables
 
 from stats_app.keys import create_key
 from stats_app.management.arguments import date_of, workspace_of
@@ -24,6 +25,7 @@ class Command(StatsCommand):
         )
         parser.add_argument("--expires", metavar="DATE", help="the last day on which the key is good, UTC, as Y-m-d")
 
+    @sensitive_variables("secret")
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
         last_day = date_of("--expires", options["expires"])
