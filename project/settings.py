@@ -15,6 +15,9 @@ SECURE_PROXY_SSL_HEADER
 STATIC_ROOT      where `collectstatic` puts the static files, under names that browsers may keep for ever; without it
                  they are served from where they are
 STATS_RATE_LIMIT calls a minute for each tool and API key; default 30
+STATS_TRUSTED_PROXIES
+                 the proxies between a reader and the site: how many, or their addresses and networks with commas between;
+                 default 0
 """
 
 import os
@@ -179,4 +182,8 @@ LOGGING = {
     "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
 }
 
-STATS_APP: dict[str, Any] = {"RATE_LIMIT": env.int("STATS_RATE_LIMIT", default=30)}
+_PROXIES = env.str("STATS_TRUSTED_PROXIES", default="0")
+STATS_APP: dict[str, Any] = {
+    "RATE_LIMIT": env.int("STATS_RATE_LIMIT", default=30),
+    "TRUSTED_PROXIES": int(_PROXIES) if _PROXIES.isdecimal() else _PROXIES.split(","),
+}

@@ -110,6 +110,13 @@ def test_https_behind_a_proxy_is_redirected_once_and_not_for_ever() -> None:
     assert run(SECURE, HTTPS="1", SECURE_PROXY_SSL_HEADER="X-Forwarded-Proto") == [to_https, to_https, [200, None]]
 
 
+def test_the_proxies_are_a_number_or_a_list() -> None:
+    code = "import json; from django.conf import settings; print(json.dumps(settings.STATS_APP['TRUSTED_PROXIES']))"
+    assert run(code) == 0
+    assert run(code, STATS_TRUSTED_PROXIES="2") == 2
+    assert run(code, STATS_TRUSTED_PROXIES="10.0.0.0/8,192.0.2.1") == ["10.0.0.0/8", "192.0.2.1"]
+
+
 def test_connections_are_kept_under_wsgi_and_pooled_under_asgi() -> None:
     def database(module: str, **environment: str) -> Any:
         return run(DATABASE.replace("MODULE", module), **environment)
