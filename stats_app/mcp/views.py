@@ -6,6 +6,7 @@ import logging
 from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError, connections, transaction
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
+@login_not_required  # an API key is asked for instead
 def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpResponseBase:
     """Answers one message to the stats tools, or to another `server` that a URL pattern names."""
     response = _answer(request, server)
