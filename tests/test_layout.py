@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions"}),
+    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "click_fields", "spreadsheets"}),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 

@@ -12,6 +12,7 @@ from rest_framework.parsers import BaseParser
 from stats_app import public_ids
 from stats_app.answers import TimeText
 from stats_app.api.problems import PayloadTooLarge, UnsupportedMediaType
+from stats_app.click_fields import FIELDS
 from stats_app.errors import FieldError, InvalidParameters, printable, shown
 from stats_app.ingest import ClickInput
 from stats_app.models import KINDS, VERDICTS
@@ -20,19 +21,6 @@ from stats_app.parameters import unknown_parameter
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_ITEMS = 10_000
-
-# What a click is given as in JSON, and what `ClickInput` calls it.
-FIELDS = {
-    "id": "id",
-    "kind": "kind",
-    "campaignPublicId": "campaign",
-    "userPublicId": "user",
-    "alias": "alias",
-    "clickedAt": "clicked_at",
-    "verdict": "verdict",
-    "reason": "reason",
-}
-_JSON_NAMES = {name: json_name for json_name, name in FIELDS.items()}
 
 
 class NewClick(serializers.Serializer[Any]):
@@ -126,11 +114,6 @@ def clicks_of(body: object) -> list[ClickInput | FieldError]:
     if len(items) > MAX_ITEMS:
         raise PayloadTooLarge(f"clicks has {len(items)} items; send at most {MAX_ITEMS} at once.")
     return [_click_of(item) for item in items]
-
-
-def json_name(name: str) -> str:
-    """The JSON name of a field of `ClickInput`."""
-    return _JSON_NAMES.get(name, name)
 
 
 def _click_of(item: object) -> ClickInput | FieldError:

@@ -28,10 +28,11 @@ from stats_app.api.items import (
     user_json,
 )
 from stats_app.api.pagination import KeyedPages, NumberedPages
-from stats_app.api.parsing import JsonParser, NewClick, NewClicks, clicks_of, json_name, wrong_body
+from stats_app.api.parsing import JsonParser, NewClick, NewClicks, clicks_of, wrong_body
 from stats_app.api.problems import limit_headers, problem_response
 from stats_app.api.rendering import JsonRenderer, OnlyJson
 from stats_app.api.schema import OperationSchema, operation, tool_operation
+from stats_app.click_fields import outside_name
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.ingest import ClickInput, Rejection, record_clicks
@@ -302,4 +303,4 @@ def _named_as_sent(wrong: Rejection, items: Sequence[ClickInput | FieldError]) -
     item = items[wrong.index]
     if isinstance(item, FieldError):
         return item
-    return FieldError(wrong.field, wrong.code, wrong.message).renamed(json_name(wrong.field))
+    return FieldError(wrong.field, wrong.code, wrong.message).renamed(outside_name(wrong.field))

@@ -9,13 +9,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
-# A spreadsheet takes a cell that begins so for a formula, and runs it. The wide forms are what some read as the others.
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-def defused(text: str) -> str:
-    """The text so that no spreadsheet computes it: with an apostrophe before what would be a formula."""
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(_DANGEROUS) else text
+from stats_app.spreadsheets import defused
 
 
 def csv_response(rows: Sequence[Sequence[Any]], name: str) -> HttpResponse:
