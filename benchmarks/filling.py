@@ -18,7 +18,7 @@ from ulid import ULID
 from benchmarks import workload
 from benchmarks.workload import WorkloadClick
 from stats_app import keys, public_ids, rollups
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_YEAR, WORKSPACE
+from stats_app.dimensions import CAMPAIGN, CAMPAIGN_YEAR, VCARD, WORKSPACE
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import (
     KINDS,
@@ -32,8 +32,8 @@ from stats_app.models import (
     Workspace,
     WorkspaceUser,
 )
-from stats_app.models.access import CLICKS_WRITE, REST, STATS_READ
-from stats_app.models.clicks import VCARD
+from stats_app.models.api_keys import CLICKS_WRITE, STATS_READ
+from stats_app.models.audit import REST
 
 CLICKS, MANY_CAMPAIGNS, EVEN = "Clicks", "Many campaigns", "Even"  # the workspaces
 CAMPAIGNS_OF_MANY = 1_000

@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from stats_app import public_ids
-from stats_app.models import KINDS
+from stats_app.dimensions import KINDS
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import DATE_PATTERN, Field
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from stats_app.limits import Allowance
+WINDOW_SECONDS = 60
+"""The window of every rate limit."""
 
 FIELD_CODES = (
     "required",
@@ -68,6 +68,17 @@ def printable(text: str, limit: int = 100) -> str:
     text = redacted(text)
     clipped = text[:limit] + ("…" if len(text) > limit else "")
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a key may still call: `remaining` more now, and one more in `reset` seconds (whole, at least 1)."""
+
+    name: str
+    limit: int
+    remaining: int
+    reset: int
+    window: int = WINDOW_SECONDS
 
 
 class StatsError(Exception):

@@ -17,8 +17,14 @@ from django.db import connections, router, transaction
 
 from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
-from stats_app.models.access import STATS_READ
-from stats_app.sql import access as sql
+from stats_app.models.api_keys import STATS_READ
+from stats_app.sql import api_keys as sql
+
+HEADER = "x-api-key"
+"""Every surface that programs call takes the key from this header."""
+
+CHALLENGE = f'ApiKey realm="stats", header="{HEADER}"'
+"""What `WWW-Authenticate` says."""
 
 PREFIX = "sk_"
 LAST_USE_GRAIN = timedelta(minutes=5)

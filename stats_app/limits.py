@@ -6,33 +6,20 @@ of them has left the window. Refused calls do not count. Fixed minutes would let
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connections, router
 
-from stats_app.errors import RateLimited
+from stats_app.errors import WINDOW_SECONDS, Allowance, RateLimited
 from stats_app.models import CallWindow
-from stats_app.sql import access as sql
+from stats_app.sql import api_keys as sql
 
-WINDOW_SECONDS = 60
 MAX_LIMIT = 1000  # the times of that many calls stand in one row
 
 # Whole microseconds, as exact as the clock: rounded times would let a call pass a moment early.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WINDOW = WINDOW_SECONDS * 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a key may still call: `remaining` more now, and one more in `reset` seconds (whole, at least 1)."""
-
-    name: str
-    limit: int
-    remaining: int
-    reset: int
-    window: int = WINDOW_SECONDS
 
 
 def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowance | None:

@@ -15,9 +15,9 @@ from typing import Any
 from django.db import connections, router
 
 from stats_app import store
+from stats_app.dimensions import CAMPAIGN, KINDS, OTHER, VCARD
 from stats_app.errors import NotFound
-from stats_app.models import KINDS, Campaign, Workspace, WorkspaceUser, campaign_status
-from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
+from stats_app.models import Campaign, Workspace, WorkspaceUser, campaign_status
 from stats_app.periods import Breakdown, Period, fold, format_time
 from stats_app.sql import subjects
 

@@ -20,9 +20,8 @@ from django.db import connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app import dimensions
-from stats_app.dimensions import DIMENSIONS
-from stats_app.models import KINDS, Rollup, Workspace
-from stats_app.models.clicks import HUMAN, VERDICTS
+from stats_app.dimensions import DIMENSIONS, HUMAN, KINDS, VERDICTS
+from stats_app.models import Rollup, Workspace
 from stats_app.periods import Period, year_start
 from stats_app.sql import counts as sql
 from stats_app.sql import rankings
@@ -151,7 +150,7 @@ def _columns(
 
 
 def _top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    place = (workspace_id, dimensions.USER, period, top)
+    place = (workspace_id, dimensions.USER_DAYS, period, top)
     found = _bounded(place, lambda: rankings.top_users(connection, workspace_id, period, top))
     if found is None:
         found = _top_of_all(connection, *place)
@@ -159,11 +158,13 @@ def _top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Perio
 
 
 def _top_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    place = (workspace_id, dimensions.CAMPAIGN, period, top)
+    place = (workspace_id, dimensions.CAMPAIGN_DAYS, period, top)
     series = _bounded(place, lambda: rankings.top_campaigns(connection, workspace_id, period, top))
     if series is None:
         keys = [key for key, _ in _top_of_all(connection, *place)]
-        daily = sql.daily(connection, workspace_id, dimensions.CAMPAIGN, keys, period.start, period.end, (sql.TOTAL,))
+        daily = sql.daily(
+            connection, workspace_id, dimensions.CAMPAIGN_DAYS, keys, period.start, period.end, (sql.TOTAL,)
+        )
         series = sorted(daily, key=lambda found: keys.index(found.key))
     return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
 

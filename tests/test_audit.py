@@ -17,7 +17,7 @@ from stats_app import public_ids, tools
 from stats_app.errors import InvalidParameters
 from stats_app.keys import authenticate
 from stats_app.models import Workspace
-from stats_app.models.access import CLICKS_READ
+from stats_app.models.api_keys import CLICKS_READ
 from tests.factories import make_campaign, make_key, make_user, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
 

@@ -18,12 +18,38 @@ LAYERS: tuple[frozenset[str], ...] = (
     SURFACES,
     frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
     frozenset(
-        {"queries", "ingest", "rollups", "links", "verdicts", "keys", "limits", "audit", "store", "staff", "listing"}
+        {
+            "queries",
+            "ingest",
+            "rollups",
+            "links",
+            "verdicts",
+            "visitors",
+            "keys",
+            "limits",
+            "audit",
+            "store",
+            "staff",
+            "keyset",
+            "local_days",
+        }
     ),
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "click_fields", "spreadsheets"}),
+    frozenset(
+        {
+            "periods",
+            "public_ids",
+            "conf",
+            "errors",
+            "dimensions",
+            "proxies",
+            "user_agents",
+            "click_fields",
+            "spreadsheets",
+        }
+    ),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.http import HttpResponse
 
 from stats_app import public_ids
-from stats_app.models.access import CLICKS_READ
+from stats_app.models.api_keys import CLICKS_READ
 from tests.factories import make_key, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
 

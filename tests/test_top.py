@@ -72,7 +72,7 @@ class TopTest(TestCase):
             period = Period(min(one, two), max(one, two))
             expected = plain_top(users, drawn, period)
             assert found_top(workspace, period) == expected
-            assert rankings.top_of_all(connection, workspace.pk, dimensions.USER, period, TOP) == expected
+            assert rankings.top_of_all(connection, workspace.pk, dimensions.USER_DAYS, period, TOP) == expected
             # Clicks that are spread evenly: too many users to look at each.
             for many in (4, 0):
                 assert rankings.top_users(connection, workspace.pk, period, TOP, many=many) in (None, expected)
@@ -96,7 +96,7 @@ class TopTest(TestCase):
             found = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP)
             expected = plain_top(campaigns, drawn, period)
             assert [(key, sum(daily)) for (key,), daily in found.items()] == expected
-            assert rankings.top_of_all(connection, workspace.pk, dimensions.CAMPAIGN, period, TOP) == expected
+            assert rankings.top_of_all(connection, workspace.pk, dimensions.CAMPAIGN_DAYS, period, TOP) == expected
             for many in (4 * period.days, 0):
                 series = rankings.top_campaigns(connection, workspace.pk, period, TOP, many=many)
                 assert series is None or [(one.key, sum(one.columns[0])) for one in series] == expected

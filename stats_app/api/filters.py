@@ -15,9 +15,10 @@ from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from stats_app import public_ids
+from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, shown
-from stats_app.listing import clicks_in_days
-from stats_app.models import KINDS, VERDICTS, Campaign, Click, Workspace, WorkspaceUser
+from stats_app.local_days import clicks_in_days
+from stats_app.models import Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, repeated_parameter, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date

@@ -16,7 +16,7 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 from ulid import ULID
 
 from stats_app.errors import FieldError, InvalidParameters, shown
-from stats_app.listing import CLICK_KEYS, Position, keyed_page
+from stats_app.keyset import CLICK_KEYS, Position, keyed_page
 from stats_app.models import Click
 from stats_app.parameters import Repeated, repeated_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE

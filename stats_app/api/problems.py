@@ -12,8 +12,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from stats_app import errors
-from stats_app.api.authentication import CHALLENGE
-from stats_app.limits import Allowance
+from stats_app.errors import Allowance
+from stats_app.keys import CHALLENGE
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:stats-tools:problem:"

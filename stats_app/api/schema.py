@@ -24,13 +24,13 @@ from rest_framework import serializers
 
 import stats_app
 from stats_app.api import examples
-from stats_app.api.authentication import HEADER
 from stats_app.api.filters import StrictFilterSet
 from stats_app.api.pagination import KeyedPages, NumberedPages
 from stats_app.api.problems import CONTENT_TYPE, PROBLEMS, URN
 from stats_app.api.texts import DESCRIPTION, HEADERS, PROBLEM_MEANINGS, TAGS, TITLE
 from stats_app.errors import FIELD_CODES
-from stats_app.models.access import STATS_READ
+from stats_app.keys import HEADER
+from stats_app.models.api_keys import STATS_READ
 from stats_app.parameters import Parameters
 from stats_app.schemas import ClosedSchema, own_settings
 from stats_app.tools import TOOLS

@@ -6,7 +6,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from stats_app.api import views
-from stats_app.api.reference import ReferenceViewSet
+from stats_app.api.docs import DocsViewSet
 
 app_name = "stats_api"
 
@@ -18,6 +18,6 @@ router.register("clicks", views.ClickViewSet, basename="click")
 
 urlpatterns = [
     *router.urls,
-    path("schema/", ReferenceViewSet.as_view({"get": "openapi"}, patterns=router.urls), name="schema"),
-    path("docs/", ReferenceViewSet.as_view({"get": "page"}, patterns=router.urls), name="docs"),
+    path("schema/", DocsViewSet.as_view({"get": "openapi"}, patterns=router.urls), name="schema"),
+    path("docs/", DocsViewSet.as_view({"get": "page"}, patterns=router.urls), name="docs"),
 ]

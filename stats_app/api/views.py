@@ -14,9 +14,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from stats_app import limits, public_ids, tools
-from stats_app.api.authentication import HEADER, ApiKeyAuthentication
+from stats_app.api.authentication import ApiKeyAuthentication
 from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterSet, UserFilter, single_values
-from stats_app.api.items import (
+from stats_app.api.pagination import KeyedPages, NumberedPages
+from stats_app.api.parsers import JsonParser, NewClick, NewClicks, clicks_of, wrong_body
+from stats_app.api.problems import limit_headers, problem_response
+from stats_app.api.renderers import JsonRenderer, OnlyJson
+from stats_app.api.schema import OperationSchema, operation, tool_operation
+from stats_app.api.serializers import (
     CampaignItem,
     CampaignPage,
     ClickPage,
@@ -27,18 +32,14 @@ from stats_app.api.items import (
     click_json,
     user_json,
 )
-from stats_app.api.pagination import KeyedPages, NumberedPages
-from stats_app.api.parsing import JsonParser, NewClick, NewClicks, clicks_of, wrong_body
-from stats_app.api.problems import limit_headers, problem_response
-from stats_app.api.rendering import JsonRenderer, OnlyJson
-from stats_app.api.schema import OperationSchema, operation, tool_operation
 from stats_app.click_fields import outside_name
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.ingest import ClickInput, Rejection, record_clicks
-from stats_app.keys import Caller
+from stats_app.keys import HEADER, Caller
 from stats_app.models import Campaign, Click, WorkspaceUser
-from stats_app.models.access import CLICKS_READ, CLICKS_WRITE, REST, STATS_READ
+from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, STATS_READ
+from stats_app.models.audit import REST
 from stats_app.parameters import Repeated, unknown_parameter
 
 Json = dict[str, Any]

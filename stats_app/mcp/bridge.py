@@ -17,12 +17,12 @@ from mcp.server.transport_security import TransportSecuritySettings
 from starlette.types import Message, Scope
 
 from stats_app.conf import conf
-from stats_app.keys import Caller
+from stats_app.keys import HEADER, Caller
 
 CALLER = "stats_app.caller"
 """Where the scope holds the `Caller`."""
 
-_SECRET_HEADERS = frozenset({"x-api-key", "cookie", "authorization"})
+_SECRET_HEADERS = frozenset({HEADER, "cookie", "authorization"})
 
 
 def answer(request: HttpRequest, body: bytes, server: Server[Any], caller: Caller) -> HttpResponse:

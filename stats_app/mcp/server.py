@@ -31,7 +31,7 @@ from starlette.requests import Request
 from stats_app import __version__, errors, schemas, tools
 from stats_app.keys import Caller
 from stats_app.mcp.bridge import CALLER
-from stats_app.models.access import MCP
+from stats_app.models.audit import MCP
 from stats_app.parameters import without_nulls
 from stats_app.periods import BREAKDOWNS, Period
 from stats_app.tools import TOOLS, Tool, Values

@@ -15,12 +15,11 @@ from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 
 from stats_app.errors import NotAuthenticated
-from stats_app.keys import authenticate
+from stats_app.keys import CHALLENGE, HEADER, authenticate
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
-HEADER = "x-api-key"
 MAX_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 
@@ -51,7 +50,7 @@ def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
     try:
         caller = authenticate(request.headers.get(HEADER), now())
     except NotAuthenticated as error:
-        return _refusal(401, str(error), {"WWW-Authenticate": f'ApiKey realm="stats", header="{HEADER}"'})
+        return _refusal(401, str(error), {"WWW-Authenticate": CHALLENGE})
     except (OperationalError, InterfaceError):
         logger.exception("The database cannot be reached")
         return _refusal(

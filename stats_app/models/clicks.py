@@ -9,19 +9,12 @@ from django.db.models.functions import Cast, Greatest, Length, Substr
 from django.utils.translation import gettext_lazy as _
 
 from stats_app import dimensions
+from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
 from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, validate_target_url
+from stats_app.models.deletion import ClickedModel
 from stats_app.models.fields import CodeField, UlidField
-from stats_app.models.workspaces import Alias, ClickedModel, Workspace, WorkspaceUser
-
-CAMPAIGN = "campaign"
-VCARD = "vcard"
-OTHER = "other"
-KINDS = {CAMPAIGN: 0, VCARD: 1, OTHER: 2}
-
-HUMAN = "human"
-SUSPECTED = "suspected"
-BOT = "bot"
-VERDICTS = {HUMAN: 0, SUSPECTED: 1, BOT: 2}
+from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.workspaces import Workspace
 
 REASON_LENGTH = 40
 

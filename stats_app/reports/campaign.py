@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from stats_app import queries, store
 from stats_app.models import Campaign, Workspace
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
-from stats_app.periods import Breakdown, Period, fold, parse_date
-from stats_app.reports.charts import ComparedChart, axis_of
+from stats_app.periods import Breakdown, Period, parse_date
+from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison
-from stats_app.reports.overview import Figure, last_period, local_time
+from stats_app.reports.figures import Figure, compared_chart, last_period, local_time, page_context
 from stats_app.reports.period_form import PeriodForm
 
 
@@ -63,14 +63,6 @@ def campaign_context(
     )
 
 
-def page_context(form: PeriodForm, report_of: Callable[[Period, Breakdown], object]) -> dict[str, Any]:
-    """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
-    if not (form.is_valid() and form.is_settled):
-        return {"form": form, "report": None}
-    report = report_of(form.period, form.breakdown)
-    return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}
-
-
 def campaign_report(
     workspace: Workspace, campaign: Campaign, period: Period, breakdown: Breakdown, now: datetime
 ) -> CampaignReport:
@@ -91,17 +83,4 @@ def campaign_report(
         compared_chart(comparison, breakdown, daily),
         None if clicks else last_period(workspace, period, where),
         local_time(workspace, now),
-    )
-
-
-def compared_chart(comparison: Comparison, breakdown: Breakdown, daily: Sequence[int]) -> ComparedChart:
-    """The clicks of one campaign or user in the period beside those before, from those of each day of both."""
-    period, previous = comparison.period, comparison.previous
-    axis = axis_of(period, breakdown, comparison.today)
-    previous_axis = axis_of(previous, breakdown, comparison.today)
-    return ComparedChart(
-        axis,
-        fold(daily[previous.days :], axis.buckets),
-        previous_axis,
-        fold(daily[: previous.days], previous_axis.buckets),
     )

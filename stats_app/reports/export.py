@@ -9,7 +9,8 @@ from typing import Any
 from stats_app.periods import Period
 from stats_app.reports.campaign import CampaignReport
 from stats_app.reports.charts import ComparedChart, StackedChart
-from stats_app.reports.overview import Figure, OverviewReport
+from stats_app.reports.figures import Figure
+from stats_app.reports.overview import OverviewReport
 from stats_app.reports.ranking import Ranking
 from stats_app.reports.user import UserReport
 

@@ -11,25 +11,16 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from stats_app import queries, store
-from stats_app.models import VERDICTS, Workspace, WorkspaceUser
-from stats_app.models.clicks import BOT, CAMPAIGN, OTHER, SUSPECTED, VCARD
-from stats_app.periods import MIN_DATE, Breakdown, Period, fold, month_end, next_month
+from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
+from stats_app.models import Workspace, WorkspaceUser
+from stats_app.periods import Breakdown, Period, fold
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart, axis_of
-from stats_app.reports.comparison import Change, Comparison
+from stats_app.reports.comparison import Comparison
+from stats_app.reports.figures import Figure, kind_figures, last_period, local_time
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking, ranking
 
 TOP_USERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One of the large numbers, with its change; None before the period begins. `key` names it in exports."""
-
-    key: str
-    name: str
-    clicks: int
-    change: Change | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,25 +132,6 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
     }
 
 
-def kind_names() -> dict[str, str]:
-    return {CAMPAIGN: _("Campaign clicks"), VCARD: _("vCard clicks"), OTHER: _("Other clicks")}
-
-
-def kind_figures(clicks: Mapping[str, int], before: Mapping[str, int], comparison: Comparison) -> list[Figure]:
-    """All clicks, then each kind."""
-    total = Figure("total", _("All clicks"), sum(clicks.values()), None)
-    change = comparison.change(total.clicks, sum(before.values()))
-    kinds = [
-        Figure(kind, name, clicks[kind], comparison.change(clicks[kind], before[kind]))
-        for kind, name in kind_names().items()
-    ]
-    return [replace(total, change=change), *kinds]
-
-
-def local_time(workspace: Workspace, now: datetime) -> datetime:
-    return now.astimezone(workspace.zone).replace(tzinfo=None)
-
-
 def _excluded(workspace: Workspace, period: Period) -> Excluded:
     counts = store.counts(workspace.pk, period, ("verdict",))
     return Excluded(*(sum(counts.get((VERDICTS[verdict],), [0])) for verdict in (SUSPECTED, BOT)))
@@ -202,18 +174,3 @@ def _before(workspace: Workspace, comparison: Comparison, by: Any, public_ids: M
     """The clicks of each in the days that it is compared with, by public id."""
     counts = store.counts(workspace.pk, comparison.compared, (by,), where={by: list(public_ids)})
     return {public_ids[int(key)]: numbers[0] for (key,), numbers in counts.items()}
-
-
-def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named, int] | None = None) -> Period | None:
-    """The last period of the same length, or of as many whole months, that has clicks; None when there are none."""
-    day = store.last_day(workspace.pk, where=where)
-    if day is None:
-        return None
-    if not period.is_whole_months:
-        return Period(max(MIN_DATE, day - (period.end - period.start)), day)
-    # The whole months before the month after the last click.
-    after = Period(next_month(day), month_end(next_month(day)))
-    length = len(period.buckets("month"))
-    while after.start > MIN_DATE and length:
-        after, length = after.previous(), length - 1
-    return Period(after.start, month_end(day))

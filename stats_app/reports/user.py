@@ -8,13 +8,20 @@ from datetime import datetime
 from typing import Any
 
 from stats_app import queries, store
+from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models import Workspace, WorkspaceUser
-from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
 from stats_app.periods import Breakdown, Period, fold
-from stats_app.reports.campaign import compared_chart, page_context
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.comparison import Comparison
-from stats_app.reports.overview import Figure, kind_figures, kind_names, last_period, local_time
+from stats_app.reports.figures import (
+    Figure,
+    compared_chart,
+    kind_figures,
+    kind_names,
+    last_period,
+    local_time,
+    page_context,
+)
 from stats_app.reports.period_form import PeriodForm
 
 

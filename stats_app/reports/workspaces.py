@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from stats_app import store
+from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models import Workspace
-from stats_app.models.clicks import CAMPAIGN, OTHER, VCARD
 from stats_app.periods import PRESETS, Period
 
 

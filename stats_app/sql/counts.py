@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import WORKSPACE
+from stats_app.dimensions import WORKSPACE_DAYS
 from stats_app.sql.cursor import among, day_array, execute, is_postgresql, number_array, number_list, rows
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
@@ -80,7 +80,7 @@ def state(connection: BaseDatabaseWrapper, workspace_id: int, start: date, end: 
         )
         FROM stats_app_workspace WHERE id = %(workspace)s
     """
-    [(version, clicks)] = rows(connection, statement, _range(workspace_id, WORKSPACE, start, end))
+    [(version, clicks)] = rows(connection, statement, _range(workspace_id, WORKSPACE_DAYS, start, end))
     return f"{version}:{clicks}"
 
 
@@ -90,7 +90,7 @@ def totals_of_workspaces(
     """The sums of each column over the range, for each of the workspaces that has clicks there."""
     statement = f"""
         SELECT workspace_id, {_SUMS} FROM stats_app_rollup
-        WHERE workspace_id {among(connection, "workspaces")} AND dimension = {WORKSPACE} AND key = 0
+        WHERE workspace_id {among(connection, "workspaces")} AND dimension = {WORKSPACE_DAYS} AND key = 0
             AND day BETWEEN %(start)s AND %(end)s
         GROUP BY workspace_id
     """

@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_YEAR, USER, USER_YEAR
+from stats_app.dimensions import CAMPAIGN_DAYS, CAMPAIGN_YEARS, USER_DAYS, USER_YEARS
 from stats_app.periods import ONE_DAY, Period, year_start
 from stats_app.sql.counts import TOTAL, DailyCounts, daily_counts, series
 from stats_app.sql.cursor import is_postgresql, rows
@@ -29,8 +29,8 @@ MANY_USERS = 5_000
 Top = list[tuple[int, int]]
 """Keys and their clicks, most first, ties by public id."""
 
-_YEARS = {CAMPAIGN: CAMPAIGN_YEAR, USER: USER_YEAR}
-_TABLES = {CAMPAIGN: "stats_app_campaign", USER: "stats_app_workspaceuser"}
+_YEARS = {CAMPAIGN_DAYS: CAMPAIGN_YEARS, USER_DAYS: USER_YEARS}
+_TABLES = {CAMPAIGN_DAYS: "stats_app_campaign", USER_DAYS: "stats_app_workspaceuser"}
 
 
 def top_campaigns(
@@ -42,11 +42,11 @@ def top_campaigns(
     """
     counts = f"""
         SELECT key, sum({TOTAL}) AS clicks, {series(connection, [TOTAL])} FROM stats_app_rollup
-        WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN} AND day BETWEEN %(start)s AND %(end)s
+        WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN_DAYS} AND day BETWEEN %(start)s AND %(end)s
             AND key IN (SELECT key FROM {{keys}}) GROUP BY key
     """
     params = _params(workspace_id, period, limit)
-    found = _top(connection, CAMPAIGN, period, counts, "offsets, counts_0", params, many // period.days)
+    found = _top(connection, CAMPAIGN_DAYS, period, counts, "offsets, counts_0", params, many // period.days)
     return None if found is None else daily_counts(connection, found)
 
 
@@ -67,7 +67,7 @@ def top_users(
         )
         params |= {f"start_{number}": start, f"end_{number}": end}
     counts = f"SELECT key, sum(clicks) AS clicks FROM ({' UNION ALL '.join(parts)}) AS parts GROUP BY key"
-    found = _top(connection, USER, period, counts, "clicks", params, many)
+    found = _top(connection, USER_DAYS, period, counts, "clicks", params, many)
     return None if found is None else [(key, int(clicks)) for key, clicks in found]
 
 
@@ -183,10 +183,10 @@ def _pieces(period: Period) -> list[tuple[int, date, date]]:
     """The dimensions and days to read, so that each day of the period is counted once."""
     years = period.whole_years()
     if years is None:
-        return [(USER, period.start, period.end)]
+        return [(USER_DAYS, period.start, period.end)]
     pieces = [
-        (USER, period.start, years.start - ONE_DAY),
-        (USER_YEAR, years.start, year_start(years.end)),
-        (USER, years.end + ONE_DAY, period.end),
+        (USER_DAYS, period.start, years.start - ONE_DAY),
+        (USER_YEARS, years.start, year_start(years.end)),
+        (USER_DAYS, years.end + ONE_DAY, period.end),
     ]
     return [piece for piece in pieces if piece[1] <= piece[2]]

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from stats_app.keys import create_key
 from stats_app.management.arguments import date_of, workspace_of
 from stats_app.management.command import StatsCommand
-from stats_app.models.access import SCOPES, STATS_READ
+from stats_app.models.api_keys import SCOPES, STATS_READ
 from stats_app.periods import ONE_DAY, utc_midnight
 
 

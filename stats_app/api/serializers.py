@@ -9,8 +9,9 @@ from rest_framework import serializers
 
 from stats_app import public_ids
 from stats_app.answers import DateText, TimeText, count, public_id
+from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FIELD_CODES
-from stats_app.models import KINDS, VERDICTS, Campaign, Click, WorkspaceUser
+from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import Field
 from stats_app.periods import format_time

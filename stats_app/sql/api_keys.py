@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import execute, is_postgresql, rows
+from stats_app.sql.cursor import is_postgresql, rows
 
 
 def pass_call(
@@ -61,39 +60,6 @@ def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str) ->
 def _times(passed: Any) -> list[int]:
     times: list[int] = json.loads(passed) if isinstance(passed, str | bytes) else passed
     return times
-
-
-def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> None:
-    """One row of the audit log; `values` are its columns in the order of the statement, the arguments as JSON text."""
-    cast = "::jsonb" if is_postgresql(connection) else ""
-    execute(
-        connection,
-        f"""
-        INSERT INTO stats_app_toolcall
-            (workspace_id, api_key_id, tool, surface, client, arguments, outcome, duration_ms, called_at)
-        VALUES (%s, %s, %s, %s, %s, %s{cast}, %s, %s, %s)
-        """,
-        values,
-    )
-
-
-def clients(connection: BaseDatabaseWrapper, limit: int) -> list[str]:
-    """The different clients of the audit log, in order, at most so many: a step of the index for each, where DISTINCT
-    would read the whole log."""
-    found = rows(
-        connection,
-        """
-        WITH RECURSIVE known (client) AS (
-            SELECT min(client) FROM stats_app_toolcall
-            UNION ALL
-            SELECT (SELECT min(client) FROM stats_app_toolcall WHERE client > known.client)
-            FROM known WHERE known.client IS NOT NULL
-        )
-        SELECT client FROM known WHERE client IS NOT NULL LIMIT %s
-        """,
-        [limit],
-    )
-    return [client for (client,) in found]
 
 
 def find_key(connection: BaseDatabaseWrapper, digest: bytes) -> tuple[Any, ...] | None:

@@ -13,9 +13,9 @@ from stats_app import public_ids
 from stats_app.answers import TimeText
 from stats_app.api.problems import PayloadTooLarge, UnsupportedMediaType
 from stats_app.click_fields import FIELDS
+from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, printable, shown
 from stats_app.ingest import ClickInput
-from stats_app.models import KINDS, VERDICTS
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.parameters import unknown_parameter
 

@@ -18,12 +18,12 @@ from django.utils.http import quote_etag
 from django.utils.text import slugify
 from rest_framework.request import Request
 
-from stats_app.api.authentication import HEADER
 from stats_app.api.problems import PROBLEMS
-from stats_app.api.rendering import dumps
+from stats_app.api.renderers import dumps
 from stats_app.api.schema import document
 from stats_app.api.texts import FIELD_MEANINGS, PROBLEM_MEANINGS
 from stats_app.api.views import StatsViewSet
+from stats_app.keys import HEADER
 from stats_app.schemas import inlined
 
 Json = dict[str, Any]
@@ -41,7 +41,7 @@ _RULES = {
 }
 
 
-class ReferenceViewSet(StatsViewSet):
+class DocsViewSet(StatsViewSet):
     """Open to all, and answered without the database. `patterns` are the addresses of the operations described."""
 
     authentication_classes = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
@@ -16,11 +15,6 @@ CLICKS_WRITE = "clicks:write"
 LINKS_READ = "links:read"
 LINKS_WRITE = "links:write"
 SCOPES = (STATS_READ, CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE)
-
-REST = "rest"
-MCP = "mcp"
-
-OK = "ok"  # the outcome of a call that was answered; others are error codes
 
 
 def default_scopes() -> list[str]:
@@ -74,52 +68,3 @@ class CallWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.api_key_id}:{self.name}"
-
-
-class ToolCall(models.Model):
-    """The audit log: one row for each tool call, good or failed."""
-
-    id = models.BigAutoField(primary_key=True)
-    workspace = models.ForeignKey(
-        Workspace,
-        models.CASCADE,
-        db_constraint=False,
-        db_index=False,
-        related_name="tool_calls",
-        verbose_name=_("workspace"),
-    )
-    api_key = models.ForeignKey(
-        ApiKey,
-        models.SET_NULL,
-        null=True,
-        db_constraint=False,
-        db_index=False,
-        related_name="tool_calls",
-        verbose_name=_("API key"),
-    )
-    tool = models.CharField(_("tool"), max_length=64)
-    surface = models.CharField(_("surface"), max_length=8, choices=[(REST, "REST"), (MCP, "MCP")])
-    client = models.CharField(_("client"), max_length=200, blank=True)
-    arguments = models.JSONField(_("arguments"), default=dict)
-    outcome = models.CharField(_("outcome"), max_length=32)
-    duration_ms = models.PositiveIntegerField(_("duration (ms)"))
-    called_at = models.DateTimeField(_("called at"))
-
-    class Meta:
-        verbose_name = _("tool call")
-        verbose_name_plural = _("tool calls")
-        ordering = ["-called_at", "-id"]
-        indexes = [
-            models.Index(fields=["workspace", "called_at"], name="stats_call_time"),
-            # What a filter asks for may be rare, or not there: looking for it must not read the whole log.
-            models.Index(fields=["tool"], name="stats_call_tool"),
-            models.Index(fields=["surface"], name="stats_call_surface"),
-            models.Index(fields=["api_key"], name="stats_call_key"),
-            models.Index(fields=["client"], name="stats_call_client"),
-            models.Index(
-                fields=["workspace", "outcome", "called_at"], condition=~Q(outcome=OK), name="stats_call_failed"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.tool} {self.outcome}"
