@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+KIND = "kind"
+CLICKED_AT = "clickedAt"
+
 FIELDS = {
     "id": "id",
-    "kind": "kind",
+    KIND: "kind",
     "campaignPublicId": "campaign",
     "userPublicId": "user",
     "alias": "alias",
-    "clickedAt": "clicked_at",
+    CLICKED_AT: "clicked_at",
     "verdict": "verdict",
     "reason": "reason",
 }
@@ -16,6 +19,10 @@ FIELDS = {
 
 LINK = "link"
 """The token of the tracked link that was followed: in files only."""
+EXTERNAL_ID = "externalId"
+"""What tells a click from others in the system it comes from: in files that are imported only."""
+USER_AGENT = "userAgent"
+"""The browser's name for itself, by which a verdict is found and which is not kept: in files that are imported only."""
 
 _NAMES = {name: outside for outside, name in FIELDS.items()}
 

@@ -16,7 +16,7 @@ SURFACES = frozenset({"api", "mcp", "dashboard", "redirects", "admin", "manageme
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"urls", "apps", "checks"}),
     SURFACES,
-    frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
+    frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo", "imports", "exports"}),
     frozenset(
         {
             "queries",
