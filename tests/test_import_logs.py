@@ -195,7 +195,7 @@ def test_links_are_looked_up_once(workspace: Workspace, tmp_path: Path, monkeypa
     with CaptureQueriesContext(connection) as queries:
         said, _ = imported(workspace, tmp_path, "\n".join(lines))
     assert said == ["accepted 50, duplicates 0, rejected 0, other links 50."]
-    look_ups = [query for query in queries if 'FROM "stats_app_trackedlink"' in query["sql"]]
+    look_ups = [query for query in queries if 'FROM "stats_app_trackedlink"' in str(query["sql"])]
     assert len(look_ups) == 2  # one for each token: what was found is kept, and what was not
 
 
