@@ -23,8 +23,8 @@ LAYERS = tuple(
         "models migrations",
         "locks",
         "sql",
-        "periods public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets click_fields "
-        "targets",
+        "periods public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
+        "click_fields targets",
     )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
