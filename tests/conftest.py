@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 
 # `.ci/run` allows no other reason for a skipped test on PostgreSQL than "needs SQLite".
 VENDORS = {"postgres": ("postgresql", "needs PostgreSQL"), "sqlite": ("sqlite3", "needs SQLite")}
@@ -16,9 +15,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, (vendor, reason) in VENDORS.items():
             if item.get_closest_marker(marker) and not engine.endswith(vendor):
                 item.add_marker(pytest.mark.skip(reason=reason))
-
-
-@pytest.fixture(autouse=True)
-def empty_cache() -> None:
-    """A test that is undone leaves nothing behind, and the numbers of its rows are used again."""
-    cache.clear()
