@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import DatabaseError, InterfaceError, connections, transaction
 
-RETRY_AFTER_SECONDS = 5
+from stats_app.database_errors import unavailability
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
-
-logger = logging.getLogger(__name__)
 
 
 def with_outage_page(
@@ -30,8 +27,9 @@ def with_outage_page(
     def page(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
         try:
             return _in_transactions(view)(*args, **kwargs)
-        except (OperationalError, InterfaceError):
-            logger.exception("The database cannot be reached")
+        except (DatabaseError, InterfaceError) as error:
+            if unavailability(error) is None:
+                raise
             return outage_page()
 
     for alias in connections:

@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rollups",
             "links",
             "verdicts",
+            "visitors",
             "keys",
             "limits",
             "audit",
@@ -37,7 +38,20 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "spreadsheets"}),
+    frozenset(
+        {
+            "periods",
+            "public_ids",
+            "conf",
+            "errors",
+            "dimensions",
+            "database_errors",
+            "proxies",
+            "user_agents",
+            "bodies",
+            "spreadsheets",
+        }
+    ),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 

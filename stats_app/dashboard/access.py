@@ -17,8 +17,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from stats_app import public_ids
+from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.models import Workspace
-from stats_app.outages import RETRY_AFTER_SECONDS, with_outage_page
+from stats_app.outages import with_outage_page
 from stats_app.staff import workspaces_for
 
 PERMISSION = "stats_app.view_workspace"
