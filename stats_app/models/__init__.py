@@ -3,8 +3,10 @@
 from stats_app.models.api_keys import SCOPES, ApiKey, CallWindow
 from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
+from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Rollup, TrackedLink
 from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.visitors import VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
@@ -15,9 +17,11 @@ __all__ = [
     "Campaign",
     "CampaignAssignment",
     "Click",
+    "ClickRecord",
     "Rollup",
     "ToolCall",
     "TrackedLink",
+    "VisitorSalt",
     "Workspace",
     "WorkspaceUser",
     "campaign_status",
