@@ -16,8 +16,8 @@ STATIC_ROOT      where `collectstatic` puts the static files, under names that b
                  they are served from where they are
 STATS_RATE_LIMIT calls a minute for each tool and API key; default 30
 STATS_TRUSTED_PROXIES
-                 the proxies between a reader and the site: how many, or their addresses and networks with commas between;
-                 default 0
+                 the proxies between a reader and the site: how many, or their addresses and networks with commas
+                 between; default 0
 """
 
 import os
