@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.conf import settings
-from django.core.cache import cache
 
 # `.ci/run` allows no other reason for a skipped test on PostgreSQL than "needs SQLite".
 VENDORS = {"postgres": ("postgresql", "needs PostgreSQL"), "sqlite": ("sqlite3", "needs SQLite")}

@@ -13,31 +13,19 @@ ROOT = Path(__file__).resolve().parent.parent / PACKAGE
 
 SURFACES = frozenset({"api", "mcp", "dashboard", "redirects", "admin", "management"})
 # From the top to the bottom. A module imports from its own layer and from those below.
-LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"urls", "apps", "checks"}),
-    SURFACES,
-    frozenset({"tools", "schemas", "parameters", "answers", "reports", "templatetags", "demo"}),
-    frozenset(
-        {
-            "queries",
-            "ingest",
-            "rollups",
-            "links",
-            "verdicts",
-            "visitors",
-            "keys",
-            "limits",
-            "audit",
-            "store",
-            "staff",
-            "keyset",
-            "local_days",
-        }
-    ),
-    frozenset({"models", "migrations"}),
-    frozenset({"locks"}),
-    frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "database_errors", "proxies", "user_agents"}),
+LAYERS = tuple(
+    SURFACES if layer == "surfaces" else frozenset(layer.split())
+    for layer in (
+        "urls apps checks",
+        "surfaces",
+        "tools schemas parameters answers reports templatetags demo imports exports",
+        "queries ingest rollups links visits verdicts visitors keys limits audit store staff keyset local_days outages",
+        "models migrations",
+        "locks",
+        "sql",
+        "periods public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
+        "click_fields targets",
+    )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 

@@ -262,17 +262,18 @@ def test_another_workspace_is_refused_without_being_looked_up() -> None:
     assert answers == [(403, refused, 3)] * 2
 
 
-FROM_DATE = "from is a date as Y-m-d, not '{}'."
-RANGE = "from lies between 2000-01-01 and 2099-12-31, not '{}'."
+A_DATE = "a date as Y-m-d, such as 2026-03-31."
+FROM_DATE = 'from is a date as Y-m-d, not "{}".'
+RANGE = 'from lies between 2000-01-01 and 2099-12-31, not "{}".'
 KNOWN = "there are from, to, breakdown, workspacePublicId."
 
 
 @pytest.mark.parametrize(
     ("query", "errors"),
     [
-        ("", [("from", "required", "from is required."), ("to", "required", "to is required.")]),
-        ("from=2026-03-01", [("to", "required", "to is required.")]),
-        ("to=2026-03-01", [("from", "required", "from is required.")]),
+        ("", [("from", "required", f"from is required: {A_DATE}"), ("to", "required", f"to is required: {A_DATE}")]),
+        ("from=2026-03-01", [("to", "required", f"to is required: {A_DATE}")]),
+        ("to=2026-03-01", [("from", "required", f"from is required: {A_DATE}")]),
         ("from=&to=2026-03-01", [("from", "invalid", FROM_DATE.format(""))]),
         ("from&to=2026-03-01", [("from", "invalid", FROM_DATE.format(""))]),
         *(
@@ -286,7 +287,7 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
                 ("0000-01-01", ""),
                 ("2026-03-01T00:00:00Z", ""),
                 ("+2026-03-01", " 2026-03-01"),
-                ("2026-03-01%0A", "2026-03-01\\u000a"),
+                ("2026-03-01%0A", "2026-03-01\\n"),
                 ("2026-03-01%00", "2026-03-01\\u0000"),
                 ("%D9%A2%D9%A0%D9%A2%D9%A6-03-01", "٢٠٢٦-03-01"),
                 ("%ff", "�"),
@@ -306,15 +307,15 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=year",
-            [("breakdown", "invalid", "breakdown is one of none, day, week, month, not 'year'.")],
+            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "year".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=",
-            [("breakdown", "invalid", "breakdown is one of none, day, week, month, not ''.")],
+            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=Day",
-            [("breakdown", "invalid", "breakdown is one of none, day, week, month, not 'Day'.")],
+            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "Day".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&workspacePublicId=01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -322,19 +323,19 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
                 (
                     "workspacePublicId",
                     "invalid",
-                    "workspacePublicId is 26 characters of a lowercase ULID, not '01ARZ3NDEKTSV4RRFFQ69G5FAV'.",
+                    'workspacePublicId is 26 characters of a lowercase ULID, not "01ARZ3NDEKTSV4RRFFQ69G5FAV".',
                 )
             ],
         ),
-        ("from=2026-03-01&to=2026-03-02&From=x", [("From", "unknown", f"'From' is not a parameter; {KNOWN}")]),
-        ("from=2026-03-01&to=2026-03-02&format=json", [("format", "unknown", f"'format' is not a parameter; {KNOWN}")]),
+        ("from=2026-03-01&to=2026-03-02&From=x", [("From", "unknown", f'"From" is not a parameter; {KNOWN}')]),
+        ("from=2026-03-01&to=2026-03-02&format=json", [("format", "unknown", f'"format" is not a parameter; {KNOWN}')]),
         (
             "x=1&x=2&to=nope&breakdown=x",
             [
-                ("from", "required", "from is required."),
-                ("to", "invalid", "to is a date as Y-m-d, not 'nope'."),
-                ("breakdown", "invalid", "breakdown is one of none, day, week, month, not 'x'."),
-                ("x", "unknown", f"'x' is not a parameter; {KNOWN}"),
+                ("from", "required", f"from is required: {A_DATE}"),
+                ("to", "invalid", 'to is a date as Y-m-d, not "nope".'),
+                ("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "x".'),
+                ("x", "unknown", f'"x" is not a parameter; {KNOWN}'),
             ],
         ),
     ],
@@ -355,7 +356,10 @@ def test_any_number_of_parameters_is_named_and_counted_like_any_call(settings: A
     response = get(key, OVERVIEW, "&".join(["from=2026-03-01"] * 1001))
     assert (response.status_code, response.json()) == (
         400,
-        invalid(("from", "repeated", "from is given 1001 times; give it once."), ("to", "required", "to is required.")),
+        invalid(
+            ("from", "repeated", "from is given 1001 times; give it once."),
+            ("to", "required", f"to is required: {A_DATE}"),
+        ),
     )
     assert workspace.tool_calls.count() == 2
 
@@ -369,16 +373,15 @@ def _queries(workspace: Workspace, query: dict[str, str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("query", "number", "even"),
-    # The key, the limit, the counts and the audit row; with a chart also the best campaigns and their names. Where very
-    # many could be among the best, the state of the counts, the count of all, and the days of the best instead.
+    ("query", "number"),
+    # The key, the limit, the counts and the audit row; with a chart also the best campaigns and their names.
     [
-        (MARCH, 4, 4),
-        (MARCH | {"breakdown": "day"}, 6, 8),
-        ({"from": "2025-01-01", "to": "2026-03-28", "breakdown": "month"}, 6, 8),
+        (MARCH, 4),
+        (MARCH | {"breakdown": "day"}, 6),
+        ({"from": "2025-01-01", "to": "2026-03-28", "breakdown": "month"}, 6),
     ],
 )
-def test_the_number_of_queries_does_not_grow(query: dict[str, str], number: int, even: int) -> None:
+def test_the_number_of_queries_does_not_grow(query: dict[str, str], number: int) -> None:
     empty, few, many = make_workspace(), make_workspace(), make_workspace()
     for workspace, size in ((few, 10), (many, 1000)):
         campaigns = Campaign.objects.bulk_create(
@@ -386,4 +389,4 @@ def test_the_number_of_queries_does_not_grow(query: dict[str, str], number: int,
         )
         moments = [at("2026-03-02T10:00:00"), at("2026-02-02T10:00:00")]
         record_all(workspace, [ClickInput("campaign", campaign=c, clicked_at=m) for c in campaigns for m in moments])
-    assert [len(_queries(workspace, query)) for workspace in (empty, few, many)] == [number, number, even]
+    assert [len(_queries(workspace, query)) for workspace in (empty, few, many)] == [number] * 3
