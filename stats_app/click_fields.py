@@ -23,10 +23,3 @@ EXTERNAL_ID = "externalId"
 """What tells a click from others in the system it comes from: in files that are imported only."""
 USER_AGENT = "userAgent"
 """The browser's name for itself, by which a verdict is found and which is not kept: in files that are imported only."""
-
-_NAMES = {name: outside for outside, name in FIELDS.items()}
-
-
-def outside_name(name: str) -> str:
-    """What a field of `ClickInput` is called outside."""
-    return _NAMES.get(name, name)

@@ -84,7 +84,7 @@ def invalid(*errors: tuple[str, str, str]) -> dict[str, Any]:
 
 
 def not_found(kind: str, public_id: str) -> dict[str, Any]:
-    return problem(404, "not_found", "Not found", f"No {kind} with the id '{public_id}' in this workspace.")
+    return problem(404, "not_found", "Not found", f'No {kind} with the id "{public_id}" in this workspace.')
 
 
 def assert_answer(response: HttpResponse, expected: dict[str, Any]) -> None:

@@ -220,7 +220,7 @@ def test_a_foreign_campaign_and_a_missing_one_look_the_same() -> None:
         ("cp_81arz3ndektsv4rrffq69g5fav", None),
         ("cp_01arz3ndektsv4rrffq69g5fau", None),
         ("cp_01arz3ndektsv4rrffq69g5fa", None),
-        ("cp_01arz3ndektsv4rrffq69g5fav%0A", "cp_01arz3ndektsv4rrffq69g5fav\\u000a"),
+        ("cp_01arz3ndektsv4rrffq69g5fav%0A", "cp_01arz3ndektsv4rrffq69g5fav\\n"),
         ("cp_01arz3ndektsv4rrffq69g5fa%00", "cp_01arz3ndektsv4rrffq69g5fa\\u0000"),
         ("..", None),
         ("%20", " "),
@@ -229,7 +229,7 @@ def test_a_foreign_campaign_and_a_missing_one_look_the_same() -> None:
 def test_a_malformed_id_is_an_input_error(public_id: str, shown: str | None) -> None:
     response = get(make_key(make_workspace()), performance(public_id))
     message = (
-        f"campaignPublicId is cp_+ 26 characters of a lowercase ULID, not '{public_id if shown is None else shown}'."
+        f'campaignPublicId is cp_ and 26 characters of a lowercase ULID, not "{public_id if shown is None else shown}".'
     )
     assert (response.status_code, response.json()) == (400, invalid(("campaignPublicId", "invalid", message)))
 
@@ -237,10 +237,10 @@ def test_a_malformed_id_is_an_input_error(public_id: str, shown: str | None) -> 
 @pytest.mark.parametrize(
     ("query", "errors"),
     [
-        ("from=2026-3-1", [("from", "invalid", "from is a date as Y-m-d, not '2026-3-1'.")]),
-        ("from=", [("from", "invalid", "from is a date as Y-m-d, not ''.")]),
-        ("to=", [("to", "invalid", "to is a date as Y-m-d, not ''.")]),
-        ("to=1999-12-31", [("to", "out_of_range", "to lies between 2000-01-01 and 2099-12-31, not '1999-12-31'.")]),
+        ("from=2026-3-1", [("from", "invalid", 'from is a date as Y-m-d, not "2026-3-1".')]),
+        ("from=", [("from", "invalid", 'from is a date as Y-m-d, not "".')]),
+        ("to=", [("to", "invalid", 'to is a date as Y-m-d, not "".')]),
+        ("to=1999-12-31", [("to", "out_of_range", 'to lies between 2000-01-01 and 2099-12-31, not "1999-12-31".')]),
         (
             "from=2026-03-02&to=2026-03-01",
             [("from", "invalid", "from 2026-03-02 is after to 2026-03-01; swap them.")],
@@ -252,7 +252,7 @@ def test_a_malformed_id_is_an_input_error(public_id: str, shown: str | None) -> 
         ("to=2026-03-01&to=2026-03-01", [("to", "repeated", "to is given 2 times; give it once.")]),
         (
             "breakdown=day",
-            [("breakdown", "unknown", "'breakdown' is not a parameter; there are campaignPublicId, from, to.")],
+            [("breakdown", "unknown", '"breakdown" is not a parameter; there are campaignPublicId, from, to.')],
         ),
         (
             "campaignPublicId=x",

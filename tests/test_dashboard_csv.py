@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 import time_machine
 from django.test import Client
 
-from stats_app.dashboard.csvfiles import csv_response
 from stats_app.ingest import ClickInput
 from tests.admin_cast import superuser
 from tests.dashboard_cast import NOW, address, at, csv_lines
@@ -78,8 +76,3 @@ def test_names_that_a_spreadsheet_would_compute_are_text(staff: Client) -> None:
     assert names == {'\'=HYPERLINK("http://evil.example","x")', "'@SUM(A1)"}
     [line] = csv_lines(staff.get("/stats/", {"format": "csv"}))
     assert line["name"] == "'=1+1"
-
-
-def test_numbers_and_days_stay_as_they_are_beside_a_formula() -> None:
-    response = csv_response([(-4, 0, 1.5, None, date(2026, 3, 1), "Ada"), ("=1", "-4", -4)], "file")
-    assert response.content.decode("utf-8-sig") == "-4,0,1.5,,2026-03-01,Ada\r\n'=1,'-4,-4\r\n"

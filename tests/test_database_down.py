@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, connections
 from django.db.utils import load_backend
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from stats_app.models import Click
 from stats_app.rollups import check
+from tests.admin_cast import MODELS, address, make_tenant, superuser
+from tests.dashboard_cast import address as dashboard_address
 from tests.factories import make_campaign, make_key, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
 
@@ -51,15 +54,23 @@ def atomic_requests(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(params=DATABASES)
-def _unreachable(request: pytest.FixtureRequest, db: None, atomic_requests: bool) -> Iterator[None]:
+@contextmanager
+def unreachable(vendor: str, atomic_requests: bool) -> Iterator[None]:
     """In place of the database, one that really cannot be reached."""
     original = connections["default"]
-    settings = original.settings_dict | DATABASES[request.param]() | {"ATOMIC_REQUESTS": atomic_requests}
-    unreachable = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "default")
-    connections["default"] = unreachable
-    yield
+    settings = original.settings_dict | DATABASES[vendor]()
+    connections["default"] = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "default")
+    with pytest.MonkeyPatch.context() as patch:
+        # Where Django looks for it when it calls a view.
+        patch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", atomic_requests)
+        yield
     connections["default"] = original
+
+
+@pytest.fixture(params=DATABASES)
+def _unreachable(request: pytest.FixtureRequest, db: None, atomic_requests: bool) -> Iterator[None]:
+    with unreachable(request.param, atomic_requests):
+        yield
 
 
 @pytest.mark.usefixtures("_unreachable")
@@ -87,6 +98,39 @@ def test_every_call_is_answered_with_503(url: str, query: dict[str, str] | None)
 @pytest.mark.usefixtures("_unreachable")
 def test_without_a_key_the_database_is_not_needed() -> None:
     assert get(None, OVERVIEW).status_code == 401
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """A login from before the database went away."""
+    return superuser()
+
+
+@pytest.fixture
+def places(db: None) -> list[str]:
+    """The staff pages of each kind, and of each model of the admin its list and its form."""
+    tenant = make_tenant()
+    pages = [dashboard_address(shown) for shown in (tenant.workspace, tenant.campaign, tenant.workspaceuser)]
+    models = [address(model) for model in MODELS] + [
+        address(model, "change", getattr(tenant, model)) for model in MODELS
+    ]
+    return ["/stats/", *pages, f"{pages[0]}?format=csv", *models, address("workspace", "overview", tenant.workspace)]
+
+
+@pytest.mark.parametrize("vendor", DATABASES)
+def test_staff_pages_and_admin_answer_with_a_page_that_asks_to_come_again(
+    staff: Client, places: list[str], vendor: str, atomic_requests: bool
+) -> None:
+    assert {staff.get(place).status_code for place in places} <= {200, 302}
+    with unreachable(vendor, atomic_requests):
+        for place in places:
+            for response in (staff.get(place), staff.head(place), staff.post(place)):
+                assert (place, response.status_code, response.headers["Retry-After"]) == (place, 503, "5")
+                assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+            page = staff.get(place, headers={"Accept-Language": "fr"}).content.decode()
+            assert "<h1>Indisponible pour le moment</h1>" in page
+            frame = '<header class="stats-top">' if place.startswith("/stats/") else '<div id="site-name">'
+            assert frame in page
 
 
 def serve(

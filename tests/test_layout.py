@@ -32,6 +32,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "staff",
             "keyset",
             "local_days",
+            "outages",
         }
     ),
     frozenset({"models", "migrations"}),
@@ -44,8 +45,10 @@ LAYERS: tuple[frozenset[str], ...] = (
             "conf",
             "errors",
             "dimensions",
+            "database_errors",
             "proxies",
             "user_agents",
+            "bodies",
             "click_fields",
             "spreadsheets",
         }

@@ -37,24 +37,14 @@ PROBLEMS = {
 logger = logging.getLogger(__name__)
 
 
-class PayloadTooLarge(errors.StatsError):
-    """The body, or the list in it, is longer than allowed."""
-
-    code = "payload_too_large"
-
-
-class UnsupportedMediaType(errors.StatsError):
-    """The body is not JSON in UTF-8 by its Content-Type."""
-
-    code = "unsupported_media_type"
-
-
 def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler for our views, whatever handler the host has set."""
     if isinstance(exc, errors.StatsError):
         return _known(exc)
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return _problem("method_not_allowed", f"{context['request'].method} is not allowed here.")
+        method = errors.printable(context["request"].method)
+        supported = ", ".join(context["view"].allowed_methods)
+        return _problem("method_not_allowed", f"This path does not support {method}; it supports {supported}.")
     if isinstance(exc, OperationalError | InterfaceError):
         logger.exception("The database cannot be reached")
         return _problem(
@@ -76,6 +66,8 @@ def _known(error: errors.StatsError) -> Response:
         headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.UnsupportedMediaType):
+        headers["Accept-Encoding"] = "identity"  # RFC 7694
     extra = {}
     if isinstance(error, errors.InvalidParameters):
         extra["errors"] = [field_error.as_dict() for field_error in error.errors]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -12,9 +13,9 @@ from django.utils.timezone import now
 
 from stats_app import public_ids, reports
 from stats_app.dashboard.access import get_workspace, staff_page
-from stats_app.dashboard.csvfiles import csv_response
 from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
+from stats_app.spreadsheets import Row, csv_parts, language_separator
 from stats_app.staff import workspaces_for
 
 PAGE_SIZE = 50
@@ -27,7 +28,7 @@ def workspaces(request: HttpRequest) -> HttpResponse:
     found = _search(workspaces_for(request.user), search).order_by("name", "pk")
     moment = now()
     if request.GET.get("format") == "csv":
-        return csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
+        return _csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "lines": reports.workspace_lines(list(page.object_list), moment),
@@ -89,7 +90,16 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: 
     if report is None:
         lines = [f"{name}: {message}" for name, messages in form.errors.items() for message in messages]
         return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
-    return csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+    return _csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+
+
+def _csv_response(rows: Sequence[Row], name: str) -> HttpResponse:
+    """A download named `name` and `.csv`, for spreadsheets of the reader's language."""
+    content = "".join(csv_parts(rows, language_separator()))
+    response = HttpResponse(content.encode(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _file_name(name: str, period: Period) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -113,6 +114,32 @@ def test_a_body_that_is_no_message_is_a_protocol_error(secret: str) -> None:
             assert response.json()["error"]["code"] in (-32700, -32600, -32602), (body[:10], era)
 
 
+def test_a_byte_order_mark_is_passed_over(secret: str) -> None:
+    for era in ERAS:
+        body, headers = message("tools/list", era=era)
+        response = post(secret, b"\xef\xbb\xbf" + json.dumps(body).encode(), **headers)
+        assert len(response.json()["result"]["tools"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "text"),
+    [
+        ("content-encoding", "gzip", 'Content-Encoding is identity, not "gzip": send the body uncompressed.'),
+        ("content-type", "text/plain", 'Content-Type is application/json in UTF-8, not "text/plain".'),
+        (
+            "content-type",
+            "application/json; charset=utf-16",
+            'Content-Type is application/json in UTF-8, not "application/json; charset=utf-16".',
+        ),
+    ],
+)
+def test_a_body_that_is_no_plain_json_is_refused(secret: str, header: str, value: str, text: str) -> None:
+    for era in ERAS:
+        body, headers = message("tools/list", era=era)
+        response = post(secret, body, **headers | {header: value})
+        assert (response.status_code, response.json()["error"]) == (415, {"code": -32600, "message": text})
+
+
 @override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10)
 def test_the_host_s_own_limit_of_bodies_is_not_in_the_way(secret: str) -> None:
     assert ask(secret, "tools/list").status_code == 200
@@ -120,7 +147,10 @@ def test_the_host_s_own_limit_of_bodies_is_not_in_the_way(secret: str) -> None:
 
 def test_a_body_beyond_a_megabyte_is_refused(secret: str) -> None:
     response = post(secret, b" " * (1024 * 1024 + 1))
-    assert (response.status_code, response.json()["error"]["message"]) == (413, "The body has more than 1048576 bytes.")
+    assert (response.status_code, response.json()["error"]["message"]) == (
+        413,
+        "The body has more than 1048576 bytes; send it in parts.",
+    )
 
 
 def test_an_unknown_method_is_a_protocol_error(secret: str) -> None:
