@@ -55,6 +55,9 @@ def kind_of(error: BaseException) -> Kind | None:
         return kind
     if "database is locked" in str(error):  # SQLite
         return "busy"
+    # Another client's statement of the same name, met with a code that a pooler uses for much else.
+    if "prepared statement" in str(error):
+        return "prepared_statements"
     return "unreachable" if isinstance(error, OperationalError | InterfaceError) else None
 
 
