@@ -58,6 +58,9 @@ def kind_of(error: BaseException) -> Kind | None:
         return "busy"
     if "attempt to write a readonly database" in str(error):
         return "read_only"
+    # Another client's statement of the same name, met with a code that a pooler uses for much else.
+    if "prepared statement" in str(error):
+        return "prepared_statements"
     return "unreachable" if isinstance(error, OperationalError | InterfaceError) else None
 
 
