@@ -25,7 +25,7 @@ from rest_framework import serializers
 import stats_app
 from stats_app.api import examples
 from stats_app.api.problems import CONTENT_TYPE, PROBLEMS, URN
-from stats_app.api.texts import DESCRIPTION, HEADERS, PROBLEM_MEANINGS, TAGS, TITLE
+from stats_app.api.texts import DESCRIPTION, HEADERS, ID_SOURCES, PROBLEM_MEANINGS, TAGS, TITLE
 from stats_app.errors import FIELD_CODES
 from stats_app.keys import HEADER
 from stats_app.models.api_keys import STATS_READ
@@ -184,7 +184,7 @@ class OperationSchema(ClosedSchema):
                 kept,
                 OpenApiParameter.PATH if name in in_path else OpenApiParameter.QUERY,
                 required=is_required,
-                description=schema.get("description", ""),
+                description=f"{schema['description']} {ID_SOURCES.get(name, '')}".strip(),
                 examples=_parameter_examples(name),
             )
 
