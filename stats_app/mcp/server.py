@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any, Protocol, cast
 
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, OperationalError
 from django.utils.timezone import now
 from mcp.server import ServerRequestContext
 from mcp.server.caching import CacheHint
@@ -28,7 +27,7 @@ from mcp_types import (
 from mcp_types import Tool as ListedTool
 from starlette.requests import Request
 
-from stats_app import __version__, errors, schemas, tools
+from stats_app import __version__, database_errors, errors, schemas, tools
 from stats_app.keys import Caller
 from stats_app.mcp.bridge import ARGUMENTS, CALLER
 from stats_app.models.audit import MCP
@@ -130,10 +129,12 @@ def _result(tool: Tool, arguments: dict[str, Any], context: Context, transport: 
             )
     except errors.StatsError as error:
         return _failure(error.code, f"{error} {_advice(tool, error)}".strip(), _details(error))
-    except (OperationalError, InterfaceError):
-        logger.exception("The database cannot be reached")
-        return _failure("unavailable", "The database cannot be reached. Call again in some seconds.")
-    except Exception:
+    except Exception as error:
+        kind = database_errors.unavailability(error)
+        if kind is not None:
+            seconds = database_errors.RETRY_AFTER_SECONDS
+            text = f"{database_errors.TEXTS[kind]} Wait {seconds} s, then call again."
+            return _failure("unavailable", text, {"retryAfterSeconds": seconds})
         logger.exception("Unexpected error in %s", tool.name)
         return _failure("internal_error", "Something went wrong on our side; it has been logged. Call again later.")
     text = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from stats_app.models import VisitorSalt
+from tests.mcp.live import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROCESSES, DAYS = 4, 2
