@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from django.db import connections, router
 from django.db.models import Max, Min
@@ -21,7 +20,7 @@ from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
-from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start
+from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start, zone_of
 from stats_app.sql import recounts as sql
 
 _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
@@ -172,7 +171,7 @@ def _months(locked: LockedWorkspace, start: date | None, end: date | None, using
     # A day before and after: the first and last day of the clicks are dates of UTC.
     first = max(filter(None, (start, locked.clicks_kept_from, bounds[0] - ONE_DAY)))
     last = min(filter(None, (end, bounds[1] + ONE_DAY)))
-    zone = ZoneInfo(locked.timezone)
+    zone = zone_of(locked.timezone)
     month = month_start(first)
     while month <= last:
         from_day, to_day = max(first, month), min(last, month_end(month))

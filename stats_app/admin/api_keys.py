@@ -26,6 +26,7 @@ from stats_app.errors import Refused
 from stats_app.keys import ROTATION_GRACE, create_key, is_good, revoke_key, rotate_key
 from stats_app.models import SCOPES, ApiKey
 from stats_app.models.api_keys import default_scopes
+from stats_app.sql.words import holds
 
 MAX_GRACE_HOURS = 30 * 24
 
@@ -128,6 +129,9 @@ class ApiKeyAdmin(ScopedAdmin):
 
     def has_rotate_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request) and self.has_add_permission(request)
+
+    def having(self, word: str) -> Q:
+        return Q(holds("name", word)) | Q(holds("public_part", word)) | Q(holds("workspace__name", word))
 
     @admin.display(description=gettext_lazy("scopes"))
     def scope_list(self, key: ApiKey) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +13,7 @@ from stats_app.admin.words import OUTCOME_WORDS
 from stats_app.audit import of_client
 from stats_app.models import ApiKey, ToolCall
 from stats_app.models.audit import MCP, REST
+from stats_app.sql.words import holds
 from stats_app.tools import TOOLS
 
 
@@ -52,7 +51,6 @@ class ToolCallAdmin(KeyedAdmin):
     list_display = ("called_at", "workspace", "tool", "outcome_word", "surface", "api_key", "duration_ms")
     list_select_related = ("workspace", "api_key")
     list_filter = (WorkspaceFilter, CallDaysFilter, OutcomeFilter, ToolFilter, SurfaceFilter)
-    # Django shows the search field for these; what it does is in `get_search_results`.
     search_fields = ("client",)
     search_help_text = gettext_lazy("By client, or by the name or public part of the API key.")
     sortable_by = ()
@@ -61,15 +59,10 @@ class ToolCallAdmin(KeyedAdmin):
         # The index begins with the workspace. Without one, numbers tell newer from older, too.
         return ("called_at", "id") if WorkspaceFilter.parameter_name in request.GET else ("id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.replace("\0", "").strip()
-        if not term:
-            return queryset, False
-        named = Q(name__icontains=term) | Q(public_part__icontains=term)
+    def having(self, word: str) -> Q:
+        named = Q(holds("name", word)) | Q(holds("public_part", word))
         keys = ApiKey.objects.filter(named).order_by().values_list("pk", flat=True)
-        return queryset.filter(Q(api_key__in=list(keys[:1000])) | of_client(term)), False
+        return Q(api_key__in=list(keys[:1000])) | of_client(word)
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome_word(self, call: ToolCall) -> str:

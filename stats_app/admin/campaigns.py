@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
@@ -15,10 +16,12 @@ from django.utils.translation import gettext_lazy
 from stats_app import public_ids
 from stats_app.admin.filters import AssignmentWorkspaceFilter, KindFilter, WordFilter, WorkspaceFilter
 from stats_app.admin.people import of_user
-from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin, words_of
+from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin
 from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
+from stats_app.errors import UnknownZone
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
 from stats_app.models.people import few
+from stats_app.sql.words import holds
 
 
 class StatusFilter(WordFilter):
@@ -36,17 +39,21 @@ class StatusFilter(WordFilter):
 
 
 def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
-    """The time zones of all workspaces by the local date that they have now: two dates, or three for an hour a day."""
+    """The time zones of all workspaces by the local date that they have now: two dates, or three for an hour a day.
+
+    Without those that this machine lacks: what the status of their campaigns is, nobody knows.
+    """
     zones: dict[date, list[str]] = {}
     for name in Workspace.objects.order_by().values_list("timezone", flat=True).distinct():
-        zones.setdefault(Workspace(timezone=name).today(moment), []).append(name)
+        with suppress(UnknownZone):
+            zones.setdefault(Workspace(timezone=name).today(moment), []).append(name)
     return zones
 
 
-def _of_campaign(part: str) -> Q:
-    """The rows of a campaign with this part of a text in its name, as `of_user` finds those of a user."""
-    numbers = few(Campaign.objects.filter(name__icontains=part))
-    return Q(campaign__name__icontains=part) if numbers is None else Q(campaign__in=numbers)
+def _of_campaign(word: str) -> Q:
+    """The rows of a campaign with the word in its name, as `of_user` finds those of a user."""
+    numbers = few(Campaign.objects.named([word]))
+    return Q(holds("campaign__name", word)) if numbers is None else Q(campaign__in=numbers)
 
 
 @admin.register(Campaign)
@@ -54,6 +61,7 @@ class CampaignAdmin(ScopedAdmin):
     fields = (
         "workspace",
         "public_id",
+        "external_id",
         "name",
         "target_url",
         "starts_on",
@@ -72,13 +80,13 @@ class CampaignAdmin(ScopedAdmin):
     search_help_text = gettext_lazy("By name or public id.")
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip().lower()
-        if public_ids.is_public_id(term, public_ids.CAMPAIGN):
-            return queryset.filter(public_id=term), False
-        return super().get_search_results(request, queryset, search_term)
+    def searched(self, request: HttpRequest, queryset: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+        if len(words) == 1 and public_ids.is_public_id(words[0].lower(), public_ids.CAMPAIGN):
+            return queryset.filter(public_id=words[0].lower())
+        return super().searched(request, queryset, words)
+
+    def having(self, word: str) -> Q:
+        return Q(holds("name", word))
 
     def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         counted: QuerySet[Any] = queryset.with_user_count()  # type: ignore[attr-defined]  # CampaignQuerySet
@@ -88,7 +96,10 @@ class CampaignAdmin(ScopedAdmin):
     def status(self, campaign: Campaign) -> str:
         if campaign._state.adding:
             return str(self.get_empty_value_display())
-        return str(STATUS_WORDS[campaign.status(campaign.workspace.today(now()))])
+        try:
+            return str(STATUS_WORDS[campaign.status(campaign.workspace.today(now()))])
+        except UnknownZone:
+            return _("unknown time zone")
 
     @admin.display(description=gettext_lazy("assigned users"))
     def user_count(self, campaign: Any) -> int:
@@ -115,11 +126,8 @@ class CampaignAssignmentAdmin(ScopedAdmin):
         chosen = {AssignmentWorkspaceFilter.parameter_name, "campaign__id__exact"} & set(request.GET)
         return ("-campaign_id", "-user_id") if chosen else self.ordering
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.replace("\0", "").strip()
-        return (queryset.filter(_of_campaign(term) | of_user(term)) if term else queryset), False
+    def having(self, word: str) -> Q:
+        return _of_campaign(word) | of_user(word)
 
     @admin.display(description=gettext_lazy("workspace"))
     def workspace(self, assignment: CampaignAssignment) -> str:
@@ -132,18 +140,13 @@ class TrackedLinkAdmin(ReadOnlyAdmin):
     list_display = ("token", "workspace", "kind_word", "target", "campaign", "user")
     list_select_related = ("workspace", "campaign", "user")
     list_filter = (WorkspaceFilter, KindFilter)
-    # Django shows the search field for these; what it does is in `get_search_results`.
     search_fields = ("token",)
     search_help_text = gettext_lazy("By token, campaign, or the user's name or e-mail.")
     sortable_by = ()
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for word in words_of(search_term):
-            queryset = queryset.filter(Q(token=word) | _of_campaign(word) | of_user(word))
-        return queryset, False
+    def having(self, word: str) -> Q:
+        return Q(token=word) | _of_campaign(word) | of_user(word)
 
     @admin.display(description=gettext_lazy("kind"))
     def kind_word(self, link: TrackedLink) -> str:

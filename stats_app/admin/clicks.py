@@ -13,7 +13,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from stats_app import public_ids
-from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter
+from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter, shown_zone
 from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.people import users_with_email
 from stats_app.admin.scope import KeyedAdmin
@@ -42,7 +42,6 @@ class ClickAdmin(KeyedAdmin):
     list_display = ("moment", "kind_word", "campaign", "user", "alias", "verdict_word", "reason")
     list_select_related = ("workspace", "campaign", "user", "alias")
     list_filter = (OneWorkspaceFilter, ClickDaysFilter, KindFilter, VerdictFilter)
-    # Django shows the search field for these; what it does is in `get_search_results`.
     search_fields = ("id",)
     search_help_text = gettext_lazy("By click id, the public id of a campaign or user, or a user's e-mail.")
     sortable_by = ()
@@ -56,23 +55,21 @@ class ClickAdmin(KeyedAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ClickChangeList]:
         return ClickChangeList
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def searched(self, request: HttpRequest, queryset: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
         """Only what an index finds: a part of a name would read all clicks."""
-        term = search_term.strip().lower()
-        if not term:
-            return queryset, False
-        if public_ids.is_public_id(term):
+        if len(words) > 1:
+            return queryset.none()
+        word = words[0].lower()
+        if public_ids.is_public_id(word):
             visible = list(workspaces_for(request.user).values_list("pk", flat=True))
-            return queryset.filter(workspace__in=visible, id=term), False
-        if public_ids.is_public_id(term, public_ids.CAMPAIGN):
-            campaigns = Campaign.objects.filter(public_id=term)
-            return queryset.filter(campaign__in=list(campaigns.values_list("pk", flat=True))), False
-        if "@" in term:
-            return queryset.filter(user__in=users_with_email(term, request.user)), False
-        users = WorkspaceUser.objects.filter(public_id=term)
-        return queryset.filter(user__in=list(users.values_list("pk", flat=True))), False
+            return queryset.filter(workspace__in=visible, id=word)
+        if public_ids.is_public_id(word, public_ids.CAMPAIGN):
+            campaigns = Campaign.objects.filter(public_id=word)
+            return queryset.filter(campaign__in=list(campaigns.values_list("pk", flat=True)))
+        if "@" in word:
+            return queryset.filter(user__in=users_with_email(word, request.user))
+        users = WorkspaceUser.objects.filter(public_id=word)
+        return queryset.filter(user__in=list(users.values_list("pk", flat=True)))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """The click that `object_id` of this module names in an address."""
@@ -91,7 +88,7 @@ class ClickAdmin(KeyedAdmin):
     @admin.display(description=gettext_lazy("local time"))
     def moment(self, click: Click) -> str:
         """In the time zone of the workspace, whose days are counted."""
-        local = localtime(click.clicked_at, click.workspace.zone)
+        local = localtime(click.clicked_at, shown_zone(click.workspace))
         return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"
 
     @admin.display(description=gettext_lazy("kind"))

@@ -6,17 +6,22 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import quote
-from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR, SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from stats_app.errors import WrongValue
 from stats_app.keyset import Position, keyed_page
+from stats_app.models.fields import NameField
+from stats_app.sql.words import Alphabetical
+from stats_app.words import search_words
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
@@ -45,8 +50,18 @@ class CappedPaginator(_Paginator):
         return self.count >= CAP
 
 
+class SearchForm(ChangeListSearchForm):
+    """Django's, which leaves it to the list to say what cannot be searched for."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEARCH_VAR].validators = []
+
+
 class ListedChangeList(ChangeList):
     """A list whose admin adds what only the list shows, such as counts, in `listed(queryset)`."""
+
+    search_form_class = SearchForm
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,6 +70,14 @@ class ListedChangeList(ChangeList):
         kept: dict[str, Any] = {"preserved_filters": self.preserved_filters, "opts": self.opts}
         self._before_key, _, self._after_key = add_preserved_filters(kept, address).partition(_KEY)
         self.preserved_filters = ""
+        self._say_wrong_search(kwargs.get("request") or args[0])
+
+    def _say_wrong_search(self, request: HttpRequest) -> None:
+        """Why nothing was found: `ScopedAdmin.get_search_results` cannot say it, for autocompletes call it, too."""
+        try:
+            search_words(self.query)
+        except WrongValue as error:
+            messages.error(request, error.message)
 
     def url_for_result(self, result: Any) -> str:
         return f"{self._before_key}{quote(self.key_of(result))}{self._after_key}"
@@ -73,7 +96,16 @@ class ListedChangeList(ChangeList):
         indexes, either way. Django would go on with the default order."""
         ordering: list[Any] = super().get_ordering(request, queryset)
         chosen = ordering[: -len(queryset.query.order_by)] if self.params.get(ORDER_VAR) else []
-        return [*chosen, "-pk" if chosen[-1].startswith("-") else "pk"] if chosen else ordering
+        if chosen:
+            ordering = [*chosen, "-pk" if chosen[-1].startswith("-") else "pk"]
+        return [self._alphabetical(column) for column in ordering]
+
+    def _alphabetical(self, column: str) -> Any:
+        """A column of names in the order of the alphabet, any other as it is."""
+        name = column.removeprefix("-")
+        if name == "pk" or not isinstance(self.lookup_opts.get_field(name), NameField):
+            return column
+        return Alphabetical(name).desc() if column.startswith("-") else Alphabetical(name)
 
 
 class KeyedChangeList(ListedChangeList):

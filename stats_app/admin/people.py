@@ -6,40 +6,37 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
 from stats_app import public_ids
 from stats_app.admin.filters import WorkspaceFilter
-from stats_app.admin.scope import ScopedAdmin, words_of
+from stats_app.admin.scope import ScopedAdmin
 from stats_app.models import Alias, WorkspaceUser
-from stats_app.models.people import few, is_email
+from stats_app.models.people import few, is_email, named
+from stats_app.sql.words import holds
 from stats_app.staff import workspaces_for
 
 
 def users_with_email(email: str, login: Any) -> list[int]:
     """The numbers of the users with this e-mail in the workspaces that the login may see, by the unique index."""
     visible = list(workspaces_for(login).values_list("pk", flat=True))
-    found = WorkspaceUser.objects.alias(lowered=Lower("email")).filter(workspace__in=visible, lowered=email.lower())
-    return list(found.values_list("pk", flat=True))
+    return list(WorkspaceUser.objects.filter(workspace__in=visible, email=email).values_list("pk", flat=True))
 
 
-def of_user(part: str) -> Q:
-    """The rows of a user with this part of a text in the name or the e-mail.
+def of_user(word: str) -> Q:
+    """The rows of a user with the word in the name or the e-mail.
 
     Few users are named one by one: an OR across a join would keep the database from its indexes. Where they are many,
     their rows are soon met by reading all.
     """
-    numbers = few(WorkspaceUser.objects.named(part))
-    if numbers is not None:
-        return Q(user__in=numbers)
-    return Q(user__display_name__icontains=part) | Q(user__email__icontains=part)
+    numbers = few(WorkspaceUser.objects.named(word))
+    return named(word, "user__") if numbers is None else Q(user__in=numbers)
 
 
 @admin.register(WorkspaceUser)
 class WorkspaceUserAdmin(ScopedAdmin):
-    fields = ("workspace", "public_id", "email", "display_name", "is_active", "created_at")
+    fields = ("workspace", "public_id", "external_id", "email", "display_name", "is_active", "created_at")
     readonly_fields = ("public_id", "created_at")
     fixed_fields = ("workspace",)
     autocomplete_fields = ("workspace",)
@@ -56,16 +53,17 @@ class WorkspaceUserAdmin(ScopedAdmin):
         # The index begins with the workspace; by numbers all later users of others would be read.
         return ("-created_at", "-id") if WorkspaceFilter.parameter_name in request.GET else self.ordering
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def searched(self, request: HttpRequest, queryset: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
         """A whole e-mail or public id is found by its index. A part of a name reads all users, unless the database has
         an index of parts."""
-        if is_email(search_term.strip()):
-            return queryset.filter(pk__in=users_with_email(search_term.strip(), request.user)), False
-        if public_ids.is_public_id(search_term.strip(), public_ids.USER):
-            return queryset.filter(public_id=search_term.strip()), False
-        return super().get_search_results(request, queryset, search_term)
+        if len(words) == 1 and is_email(words[0]):
+            return queryset.filter(pk__in=users_with_email(words[0], request.user))
+        if len(words) == 1 and public_ids.is_public_id(words[0].lower(), public_ids.USER):
+            return queryset.filter(public_id=words[0].lower())
+        return super().searched(request, queryset, words)
+
+    def having(self, word: str) -> Q:
+        return named(word)
 
     def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         counted: QuerySet[Any] = queryset.with_alias_count()  # type: ignore[attr-defined]  # WorkspaceUserQuerySet
@@ -93,9 +91,5 @@ class AliasAdmin(ScopedAdmin):
     sortable_by = ("email",)
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for word in words_of(search_term):
-            queryset = queryset.filter(Q(email__icontains=word) | of_user(word))
-        return queryset, False
+    def having(self, word: str) -> Q:
+        return Q(holds("email", word)) | of_user(word)

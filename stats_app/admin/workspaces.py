@@ -59,6 +59,10 @@ class WorkspaceAdmin(ScopedAdmin):
         counted: QuerySet[Any] = queryset.annotate(campaign_count=number_of(campaigns, "workspace"))
         return counted
 
+    def searched(self, request: HttpRequest, queryset: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
+        found: QuerySet[Any] = queryset.named(words)  # type: ignore[attr-defined]  # WorkspaceQuerySet
+        return found
+
     @admin.display(description=gettext_lazy("campaigns"))
     def campaign_count(self, workspace: Any) -> int:
         return int(workspace.campaign_count)

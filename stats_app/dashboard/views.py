@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.timezone import now
@@ -13,9 +13,12 @@ from django.utils.timezone import now
 from stats_app import public_ids, reports
 from stats_app.dashboard.access import get_workspace, staff_page
 from stats_app.dashboard.csvfiles import csv_response
-from stats_app.models import Campaign, Workspace, WorkspaceUser
+from stats_app.errors import WrongValue
+from stats_app.models import Campaign, WorkspaceUser
 from stats_app.periods import Period
+from stats_app.sql.words import Alphabetical
 from stats_app.staff import workspaces_for
+from stats_app.words import search_words
 
 PAGE_SIZE = 50
 
@@ -23,25 +26,26 @@ PAGE_SIZE = 50
 @staff_page
 def workspaces(request: HttpRequest) -> HttpResponse:
     """The workspaces that this person may see, with the clicks of this month."""
-    search = request.GET.get("q", "").replace("\0", "").strip()
-    found = _search(workspaces_for(request.user), search).order_by("name", "pk")
+    search, wrong_search = request.GET.get("q", "").strip(), ""
+    found = workspaces_for(request.user).order_by(Alphabetical("name"), "pk")
+    try:
+        found = found.named(search_words(search))
+    except WrongValue as error:
+        found, wrong_search = found.none(), error.message
     moment = now()
     if request.GET.get("format") == "csv":
+        if wrong_search:
+            return HttpResponse(wrong_search, status=400, content_type="text/plain; charset=utf-8")
         return csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "lines": reports.workspace_lines(list(page.object_list), moment),
         "page": page,
         "search": search,
+        "wrong_search": wrong_search,
         "request": request,
     }
     return render(request, "stats_app/dashboard/workspaces.html", context)
-
-
-def _search(found: QuerySet[Workspace], search: str) -> QuerySet[Workspace]:
-    for word in search.split():
-        found = found.filter(Q(name__icontains=word) | Q(public_id=word))
-    return found
 
 
 @staff_page

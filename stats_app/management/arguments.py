@@ -7,8 +7,9 @@ from datetime import date
 from django.core.management.base import CommandError
 
 from stats_app import public_ids
+from stats_app.errors import WrongValue
 from stats_app.models import Workspace
-from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
+from stats_app.periods import parse_day
 
 
 def workspace_of(public_id: str) -> Workspace:
@@ -31,9 +32,6 @@ def date_of(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        day = parse_date(text)
-    except ValueError:
-        raise CommandError(f"{option} is a date as Y-m-d, not {text!r}.") from None
-    if not MIN_DATE <= day <= MAX_DATE:
-        raise CommandError(f"{option} lies between {MIN_DATE} and {MAX_DATE}, not {text}.")
-    return day
+        return parse_day(text)
+    except WrongValue as error:
+        raise CommandError(f"{option} {error.rule}, not {text!r}.") from None

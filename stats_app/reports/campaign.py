@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from stats_app import queries, store
 from stats_app.models import Campaign, Workspace
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
-from stats_app.periods import Breakdown, Period, parse_date
+from stats_app.periods import Breakdown, Period
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison
 from stats_app.reports.figures import Figure, compared_chart, last_period, local_time, page_context
@@ -50,7 +50,7 @@ class CampaignReport:
     @property
     def best_day(self) -> date | None:
         best = self.answer["metrics"]["bestDay"]
-        return parse_date(best["date"]) if best else None
+        return date.fromisoformat(best["date"]) if best else None
 
 
 def campaign_context(
