@@ -407,11 +407,6 @@ INDEXES = {
     "toolcall": {
         "pkey": ("id",),
         "stats_call_time": ("workspace_id", "called_at"),  # the audit log of a workspace
-        "stats_call_failed": ("workspace_id", "outcome", "called_at"),  # the calls that failed
-        "stats_call_tool": ("tool",),  # the admin's filters
-        "stats_call_surface": ("surface",),
-        "stats_call_key": ("api_key_id",),  # the search by key or client
-        "stats_call_client": ("client",),
     },
     "trackedlink": {
         "pkey": ("id",),

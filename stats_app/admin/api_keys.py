@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.text import capfirst
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -26,7 +27,6 @@ from stats_app.errors import Refused
 from stats_app.keys import ROTATION_GRACE, create_key, is_good, revoke_key, rotate_key
 from stats_app.models import SCOPES, ApiKey
 from stats_app.models.api_keys import default_scopes
-from stats_app.sql.words import holds
 
 MAX_GRACE_HOURS = 30 * 24
 
@@ -118,8 +118,9 @@ class ApiKeyAdmin(ScopedAdmin):
     actions = ("rotate", "revoke")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fields = tuple(super().get_fields(request, obj))
-        return fields if obj is None else (*fields, *self.fixed_fields[1:])
+        fields = super().get_fields(request, obj)
+        # Before what `ScopedAdmin` adds.
+        return fields if obj is None else [*self.fields, *self.fixed_fields[1:], *fields[len(self.fields) :]]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -129,9 +130,6 @@ class ApiKeyAdmin(ScopedAdmin):
 
     def has_rotate_permission(self, request: HttpRequest) -> bool:
         return self.has_change_permission(request) and self.has_add_permission(request)
-
-    def having(self, word: str) -> Q:
-        return Q(holds("name", word)) | Q(holds("public_part", word)) | Q(holds("workspace__name", word))
 
     @admin.display(description=gettext_lazy("scopes"))
     def scope_list(self, key: ApiKey) -> str:
@@ -143,17 +141,38 @@ class ApiKeyAdmin(ScopedAdmin):
             return _("revoked")
         return pgettext("API key", "active") if is_good(key, now()) else _("expired")
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    def pages_about(self, request: HttpRequest, row: ApiKey) -> Iterator[tuple[str, str | None]]:
+        if is_good(row, now()) and self.has_rotate_permission(request):
+            yield _("Rotate"), self.address("rotate", row.pk)
+        if row.revoked_at is None and self.has_revoke_permission(request):
+            yield _("Revoke"), self.address("revoke", row.pk)
+
+    def get_urls(self) -> list[URLPattern]:
+        ours = [
+            path(f"<int:pk>/{act}/", self.admin_site.admin_view(view), name=f"stats_app_apikey_{act}")
+            for act, view in (("rotate", self.rotate_view), ("revoke", self.revoke_view))
+        ]
+        return [*ours, *super().get_urls()]
+
+    def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks before one key is rotated; the answer goes to the action."""
+        if not self.has_rotate_permission(request):
+            raise PermissionDenied
+        return self._asked_first(request, pk, "rotate", _("Rotate API keys"), {"form": RotationForm()})
+
+    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks before one key is revoked; the answer goes to the action."""
+        if not self.has_revoke_permission(request):
+            raise PermissionDenied
+        return self._asked_first(request, pk, "revoke", _("Revoke API keys"), {})
+
+    def _asked_first(
+        self, request: HttpRequest, pk: int, action: str, title: str, more: Mapping[str, Any]
     ) -> TemplateResponse:
-        key = context.get("original")
-        context |= {
-            "can_rotate": key is not None and is_good(key, now()) and self.has_rotate_permission(request),
-            "can_revoke": key is not None and key.revoked_at is None and self.has_revoke_permission(request),
-            "changelist_url": self.address("changelist"),
-        }
-        response: TemplateResponse = super().render_change_form(request, context, *args, **kwargs)  # type: ignore[assignment]
-        return response
+        keys = self.get_queryset(request).filter(pk=pk)
+        if not keys:
+            raise Http404
+        return self._confirmation(request, keys, action, title, more)
 
     @sensitive_variables("secret")
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

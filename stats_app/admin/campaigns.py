@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -13,15 +14,13 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app import public_ids
-from stats_app.admin.filters import AssignmentWorkspaceFilter, KindFilter, WordFilter, WorkspaceFilter
+from stats_app.admin.clicks import clicks_of
+from stats_app.admin.filters import KindFilter, WordFilter, WorkspaceFilter
 from stats_app.admin.people import of_user
-from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin
+from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin, staff_page
 from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
 from stats_app.errors import UnknownZone
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
-from stats_app.models.people import few
-from stats_app.sql.words import holds
 
 
 class StatusFilter(WordFilter):
@@ -41,7 +40,7 @@ class StatusFilter(WordFilter):
 def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
     """The time zones of all workspaces by the local date that they have now: two dates, or three for an hour a day.
 
-    Without those that this machine lacks: what the status of their campaigns is, nobody knows.
+    Without those that this machine does not know: campaigns there have no status until it does.
     """
     zones: dict[date, list[str]] = {}
     for name in Workspace.objects.order_by().values_list("timezone", flat=True).distinct():
@@ -50,10 +49,9 @@ def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
     return zones
 
 
-def _of_campaign(word: str) -> Q:
-    """The rows of a campaign with the word in its name, as `of_user` finds those of a user."""
-    numbers = few(Campaign.objects.named([word]))
-    return Q(holds("campaign__name", word)) if numbers is None else Q(campaign__in=numbers)
+def of_campaign(word: str) -> Q:
+    """The rows of a campaign with the word in its name. A subquery: a join would sort the rows of all."""
+    return Q(campaign__in=Campaign.objects.named([word]).values("pk"))
 
 
 @admin.register(Campaign)
@@ -80,17 +78,21 @@ class CampaignAdmin(ScopedAdmin):
     search_help_text = gettext_lazy("By name or public id.")
     ordering = ("-id",)
 
-    def searched(self, request: HttpRequest, queryset: QuerySet[Any], words: list[str]) -> QuerySet[Any]:
-        if len(words) == 1 and public_ids.is_public_id(words[0].lower(), public_ids.CAMPAIGN):
-            return queryset.filter(public_id=words[0].lower())
-        return super().searched(request, queryset, words)
+    def matching(self, word: str) -> Q:
+        return super().matching(word) | Q(public_id=word.lower())
 
-    def having(self, word: str) -> Q:
-        return Q(holds("name", word))
-
-    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        counted: QuerySet[Any] = queryset.with_user_count()  # type: ignore[attr-defined]  # CampaignQuerySet
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        campaigns: Any = super().get_queryset(request)
+        counted: QuerySet[Any] = campaigns.with_user_count()
         return counted
+
+    def pages_about(self, request: HttpRequest, row: Campaign) -> Iterator[tuple[str, str | None]]:
+        workspace = row.workspace
+        yield _("Figures"), staff_page(request, "campaign", workspace.public_id, row.public_id)
+        if request.user.has_perm("stats_app.view_click"):
+            yield _("Clicks"), clicks_of(workspace, campaign__id__exact=row.pk)
+        yield _("Assigned users"), self.list_of(CampaignAssignment, request, campaign__id__exact=row.pk)
+        yield _("Assign a user"), self.form_for(CampaignAssignment, request, campaign=row.pk)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, campaign: Campaign) -> str:
@@ -114,20 +116,15 @@ class CampaignAssignmentAdmin(ScopedAdmin):
     autocomplete_fields = ("campaign", "user")
     list_display = ("campaign", "user", "workspace", "assigned_at")
     list_select_related = ("campaign__workspace", "user")
-    list_filter = (AssignmentWorkspaceFilter,)
+    list_filter = (WorkspaceFilter,)
+    related_filters = ("campaign__id__exact", "user__id__exact")
     search_fields = ("campaign__name", "user__email", "user__display_name")
     search_help_text = gettext_lazy("By campaign, or by the user's name or e-mail.")
     sortable_by = ()
     ordering = ("-id",)
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # By campaign where a workspace or campaign is chosen, which an index leads to. By number all others' later ones
-        # would be read.
-        chosen = {AssignmentWorkspaceFilter.parameter_name, "campaign__id__exact"} & set(request.GET)
-        return ("-campaign_id", "-user_id") if chosen else self.ordering
-
-    def having(self, word: str) -> Q:
-        return _of_campaign(word) | of_user(word)
+    def matching(self, word: str) -> Q:
+        return of_campaign(word) | of_user(word)
 
     @admin.display(description=gettext_lazy("workspace"))
     def workspace(self, assignment: CampaignAssignment) -> str:
@@ -137,16 +134,18 @@ class CampaignAssignmentAdmin(ScopedAdmin):
 @admin.register(TrackedLink)
 class TrackedLinkAdmin(ReadOnlyAdmin):
     fields = ("token", "workspace", "kind_word", "target", "campaign", "user", "alias")
+    related_filters = ("campaign__id__exact", "user__id__exact")
     list_display = ("token", "workspace", "kind_word", "target", "campaign", "user")
     list_select_related = ("workspace", "campaign", "user")
     list_filter = (WorkspaceFilter, KindFilter)
+    # Django shows the search field for these; what it does is in `matching`.
     search_fields = ("token",)
     search_help_text = gettext_lazy("By token, campaign, or the user's name or e-mail.")
     sortable_by = ()
     ordering = ("-id",)
 
-    def having(self, word: str) -> Q:
-        return Q(token=word) | _of_campaign(word) | of_user(word)
+    def matching(self, word: str) -> Q:
+        return Q(token=word) | of_campaign(word) | of_user(word)
 
     @admin.display(description=gettext_lazy("kind"))
     def kind_word(self, link: TrackedLink) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from stats_app.models.api_keys import ApiKey
@@ -53,14 +52,6 @@ class ToolCall(models.Model):
         ordering = ["-called_at", "-id"]
         indexes = [
             models.Index(fields=["workspace", "called_at"], name="stats_call_time"),
-            # What a filter asks for may be rare, or not there: looking for it must not read the whole log.
-            models.Index(fields=["tool"], name="stats_call_tool"),
-            models.Index(fields=["surface"], name="stats_call_surface"),
-            models.Index(fields=["api_key"], name="stats_call_key"),
-            models.Index(fields=["client"], name="stats_call_client"),
-            models.Index(
-                fields=["workspace", "outcome", "called_at"], condition=~Q(outcome=OK), name="stats_call_failed"
-            ),
         ]
 
     def __str__(self) -> str:

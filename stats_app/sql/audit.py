@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import execute, is_postgresql, rows
+from stats_app.sql.cursor import execute, is_postgresql
 
 
 def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> None:
@@ -22,22 +22,3 @@ def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> 
         """,
         values,
     )
-
-
-def clients(connection: BaseDatabaseWrapper, limit: int) -> list[str]:
-    """The different clients of the audit log, in order, at most so many: a step of the index for each, where DISTINCT
-    would read the whole log."""
-    found = rows(
-        connection,
-        """
-        WITH RECURSIVE known (client) AS (
-            SELECT min(client) FROM stats_app_toolcall
-            UNION ALL
-            SELECT (SELECT min(client) FROM stats_app_toolcall WHERE client > known.client)
-            FROM known WHERE known.client IS NOT NULL
-        )
-        SELECT client FROM known WHERE client IS NOT NULL LIMIT %s
-        """,
-        [limit],
-    )
-    return [client for (client,) in found]

@@ -79,6 +79,6 @@ def fold_emails(rows):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0002_storage_on_postgresql")]
+    dependencies = [("stats_app", "0003_click_records_and_fewer_indexes_of_the_audit_log")]
 
     operations = [migrations.RunPython(run, migrations.RunPython.noop)]
