@@ -169,10 +169,11 @@ class UnknownZone(StatsError):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(
-            f"The time zone {shown(name)} of the workspace is not known on this server; its administrator can choose "
-            "another, or update the package tzdata. Nothing was changed: send the same again later."
+        self.sentence = (
+            f"The time zone {shown(name)} of the workspace is not known on this server: choose another one, or update "
+            "the package tzdata."
         )
+        super().__init__(f"{self.sentence} Nothing was changed: the same can be sent again then.")
 
 
 class Refused(StatsError):

@@ -164,14 +164,14 @@ def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None
 
 
 def _months(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> Iterator[sql.MonthOfClicks]:
-    """The calendar months to count, each cut to the days asked for whose raw clicks are kept."""
+    """The calendar months to count, each cut to the days asked for whose raw clicks are kept. Raises UnknownZone."""
+    zone = zone_of(locked.timezone)
     bounds = _first_and_last_day(locked.id, using)
     if bounds is None:
         return
     # A day before and after: the first and last day of the clicks are dates of UTC.
     first = max(filter(None, (start, locked.clicks_kept_from, bounds[0] - ONE_DAY)))
     last = min(filter(None, (end, bounds[1] + ONE_DAY)))
-    zone = zone_of(locked.timezone)
     month = month_start(first)
     while month <= last:
         from_day, to_day = max(first, month), min(last, month_end(month))

@@ -36,7 +36,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions"}),
+    frozenset({"periods", "words", "public_ids", "conf", "errors", "dimensions"}),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 

@@ -110,12 +110,11 @@ class CampaignAdmin(ScopedAdmin):
 
 @admin.register(CampaignAssignment)
 class CampaignAssignmentAdmin(ScopedAdmin):
-    workspace_path = "campaign__workspace"
     fields = ("campaign", "user", "assigned_at")
     readonly_fields = ("assigned_at",)
     autocomplete_fields = ("campaign", "user")
     list_display = ("campaign", "user", "workspace", "assigned_at")
-    list_select_related = ("campaign__workspace", "user")
+    list_select_related = ("workspace", "campaign", "user")
     list_filter = (WorkspaceFilter,)
     related_filters = ("campaign__id__exact", "user__id__exact")
     search_fields = ("campaign__name", "user__email", "user__display_name")
@@ -125,10 +124,6 @@ class CampaignAssignmentAdmin(ScopedAdmin):
 
     def matching(self, word: str) -> Q:
         return of_campaign(word) | of_user(word)
-
-    @admin.display(description=gettext_lazy("workspace"))
-    def workspace(self, assignment: CampaignAssignment) -> str:
-        return str(assignment.campaign.workspace)
 
 
 @admin.register(TrackedLink)

@@ -16,8 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from stats_app import public_ids
+from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
-from stats_app.staff import workspaces_for
+from stats_app.staff import unknown_zone_message, workspaces_for
 
 PERMISSION = "stats_app.view_workspace"
 
@@ -43,6 +44,8 @@ def staff_page(view: View[Path]) -> View[Path]:
             return safe_view(request, *args, **kwargs)
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
+        except UnknownZone as error:
+            return error_page(request, 503, unknown_zone_message(error))
 
     return cast(View[Path], page)
 
@@ -58,14 +61,15 @@ def login_url() -> str:
 
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    title = _("No permission") if status == 403 else _("Page not found")
+    titles = {403: _("No permission"), 404: _("Page not found"), 503: _("Not available now")}
+    title = titles[status]
     context = {"title": title, "message": message, "status": status, "request": request}
     return render(request, "stats_app/dashboard/error.html", context, status=status)
 
 
 def get_workspace(request: HttpRequest, public_id: str) -> Workspace:
     """The workspace, if this person may see it. Raises Http404."""
-    found = None
+    found: Workspace | None = None
     if public_ids.is_public_id(public_id):
         found = workspaces_for(request.user).filter(public_id=public_id).first()
     if found is None:

@@ -40,9 +40,8 @@ def wrong_rows(apps, using):
     for workspace in rows("Workspace").iterator():
         yield from collisions(workspace, rows("WorkspaceUser"), rows("Alias"))
     for name, columns in (("Campaign", ("public_id", "target_url")), ("TrackedLink", ("token", "target_url"))):
-        web = Q(target_url__istartswith="http://") | Q(target_url__istartswith="https://")
-        allowed = web | Q(target_url="") if name == "TrackedLink" else web
-        for label, target in rows(name).exclude(allowed).values_list(*columns):
+        web = Q(target_url="") | Q(target_url__istartswith="http://") | Q(target_url__istartswith="https://")
+        for label, target in rows(name).exclude(web).values_list(*columns):
             yield f"{name} {label}: its target address is not http or https: {target!r}"
     for name, here, others in (
         ("Alias", "workspace", ("user",)),

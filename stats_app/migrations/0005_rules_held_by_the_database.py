@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='campaignassignment',
             name='workspace',
-            field=stats_app.models.workspaces.WorkspaceOf(db_index=False, editable=False, null=True, of='campaign', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stats_app.workspace'),
+            field=stats_app.models.workspaces.WorkspaceOf(db_index=False, editable=False, null=True, of='campaign', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stats_app.workspace', verbose_name='workspace'),
         ),
         migrations.AddField(
             model_name='trackedlink',
@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('target_url__istartswith', 'http://'), ('target_url__istartswith', 'https://'), _connector='OR'), name='stats_campaign_target_is_web_address', violation_error_message='Enter an http or https address.'),
+            constraint=models.CheckConstraint(condition=models.Q(('target_url', ''), ('target_url__istartswith', 'http://'), ('target_url__istartswith', 'https://'), _connector='OR'), name='stats_campaign_target_leads_to_the_web', violation_error_message='Enter an http or https address.'),
         ),
         migrations.AddConstraint(
             model_name='campaign',
@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='trackedlink',
-            constraint=models.CheckConstraint(condition=models.Q(('target_url', ''), ('target_url__istartswith', 'http://'), ('target_url__istartswith', 'https://'), _connector='OR'), name='stats_link_target_is_web_address', violation_error_message='Enter an http or https address.'),
+            constraint=models.CheckConstraint(condition=models.Q(('target_url', ''), ('target_url__istartswith', 'http://'), ('target_url__istartswith', 'https://'), _connector='OR'), name='stats_link_target_leads_to_the_web', violation_error_message='Enter an http or https address.'),
         ),
         migrations.AddConstraint(
             model_name='workspaceuser',

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='campaignassignment',
             name='workspace',
-            field=stats_app.models.workspaces.WorkspaceOf(db_index=False, editable=False, of='campaign', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stats_app.workspace'),
+            field=stats_app.models.workspaces.WorkspaceOf(db_index=False, editable=False, of='campaign', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='stats_app.workspace', verbose_name='workspace'),
         ),
         migrations.AddConstraint(
             model_name='campaignassignment',

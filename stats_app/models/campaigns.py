@@ -29,9 +29,9 @@ TARGET_URL_LENGTH = 2000
 validate_target_url = URLValidator(schemes=["http", "https"], message=_("Enter an http or https address."))
 
 
-def is_web_address(column: str) -> Q:
-    """The condition, for the database, that a link with this target leads to the web and runs nothing."""
-    return Q(**{f"{column}__istartswith": "http://"}) | Q(**{f"{column}__istartswith": "https://"})
+def leads_to_the_web(column: str) -> Q:
+    """The condition, for the database, that a target runs nothing: an http or https address, or none at all."""
+    return Q(**{column: ""}) | Q(**{f"{column}__istartswith": "http://"}) | Q(**{f"{column}__istartswith": "https://"})
 
 
 def campaign_status(starts_on: date | None, ends_on: date | None, is_paused: bool, today: date) -> str:
@@ -106,8 +106,8 @@ class Campaign(ClickedModel):
                 violation_error_message=_("The last day is before the first."),
             ),
             models.CheckConstraint(
-                condition=is_web_address("target_url"),
-                name="stats_campaign_target_is_web_address",
+                condition=leads_to_the_web("target_url"),
+                name="stats_campaign_target_leads_to_the_web",
                 violation_error_message=_("Enter an http or https address."),
             ),
             models.UniqueConstraint(
@@ -140,7 +140,15 @@ class CampaignAssignmentQuerySet(models.QuerySet[Any]):
 class CampaignAssignment(models.Model):
     """A user whose signature carries a campaign. Campaign and user are of the same workspace."""
 
-    workspace = WorkspaceOf(Workspace, models.CASCADE, of="campaign", db_index=False, editable=False, related_name="+")
+    workspace = WorkspaceOf(
+        Workspace,
+        models.CASCADE,
+        of="campaign",
+        db_index=False,
+        editable=False,
+        related_name="+",
+        verbose_name=_("workspace"),
+    )
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, db_index=False, related_name="assignments", verbose_name=_("campaign")
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stats_app import dimensions
 from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
-from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, is_web_address, validate_target_url
+from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, leads_to_the_web, validate_target_url
 from stats_app.models.deletion import ClickedModel
 from stats_app.models.fields import CodeField, UlidField
 from stats_app.models.people import Alias, WorkspaceUser
@@ -68,8 +68,8 @@ class TrackedLink(ClickedModel):
                 violation_error_message=_("Only a campaign link can do without a target address."),
             ),
             models.CheckConstraint(
-                condition=Q(target_url="") | is_web_address("target_url"),
-                name="stats_link_target_is_web_address",
+                condition=leads_to_the_web("target_url"),
+                name="stats_link_target_leads_to_the_web",
                 violation_error_message=_("Enter an http or https address."),
             ),
             OfOneWorkspace(field="campaign", name="stats_link_campaign_of_workspace"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -13,6 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from ulid import ULID
 
 from stats_app.words import MAX_LENGTH, fold, is_plain, is_visible
+
+# The stubs name types for what is set and what is got, the classes themselves take none.
+if TYPE_CHECKING:
+    _CharField = models.CharField[str, str]
+    _EmailField = models.EmailField[str, str]
+else:
+    _CharField, _EmailField = models.CharField, models.EmailField
 
 # Crockford's digits, either case, to those of Python's own base 32, so that `int` can do the work.
 _TO_BASE_32 = str.maketrans(
@@ -33,7 +40,7 @@ def validate_visible(text: str) -> None:
         raise ValidationError(_("Enter text that can be seen."), code="invalid")
 
 
-class NameField(models.CharField):  # type: ignore[type-arg]  # takes none at run time
+class NameField(_CharField):
     """A name that people read and search for: something to be seen, of at most 200 characters, on one line."""
 
     default_validators = [validate_plain, validate_visible]
@@ -57,7 +64,7 @@ class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # takes none
         return super().get_prep_value(value) or None
 
 
-class FoldedEmailField(models.EmailField):  # type: ignore[type-arg]  # takes none at run time
+class FoldedEmailField(_EmailField):
     """An e-mail in the one form in which it is stored, compared and looked up: `words.fold`.
 
     What is saved, updated, filtered by and entered in forms is folded, so that the database's own unique constraints
@@ -79,7 +86,7 @@ def _folded(value: Any) -> Any:
 
 
 @FoldedEmailField.register_lookup
-class FoldedExact(Exact):  # type: ignore[type-arg]  # takes none at run time
+class FoldedExact(Exact):
     """`iexact` of an e-mail: the same as `exact`, and served by the same index."""
 
     lookup_name = "iexact"

@@ -124,8 +124,8 @@ def test_it_hides_other_workspaces() -> None:
         ({"limit": 2.5}, "limit", "invalid", "limit is a whole number from 1 to 10, not '2.5'."),
         ({"limit": "5"}, "limit", "invalid", "limit is a whole number from 1 to 10, not '5'."),
         ({"limit": True}, "limit", "invalid", "limit is a whole number from 1 to 10, not 'True'."),
-        ({"query": 7}, "query", "invalid", "query is printable text, not '7'."),
-        ({"query": "a\u0000b"}, "query", "invalid", "query is printable text, not 'a\\u0000b'."),
+        ({"query": 7}, "query", "invalid", "query is text without control characters, not '7'."),
+        ({"query": "a\u0000b"}, "query", "invalid", "query is text without control characters, not 'a\\u0000b'."),
         (
             {"query": "x" * 201},
             "query",
