@@ -108,7 +108,7 @@ class WorkspaceAdmin(ScopedAdmin):
         overview = overview_context(workspace, request.GET.dict(), now())
         form = overview["form"]
         if form.is_valid() and not form.is_settled:
-            return HttpResponseRedirect(f"?{form.address}")
+            return HttpResponseRedirect(f"?{form.settled_address}")
         if not staff_page:
             overview["exports"] = ()
         request.current_app = self.admin_site.name

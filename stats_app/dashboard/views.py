@@ -83,7 +83,7 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: 
     """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400."""
     report, form = context["report"], context["form"]
     if form.is_valid() and not form.is_settled:
-        return HttpResponseRedirect(f"?{form.address}")
+        return HttpResponseRedirect(f"?{form.settled_address}")
     if request.GET.get("format") != "csv":
         return render(request, template, context | {"request": request})
     if report is None:

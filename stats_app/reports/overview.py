@@ -15,6 +15,7 @@ from stats_app.models import VERDICTS, Workspace, WorkspaceUser
 from stats_app.models.clicks import BOT, CAMPAIGN, OTHER, SUSPECTED, VCARD
 from stats_app.periods import MIN_DATE, Breakdown, Period, fold, month_end, next_month
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart, axis_of
+from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking, ranking
@@ -99,7 +100,7 @@ def overview_report(workspace: Workspace, period: Period, breakdown: Breakdown, 
         kind_figures(clicks, counts.clicks(comparison.compared), comparison),
         _excluded(workspace, period),
         chart,
-        _campaigns_chart(counts, answer, chart.axis),
+        _campaigns_chart(workspace, counts, answer, comparison, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total),
         None if total else last_period(workspace, period),
@@ -172,14 +173,21 @@ def _chart(answer: queries.Json, comparison: Comparison, breakdown: Breakdown) -
     return ComparedChart(axis, datasets["current"], previous, datasets["previous"])
 
 
-def _campaigns_chart(counts: queries.OverviewCounts, answer: queries.Json, axis: Axis) -> StackedChart:
-    campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"]
-    series = [Series(campaign["name"], campaign["data"], campaign["publicId"]) for campaign in campaigns]
+def _campaigns_chart(
+    workspace: Workspace, counts: queries.OverviewCounts, answer: queries.Json, comparison: Comparison, axis: Axis
+) -> StackedChart:
+    campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"][:COLOURS]
+    keys = [campaign.key for campaign in counts.campaigns[:COLOURS]]
+    colours = campaign_colours(workspace, keys, comparison.today)
+    series = [
+        Series(campaign["name"], campaign["data"], campaign["publicId"], f"c{colours[key]}")
+        for key, campaign in zip(keys, campaigns, strict=True)
+    ]
     rest = fold(counts.daily[CAMPAIGN][counts.previous.days :], axis.buckets)
     for one in series:
         rest = [number - part for number, part in zip(rest, one.data, strict=True)]
     if any(rest):
-        series.append(Series(_("Other campaigns"), rest, is_rest=True))
+        series.append(Series(_("Other campaigns"), rest))
     return StackedChart(axis, series)
 
 

@@ -68,7 +68,8 @@ class PeriodForm(forms.Form):
     local date. When it is valid, `period` and `breakdown` are there. What was typed stays in the fields.
 
     The form of a preset sends its name beside the dates. While these are still the preset's own, only the breakdown was
-    changed: then the form is not `is_settled`, and its page belongs to the address that keeps the preset.
+    changed: then the form is not `is_settled`, and its page belongs to the `settled_address`, which keeps the preset.
+    `carried` is what the address says of the page besides, such as the order of its tables: it stays as it is.
     """
 
     use_required_attribute = False
@@ -78,6 +79,7 @@ class PeriodForm(forms.Form):
         self.today = today
         self.preset = _preset(query, today)
         self.is_settled = not (self.preset and _has_dates(query))
+        self.format = query.get("format", "")
         self.fields["from"] = DayField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["to"] = DayField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["breakdown"] = forms.ChoiceField(
@@ -86,6 +88,7 @@ class PeriodForm(forms.Form):
             error_messages={"required": _("Choose days, weeks or months.")}
             | {"invalid_choice": _("Choose days, weeks or months.")},
         )
+        self.carried = {name: query[name] for name in query if name not in (*self.fields, "period", "format")}
         self._keep_what_was_typed()
 
     def _keep_what_was_typed(self) -> None:
@@ -131,7 +134,8 @@ class PeriodForm(forms.Form):
     def presets(self) -> list[tuple[str, str, bool]]:
         """For each preset its query string, its name, and whether it is the current one."""
         return [
-            (urlencode({"period": preset}), str(name), preset == self.preset) for preset, name in PRESET_NAMES.items()
+            (urlencode({"period": preset} | self.carried), str(name), preset == self.preset)
+            for preset, name in PRESET_NAMES.items()
         ]
 
     @property
@@ -140,6 +144,12 @@ class PeriodForm(forms.Form):
         if not self.preset:
             return self.query
         return urlencode({"period": self.preset, "breakdown": self.breakdown})
+
+    @property
+    def settled_address(self) -> str:
+        """The query string of the same page, or of the same file, with the preset in place of its dates."""
+        rest = self.carried | ({"format": self.format} if self.format else {})
+        return f"{self.address}&{urlencode(rest)}" if rest else self.address
 
     @property
     def query(self) -> str:

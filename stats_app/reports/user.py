@@ -63,8 +63,8 @@ def user_report(
     before = {kind: sum(daily[kind,][: comparison.compared.days]) for kind in clicks}
     chart = compared_chart(comparison, breakdown, [*map(sum, zip(*daily.values(), strict=True))])
     kinds = [
-        Series(name, fold(daily[kind,][comparison.previous.days :], chart.axis.buckets))
-        for kind, name in kind_names().items()
+        Series(name, fold(daily[kind,][comparison.previous.days :], chart.axis.buckets), colour=f"c{number}")
+        for number, (kind, name) in enumerate(kind_names().items(), 1)
     ]
     return UserReport(
         workspace,

@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from stats_app.periods import Period
 from stats_app.reports import Change, wording
 from stats_app.reports.charts import change_html
+from stats_app.reports.names import name_html
 from stats_app.reports.ranking import Rank
 
 register = template.Library()
@@ -41,6 +42,12 @@ def in_words(value: Period | datetime | date | None) -> str:
 def change(value: Change | None) -> SafeString:
     """An arrow, the per cent and the difference; what the arrow says is there for ears, too."""
     return change_html(value)
+
+
+@register.filter
+def named(name: object, public_id: str) -> SafeString:
+    """The name of a thing in its own direction, or the public id where a reader would see nothing of it."""
+    return name_html(str(name), public_id)
 
 
 @register.simple_tag
