@@ -20,7 +20,7 @@ from benchmarks.cases import FLOOR, Case, floor_case, last_days
 from benchmarks.databases import STAFF, on
 from benchmarks.servers import Server
 from benchmarks.workload import LAST_DAY
-from stats_app.admin.clicks import object_id
+from stats_app.admin.clicks import address_key
 from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Workspace, WorkspaceUser
 
 OVERVIEW = "overview, 365 days by day"
@@ -91,7 +91,7 @@ def _admin_pages() -> Iterator[tuple[str, str]]:
         yield f"admin, {model._meta.verbose_name_plural}", reverse(f"{prefix}_changelist")
         row = model._default_manager.order_by("-pk").first()
         if row is not None:
-            number = object_id(row) if isinstance(row, Click) else row.pk
+            number = address_key(row) if isinstance(row, Click) else row.pk
             yield f"admin, one {name}", reverse(f"{prefix}_change", args=[number])
         if model in ADDED:
             yield f"admin, add a {name}", reverse(f"{prefix}_add")

@@ -10,13 +10,11 @@ from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import connections, router, transaction
-from django.db.models import Q
 
 from stats_app.errors import redacted
 from stats_app.keys import Caller
 from stats_app.models import ToolCall
-from stats_app.models.workspaces import FEW
-from stats_app.sql import access as sql
+from stats_app.sql import audit as sql
 
 MAX_ARGUMENT_BYTES = 8 * 1024
 _CLIENT_LENGTH = 200
@@ -52,17 +50,6 @@ def record_call(
     except Exception:
         # Whatever it was: the answer is there, and is given.
         logger.exception("A tool call could not be written to the audit log: %r", row)
-
-
-def of_client(part: str) -> Q:
-    """The calls of clients with this part of a text in their name, in either case.
-
-    A log of millions has few different clients, which are named one by one where they are: an index has them.
-    """
-    clients = sql.clients(connections[router.db_for_read(ToolCall)], FEW + 1)
-    if len(clients) > FEW:
-        return Q(client__icontains=part)
-    return Q(client__in=[client for client in clients if part.upper() in client.upper()])
 
 
 def _insert(row: tuple[object, ...]) -> None:

@@ -9,12 +9,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WORKSPACE = 0
-CAMPAIGN = 1
-USER = 2
-EXCLUDED = 3
-CAMPAIGN_YEAR = 12
-USER_YEAR = 22
+# What was clicked, with the number that stands for it in the database. The columns of counts stand in this order.
+CAMPAIGN = "campaign"
+VCARD = "vcard"
+OTHER = "other"
+KINDS = {CAMPAIGN: 0, VCARD: 1, OTHER: 2}
+
+# Who clicked, likewise. Only the clicks of people are counted.
+HUMAN = "human"
+SUSPECTED = "suspected"
+BOT = "bot"
+VERDICTS = {HUMAN: 0, SUSPECTED: 1, BOT: 2}
+
+WORKSPACE_DAYS = 0
+CAMPAIGN_DAYS = 1
+USER_DAYS = 2
+EXCLUDED_DAYS = 3
+CAMPAIGN_YEARS = 12
+USER_YEARS = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +44,11 @@ class Dimension:
 
 
 DIMENSIONS = (
-    Dimension(WORKSPACE, "workspace", None),
-    Dimension(CAMPAIGN, "campaign", "campaign_id", years=CAMPAIGN_YEAR),
-    Dimension(USER, "user", "user_id", years=USER_YEAR),
+    Dimension(WORKSPACE_DAYS, "workspace", None),
+    Dimension(CAMPAIGN_DAYS, "campaign", "campaign_id", years=CAMPAIGN_YEARS),
+    Dimension(USER_DAYS, "user", "user_id", years=USER_YEARS),
     # What was not counted, by verdict: shown apart to staff.
-    Dimension(EXCLUDED, "verdict", "verdict", human=False),
+    Dimension(EXCLUDED_DAYS, "verdict", "verdict", human=False),
 )
 
 # The codes of all sums by calendar year.

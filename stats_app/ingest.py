@@ -22,12 +22,13 @@ from django.utils import timezone
 from ulid import ULID
 
 from stats_app import public_ids, store
+from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, shown
 from stats_app.locks import LockedWorkspace, in_workspace
-from stats_app.models import KINDS, VERDICTS, Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
-from stats_app.models.clicks import CAMPAIGN, HUMAN, REASON_LENGTH
+from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
+from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
-from stats_app.models.workspaces import is_email
+from stats_app.models.people import is_email
 from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, parse_time, utc_midnight
 from stats_app.sql.clicks import ClickRow, insert
 from stats_app.sql.references import find
@@ -228,7 +229,12 @@ class _Batch:
                 )
             return None
         if value is None:
-            raise _Wrong("campaign", "required", "campaign is required for a click of the kind campaign.")
+            raise _Wrong(
+                "campaign",
+                "required",
+                f"campaign is required for a click of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
+                f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
+            )
         campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
         return campaign_id
 

@@ -18,7 +18,7 @@ from stats_app.models import (
     ApiKey,
     Campaign,
     CampaignAssignment,
-    Click,
+    ClickRecord,
     ToolCall,
     TrackedLink,
     Workspace,
@@ -29,9 +29,11 @@ from tests.factories import assign, make_alias, make_campaign, make_user, make_w
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MODELS = (
     *("workspace", "workspaceuser", "alias", "campaign", "campaignassignment"),
-    *("trackedlink", "click", "apikey", "toolcall"),
+    *("trackedlink", "clickrecord", "apikey", "toolcall"),
 )
-READ_ONLY = ("trackedlink", "click", "toolcall")
+# Clicks are looked at through a model without permissions of its own.
+PERMISSION_OF = {"clickrecord": "click"}
+READ_ONLY = ("trackedlink", "clickrecord", "toolcall")
 
 
 class Tenant(NamedTuple):
@@ -43,7 +45,7 @@ class Tenant(NamedTuple):
     campaign: Campaign
     campaignassignment: CampaignAssignment
     trackedlink: TrackedLink
-    click: Click
+    clickrecord: ClickRecord
     apikey: ApiKey
     toolcall: ToolCall
 
@@ -62,7 +64,7 @@ def make_tenant(name: str = "Acme", **values: Any) -> Tenant:
     call = make_call(workspace, key)
     return Tenant(
         workspace, user, alias, campaign, CampaignAssignment.objects.get(campaign=campaign), link,
-        Click.objects.get(workspace=workspace), key, call,
+        ClickRecord.objects.get(workspace=workspace), key, call,
     )  # fmt: skip
 
 
@@ -101,7 +103,7 @@ def first_workspace(user: User) -> QuerySet[Workspace]:
 def address(model: str, page: str = "changelist", row: Any = None) -> str:
     if row is None:
         return reverse(f"admin:stats_app_{model}_{page}")
-    key = f"{row.workspace_id}-{str(row.id).lower()}" if isinstance(row, Click) else row.pk
+    key = f"{row.workspace_id}-{str(row.id).lower()}" if isinstance(row, ClickRecord) else row.pk
     return reverse(f"admin:stats_app_{model}_{page}", args=[key])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.keys import create_key
 from stats_app.models import Alias, Campaign, CampaignAssignment, Workspace, WorkspaceUser
-from stats_app.models.access import SCOPES
+from stats_app.models.api_keys import SCOPES
 
 _numbers = count(1)
 

@@ -13,7 +13,7 @@ from django.http import HttpResponse
 
 from stats_app.keys import create_key
 from stats_app.models import ApiKey, Workspace
-from stats_app.models.access import CLICKS_READ, CLICKS_WRITE, SCOPES, STATS_READ
+from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, SCOPES, STATS_READ
 from tests.factories import make_campaign, make_key, make_user, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, NOT_AUTHENTICATED, OVERVIEW, USERS, get, problem, request, statements
 

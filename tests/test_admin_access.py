@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
 
-from stats_app.models import Alias, Campaign, CampaignAssignment, Click, ToolCall, TrackedLink, WorkspaceUser
-from tests.admin_cast import MODELS, READ_ONLY, address, login, make_tenant, page, superuser
+from stats_app.models import Alias, Campaign, CampaignAssignment, ClickRecord, ToolCall, TrackedLink, WorkspaceUser
+from tests.admin_cast import MODELS, PERMISSION_OF, READ_ONLY, address, login, make_tenant, page, superuser
 from tests.factories import make_campaign, make_user
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_it_refuses_staff_without_permission(model: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_it_shows_staff_what_they_may_view_and_nothing_to_change(model: str) -> None:
     row = getattr(make_tenant(), model)
-    staff = login(f"view_{model}")
+    staff = login(f"view_{PERMISSION_OF.get(model, model)}")
     for url in urls(model, row):
         page(staff, url)
     assert 'name="_save"' not in page(staff, address(model, "change", row))
@@ -65,13 +65,16 @@ def test_it_opens_every_page_for_a_superuser(model: str) -> None:
         page(staff, url)
     status = 403 if model in READ_ONLY else 200
     assert staff.get(address(model, "add")).status_code == status
-    assert staff.get(address(model, "delete", row)).status_code == (403 if model == "apikey" else status)
+    never_deleted = ("apikey", "workspace")
+    assert staff.get(address(model, "delete", row)).status_code == (403 if model in never_deleted else status)
 
 
 @pytest.mark.parametrize("model", READ_ONLY)
 def test_it_lets_nobody_write_what_is_read_only(model: str) -> None:
     row = getattr(make_tenant(), model)
-    staff = login("view_workspace", *(f"{act}_{model}" for act in ("add", "change", "delete", "view")))
+    staff = login(
+        "view_workspace", *(f"{act}_{PERMISSION_OF.get(model, model)}" for act in ("add", "change", "delete", "view"))
+    )
     for client in (staff, superuser()):
         assert client.post(address(model, "add"), {"reason": "x"}).status_code == 403
         assert client.post(address(model, "change", row), {"reason": "x", "tool": "x"}).status_code == 403
@@ -79,13 +82,13 @@ def test_it_lets_nobody_write_what_is_read_only(model: str) -> None:
         chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}
         client.post(address(model), chosen)
     type(row).objects.get(pk=row.pk)
-    assert (Click.objects.count(), ToolCall.objects.count(), TrackedLink.objects.count()) == (1, 1, 1)
+    assert (ClickRecord.objects.count(), ToolCall.objects.count(), TrackedLink.objects.count()) == (1, 1, 1)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_it_hides_workspaces_that_a_login_may_not_see(model: str) -> None:
     seen, hidden = make_tenant("Acme"), make_tenant("Globex")
-    staff = login(*(f"{act}_{name}" for name in MODELS for act in ("view", "add", "change", "delete")))
+    staff = login(*(f"{act}_{name}" for name in (*MODELS, "click") for act in ("view", "add", "change", "delete")))
     with LIMITED:
         html = page(staff, address(model))
         assert ("Acme" in html or "acme" in html, "Globex" in html or "globex" in html) == (True, False)
@@ -106,7 +109,7 @@ def test_it_hides_workspaces_that_a_login_may_not_see(model: str) -> None:
 def test_autocompletes_offer_only_what_the_login_may_see(model: str, field: str) -> None:
     make_tenant("Acme")
     make_tenant("Globex")
-    staff = login(*(f"view_{name}" for name in MODELS))
+    staff = login(*(f"view_{name}" for name in (*MODELS, "click")))
     query = {"app_label": "stats_app", "model_name": model, "field_name": field, "term": ""}
     with LIMITED:
         [found] = staff.get("/admin/autocomplete/", query).json()["results"]
@@ -116,7 +119,7 @@ def test_autocompletes_offer_only_what_the_login_may_see(model: str, field: str)
 def test_forms_take_no_row_of_a_workspace_that_the_login_may_not_see() -> None:
     make_tenant("Acme")
     hidden = make_tenant("Globex")
-    staff = login(*(f"{act}_{name}" for name in MODELS for act in ("view", "add", "change", "delete")))
+    staff = login(*(f"{act}_{name}" for name in (*MODELS, "click") for act in ("view", "add", "change", "delete")))
     user = make_user(hidden.workspace, display_name="Bob")
     campaign = make_campaign(hidden.workspace)
     workspace = {"workspace": hidden.workspace.pk}

@@ -29,7 +29,7 @@ def text(staff: Client, url: str, **query: object) -> str:
         ("campaign", ["campagnes", "utilisateurs affectés", "en cours", "prévue"]),
         ("campaignassignment", ["affectations", "Par campagne, ou par nom ou e-mail de l’utilisateur."]),
         ("trackedlink", ["liens suivis", "la cible actuelle de la campagne"]),
-        ("click", ["clics", "heure locale", "humain", "7 derniers jours", "Appliquer"]),
+        ("clickrecord", ["clics", "heure locale", "humain", "7 derniers jours", "Appliquer"]),
         ("apikey", ["clés d’API", "Révoquer les clés d’API sélectionnées", "active"]),
         ("toolcall", ["appels d’outils", "résultat", "trop d’appels", "interface"]),
     ],

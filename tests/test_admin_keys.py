@@ -185,15 +185,20 @@ def test_nobody_deletes_keys() -> None:
     assert ApiKey.objects.count() == 1
 
 
-def test_its_page_has_buttons_for_what_can_be_done() -> None:
+def test_its_page_leads_to_what_can_be_done() -> None:
     workspace = make_workspace()
     good, over = create_key(workspace, "Good")[0], create_key(workspace, "Over")[0]
     ApiKey.objects.filter(pk=over.pk).update(revoked_at=now())
-    buttons = re.compile(r'name="action" value="(\w+)"')
-    staff = superuser()
-    assert buttons.findall(page(staff, address("apikey", "change", good))) == ["rotate", "revoke"]
-    assert buttons.findall(page(staff, address("apikey", "change", over))) == []
-    assert buttons.findall(page(login("view_apikey"), address("apikey", "change", good))) == []
+    links = re.compile(r'href="(/admin/stats_app/apikey/\d+/(?:rotate|revoke)/)"')
+    staff, viewer = superuser(), login("view_apikey")
+    offered = links.findall(page(staff, address("apikey", "change", good)))
+    assert offered == [address("apikey", "rotate", good), address("apikey", "revoke", good)]
+    assert links.findall(page(staff, address("apikey", "change", over))) == []
+    assert links.findall(page(viewer, address("apikey", "change", good))) == []
+    for url, action in zip(offered, ("rotate", "revoke"), strict=True):
+        assert f'name="action" value="{action}"' in page(staff, url)
+        assert viewer.get(url).status_code == 403
+        assert staff.get(url.replace(f"/{good.pk}/", "/0/")).status_code == 404
 
 
 def test_it_filters_keys_by_state() -> None:

@@ -17,7 +17,7 @@ from stats_app import public_ids, tools
 from stats_app.errors import InvalidParameters
 from stats_app.keys import authenticate
 from stats_app.models import Workspace
-from stats_app.models.access import CLICKS_READ
+from stats_app.models.api_keys import CLICKS_READ
 from tests.factories import make_campaign, make_key, make_user, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
 
@@ -146,7 +146,7 @@ def test_arguments_nested_too_deeply_do_not_change_the_answer() -> None:
         deep = [deep]
     with pytest.raises(InvalidParameters) as error:
         tools.call(TOOL, caller, {"from": deep, "to": "2026-03-01"}, surface="mcp", now=now())
-    assert str(error.value) == "from is a date as Y-m-d, not 'list'."
+    assert str(error.value) == "from is a date as Y-m-d, not a list."
     assert arguments(workspace) == {"truncated": "nested too deeply"}
 
 

@@ -89,7 +89,13 @@ def test_a_bucket_says_how_much_of_it_the_period_has(
 def test_the_previous_period_says_it_too() -> None:
     with override("en"):
         chart = ComparedChart(
-            axis("2026-11-02", "2026-11-15", "week"), [7, 7], axis("2026-10-17", "2026-11-01", "week"), [1, 7, 7]
+            axis("2026-11-02", "2026-11-15", "week"),
+            [7, 7],
+            axis("2026-10-17", "2026-11-01", "week"),
+            [1, 7, 7],
+            [None] * 3,
+            "Clicks",
+            "Previous period",
         )
         cells = re.findall(r'<td( class="cut")?>([^<]*W\d[^<]*)</td>', chart.body)
     assert cells == [

@@ -12,7 +12,7 @@ from django.db import connection
 from django.http import HttpResponse
 
 from stats_app import public_ids
-from stats_app.models.access import CLICKS_READ
+from stats_app.models.api_keys import CLICKS_READ
 from tests.factories import make_key, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
 
@@ -24,7 +24,8 @@ TOOL = "stats_get_workspace_overview"
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Coordinates]:
+    monkeypatch.setattr("stats_app.limits.USES_CLOCK_OF_DATABASE", False)
     with time_machine.travel(START, tick=False) as coordinates:
         yield coordinates
 

@@ -17,8 +17,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 
-from stats_app.models import Alias, Campaign, ToolCall, TrackedLink, Workspace, WorkspaceUser
-from stats_app.sql.access import clients
+from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from tests.admin_cast import address, make_call, superuser
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.mcp.calls import answer
@@ -49,7 +48,7 @@ ALIASES = {"countess": {"Ada Lovelace"}, "COUNTESS lovelace": {"Ada Lovelace"}, 
 def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the indexes wherever they can be used; without those of parts; and as if more were found than are named."""
     if request.param == "many":
-        monkeypatch.setattr("stats_app.models.workspaces.FEW", 0)
+        monkeypatch.setattr("stats_app.models.people.FEW", 0)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             if request.param == "index":
@@ -89,12 +88,11 @@ def test_the_admin_finds_users_and_what_is_theirs() -> None:
     for term, names in TERMS.items():
         assert found(staff, "workspaceuser", term, workspace) == names, term
         assert found(staff, "trackedlink", term, workspace) == names, term
-        # Assignments are searched by the term as a whole, which stands in the name in another order.
-        assert found(staff, "campaignassignment", term, workspace) == (names if term != "baker 100%" else set()), term
+        assert found(staff, "campaignassignment", term, workspace) == names, term
         assert found(staff, "alias", term, workspace) == names & {"Ada Lovelace"}, term
     assert found(staff, "alias", "countess ada", workspace) == {"Ada Lovelace"}
     assert found(staff, "trackedlink", "TokenAcme1", workspace) == {"Bob 100% Baker"}
-    assert found(staff, "trackedlink", '"spring 2" c_d', workspace) == {"c_d@acme.example"}
+    assert found(staff, "trackedlink", "spring 2 c_d", workspace) == {"c_d@acme.example"}
     assert found(staff, "campaignassignment", "SPRING 2", workspace) == {"c_d@acme.example"}
 
 
@@ -121,9 +119,7 @@ def test_a_campaign_is_found_by_its_public_id_in_either_case() -> None:
         assert list(response.context["cl"].result_list) == [campaign]
 
 
-@pytest.mark.parametrize("few", [500, 3])
-def test_calls_are_found_by_client(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stats_app.audit.FEW", few)
+def test_calls_are_found_by_client() -> None:
     workspace = make_workspace()
     for client in ("", "curl/8.1", "cURL/9", "python-requests/2 été", "100%", "python-requests/2 été"):
         make_call(workspace, client=client)
@@ -131,15 +127,6 @@ def test_calls_are_found_by_client(few: int, monkeypatch: pytest.MonkeyPatch) ->
     staff = superuser()
     for term, number in expected.items():
         assert len(staff.get(address("toolcall"), {"q": term}).context["cl"].result_list) == number, term
-
-
-def test_the_different_clients_are_read_in_order_and_so_many_at_most() -> None:
-    workspace = make_workspace()
-    assert clients(connection, 9) == []
-    for client in ("b", "a", "", "b", "c", "a"):
-        make_call(workspace, client=client)
-    assert clients(connection, 9) == ["", "a", "b", "c"]
-    assert clients(connection, 2) == ["", "a"]
 
 
 # --- what the indexes serve
@@ -166,17 +153,6 @@ def test_parts_are_looked_up_in_their_indexes() -> None:
     assert plan(WorkspaceUser.objects.named("lovelace").order_by()).count("on stats_user_parts") == 2
     # No subquery for each row, which would rule the index out.
     assert "SubPlan" not in plan(WorkspaceUser.objects.known_as("countess", workspace.pk).order_by())
-
-
-@pytest.mark.postgres
-def test_what_is_rare_is_looked_up_in_an_index_of_its_own() -> None:
-    calls = ToolCall.objects.order_by()
-    assert "stats_call_failed" in plan(calls.filter(outcome="rate_limited"))
-    assert "stats_call_tool" in plan(calls.filter(tool="user_find"))
-    assert "stats_call_surface" in plan(calls.filter(surface="mcp"))
-    assert "stats_call_key" in plan(calls.filter(api_key=1))
-    assert "stats_call_client" in plan(calls.filter(client__in=["a", "b"]))
-    assert "stats_user_inactive" in plan(WorkspaceUser.objects.filter(workspace=1, is_active=False).order_by())
 
 
 @pytest.mark.postgres

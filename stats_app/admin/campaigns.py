@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -12,13 +13,12 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app import public_ids
-from stats_app.admin.filters import AssignmentWorkspaceFilter, KindFilter, WordFilter, WorkspaceFilter
+from stats_app.admin.clicks import clicks_of
+from stats_app.admin.filters import KindFilter, WordFilter, WorkspaceFilter
 from stats_app.admin.people import of_user
-from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin, words_of
+from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin, staff_page
 from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
-from stats_app.models.workspaces import few
 
 
 class StatusFilter(WordFilter):
@@ -43,10 +43,9 @@ def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
     return zones
 
 
-def _of_campaign(part: str) -> Q:
-    """The rows of a campaign with this part of a text in its name, as `of_user` finds those of a user."""
-    numbers = few(Campaign.objects.filter(name__icontains=part))
-    return Q(campaign__name__icontains=part) if numbers is None else Q(campaign__in=numbers)
+def of_campaign(word: str) -> Q:
+    """The rows of a campaign with this part of a text in its name. A subquery: a join would sort the rows of all."""
+    return Q(campaign__in=Campaign.objects.filter(name__icontains=word).values("pk"))
 
 
 @admin.register(Campaign)
@@ -72,17 +71,21 @@ class CampaignAdmin(ScopedAdmin):
     search_help_text = gettext_lazy("By name or public id.")
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip().lower()
-        if public_ids.is_public_id(term, public_ids.CAMPAIGN):
-            return queryset.filter(public_id=term), False
-        return super().get_search_results(request, queryset, search_term)
+    def matching(self, word: str) -> Q:
+        return super().matching(word) | Q(public_id=word.lower())
 
-    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        counted: QuerySet[Any] = queryset.with_user_count()  # type: ignore[attr-defined]  # CampaignQuerySet
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        campaigns: Any = super().get_queryset(request)
+        counted: QuerySet[Any] = campaigns.with_user_count()
         return counted
+
+    def pages_about(self, request: HttpRequest, row: Campaign) -> Iterator[tuple[str, str | None]]:
+        workspace = row.workspace
+        yield _("Figures"), staff_page(request, "campaign", workspace.public_id, row.public_id)
+        if request.user.has_perm("stats_app.view_click"):
+            yield _("Clicks"), clicks_of(workspace, campaign__id__exact=row.pk)
+        yield _("Assigned users"), self.list_of(CampaignAssignment, request, campaign__id__exact=row.pk)
+        yield _("Assign a user"), self.form_for(CampaignAssignment, request, campaign=row.pk)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, campaign: Campaign) -> str:
@@ -103,23 +106,15 @@ class CampaignAssignmentAdmin(ScopedAdmin):
     autocomplete_fields = ("campaign", "user")
     list_display = ("campaign", "user", "workspace", "assigned_at")
     list_select_related = ("campaign__workspace", "user")
-    list_filter = (AssignmentWorkspaceFilter,)
+    list_filter = (WorkspaceFilter,)
+    related_filters = ("campaign__id__exact", "user__id__exact")
     search_fields = ("campaign__name", "user__email", "user__display_name")
     search_help_text = gettext_lazy("By campaign, or by the user's name or e-mail.")
     sortable_by = ()
     ordering = ("-id",)
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # By campaign where a workspace or campaign is chosen, which an index leads to. By number all others' later ones
-        # would be read.
-        chosen = {AssignmentWorkspaceFilter.parameter_name, "campaign__id__exact"} & set(request.GET)
-        return ("-campaign_id", "-user_id") if chosen else self.ordering
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.replace("\0", "").strip()
-        return (queryset.filter(_of_campaign(term) | of_user(term)) if term else queryset), False
+    def matching(self, word: str) -> Q:
+        return of_campaign(word) | of_user(word)
 
     @admin.display(description=gettext_lazy("workspace"))
     def workspace(self, assignment: CampaignAssignment) -> str:
@@ -129,21 +124,18 @@ class CampaignAssignmentAdmin(ScopedAdmin):
 @admin.register(TrackedLink)
 class TrackedLinkAdmin(ReadOnlyAdmin):
     fields = ("token", "workspace", "kind_word", "target", "campaign", "user", "alias")
+    related_filters = ("campaign__id__exact", "user__id__exact")
     list_display = ("token", "workspace", "kind_word", "target", "campaign", "user")
     list_select_related = ("workspace", "campaign", "user")
     list_filter = (WorkspaceFilter, KindFilter)
-    # Django shows the search field for these; what it does is in `get_search_results`.
+    # Django shows the search field for these; what it does is in `matching`.
     search_fields = ("token",)
     search_help_text = gettext_lazy("By token, campaign, or the user's name or e-mail.")
     sortable_by = ()
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for word in words_of(search_term):
-            queryset = queryset.filter(Q(token=word) | _of_campaign(word) | of_user(word))
-        return queryset, False
+    def matching(self, word: str) -> Q:
+        return Q(token=word) | of_campaign(word) | of_user(word)
 
     @admin.display(description=gettext_lazy("kind"))
     def kind_word(self, link: TrackedLink) -> str:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import ImproperlyConfigured
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from stats_app import public_ids
 from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter
 from stats_app.admin.paging import KeyedChangeList
-from stats_app.admin.people import users_with_email
 from stats_app.admin.scope import KeyedAdmin
 from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
-from stats_app.listing import CLICK_KEYS
-from stats_app.models import Campaign, Click, WorkspaceUser
-from stats_app.staff import workspaces_for
+from stats_app.keyset import CLICK_KEYS
+from stats_app.models import Campaign, ClickRecord, Workspace, WorkspaceUser
 
 
 class VerdictFilter(WordFilter):
@@ -30,91 +30,82 @@ class VerdictFilter(WordFilter):
 
 
 class ClickChangeList(KeyedChangeList):
-    def key_of(self, row: Any) -> str:
-        return object_id(row)
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        workspace_filter = self.filter_specs[0]
+        self.workspaces = {
+            "choices": list(workspace_filter.choices(self)),
+            "more_url": workspace_filter.more_url,  # type: ignore[attr-defined]  # a WorkspaceFilter
+        }
+
+    def url_for_result(self, result: Any) -> str:
+        return str(self.model_admin.address("change", address_key(result)))  # type: ignore[attr-defined]  # a ScopedAdmin
 
 
+@admin.register(ClickRecord)
 class ClickAdmin(KeyedAdmin):
     fields = (
-        *("ulid", "workspace", "moment", "clicked_at", "kind_word", "campaign", "user", "alias", "link"),
+        *("ulid", "workspace", "local_time", "clicked_at", "kind_word", "campaign", "user", "alias", "link"),
         *("verdict_word", "reason"),
     )
-    list_display = ("moment", "kind_word", "campaign", "user", "alias", "verdict_word", "reason")
+    list_display = ("local_time", "kind_word", "campaign", "user", "alias", "verdict_word", "reason")
     list_select_related = ("workspace", "campaign", "user", "alias")
     list_filter = (OneWorkspaceFilter, ClickDaysFilter, KindFilter, VerdictFilter)
-    # Django shows the search field for these; what it does is in `get_search_results`.
+    related_filters = ("campaign__id__exact", "user__id__exact")
+    # Django shows the search field for these; what it does is in `matching`.
     search_fields = ("id",)
     search_help_text = gettext_lazy("By click id, the public id of a campaign or user, or a user's e-mail.")
-    sortable_by = ()
+    keys = CLICK_KEYS
 
-    def keys(self, request: HttpRequest) -> tuple[str, ...]:
-        return CLICK_KEYS
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return any(request.user.has_perm(f"stats_app.{act}_click") for act in ("view", "change"))
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("visitor")
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ClickChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ClickChangeList
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def matching(self, word: str) -> Q:
         """Only what an index finds: a part of a name would read all clicks."""
-        term = search_term.strip().lower()
-        if not term:
-            return queryset, False
-        if public_ids.is_public_id(term):
-            visible = list(workspaces_for(request.user).values_list("pk", flat=True))
-            return queryset.filter(workspace__in=visible, id=term), False
-        if public_ids.is_public_id(term, public_ids.CAMPAIGN):
-            campaigns = Campaign.objects.filter(public_id=term)
-            return queryset.filter(campaign__in=list(campaigns.values_list("pk", flat=True))), False
-        if "@" in term:
-            return queryset.filter(user__in=users_with_email(term, request.user)), False
-        users = WorkspaceUser.objects.filter(public_id=term)
-        return queryset.filter(user__in=list(users.values_list("pk", flat=True))), False
+        if public_ids.is_public_id(word.lower()):
+            return Q(id=word)
+        if public_ids.is_public_id(word.lower(), public_ids.CAMPAIGN):
+            return Q(campaign__in=Campaign.objects.filter(public_id=word.lower()).values("pk"))
+        users = WorkspaceUser.objects.filter(Q(public_id=word.lower()) | Q(email__iexact=word))
+        return Q(user__in=users.values("pk"))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The click that `object_id` of this module names in an address."""
+        """The click that `address_key` names in an address."""
         workspace, _dash, ulid = object_id.partition("-")
         if not (workspace.isascii() and workspace.isdecimal() and len(workspace) <= 9):
             return None
         if not public_ids.is_public_id(ulid.lower()):
             return None
-        clicks = self.get_queryset(request).select_related("workspace", "campaign", "user", "alias", "link")
-        return clicks.filter(workspace=int(workspace), id=ulid).first()
+        clicks: QuerySet[Any] = self.get_queryset(request).filter(workspace=int(workspace), id=ulid)
+        return clicks.select_related("workspace", "campaign", "user", "alias", "link").first()
 
     @admin.display(description=gettext_lazy("id"))
-    def ulid(self, click: Click) -> str:
+    def ulid(self, click: ClickRecord) -> str:
         return str(click)
 
     @admin.display(description=gettext_lazy("local time"))
-    def moment(self, click: Click) -> str:
+    def local_time(self, click: ClickRecord) -> str:
         """In the time zone of the workspace, whose days are counted."""
         local = localtime(click.clicked_at, click.workspace.zone)
         return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"
 
     @admin.display(description=gettext_lazy("kind"))
-    def kind_word(self, click: Click) -> str:
+    def kind_word(self, click: ClickRecord) -> str:
         return str(KIND_WORDS[click.kind])
 
     @admin.display(description=gettext_lazy("verdict"))
-    def verdict_word(self, click: Click) -> str:
+    def verdict_word(self, click: ClickRecord) -> str:
         return str(VERDICT_WORDS[click.verdict])
 
 
-def object_id(click: Click) -> str:
-    """A click in an address: workspace and ULID are its key."""
+def address_key(click: Any) -> str:
+    """A click in an address: the number of its workspace and its ULID."""
     return f"{click.workspace_id}-{str(click.id).lower()}"
 
 
-def register(site: admin.AdminSite) -> None:
-    """Django refuses models with a composite key, because its forms and actions cannot name such a row. This admin has
-    neither, and names its rows itself."""
-    try:
-        site.register(Click, ClickAdmin)
-    except ImproperlyConfigured:
-        site._registry[Click] = ClickAdmin(Click, site)
-
-
-register(admin.site)
+def clicks_of(workspace: Workspace, **query: Any) -> str:
+    """The address of the list of a workspace's clicks, narrowed to those of a campaign or user."""
+    return f"{reverse('admin:stats_app_clickrecord_changelist')}?{urlencode({'workspace': workspace.pk, **query})}"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.timezone import get_current_timezone, now
@@ -19,8 +19,8 @@ from django.utils.translation import gettext_lazy
 
 from stats_app.admin.paging import kept_parameters
 from stats_app.admin.words import KIND_WORDS
-from stats_app.listing import clicks_in_days, in_days
-from stats_app.models import Campaign, CampaignAssignment, Click, Workspace
+from stats_app.local_days import clicks_in_days, in_days
+from stats_app.models import Click, Workspace
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
 from stats_app.staff import workspaces_for
 
@@ -33,9 +33,9 @@ class WorkspaceFilter(admin.SimpleListFilter):
     title = gettext_lazy("workspace")
     parameter_name = "workspace"
     template = "admin/stats_app/workspace_filter.html"
-    path = "workspace"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        self.path = model_admin.workspace_path
         visible = workspaces_for(request.user).order_by("name", "pk")
         found = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
         self.more_url = reverse("admin:stats_app_workspace_changelist") if len(found) > SHOWN else None
@@ -57,21 +57,20 @@ class WorkspaceFilter(admin.SimpleListFilter):
         return queryset if value is None else queryset.filter(**{self.path: int(value)})
 
 
-class AssignmentWorkspaceFilter(WorkspaceFilter):
-    path = "campaign__workspace"
+class OneWorkspaceFilter(WorkspaceFilter):
+    """Always one workspace, because the rows of clicks lie together by workspace: see `browsed_workspace`.
+
+    The choice stands above the list and not among the filters beside it, which not every theme shows.
+    """
+
+    template = "admin/stats_app/chosen_above.html"
+
+    def has_output(self) -> bool:
+        return True  # or Django would not apply it
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """From the workspace's last assigned campaign on: a database that reads backwards would begin with others'."""
-        value = self.value()
-        if value is None:
-            return queryset
-        assigned = Exists(CampaignAssignment.objects.filter(campaign=OuterRef("pk")))
-        last = Campaign.objects.filter(assigned, workspace=int(value)).order_by("-pk").values_list("pk", flat=True)
-        return super().queryset(request, queryset).filter(campaign__lte=last.first() or 0)
-
-
-class OneWorkspaceFilter(WorkspaceFilter):
-    """Always one workspace, because the rows of clicks lie together by workspace: see `browsed_workspace`."""
+        workspace = browsed_workspace(request)
+        return queryset.none() if workspace is None else queryset.filter(workspace=workspace)
 
     def _chosen(self, request: HttpRequest, visible: QuerySet[Workspace]) -> Workspace | None:
         workspace = browsed_workspace(request)
@@ -85,14 +84,14 @@ class OneWorkspaceFilter(WorkspaceFilter):
 
 
 def browsed_workspace(request: HttpRequest) -> Workspace | None:
-    """The workspace whose clicks a list shows: the one chosen, else the first by name that has clicks.
+    """The workspace whose clicks a list shows: the one chosen, else the first by name, of some, that has clicks.
 
-    None for a search, or a link that names a campaign or user: each chooses enough by itself. None without clicks.
+    None where the one chosen is not there for the login, or there is none at all.
     """
     if not hasattr(request, "_stats_workspace"):
         request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # read by two filters
-    found: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # set just above
-    return found
+    workspace: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # set just above
+    return workspace
 
 
 def _browsed_workspace(request: HttpRequest) -> Workspace | None:
@@ -100,12 +99,10 @@ def _browsed_workspace(request: HttpRequest) -> Workspace | None:
     value = request.GET.get(WorkspaceFilter.parameter_name)
     if value is not None:
         return visible.filter(pk=_number(value)).first()
-    if any(request.GET.get(name, "").strip() for name in _NARROW):
-        return None
-    return visible.filter(Exists(Click.objects.filter(workspace=OuterRef("pk")))).first()
-
-
-_NARROW = ("q", "workspace__id__exact", "campaign__id__exact", "user__id__exact")
+    first = list(visible[:SHOWN])
+    # Asked one after the other, because each one's clicks may lie on another machine.
+    with_clicks = (one for one in first if Click.objects.filter(workspace=one).exists())
+    return next(with_clicks, first[0] if first else None)
 
 
 def _number(value: str) -> int:

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app import public_ids
+from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
-from stats_app.admin.scope import ScopedAdmin, words_of
-from stats_app.models import Alias, WorkspaceUser
-from stats_app.models.workspaces import few, is_email
-from stats_app.staff import workspaces_for
+from stats_app.admin.scope import ScopedAdmin, staff_page
+from stats_app.models import Alias, CampaignAssignment, WorkspaceUser
 
 
-def users_with_email(email: str, login: Any) -> list[int]:
-    """The numbers of the users with this e-mail in the workspaces that the login may see, by the unique index."""
-    visible = list(workspaces_for(login).values_list("pk", flat=True))
-    found = WorkspaceUser.objects.alias(lowered=Lower("email")).filter(workspace__in=visible, lowered=email.lower())
-    return list(found.values_list("pk", flat=True))
-
-
-def of_user(part: str) -> Q:
-    """The rows of a user with this part of a text in the name or the e-mail.
-
-    Few users are named one by one: an OR across a join would keep the database from its indexes. Where they are many,
-    their rows are soon met by reading all.
-    """
-    numbers = few(WorkspaceUser.objects.named(part))
-    if numbers is not None:
-        return Q(user__in=numbers)
-    return Q(user__display_name__icontains=part) | Q(user__email__icontains=part)
+def of_user(word: str) -> Q:
+    """The rows of a user with this part of a text in the name or the e-mail. A subquery: a join would sort all rows."""
+    return Q(user__in=WorkspaceUser.objects.named(word).values("pk"))
 
 
 @admin.register(WorkspaceUser)
@@ -49,27 +34,24 @@ class WorkspaceUserAdmin(ScopedAdmin):
     search_fields = ("email", "display_name")
     search_help_text = gettext_lazy("By name, e-mail or public id.")
     sortable_by = ("name", "email")
-    # By number, which is by time of making: the order of an index.
     ordering = ("-id",)
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # The index begins with the workspace; by numbers all later users of others would be read.
-        return ("-created_at", "-id") if WorkspaceFilter.parameter_name in request.GET else self.ordering
+    def matching(self, word: str) -> Q:
+        return super().matching(word) | Q(public_id=word.lower())
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """A whole e-mail or public id is found by its index. A part of a name reads all users, unless the database has
-        an index of parts."""
-        if is_email(search_term.strip()):
-            return queryset.filter(pk__in=users_with_email(search_term.strip(), request.user)), False
-        if public_ids.is_public_id(search_term.strip(), public_ids.USER):
-            return queryset.filter(public_id=search_term.strip()), False
-        return super().get_search_results(request, queryset, search_term)
-
-    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        counted: QuerySet[Any] = queryset.with_alias_count()  # type: ignore[attr-defined]  # WorkspaceUserQuerySet
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        users: Any = super().get_queryset(request)
+        counted: QuerySet[Any] = users.with_alias_count()
         return counted
+
+    def pages_about(self, request: HttpRequest, row: WorkspaceUser) -> Iterator[tuple[str, str | None]]:
+        workspace = row.workspace
+        yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
+        if request.user.has_perm("stats_app.view_click"):
+            yield _("Clicks"), clicks_of(workspace, user__id__exact=row.pk)
+        yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)
+        yield _("Aliases"), self.list_of(Alias, request, user__id__exact=row.pk)
+        yield _("Add an alias"), self.form_for(Alias, request, workspace=workspace.pk, user=row.pk)
 
     @admin.display(description=gettext_lazy("name"), ordering="display_name")
     def name(self, user: WorkspaceUser) -> str:
@@ -88,14 +70,11 @@ class AliasAdmin(ScopedAdmin):
     list_display = ("email", "user", "workspace")
     list_select_related = ("user", "workspace")
     list_filter = (WorkspaceFilter,)
+    related_filters = ("user__id__exact",)
     search_fields = ("email", "user__email", "user__display_name")
     search_help_text = gettext_lazy("By alias, or by the user's name or e-mail.")
     sortable_by = ("email",)
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        for word in words_of(search_term):
-            queryset = queryset.filter(Q(email__icontains=word) | of_user(word))
-        return queryset, False
+    def matching(self, word: str) -> Q:
+        return Q(email__icontains=word) | of_user(word)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_permission_codename
 from django.db import router, transaction
-from django.db.models import ForeignKey, ProtectedError, QuerySet
+from django.db.models import CASCADE, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
-from django.utils.text import smart_split, unescape_string_literal
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, URLPattern, reverse
+from django.utils.html import format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-# For Django's own words, which are no business of our catalogs.
-from django.utils.translation import gettext as django_text
-
-from stats_app.admin import deletion
-from stats_app.admin.paging import CAP, CappedPaginator, KeyedChangeList, ListedChangeList
+from stats_app.admin.filters import WorkspaceFilter
+from stats_app.admin.paging import KeyedChangeList
+from stats_app.database_errors import RETRY_AFTER_SECONDS
+from stats_app.models.deletion import ClickedQuerySet
+from stats_app.outages import with_outage_page
 from stats_app.staff import sees_all, workspaces_for
 
 if TYPE_CHECKING:
@@ -29,37 +33,42 @@ if TYPE_CHECKING:
 else:
     _ModelAdmin = admin.ModelAdmin
 
-
-def words_of(term: str) -> list[str]:
-    """What a search looks for, as Django takes it apart: words, or what stands in quotes."""
-    # PostgreSQL takes no NUL, and an autocomplete passes on whatever it is sent.
-    found = smart_split(term.replace("\0", ""))
-    return [unescape_string_literal(word) if _is_quoted(word) else word for word in found]
-
-
-def _is_quoted(word: str) -> bool:
-    return word[0] in "\"'" and word[0] == word[-1]
+MAX_NAMED = 50
+"""So many rows does the confirmation of a deletion name one by one."""
 
 
 class ScopedAdmin(_ModelAdmin):
     """Rows of the workspaces that the login may see; all others do not exist, in lists, forms and autocompletes.
 
-    `workspace_path` leads from the model to its workspace. Lists never count beyond a cap.
+    `workspace_path` leads from the model to its workspace, and `fixed_fields` keep their values once a row is made,
+    since other rows rely on them. `related_filters` are the look-ups that an address may name besides the filters.
     """
 
     workspace_path = "workspace"
-    # What a row keeps once it is made, since other rows rely on it.
     fixed_fields: tuple[str, ...] = ()
+    related_filters: tuple[str, ...] = ()
 
-    paginator = CappedPaginator
-    # Drawing a row costs more than finding it.
-    list_per_page = 20
-    list_max_show_all = 20
+    list_per_page = 50
+    list_max_show_all = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
     class Media:
         css = {"all": ["stats_app/admin.css"]}
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """Those of `get_urls`, each answered by a page of the admin while the database cannot be reached. Who is logged
+        in stands there, too, so that it is met before any method of ours."""
+        patterns: list[URLPattern] = super().urls
+        for pattern in patterns:
+            pattern.callback = with_outage_page(pattern.callback, self._outage_page)
+        return patterns
+
+    def _outage_page(self) -> HttpResponse:
+        site = {"site_title": self.admin_site.site_title, "site_header": self.admin_site.site_header}
+        page = render_to_string("admin/stats_app/outage.html", site)
+        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset: QuerySet[Any] = super().get_queryset(request)
@@ -67,33 +76,42 @@ class ScopedAdmin(_ModelAdmin):
             return queryset
         return queryset.filter(**{f"{self.workspace_path}__in": workspaces_for(request.user).values("pk")})
 
-    @admin.display(description=mark_safe('<input type="checkbox" id="action-toggle">'))
-    def action_checkbox(self, obj: Any) -> SafeString:
-        """Django's own, in the same words, without a template for each: that was a fifth of what a list costs."""
-        return format_html(
-            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
-            ACTION_CHECKBOX_NAME,
-            str(obj.pk),
-            format_html(django_text("Select this object for an action - {}"), str(obj)),
-        )
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """What the filters and `related_filters` name, and nothing else.
 
-    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of the list with what only the list shows. Counts stand here, as subqueries: they are run for the
-        rows of one page, and not for forms and autocompletes."""
-        return queryset
+        Django would let an address look into any column of the model, such as an API key's digest, letter by letter.
+        """
+        return lookup in self.related_filters or any(lookup in _parameters(one) for one in self.list_filter)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ListedChangeList
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Without the workspace once one is chosen: it would stand in every row and push the others out of view."""
+        columns = tuple(str(column) for column in super().get_list_display(request))
+        if WorkspaceFilter.parameter_name in request.GET:
+            return tuple(column for column in columns if column != "workspace")
+        return columns
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        # PostgreSQL takes no NUL, and an autocomplete passes on whatever it is sent.
-        return super().get_search_results(request, queryset, search_term.replace("\0", ""))
+        """The rows that hold every word; PostgreSQL takes no NUL, and an autocomplete passes on whatever it is sent."""
+        for word in search_term.replace("\0", "").split():
+            queryset = queryset.filter(self.matching(word))
+        return queryset, False
+
+    def matching(self, word: str) -> Q:
+        """The rows that hold a word: by default in one of `search_fields`."""
+        condition = Q()
+        for name in self.search_fields:
+            condition |= Q(**{f"{name}__icontains": word})
+        return condition
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fixed = self.fixed_fields if obj is not None else ()
-        return [*super().get_readonly_fields(request, obj), *fixed]
+        return [*super().get_readonly_fields(request, obj), *fixed, "see_also"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = [*super().get_fields(request, obj)]
+        return [*fields, "see_also"] if getattr(obj, "pages_about", None) else fields
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -114,9 +132,58 @@ class ScopedAdmin(_ModelAdmin):
         if changed:
             obj.save(update_fields=changed)
 
+    def pages_about(self, request: HttpRequest, row: Any) -> Iterator[tuple[str, str | None]]:
+        """The text and the address of each page about a row that the login may open; None where the host has none."""
+        return iter(())
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """The row, with the pages about it. They stand in its form, because not every theme shows buttons above it."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.pages_about = [(text, url) for text, url in self.pages_about(request, row) if url]
+        return row
+
+    @admin.display(description=gettext_lazy("see also"))
+    def see_also(self, row: Any) -> SafeString:
+        return format_html_join(" · ", '<a href="{1}">{0}</a>', row.pages_about)
+
+    def list_of(self, model: type[Model], request: HttpRequest, **query: Any) -> str | None:
+        """The address of the list of another model, narrowed; None where the login may not view it."""
+        return self._page_of(model, "changelist", "view", request, query)
+
+    def form_for(self, model: type[Model], request: HttpRequest, **values: Any) -> str | None:
+        """The address of the form that adds a row of another model; None where the login may not add one."""
+        return self._page_of(model, "add", "add", request, values)
+
+    def _page_of(
+        self, model: type[Model], page: str, act: str, request: HttpRequest, query: dict[str, Any]
+    ) -> str | None:
+        opts = model._meta
+        if not request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}"):
+            return None
+        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", current_app=self.admin_site.name)
+        return f"{url}?{urlencode(query)}"
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What deleting would take along, in numbers: Django's own way reads every row, and there may be millions."""
-        return deletion.preview(self.model, [obj.pk for obj in objs], request.user)
+        """What deleting would take along, in numbers: Django's own way reads every row, and there may be millions.
+
+        As Django's: the names of the rows, how many of each kind, the permissions that lack, and what forbids it.
+        """
+        rows = self.model._default_manager.filter(pk__in=[obj.pk for obj in objs])
+        name = capfirst(str(self.opts.verbose_name))
+        names = [f"{name}: {row}" for row in rows[:MAX_NAMED]]
+        if len(objs) > MAX_NAMED:
+            names.append(_("… and %(number)s more") % {"number": len(objs) - MAX_NAMED})
+        taken = {self.model: rows} | dict(_taken_along(rows))
+        counts = {model: number for model, found in taken.items() if (number := found.count())}
+        lacking = {str(model._meta.verbose_name) for model in counts if not _may_delete(model, request.user)}
+        clicked = rows.clicked()[:MAX_NAMED] if isinstance(rows, ClickedQuerySet) else ()
+        return (
+            names,
+            {str(model._meta.verbose_name_plural): number for model, number in counts.items()},
+            lacking,
+            [_("clicks of “%(name)s”: make it inactive or pause it instead") % {"name": row} for row in clicked],
+        )
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         try:
@@ -136,13 +203,6 @@ class ScopedAdmin(_ModelAdmin):
             self._say_protected(request)
             return HttpResponseRedirect(request.get_full_path())
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
-        if request.POST.get("select_across") == "1" and queryset.order_by().values("pk")[:CAP].count() >= CAP:
-            message = _("These are too many for one action. Narrow the list by a search or a filter first.")
-            self.message_user(request, message, messages.ERROR)
-            return None
-        return super().response_action(request, queryset, *args, **kwargs)
-
     def address(self, name: str, *args: Any) -> str:
         """The address of one of this model's pages: `changelist`, `add`, `change`, `delete`, `history`, or our own."""
         return reverse(
@@ -150,8 +210,41 @@ class ScopedAdmin(_ModelAdmin):
         )
 
     def _say_protected(self, request: HttpRequest) -> None:
-        message = _("It was not deleted: clicks are counted for it, and counts never change afterwards.")
+        message = _(
+            "It was not deleted: clicks are counted for it, and counts never change afterwards. "
+            "Make it inactive or pause it instead."
+        )
         self.message_user(request, message, messages.ERROR)
+
+
+def staff_page(request: HttpRequest, name: str, *args: str) -> str | None:
+    """The address of a staff page; None where the host left them out or the login may not see them."""
+    if not request.user.has_perm("stats_app.view_workspace"):
+        return None
+    try:
+        return reverse(f"stats_dashboard:{name}", args=args)
+    except NoReverseMatch:
+        return None
+
+
+def _parameters(list_filter: Any) -> tuple[str, ...]:
+    """The parameters by which an address sets a filter of a list."""
+    if isinstance(list_filter, str):
+        return (f"{list_filter}__exact",)
+    return getattr(list_filter, "parameters", ()) or (list_filter.parameter_name,)
+
+
+def _taken_along(rows: QuerySet[Any]) -> Iterator[tuple[type[Model], QuerySet[Any]]]:
+    """The rows that go with these, by model. Those that nobody sees in the admin are left out."""
+    for relation in rows.model._meta.related_objects:
+        if relation.on_delete is CASCADE and not relation.hidden:
+            model = relation.related_model
+            yield model, model._default_manager.filter(**{f"{relation.field.name}__in": rows.order_by().values("pk")})
+
+
+def _may_delete(model: type[Model], user: Any) -> bool:
+    opts = model._meta
+    return bool(user.has_perm(f"{opts.app_label}.{get_permission_codename('delete', opts)}"))
 
 
 class ReadOnlyAdmin(ScopedAdmin):
@@ -175,13 +268,11 @@ class ReadOnlyAdmin(ScopedAdmin):
 
 
 class KeyedAdmin(ReadOnlyAdmin):
-    """Rows without end, newest first, paged from row to row."""
+    """Rows without end, newest first, paged from row to row. `keys` is the order, descending; together unique."""
 
     change_list_template = "admin/stats_app/keyed_change_list.html"
-
-    def keys(self, request: HttpRequest) -> tuple[str, ...]:
-        """The columns that the list is ordered by, descending; together unique, and served by an index."""
-        raise NotImplementedError
+    keys: tuple[str, ...] = ("id",)
+    sortable_by = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeyedChangeList

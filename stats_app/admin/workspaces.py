@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -12,16 +13,17 @@ from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app import rollups
-from stats_app.admin.scope import ScopedAdmin
+from stats_app.admin.clicks import clicks_of
+from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.errors import Refused
-from stats_app.models import Campaign, Workspace
-from stats_app.models.workspaces import number_of
+from stats_app.models import ApiKey, Campaign, ToolCall, Workspace, WorkspaceUser
+from stats_app.models.people import number_of
 from stats_app.reports import overview_context
 
 
@@ -53,11 +55,26 @@ class WorkspaceAdmin(ScopedAdmin):
     sortable_by = ("name", "timezone", "is_active", "created_at")
     ordering = ("name", "id")
 
-    def listed(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A tenant goes with all that it has, which is for the command `delete_workspace` and not for a page."""
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # Not the users: to count those of a large tenant takes longer than all else on the page.
         campaigns = Campaign.objects.filter(workspace=OuterRef("pk"))
-        counted: QuerySet[Any] = queryset.annotate(campaign_count=number_of(campaigns, "workspace"))
+        counted: QuerySet[Any] = (
+            super().get_queryset(request).annotate(campaign_count=number_of(campaigns, "workspace"))
+        )
         return counted
+
+    def pages_about(self, request: HttpRequest, row: Workspace) -> Iterator[tuple[str, str | None]]:
+        yield _("Overview"), self.address("overview", row.pk)
+        yield _("Campaigns"), self.list_of(Campaign, request, workspace=row.pk)
+        yield _("Users"), self.list_of(WorkspaceUser, request, workspace=row.pk)
+        if request.user.has_perm("stats_app.view_click"):
+            yield _("Clicks"), clicks_of(row)
+        yield _("API keys"), self.list_of(ApiKey, request, workspace=row.pk)
+        yield _("Tool calls"), self.list_of(ToolCall, request, workspace=row.pk)
 
     @admin.display(description=gettext_lazy("campaigns"))
     def campaign_count(self, workspace: Any) -> int:
@@ -102,15 +119,13 @@ class WorkspaceAdmin(ScopedAdmin):
             raise PermissionDenied
         if workspace is None:
             raise Http404
-        staff_page = _staff_page(workspace)
-        if request.GET.get("format") == "csv" and staff_page:
-            return HttpResponseRedirect(f"{staff_page}?{request.GET.urlencode()}")
+        files = staff_page(request, "workspace", workspace.public_id)
+        if request.GET.get("format") == "csv" and files:
+            return HttpResponseRedirect(f"{files}?{request.GET.urlencode()}")
         overview = overview_context(workspace, request.GET.dict(), now())
         form = overview["form"]
         if form.is_valid() and not form.is_settled:
-            return HttpResponseRedirect(f"?{form.settled_address}")
-        if not staff_page:
-            overview["exports"] = ()
+            return HttpResponseRedirect(f"?{form.settled}")
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),
@@ -121,11 +136,3 @@ class WorkspaceAdmin(ScopedAdmin):
             **overview,
         }
         return TemplateResponse(request, "admin/stats_app/workspace/overview.html", context)
-
-
-def _staff_page(workspace: Workspace) -> str | None:
-    """The address of the overview among the staff pages; None where the host left them out."""
-    try:
-        return reverse("stats_dashboard:workspace", args=[workspace.public_id])
-    except NoReverseMatch:
-        return None

@@ -7,11 +7,7 @@ from django.utils.timezone import now
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from stats_app.keys import Caller, authenticate
-
-HEADER = "x-api-key"
-CHALLENGE = f'ApiKey realm="stats", header="{HEADER}"'
-"""What `WWW-Authenticate` says."""
+from stats_app.keys import CHALLENGE, HEADER, Caller, authenticate
 
 
 class ApiKeyAuthentication(BaseAuthentication):

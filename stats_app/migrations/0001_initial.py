@@ -6,7 +6,7 @@ import django.db.models.expressions
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 import django.utils.timezone
-import stats_app.models.access
+import stats_app.models.api_keys
 import stats_app.models.fields
 import stats_app.models.workspaces
 import stats_app.public_ids
@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=200, verbose_name='name')),
                 ('public_part', models.CharField(editable=False, max_length=16, verbose_name='public part')),
                 ('digest', models.BinaryField(max_length=32, unique=True, verbose_name='digest')),
-                ('scopes', models.JSONField(default=stats_app.models.access.default_scopes, validators=[stats_app.models.access.validate_scopes], verbose_name='scopes')),
+                ('scopes', models.JSONField(default=stats_app.models.api_keys.default_scopes, validators=[stats_app.models.api_keys.validate_scopes], verbose_name='scopes')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires at')),
                 ('revoked_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='revoked at')),

@@ -1,23 +1,27 @@
 """The rows of Stats Tools and the rules of one row. What happens across rows is in the modules beside this package."""
 
-from stats_app.models.access import SCOPES, ApiKey, CallWindow, ToolCall
+from stats_app.models.api_keys import SCOPES, ApiKey, CallWindow
+from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
-from stats_app.models.clicks import KINDS, VERDICTS, Click, Rollup, TrackedLink
-from stats_app.models.workspaces import Alias, Workspace, WorkspaceUser
+from stats_app.models.click_records import ClickRecord
+from stats_app.models.clicks import Click, Rollup, TrackedLink
+from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.visitors import VisitorSalt
+from stats_app.models.workspaces import Workspace
 
 __all__ = [
-    "KINDS",
     "SCOPES",
-    "VERDICTS",
     "Alias",
     "ApiKey",
     "CallWindow",
     "Campaign",
     "CampaignAssignment",
     "Click",
+    "ClickRecord",
     "Rollup",
     "ToolCall",
     "TrackedLink",
+    "VisitorSalt",
     "Workspace",
     "WorkspaceUser",
     "campaign_status",

@@ -13,7 +13,9 @@ from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from stats_app import dimensions, public_ids
-from stats_app.models.workspaces import ClickedModel, ClickedQuerySet, Workspace, WorkspaceUser, number_of
+from stats_app.models.deletion import ClickedModel, ClickedQuerySet
+from stats_app.models.people import WorkspaceUser, number_of
+from stats_app.models.workspaces import Workspace
 
 COMPLETED = "completed"
 PLANNED = "planned"
@@ -59,7 +61,7 @@ class CampaignQuerySet(ClickedQuerySet):
 class Campaign(ClickedModel):
     """A banner in the signatures of the users assigned to it."""
 
-    rollup_dimension = dimensions.CAMPAIGN
+    rollup_dimension = dimensions.CAMPAIGN_DAYS
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_campaign_id)
     workspace = models.ForeignKey(

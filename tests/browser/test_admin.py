@@ -54,7 +54,7 @@ def test_axe_finds_nothing_in_what_is_ours(open_page: OpenPage, workspace: Works
     found["rotate"] = findings(page, OURS["rotate"])
     page.get_by_role("button", name="Rotate API keys").click()
     found["secrets"] = findings(page, OURS["secrets"])
-    page.goto("/admin/stats_app/click/")
+    page.goto("/admin/stats_app/clickrecord/")
     found["clicks"] = findings(page, OURS["clicks"])
     page.screenshot(path=SCREENSHOTS / f"admin-clicks-{scheme}.png")
     assert found == {name: [] for name in OURS}
@@ -155,7 +155,7 @@ def test_on_paper_pages_of_the_admin_are_whole(open_page: OpenPage, workspace: W
 
 
 def test_clicks_are_paged_by_links_and_by_the_form_of_days(open_page: OpenPage, workspace: Workspace) -> None:
-    page = open_page("/admin/stats_app/click/", **WIDE)
+    page = open_page("/admin/stats_app/clickrecord/", **WIDE)
     first = page.locator("#result_list tbody th").first.inner_text()
     page.get_by_role("link", name="Older").click()
     assert page.locator("#result_list tbody th").first.inner_text() != first

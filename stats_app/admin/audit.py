@@ -1,0 +1,63 @@
+"""The audit log in the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy
+
+from stats_app.admin.filters import CallDaysFilter, WordFilter, WorkspaceFilter
+from stats_app.admin.scope import KeyedAdmin
+from stats_app.admin.words import OUTCOME_WORDS
+from stats_app.models import ToolCall
+from stats_app.models.audit import MCP, REST
+from stats_app.tools import TOOLS
+
+
+class ToolFilter(WordFilter):
+    title = gettext_lazy("tool")
+    parameter_name = "tool"
+    words = {name: name for name in TOOLS}
+
+
+class OutcomeFilter(WordFilter):
+    title = gettext_lazy("outcome")
+    parameter_name = "outcome"
+    words = OUTCOME_WORDS
+
+
+class SurfaceFilter(WordFilter):
+    title = gettext_lazy("surface")
+    parameter_name = "surface"
+    words = {REST: "REST", MCP: "MCP"}
+
+
+@admin.register(ToolCall)
+class ToolCallAdmin(KeyedAdmin):
+    fields = (
+        "called_at",
+        "workspace",
+        "api_key",
+        "tool",
+        "surface",
+        "client",
+        "arguments",
+        "outcome_word",
+        "duration_ms",
+    )
+    list_display = ("time", "workspace", "tool", "outcome_word", "duration_ms", "surface", "api_key")
+    list_select_related = ("workspace", "api_key")
+    list_filter = (WorkspaceFilter, CallDaysFilter, OutcomeFilter, ToolFilter, SurfaceFilter)
+    search_fields = ("client", "api_key__name", "api_key__public_part")
+    search_help_text = gettext_lazy("By client, or by the name or public part of the API key.")
+
+    @admin.display(description=gettext_lazy("outcome"))
+    def outcome_word(self, call: ToolCall) -> str:
+        return str(OUTCOME_WORDS.get(call.outcome, call.outcome))
+
+    @admin.display(description=gettext_lazy("called at"))
+    def time(self, call: ToolCall) -> str:
+        """To the second, in the zone that the host's pages are in."""
+        local = localtime(call.called_at)
+        return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"

@@ -1,0 +1,177 @@
+"""Objects in a request's body: how they are read, and the declaration of clicks for the OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar
+
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+
+from stats_app import bodies, public_ids
+from stats_app.answers import TimeText
+from stats_app.bodies import Repeated, wrong_body
+from stats_app.click_fields import FIELDS
+from stats_app.dimensions import HUMAN, KINDS, VERDICTS
+from stats_app.errors import FieldError, InvalidParameters, PayloadTooLarge, printable, shown
+from stats_app.ingest import ClickInput
+from stats_app.models.clicks import REASON_LENGTH
+from stats_app.parameters import unknown_parameter
+
+Item = TypeVar("Item")
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+
+# The types of the values of an object without objects or lists in it.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a body may hold: one object, or a list of at most `limit` of them, such as `{"clicks": [...]}`.
+
+    `fields` are what an object's keys are called inside, by their JSON names.
+    """
+
+    one: str
+    many: str
+    limit: int
+    fields: Mapping[str, str]
+    example: Mapping[str, object]
+
+    @property
+    def form(self) -> str:
+        return f'one {self.one} as an object, or {{"{self.many}": [...]}}'
+
+    def items_of(self, body: object, make: Callable[[dict[str, Any]], Item]) -> list[Item | FieldError]:
+        """What `make` makes of each object, or in its place what is wrong with it.
+
+        Raises InvalidParameters for a body of another form, and PayloadTooLarge.
+        """
+        if not isinstance(body, dict):
+            raise wrong_body(f"body is {self.form}.")
+        return [self._wrong(item) or make(item) for item in self._objects(body)]
+
+    def json_name(self, name: str) -> str:
+        """The JSON name of what is called `name` inside."""
+        return next((ours for ours, inside in self.fields.items() if inside == name), name)
+
+    def _objects(self, body: dict[str, Any]) -> list[Any]:
+        if self.many not in body:
+            return [body]
+        items = body[self.many]
+        errors = [unknown_parameter(name, [self.many]) for name in body if name != self.many]
+        if isinstance(items, Repeated):
+            errors.append(items.error(self.many))
+        elif not isinstance(items, list):
+            errors.append(FieldError(self.many, "invalid", f"{self.many} is a list, not {shown(items)}."))
+        if errors:
+            raise InvalidParameters(errors)
+        if len(items) > self.limit:
+            raise PayloadTooLarge(f"{self.many} has {len(items)} items; send at most {self.limit} at once.")
+        return list(items)
+
+    def _wrong(self, item: object) -> FieldError | None:
+        """The first thing that is wrong with an item whatever its values mean."""
+        if not isinstance(item, dict):
+            return FieldError(self.one, "invalid", f"{self.one} is an object, not {shown(item)}.")
+        if not _PLAIN.issuperset(map(type, item.values())):
+            for error in bodies.repeated_keys(item):
+                return error
+        if item.keys() <= self.fields.keys():
+            return None
+        unknown = printable(next(name for name in item if name not in self.fields))
+        message = f"{unknown} is not a field of a {self.one}; there are {', '.join(self.fields)}."
+        return FieldError(unknown, "unknown", message)
+
+
+CLICKS = Batch(
+    "click",
+    "clicks",
+    10_000,
+    FIELDS,
+    example={"kind": "other"},
+)
+
+
+def click_of(item: dict[str, Any]) -> ClickInput:
+    """A click as `record_clicks` takes it. Null stands for not given."""
+    click_id, kind, campaign, user, alias, clicked_at, verdict, reason = map(item.get, CLICKS.fields)
+    return ClickInput(
+        kind,
+        click_id,
+        campaign,
+        user,
+        alias,
+        clicked_at=clicked_at,
+        verdict=HUMAN if verdict is None else verdict,
+        reason="" if reason is None else reason,
+    )
+
+
+class NewClick(serializers.Serializer[Any]):
+    """A click as it is sent in. Null stands for not given."""
+
+    id = serializers.RegexField(
+        f"^{public_ids.ULID_PATTERN_OF_EITHER_CASE}$",
+        required=False,
+        allow_null=True,
+        help_text="A ULID made where the click happened. The same id again is a duplicate and changes nothing; "
+        "without one, each call counts anew.",
+    )
+    kind = serializers.ChoiceField(list(KINDS), help_text="What was clicked.")
+    campaignPublicId = serializers.RegexField(
+        public_ids.pattern(public_ids.CAMPAIGN),
+        required=False,
+        allow_null=True,
+        help_text="The campaign: required for the kind campaign, not allowed for the others.",
+    )
+    userPublicId = serializers.RegexField(
+        public_ids.pattern(public_ids.USER),
+        required=False,
+        allow_null=True,
+        help_text="Whose signature it was; by default the user of the alias.",
+    )
+    alias = serializers.EmailField(
+        required=False, allow_null=True, help_text="The alias that the signature was sent from."
+    )
+    clickedAt = TimeText(
+        required=False,
+        allow_null=True,
+        help_text="RFC 3339 with an offset, at most 5 minutes in the future; by default now.",
+    )
+    verdict = serializers.ChoiceField(
+        list(VERDICTS), required=False, allow_null=True, help_text="Who clicked; by default human."
+    )
+    reason = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=REASON_LENGTH,
+        help_text="Why it is not human; not allowed for human.",
+    )
+
+
+class NewClicks(serializers.Serializer[Any]):
+    """Many clicks at once."""
+
+    clicks = serializers.ListField(child=NewClick(), max_length=CLICKS.limit)
+
+
+class JsonParser(BaseParser):
+    """A body of JSON for a view with a `Batch`; see `stats_app.bodies` for what it refuses."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        view = parser_context["view"]  # type: ignore[index]  # DRF gives it
+        body = bodies.read(view.request._request, MAX_BODY_BYTES)
+        if not body:
+            batch: Batch = view.batch
+            example = json.dumps(batch.example)
+            raise wrong_body(f"body is required: {batch.form}, such as {example}.", "required")
+        return bodies.parse(body)

@@ -1,0 +1,80 @@
+"""The items of the lists, as DRF serializers, and what is answered to clicks that come in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from ulid import ULID
+
+from stats_app import public_ids
+from stats_app.answers import DateText, ExactTimeText, TimeText, count, public_id
+from stats_app.dimensions import KINDS, VERDICTS
+from stats_app.errors import FIELD_CODES
+from stats_app.models import Campaign, Click, WorkspaceUser
+from stats_app.models.campaigns import STATUSES
+from stats_app.parameters import Field
+
+
+@extend_schema_field({"type": "string", "enum": list(STATUSES)})
+class StatusText(Field):
+    """A campaign's status on the day `today` of the serializer's context."""
+
+    def to_representation(self, campaign: Campaign) -> str:
+        return campaign.status(self.context["today"])
+
+
+@extend_schema_field({"type": "string", "pattern": public_ids.pattern()})
+class UlidText(Field):
+    """A ULID in lowercase, as public ids are."""
+
+    def to_representation(self, ulid: ULID) -> str:
+        return str(ulid).lower()
+
+
+class CampaignSerializer(serializers.Serializer[Campaign]):
+    publicId = public_id(public_ids.CAMPAIGN, "The campaign.", source="public_id")  # JSON names are camelCase
+    name = serializers.CharField()
+    status = StatusText(source="*", help_text="As of today in the workspace's time zone.")
+    startDate = DateText(source="starts_on", allow_null=True, help_text="First day, or null.")
+    endDate = DateText(source="ends_on", allow_null=True, help_text="Last day, included, or null.")
+    targetUrl = serializers.CharField(source="target_url", allow_blank=True)
+    assignedUsers = count("Users assigned now.", source="user_count")
+    createdAt = TimeText(source="created_at")
+
+
+class UserSerializer(serializers.Serializer[WorkspaceUser]):
+    publicId = public_id(public_ids.USER, "The user.", source="public_id")
+    displayName = serializers.CharField(source="display_name", allow_blank=True)
+    email = serializers.CharField()
+    isActive = serializers.BooleanField(source="is_active")
+    aliases = count("Further e-mail addresses attached now.", source="alias_count")
+    createdAt = TimeText(source="created_at")
+
+
+class ClickSerializer(serializers.Serializer[Click]):
+    id = UlidText(help_text="The click's ULID, in lowercase.")
+    kind = serializers.ChoiceField(list(KINDS))
+    clickedAt = ExactTimeText(source="clicked_at", help_text="What is listed can be sent again as it is.")
+    campaignPublicId = public_id(
+        public_ids.CAMPAIGN, "The campaign; null for other kinds.", source="campaign_public_id", allow_null=True
+    )
+    userPublicId = public_id(
+        public_ids.USER, "Whose signature it was, if that is known.", source="user_public_id", allow_null=True
+    )
+    verdict = serializers.ChoiceField(list(VERDICTS), help_text="Only human clicks are counted.")
+    reason = serializers.CharField(allow_blank=True, help_text="Why it is not human; empty for human.")
+
+
+class RejectedItem(serializers.Serializer[Any]):
+    index = count("The position of the wrong click, from 0.")
+    field = serializers.CharField(help_text="The wrong field; the first one when several are wrong.")
+    code = serializers.ChoiceField(FIELD_CODES, help_text="What is wrong with it.")
+    message = serializers.CharField(help_text="A sentence with the rule and the value.")
+
+
+class IngestAnswer(serializers.Serializer[Any]):
+    accepted = count("Clicks that are new and stored.")
+    duplicates = count("Clicks whose id was there before.")
+    rejected = RejectedItem(many=True, help_text="Clicks that are wrong; the right ones around them are stored.")

@@ -1,0 +1,34 @@
+"""The rows of some local days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from stats_app.periods import time_spans
+
+
+def in_days(rows: QuerySet[Any], column: str, zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+    """The rows whose time in `column` falls on the zone's local days `start` to `end`, both included."""
+    return _in_spans(rows, column, time_spans(zone, start, end))
+
+
+def clicks_in_days(clicks: QuerySet[Any], zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+    """The clicks of the zone's local days `start` to `end`, both included, by the index on their days in UTC."""
+    spans = time_spans(zone, start, end)
+    found = _in_spans(clicks, "clicked_at", spans)
+    return found.filter(utc_day__range=(spans[0][0].date(), spans[-1][1].date())) if spans else found
+
+
+def _in_spans(rows: QuerySet[Any], column: str, spans: Sequence[tuple[datetime, datetime]]) -> QuerySet[Any]:
+    """The rows of these stretches of time, half-open; none without any, as on a day that the zone skipped."""
+    if not spans:
+        return rows.none()
+    inside = Q()
+    for first, last in spans:
+        inside |= Q(**{f"{column}__gte": first, f"{column}__lt": last})
+    return rows.filter(inside)

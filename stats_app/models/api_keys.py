@@ -1,0 +1,70 @@
+"""API keys, what they may do, how often, and the log of what they did."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from stats_app.models.workspaces import Workspace
+
+STATS_READ = "stats:read"
+CLICKS_READ = "clicks:read"
+CLICKS_WRITE = "clicks:write"
+LINKS_READ = "links:read"
+LINKS_WRITE = "links:write"
+SCOPES = (STATS_READ, CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE)
+
+
+def default_scopes() -> list[str]:
+    return [STATS_READ]
+
+
+def validate_scopes(scopes: object) -> None:
+    """Refuses anything but a list of known scopes."""
+    if not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes):
+        raise ValidationError(
+            _("Give one or more of: %(scopes)s."), code="invalid", params={"scopes": ", ".join(SCOPES)}
+        )
+
+
+class ApiKey(models.Model):
+    """A key that a program calls with. Only a digest of the secret is stored: a copy of the table opens nothing.
+
+    `public_part` stands in the secret, too, and is safe to show: it tells staff which key is which.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys", verbose_name=_("workspace"))
+    name = models.CharField(_("name"), max_length=200)
+    public_part = models.CharField(_("public part"), max_length=16, editable=False)
+    digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
+    scopes = models.JSONField(_("scopes"), default=default_scopes, validators=[validate_scopes])
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_part})"
+
+
+class CallWindow(models.Model):
+    """The times of the last calls of an API key under one name, oldest first, as a JSON list of microseconds.
+
+    A table of PostgreSQL's kind that a crash of the server empties (UNLOGGED): it is written on each call, and what
+    is lost is at most a minute of counting.
+    """
+
+    pk = models.CompositePrimaryKey("api_key_id", "name")
+    api_key = models.ForeignKey(ApiKey, models.CASCADE, db_constraint=False, db_index=False, related_name="+")
+    name = models.CharField(max_length=64)
+    passed = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id}:{self.name}"

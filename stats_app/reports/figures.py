@@ -1,0 +1,129 @@
+"""What the reports share: figures, times, charts of one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+
+from stats_app import store
+from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
+from stats_app.models import Workspace
+from stats_app.periods import MIN_DATE, Period, month_end, next_month
+from stats_app.queries import DailyClicks
+from stats_app.reports.charts import ComparedChart, axis_of
+from stats_app.reports.comparison import Change, Comparison, Question
+from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.wording import compared_names
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the large numbers. `key` names it in exports.
+
+    `counted` are its clicks on the days that are compared, `change` what became of those before (None when nothing is
+    compared), `today` its clicks today so far, where the period ended yesterday.
+    """
+
+    key: str
+    name: str
+    clicks: int
+    counted: int
+    change: Change | None
+    today: int | None
+
+
+def kind_names() -> dict[str, str]:
+    return {CAMPAIGN: _("Campaign clicks"), VCARD: _("vCard clicks"), OTHER: _("Other clicks")}
+
+
+def kind_figures(daily: DailyClicks, comparison: Comparison) -> list[Figure]:
+    """All clicks, then each kind."""
+    kinds = kind_names()
+    return [figure("total", _("All clicks"), daily, comparison, *kinds)] + [
+        figure(kind, name, daily, comparison, kind) for kind, name in kinds.items()
+    ]
+
+
+def figure(key: str, name: str, daily: DailyClicks, comparison: Comparison, *kinds: str) -> Figure:
+    """The clicks of some kinds together."""
+
+    def clicks(days: Period | None) -> int:
+        by_kind = daily.clicks(days) if days else {}
+        return sum(by_kind.get(kind, 0) for kind in kinds)
+
+    counted, today = clicks(comparison.counted), comparison.today
+    return Figure(
+        key,
+        name,
+        clicks(comparison.period),
+        counted,
+        comparison.change(counted, clicks(comparison.compared)),
+        clicks(Period(today, today)) if comparison.names_today else None,
+    )
+
+
+def comparison_of(workspace: Workspace, question: Question, today: date) -> Comparison:
+    return Comparison(question.period, question.other, today, store.first_day(workspace.pk))
+
+
+def compared_chart(question: Question, comparison: Comparison, daily: DailyClicks) -> ComparedChart:
+    """The clicks of the period beside those that it is held against."""
+    period, breakdown, today = question.period, question.breakdown, comparison.today
+    title, name = compared_names(question.compare)
+    axis = axis_of(period, breakdown, today)
+    current = daily.series(period, breakdown)
+    if comparison.drawn is None:
+        return ComparedChart(axis, current, None, [], [], title, name)
+    other = axis_of(comparison.drawn, breakdown, today)
+    before = daily.series(comparison.drawn, breakdown)
+    changes = comparison.changes(axis.buckets, current, other.buckets, before)
+    return ComparedChart(axis, current, other, before, changes, title, name)
+
+
+def local_time(workspace: Workspace, now: datetime) -> datetime:
+    return now.astimezone(workspace.zone).replace(tzinfo=None)
+
+
+def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named, int] | None = None) -> Period | None:
+    """The last period of the same length, or of as many whole months, that has clicks; None when there are none."""
+    day = store.last_day(workspace.pk, where=where)
+    if day is None:
+        return None
+    if not period.is_whole_months:
+        return Period(max(MIN_DATE, day - (period.end - period.start)), day)
+    # The whole months before the month after the last click.
+    after = Period(next_month(day), month_end(next_month(day)))
+    length = len(period.buckets("month"))
+    while after.start > MIN_DATE and length:
+        after, length = after.previous(), length - 1
+    return Period(after.start, month_end(day))
+
+
+def page_context(
+    form: PeriodForm, report_of: Callable[[Question], object], page: str, public_ids: Sequence[str]
+) -> dict[str, Any]:
+    """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
+    if not (form.is_valid() and form.is_settled):
+        return {"form": form, "report": None}
+    files = exports(page, public_ids, form.query, {"": _("All figures as CSV")})
+    return {"form": form, "report": report_of(form.question), "exports": files}
+
+
+def exports(page: str, public_ids: Sequence[str], query: str, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The addresses of files with their names, for the tables in `names`, of which the empty one is all.
+
+    Files come from the staff pages, wherever the report is shown; there are none where the host left these out.
+    """
+    try:
+        address = reverse(f"stats_dashboard:{page}", args=public_ids)
+    except NoReverseMatch:
+        return []
+    return [
+        (f"{address}?{query}&format=csv" + (f"&table={table}" if table else ""), f"{name} (CSV)" if table else name)
+        for table, name in names.items()
+    ]
