@@ -40,11 +40,13 @@ class Parameter(Field):
     """A field whose errors name it, its rule and the value: `from is a date as Y-m-d, not "x".`
 
     `rule` is read after the field's name. `example` is a right value, for the error of a missing one; a rule that lists
-    the right values needs none.
+    the right values needs none. `no_choice` is a word that means the same as leaving an optional one out, where a
+    surface takes such words.
     """
 
     rule = "is something else"
     example = ""
+    no_choice = ""
 
     def wrong(self, value: object, code: str = "invalid", rule: str | None = None) -> serializers.ValidationError:
         return serializers.ValidationError(f"{self.field_name} {rule or self.rule}, not {shown(value)}.", code)
@@ -77,8 +79,9 @@ class DateParameter(Parameter):
 class ChoiceParameter(Parameter):
     """One word out of a few."""
 
-    def __init__(self, words: tuple[str, ...], **kwargs: Any) -> None:
+    def __init__(self, words: tuple[str, ...], *, no_choice: str = "", **kwargs: Any) -> None:
         self.words = words
+        self.no_choice = no_choice
         self.rule = f"is one of {', '.join(words)}"
         super().__init__(**kwargs)
 
@@ -206,8 +209,7 @@ class CampaignParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         campaign = PublicIdParameter(
             public_ids.CAMPAIGN,
-            help_text="The campaign: cp_ and 26 characters, as campaign_find or the list of campaigns gives it. "
-            "A name is not an id.",
+            help_text="The campaign's public id: cp_ and 26 characters. A name is not an id.",
         )
         return {"campaignPublicId": campaign, **super().get_fields()}
 
@@ -216,8 +218,7 @@ class UserParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         user = PublicIdParameter(
             public_ids.USER,
-            help_text="The user: usr_ and 26 characters, as user_find or the list of users gives it. "
-            "A name or an e-mail is not an id.",
+            help_text="The user's public id: usr_ and 26 characters. A name or an e-mail is not an id.",
         )
         return {"userPublicId": user, **super().get_fields()}
 
@@ -227,13 +228,15 @@ class CampaignSearchParameters(Parameters):
         SEARCH_LENGTH,
         required=False,
         help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
-        "to be there, so give only what stands out: spring for our spring campaign. Default: every campaign.",
+        "to be there, so give only what stands out: spring for our spring campaign. "
+        f"At most {SEARCH_LENGTH} characters. Default: every campaign.",
     )
     status = ChoiceParameter(
         STATUSES,
+        no_choice="any",
         required=False,
         help_text="Only campaigns with this status as of today in the workspace's time zone: planned (starts later), "
-        "running, paused, or completed (its last day is over). Default: any.",
+        "running, paused, completed (its last day is over), or any. Default: any.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many campaigns, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
@@ -245,7 +248,7 @@ class UserSearchParameters(Parameters):
         SEARCH_LENGTH,
         required=False,
         help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
-        "of them have to be there. Default: every user.",
+        f"of them have to be there. At most {SEARCH_LENGTH} characters. Default: every user.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many users, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
@@ -269,10 +272,20 @@ def _fields(parameters: type[Parameters]) -> dict[str, Field]:
     return dict(parameters().fields)
 
 
-def without_nulls(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments without the optional ones that are null, for surfaces where that means "not given"."""
-    optional = {name for name, field in _fields(parameters).items() if not field.required}
-    return {name: value for name, value in arguments.items() if value is not None or name not in optional}
+def given(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments without those that say that they are not given.
+
+    For callers who cannot leave an argument out: null says it of every argument, an empty text and a word such as `any`
+    of an optional one. An argument that is not declared stays, and is an error.
+    """
+    fields = _fields(parameters)
+    return {name: value for name, value in arguments.items() if name not in fields or _is_given(fields[name], value)}
+
+
+def _is_given(field: Field, value: object) -> bool:
+    if value is None or field.required:
+        return value is not None
+    return value not in ("", cast(Parameter, field).no_choice)
 
 
 def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, Any]:

@@ -32,11 +32,13 @@ NOT_AUTHENTICATED = {
 
 
 def get(secret: str | None, url: str, query: Query | None = None, **headers: str) -> HttpResponse:
-    """A GET with the key in its header; `query` is a mapping or the query string as it is.
+    """A GET with the key in its header; `query` is a mapping or the query string as it is."""
+    return request("GET", secret, url, query, **headers)
 
-    Whatever a tool answers is held against MCP's answer to the same.
-    """
-    response = request("GET", secret, url, query, **headers)
+
+def ask_both(secret: str | None, url: str, query: Query | None = None, **headers: str) -> HttpResponse:
+    """What REST answers to a tool's call, after MCP was asked the same in both eras, and answered the same."""
+    response = get(secret, url, query, **headers)
     hold_against_mcp(secret, url, query, response)
     return response
 

@@ -126,8 +126,6 @@ class WorkspaceAdmin(ScopedAdmin):
         form = overview["form"]
         if form.is_valid() and not form.is_settled:
             return HttpResponseRedirect(f"?{form.settled}")
-        if not files:
-            overview["exports"] = ()
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),

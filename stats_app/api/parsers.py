@@ -13,6 +13,7 @@ from rest_framework.parsers import BaseParser
 from stats_app import bodies, public_ids
 from stats_app.answers import TimeText
 from stats_app.bodies import Repeated, wrong_body
+from stats_app.click_fields import FIELDS
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, PayloadTooLarge, printable, shown
 from stats_app.ingest import ClickInput
@@ -90,16 +91,7 @@ CLICKS = Batch(
     "click",
     "clicks",
     10_000,
-    {
-        "id": "id",
-        "kind": "kind",
-        "campaignPublicId": "campaign",
-        "userPublicId": "user",
-        "alias": "alias",
-        "clickedAt": "clicked_at",
-        "verdict": "verdict",
-        "reason": "reason",
-    },
+    FIELDS,
     example={"kind": "other"},
 )
 

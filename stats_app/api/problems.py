@@ -7,17 +7,15 @@ from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from stats_app import errors
+from stats_app import database_errors, errors
 from stats_app.errors import Allowance
 from stats_app.keys import CHALLENGE
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:stats-tools:problem:"
-RETRY_AFTER_SECONDS = 5
 
 # code: status and title
 PROBLEMS = {
@@ -45,13 +43,10 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
         method = errors.printable(context["request"].method)
         supported = ", ".join(context["view"].allowed_methods)
         return _problem("method_not_allowed", f"This path does not support {method}; it supports {supported}.")
-    if isinstance(exc, OperationalError | InterfaceError):
-        logger.exception("The database cannot be reached")
-        return _problem(
-            "unavailable",
-            "The database cannot be reached; try again.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+    kind = database_errors.unavailability(exc)
+    if kind is not None:
+        headers = {"Retry-After": str(database_errors.RETRY_AFTER_SECONDS)}
+        return _problem("unavailable", database_errors.TEXTS[kind], headers)
     if isinstance(exc, SuspiciousOperation):
         return _problem("invalid_parameters", "The request is malformed.", extra={"errors": []})
     logger.error("Unexpected error", exc_info=exc)

@@ -7,16 +7,18 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import global_settings, settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from stats_app import public_ids
+from stats_app.dashboard.policy import with_policy
 from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.models import Workspace
 from stats_app.outages import with_outage_page
@@ -48,7 +50,9 @@ def staff_page(view: View[Path]) -> View[Path]:
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
 
-    return cast(View[Path], never_cache(with_outage_page(page, outage_page)))
+    answered = never_cache(with_policy(with_outage_page(page, outage_page)))
+    # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
+    return cast(View[Path], login_not_required(answered))
 
 
 def login_url() -> str:
@@ -63,7 +67,8 @@ def login_url() -> str:
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
     title = _("No permission") if status == 403 else _("Page not found")
-    context = {"title": title, "message": message, "status": status, "request": request}
+    # Where the site begins: not at `/` when it is served under a prefix.
+    context = {"title": title, "message": message, "status": status, "home": get_script_prefix(), "request": request}
     return render(request, ERROR_TEMPLATE, context, status=status)
 
 

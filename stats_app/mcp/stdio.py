@@ -11,6 +11,7 @@ from typing import Any, cast
 import anyio
 from django.db import close_old_connections
 from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_variables
 from mcp.server.stdio import stdio_server
 from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError, RequestId
@@ -22,12 +23,14 @@ from stats_app.mcp import messages
 from stats_app.mcp.server import Context, make_server
 
 
+@sensitive_variables("secret")
 def serve(secret: str) -> None:
     """Serves the workspace of the API key until standard input ends. Raises NotAuthenticated for a bad key."""
     authenticate(secret, now())
     anyio.run(_serve, secret)
 
 
+@sensitive_variables("secret")
 async def _serve(secret: str) -> None:
     lines = _Lines()
     # What is read of a file here is its lines.
@@ -72,6 +75,7 @@ class _Lines:
 class _Stdio:
     """The key is looked up anew for each call: such a server lives for days, and a revoked key must open nothing."""
 
+    @sensitive_variables("secret")
     def __init__(self, secret: str, lines: _Lines) -> None:
         self.secret = secret
         self.lines = lines

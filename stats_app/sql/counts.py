@@ -71,19 +71,6 @@ def totals(
     return [(found_key, counts) for found_key, *counts in found]
 
 
-def state(connection: BaseDatabaseWrapper, workspace_id: int, start: date, end: date) -> str:
-    """The version of the workspace's counts, and its clicks in the range by kind."""
-    statement = f"""
-        SELECT counts_version, (
-            SELECT {" || ':' || ".join(f"sum({column})" for column in COLUMNS)} FROM stats_app_rollup
-            WHERE {_RANGE} AND key = 0
-        )
-        FROM stats_app_workspace WHERE id = %(workspace)s
-    """
-    [(version, clicks)] = rows(connection, statement, _range(workspace_id, WORKSPACE_DAYS, start, end))
-    return f"{version}:{clicks}"
-
-
 def totals_of_workspaces(
     connection: BaseDatabaseWrapper, workspace_ids: Sequence[int], ranges: Sequence[tuple[date, date]]
 ) -> list[tuple[int, list[int]]]:

@@ -13,7 +13,7 @@ import time_machine
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import translation
 from rest_framework.settings import api_settings
 
@@ -22,6 +22,7 @@ from tests.factories import make_campaign, make_key, make_user, make_workspace, 
 from tests.hostile import settings as own_settings
 from tests.hostile.accounts.models import Account
 from tests.hostile.dialect import HostError
+from tests.mcp import calls
 from tests.rest import (
     CAMPAIGNS,
     CLICKS,
@@ -216,6 +217,32 @@ def test_a_key_needs_no_csrf_token() -> None:
     key = make_key(make_workspace())
     response = client.post(CLICKS, '{"clicks": []}', "application/json", headers={"x-api-key": key})
     assert response.status_code == 200
+
+
+def addresses(patterns: list[Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    """Each address that the patterns lead to, and its view."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, f"{at}{pattern.pattern}")
+        else:
+            yield f"{at}{pattern.pattern}", pattern.callback
+
+
+def test_the_project_s_login_is_not_asked_for_where_ours_is() -> None:
+    ours = [(address, view) for address, view in addresses(get_resolver().url_patterns) if is_ours(view)]
+    assert len(ours) >= 15
+    assert [address for address, view in ours if getattr(view, "login_required", True)] == []
+
+
+def is_ours(view: Any) -> bool:
+    return str(view.__module__).startswith("stats_app.")
+
+
+def test_it_answers_callers_whom_the_project_would_send_to_its_login() -> None:
+    assert [Client().get(f"/api/v1/{name}/").status_code for name in ("schema", "docs")] == [200, 200]
+    assert Client().get("/mcp").status_code == 405
+    assert Client().post("/mcp", "{}", "application/json").status_code == 401
+    assert len(calls.ask(make_key(make_workspace()), "tools/list").json()["result"]["tools"]) == 5
 
 
 # --- theirs, as before

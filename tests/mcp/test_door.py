@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from stats_app import mcp
 from stats_app.models import ToolCall
 from tests.factories import make_key, make_workspace
 from tests.mcp.calls import ERAS, HANDSHAKE, STATELESS, answer, ask, message, post
+from tests.mcp.live import CHECKOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -234,6 +236,33 @@ def test_a_check_says_how_to_get_the_package(capsys: pytest.CaptureFixture[str])
 def test_the_command_says_how_to_get_the_package() -> None:
     with pytest.raises(Exception, match=r"pip install 'django-stats-tools\[mcp\]'"):
         call_command("mcp_stdio")
+
+
+@pytest.mark.parametrize(
+    ("version", "works"),
+    [
+        ("1.30.0", False),
+        ("2.0.1", False),
+        ("2.2.9", False),
+        ("2.3.0", True),
+        ("2.3", True),
+        ("2.10.1", True),
+        ("3.0.0", False),
+        ("3", False),
+        ("unknown", False),
+    ],
+)
+def test_only_versions_of_the_package_that_work_count_as_installed(
+    version: str, works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp.metadata, "version", lambda name: version)
+    assert mcp.is_installed() == works
+
+
+def test_the_extra_asks_for_the_versions_that_work() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (oldest, minor), (end, _) = mcp.OLDEST, mcp.END
+    assert project["optional-dependencies"]["mcp"] == [f"mcp>={oldest}.{minor},<{end}"]
 
 
 @pytest.mark.parametrize("origins", ["https://app.example", ["app.example"], ["https://app.example/"], [7], None])

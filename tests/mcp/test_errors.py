@@ -205,7 +205,7 @@ def test_arguments_that_are_no_object_are_a_protocol_error(secret: str, era: str
         (
             OperationalError("the secret formula"),
             "unavailable",
-            "The database cannot be reached. Call again in some seconds.",
+            "The database cannot be reached; try again. Wait 5 s, then call again.",
         ),
     ],
 )
@@ -223,7 +223,7 @@ def test_an_unexpected_failure_shows_nothing_of_itself_and_is_logged(
     assert b"Traceback" not in response.content
     result = response.json()["result"]
     assert (result["isError"], result["content"]) == (True, [{"type": "text", "text": text}])
-    assert result["_meta"]["stats-tools/problem"] == {"code": code}
+    assert result["_meta"]["stats-tools/problem"]["code"] == code
     assert "the secret formula" in caplog.text
     assert "Traceback" in caplog.text
     assert list(ToolCall.objects.values_list("outcome", flat=True)) == [code]

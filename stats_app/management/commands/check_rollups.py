@@ -23,5 +23,8 @@ class Command(StatsCommand):
                 differences += 1
                 self.stdout.write(f"{workspace.public_id} {workspace}: {difference}")
         if differences:
-            raise CommandError(f"{differences} difference(s); rebuild_rollups counts anew.")
+            raise CommandError(
+                f"{differences} difference(s); rebuild_rollups counts anew. After a new version of the time zone "
+                "tables they are to be expected, in zones whose rules it changed."
+            )
         self.stdout.write(f"The counts of {len(workspaces)} workspace(s) are what the clicks say.")
