@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
@@ -92,6 +92,11 @@ def before_text(change: Change, style: Numbers) -> str:
 
 def reason_text(reason: Reason) -> str:
     """Why two numbers are not held against each other."""
+    return _reason_text(reason, get_language())
+
+
+@lru_cache(maxsize=256)  # the same for hundreds of rows
+def _reason_text(reason: Reason, language: str | None) -> str:
     if isinstance(reason, NotOver):
         return _("not over yet")
     if isinstance(reason, UnlikeDays):
