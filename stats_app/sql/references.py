@@ -26,17 +26,26 @@ def find(
     """
     if not values:
         return []
-    param: str
-    if is_postgresql(connection):
-        texts = [value for value in values if isinstance(value, str)]
-        kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
-        given = f"unnest(%s::{kind}[]) AS given (value)"
+    columns = f"named.id{', ' + more if more else ''}"
+    given, param = _given(connection, values)
+    if ignore_case:
+        # CROSS JOIN: SQLite keeps this order then, and does not go through all values for each row of the table.
+        statement = (
+            f"SELECT given.value, {columns} FROM {given} CROSS JOIN {table} AS named "
+            f"WHERE LOWER(named.{column}) = LOWER(given.value) AND named.workspace_id = %s"
+        )
     else:
-        given, param = "json_each(%s) AS given", json.dumps([*values])
-    match = f"LOWER(named.{column}) = LOWER(given.value)" if ignore_case else f"named.{column} = given.value"
-    return rows(
-        connection,
-        f"SELECT given.value, named.id{', ' + more if more else ''} FROM {given} "
-        f"JOIN {table} AS named ON named.workspace_id = %s AND {match}",
-        [param, workspace_id],
-    )
+        statement = (
+            f"SELECT named.{column}, {columns} FROM {table} AS named "
+            f"WHERE named.{column} IN (SELECT value FROM {given}) AND named.workspace_id = %s"
+        )
+    return rows(connection, statement, [param, workspace_id])
+
+
+def _given(connection: BaseDatabaseWrapper, values: Collection[str] | Collection[int]) -> tuple[str, str]:
+    """The table `given` of the column `value`, and its parameter."""
+    if not is_postgresql(connection):
+        return "json_each(%s) AS given", json.dumps([*values])
+    texts = [value for value in values if isinstance(value, str)]
+    kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
+    return f"unnest(%s::{kind}[]) AS given (value)", param
