@@ -39,7 +39,7 @@ from stats_app.periods import (
     parse_time,
     utc_midnight,
     zone_of,
-)  # fmt: skip
+)
 from stats_app.sql import clicks as sql
 from stats_app.sql import reasons
 from stats_app.sql.clicks import ClickRow

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
@@ -486,7 +487,7 @@ def _migrated_again() -> Iterator[None]:
 def test_the_migrations_run_back_to_nothing_and_forth_again() -> None:
     record(make_workspace(), ClickInput("vcard"), now=NOW)
     before = tables()
-    assert len(before) == 12
+    assert before == {model._meta.db_table for model in apps.get_app_config("stats_app").get_models()}
     call_command("migrate", "stats_app", "zero", verbosity=0)
     assert tables() == set()
     call_command("migrate", "stats_app", verbosity=0)
