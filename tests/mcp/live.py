@@ -27,11 +27,19 @@ PATIENCE = 600.0  # seconds; against what hangs, and long enough for any machine
 # How long the client waits for a server's first answer before it takes it for one that does not know the question.
 session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
 
-GUNICORN = ("gunicorn", "project.wsgi", "--bind", "127.0.0.1:{port}", "--log-level", "warning")
+# Connections are kept however long a client takes between two requests: one that closes just as the next is sent
+# would be an error of the test.
+GUNICORN = (
+    *("gunicorn", "project.wsgi", "--bind", "127.0.0.1:{port}", "--log-level", "warning"),
+    *("--keep-alive", "600", "--timeout", "600"),
+)
 SERVERS: dict[str, Sequence[str]] = {
     "gunicorn-threads": (*GUNICORN, "--workers", "2", "--threads", "8"),
     "gunicorn-sync": (*GUNICORN, "--workers", "2"),
-    "uvicorn": ("uvicorn", "project.asgi:application", "--port", "{port}", "--log-level", "warning"),
+    "uvicorn": (
+        *("uvicorn", "project.asgi:application", "--port", "{port}", "--log-level", "warning"),
+        *("--timeout-keep-alive", "600"),
+    ),
     "runserver": ("django", "runserver", "127.0.0.1:{port}", "--noreload"),
 }
 
