@@ -19,9 +19,10 @@ from rest_framework.fields import empty
 
 from stats_app import public_ids
 from stats_app.bodies import Repeated, repeated_keys
-from stats_app.errors import FieldError, InvalidParameters, printable, shown
+from stats_app.errors import FieldError, InvalidParameters, WrongValue, printable, shown
 from stats_app.models.campaigns import STATUSES
-from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
+from stats_app.periods import BREAKDOWNS, MAX_DAYS, MIN_DATE, Period, parse_day
+from stats_app.words import MAX_LENGTH, search_words
 
 # Stubs name four type arguments, the class itself takes none.
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ else:
 DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # From MIN_DATE to MAX_DATE: what is asked for, which is narrower than what is answered.
 PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-SEARCH_LENGTH = 200
 MAX_FOUND = 10
 
 
@@ -61,19 +61,13 @@ class Parameter(Field):
 class DateParameter(Parameter):
     """A local date."""
 
-    rule = "is a date as Y-m-d"
     example = "2026-03-31"
 
     def to_internal_value(self, data: object) -> date:
         try:
-            day = parse_date(data) if isinstance(data, str) else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise self.wrong(data)
-        if not MIN_DATE <= day <= MAX_DATE:
-            raise self.wrong(data, "out_of_range", f"lies between {MIN_DATE} and {MAX_DATE}")
-        return day
+            return parse_day(data)
+        except WrongValue as error:
+            raise self.wrong(data, error.code, error.rule) from None
 
 
 class ChoiceParameter(Parameter):
@@ -106,21 +100,14 @@ class PublicIdParameter(Parameter):
         return str(data)
 
 
-class TextParameter(Parameter):
-    """Printable text up to a length."""
+class SearchParameter(Parameter):
+    """The words of a search."""
 
-    rule = "is printable text"
-
-    def __init__(self, max_length: int, **kwargs: Any) -> None:
-        self.max_length = max_length
-        super().__init__(**kwargs)
-
-    def to_internal_value(self, data: object) -> str:
-        if not isinstance(data, str) or not data.isprintable():
-            raise self.wrong(data)
-        if len(data) > self.max_length:
-            raise self.wrong(data, "too_long", f"has at most {self.max_length} characters")
-        return data
+    def to_internal_value(self, data: object) -> list[str]:
+        try:
+            return search_words(data)
+        except WrongValue as error:
+            raise self.wrong(data, error.code, error.rule) from None
 
 
 class CountParameter(Parameter):
@@ -224,12 +211,11 @@ class UserParameters(_OptionalPeriodParameters):
 
 
 class CampaignSearchParameters(Parameters):
-    query = TextParameter(
-        SEARCH_LENGTH,
+    query = SearchParameter(
         required=False,
         help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
         "to be there, so give only what stands out: spring for our spring campaign. "
-        f"At most {SEARCH_LENGTH} characters. Default: every campaign.",
+        f"At most {MAX_LENGTH} characters. Default: every campaign.",
     )
     status = ChoiceParameter(
         STATUSES,
@@ -244,11 +230,10 @@ class CampaignSearchParameters(Parameters):
 
 
 class UserSearchParameters(Parameters):
-    query = TextParameter(
-        SEARCH_LENGTH,
+    query = SearchParameter(
         required=False,
         help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
-        f"of them have to be there. At most {SEARCH_LENGTH} characters. Default: every user.",
+        f"of them have to be there. At most {MAX_LENGTH} characters. Default: every user.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many users, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."

@@ -23,8 +23,9 @@ from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 from rest_framework import serializers
 
 from stats_app import public_ids
-from stats_app.parameters import ChoiceParameter, CountParameter, PublicIdParameter, TextParameter
+from stats_app.parameters import ChoiceParameter, CountParameter, PublicIdParameter, SearchParameter
 from stats_app.tools import Tool
+from stats_app.words import MAX_LENGTH
 
 Json = dict[str, Any]
 
@@ -63,8 +64,8 @@ class ClosedSchema(AutoSchema):
                 schema: Json = {"type": "string", "enum": list(field.words)}
             case PublicIdParameter():
                 schema = {"type": "string", "pattern": public_ids.pattern(field.prefix)}
-            case TextParameter():
-                schema = {"type": "string", "maxLength": field.max_length}
+            case SearchParameter():
+                schema = {"type": "string", "maxLength": MAX_LENGTH}
             case CountParameter():
                 schema = {"type": "integer", "minimum": 1, "maximum": field.max_value}
             case _:

@@ -131,11 +131,11 @@ def _user_metrics(workspace: Workspace, values: Values, now: datetime) -> Json:
 
 
 def _campaign_find(workspace: Workspace, values: Values, now: datetime) -> Json:
-    return queries.find_campaigns(workspace, values.get("query", ""), values.get("status"), values["limit"], now)
+    return queries.find_campaigns(workspace, values.get("query", ()), values.get("status"), values["limit"], now)
 
 
 def _user_find(workspace: Workspace, values: Values, now: datetime) -> Json:
-    return queries.find_users(workspace, values.get("query", ""), values["limit"])
+    return queries.find_users(workspace, values.get("query", ()), values["limit"])
 
 
 def _period_or_default(workspace: Workspace, values: Values, now: datetime) -> Period:
