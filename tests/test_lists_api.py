@@ -164,9 +164,7 @@ def test_pages_have_links_and_a_count() -> None:
 
 def test_a_page_has_50_items_unless_asked_and_200_at_most() -> None:
     workspace = make_workspace()
-    Campaign.objects.bulk_create(
-        Campaign(workspace=workspace, name="x", target_url="") for _ in range(201)
-    )
+    Campaign.objects.bulk_create(Campaign(workspace=workspace, name="x", target_url="") for _ in range(201))
     key = make_key(workspace)
     assert len(ids(key, CAMPAIGNS)) == 50
     assert len(ids(key, CAMPAIGNS, {"pageSize": 200})) == 200
