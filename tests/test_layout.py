@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "rollups",
             "links",
             "verdicts",
+            "visitors",
             "keys",
             "limits",
             "audit",
@@ -36,7 +37,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"models", "migrations"}),
     frozenset({"locks"}),
     frozenset({"sql"}),
-    frozenset({"periods", "public_ids", "conf", "errors", "dimensions"}),
+    frozenset({"periods", "public_ids", "conf", "errors", "dimensions", "user_agents"}),
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
 

@@ -6,6 +6,7 @@ from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_st
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Rollup, TrackedLink
 from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.visitors import VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Rollup",
     "ToolCall",
     "TrackedLink",
+    "VisitorSalt",
     "Workspace",
     "WorkspaceUser",
     "campaign_status",
