@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +14,20 @@ from django.db import connections, router
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from stats_app import mcp
-from stats_app.conf import DEFAULTS
+from stats_app import mcp, proxies
+from stats_app.conf import DEFAULTS, conf
 from stats_app.limits import MAX_LIMIT
 from stats_app.models import Click
 
 
+def _is_whole_number(value: object, least: int, most: int | None = None) -> bool:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return least <= value and (most is None or value <= most)
+
+
 def _is_limit(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_LIMIT)
+    return value is None or _is_whole_number(value, 1, MAX_LIMIT)
 
 
 def _is_flag(value: object) -> bool:
@@ -45,6 +52,26 @@ def _is_origin(value: object) -> bool:
     return bool(parts.netloc) and value == f"{parts.scheme}://{parts.netloc}"
 
 
+def _are_proxies(value: object) -> bool:
+    return all(map(_is_network, value)) if isinstance(value, list | tuple) else _is_whole_number(value, 0)
+
+
+def _is_network(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(proxies.networks((value,)))
+    except ValueError:
+        return False
+
+
+def _is_header_of_addresses(value: object) -> bool:
+    # The values of `Forwarded` hold more than addresses.
+    return isinstance(value, str) and bool(re.fullmatch("[A-Za-z0-9-]+", value)) and value.lower() != "forwarded"
+
+
+def _is_person_figures(value: object) -> bool:
+    return value in ("full", "totals") or _is_whole_number(value, 2)
+
+
 _LIMIT = (_is_limit, f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.")
 RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
@@ -59,8 +86,30 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _are_origins,
         'Give a list of origins as browsers send them, such as "https://app.example".',
     ),
+    "TRUSTED_PROXIES": (
+        _are_proxies,
+        "Give the number of proxies that a request passes, or a list of their addresses and networks, such as"
+        ' "10.0.0.0/8".',
+    ),
+    "CLIENT_IP_HEADER": (
+        _is_header_of_addresses,
+        'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
+    ),
+    "PERSON_FIGURES": (_is_person_figures, 'Give "full", "totals" or a whole number from 2.'),
 }
 """For each setting whether a value is right, and what to give instead of a wrong one."""
+
+_SET_BEHIND_PROXIES = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+
+
+def _wrong_settings(given: dict[str, Any]) -> list[tuple[str, str]]:
+    """The names of settings of a wrong value, with what to give instead."""
+    return [(key, hint) for key, (is_right, hint) in RULES.items() if key in given and not is_right(given[key])]
+
+
+def _has_wrong_settings() -> bool:
+    given = getattr(settings, "STATS_APP", {})
+    return not isinstance(given, dict) or bool(_wrong_settings(given))
 
 
 @register()
@@ -76,8 +125,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     ]
     found += [
         Error(f"STATS_APP[{key!r}] is {given[key]!r}.", hint=hint, id="stats_app.E003")
-        for key, (is_right, hint) in RULES.items()
-        if key in given and not is_right(given[key])
+        for key, hint in _wrong_settings(given)
     ]
     if not settings.USE_TZ:
         found.append(
@@ -88,6 +136,38 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
             )
         )
     return found
+
+
+@register()
+def check_client_ip_header(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E007: a header that holds one address, where it is not known who may send it."""
+    if _has_wrong_settings() or proxies.is_chain(conf.client_ip_header):
+        return []
+    if conf.trusted_proxies and not isinstance(conf.trusted_proxies, int):
+        return []
+    return [
+        Error(
+            f"Anyone can send {conf.client_ip_header}, and STATS_APP['TRUSTED_PROXIES'] names no proxy.",
+            hint="List the addresses and networks of the proxies that set this header.",
+            id="stats_app.E007",
+        )
+    ]
+
+
+@register(deploy=True)
+def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W003: a site behind a proxy that is not trusted, whose visitors are all at its address."""
+    signs = [name for name in _SET_BEHIND_PROXIES if getattr(settings, name, None)]
+    if not signs or _has_wrong_settings() or conf.trusted_proxies:
+        return []
+    return [
+        Warning(
+            f"By {' and '.join(signs)} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that"
+            " all visitors seem to be at one address.",
+            hint="Give the number of proxies that a request passes, or a list of their addresses and networks.",
+            id="stats_app.W003",
+        )
+    ]
 
 
 @register()

@@ -107,6 +107,10 @@ class NotAuthenticated(StatsError):
         super().__init__("A valid API key is required in the header x-api-key.")
 
 
+class WorkspaceGone(NotAuthenticated, LookupError):
+    """The workspace was deleted since the key was found. Callers learn no more than that their key is not good."""
+
+
 class PermissionDenied(StatsError):
     """The key is good but lacks a scope."""
 

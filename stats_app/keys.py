@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 
 from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
 from stats_app.models.api_keys import STATS_READ
 from stats_app.sql import api_keys as sql
+
+logger = logging.getLogger(__name__)
 
 HEADER = "x-api-key"
 """Every surface that programs call takes the key from this header."""
@@ -63,7 +67,8 @@ def create_key(
         scopes=list(dict.fromkeys(scopes)),
         expires_at=expires_at,
     )
-    key.full_clean()
+    # The workspace is held by its foreign key: validation would look for it on a replica, which may not have it yet.
+    key.full_clean(exclude=["workspace"])
     key.save()
     return key, secret
 
@@ -77,7 +82,7 @@ def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) ->
     """
     using = router.db_for_write(ApiKey, instance=key)
     with transaction.atomic(using=using):
-        old = ApiKey.objects.using(using).select_for_update().select_related("workspace").get(pk=key.pk)
+        old = ApiKey.objects.using(using).select_for_update(of=("self",)).select_related("workspace").get(pk=key.pk)
         if not is_good(old, now):
             raise Refused(f"The API key {old} is revoked or expired and cannot be rotated: make a new one.")
         ends = None if old.expires_at is None else now + (old.expires_at - old.created_at)
@@ -121,5 +126,17 @@ def authenticate(secret: str | None, now: datetime) -> Caller:
     if revoked_at is not None or (expires_at is not None and expires_at <= now) or not workspace.is_active:
         raise NotAuthenticated
     if last_used_at is None or last_used_at < now - LAST_USE_GRAIN:
-        ApiKey.objects.filter(pk=key_id).update(last_used_at=now)
+        _note_use(key_id, now)
     return Caller(key_id, name, frozenset(json.loads(scopes) if isinstance(scopes, str) else scopes), workspace)
+
+
+def _note_use(key_id: int, now: datetime) -> None:
+    """Writes the time of use, unless somebody holds the key's row or the database takes no writes: only a note."""
+    using = router.db_for_write(ApiKey)
+    connection = connections[using]
+    try:
+        # In a caller's transaction a failure must not spoil what the caller goes on to do.
+        with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
+            sql.note_use(connection, key_id, now)
+    except DatabaseError:
+        logger.warning("The last use of an API key could not be noted.", exc_info=True)

@@ -35,6 +35,11 @@ def test_a_project_in_order_has_none() -> None:
         {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1000, "INGEST_RATE_LIMIT": None},
         {"RATE_LIMIT": None, "PREPARED_STATEMENTS": False},
         {"WORKSPACES_FOR": "django.utils.timezone.now", "MCP_ALLOWED_ORIGINS": ["https://app.example"]},
+        {"TRUSTED_PROXIES": 0, "CLIENT_IP_HEADER": "x-forwarded-for"},
+        {"TRUSTED_PROXIES": 3, "PERSON_FIGURES": "totals"},
+        {"TRUSTED_PROXIES": [], "PERSON_FIGURES": "full"},
+        {"TRUSTED_PROXIES": ("10.0.0.0/8", "::1", "2001:db8::/32"), "PERSON_FIGURES": 2},
+        {"TRUSTED_PROXIES": ["192.0.2.1"], "CLIENT_IP_HEADER": "CF-Connecting-IP"},
     ],
 )
 def test_good_settings_have_none(value: dict[str, Any], settings: Any) -> None:
@@ -95,6 +100,34 @@ def test_e003_other_settings_are_of_their_kind(name: str, value: Any, hint: str,
     assert found() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
 
 
+PROXIES_HINT = (
+    'Give the number of proxies that a request passes, or a list of their addresses and networks, such as "10.0.0.0/8".'
+)
+HEADER_HINT = 'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".'
+PERSON_HINT = 'Give "full", "totals" or a whole number from 2.'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        *(
+            ("TRUSTED_PROXIES", value, PROXIES_HINT)
+            for value in (-1, True, None, 1.0, "1", "10.0.0.0/8", ["10.0.0.1/8"], ["proxy"], [1], [["::1"]], {"::1"})
+        ),
+        *(
+            ("CLIENT_IP_HEADER", value, HEADER_HINT)
+            for value in ("", None, "HTTP_X_FORWARDED_FOR", "X-Real-IP:", "Forwarded", "forwarded", 1)
+        ),
+        *(("PERSON_FIGURES", value, PERSON_HINT) for value in ("none", "", None, 1, 0, -2, 2.0, True, "5", ["full"])),
+    ],
+)
+def test_e003_settings_of_visitors_and_people_are_of_their_kind(
+    name: str, value: Any, hint: str, settings: Any
+) -> None:
+    settings.STATS_APP = {name: value}
+    assert found(deploy=True) == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+
+
 def test_e004_times_have_zones(settings: Any) -> None:
     settings.USE_TZ = False
     assert found() == [
@@ -145,6 +178,44 @@ def test_an_app_may_be_installed_by_its_config(settings: Any) -> None:
         for name in settings.INSTALLED_APPS
     ]
     assert found() == []
+
+
+@pytest.mark.parametrize("trusted", [0, 1, 2, []])
+def test_e007_a_header_of_one_address_needs_proxies_by_name(trusted: Any, settings: Any) -> None:
+    settings.STATS_APP = {"TRUSTED_PROXIES": trusted, "CLIENT_IP_HEADER": "CF-Connecting-IP"}
+    assert found() == [
+        (
+            "stats_app.E007",
+            "Anyone can send CF-Connecting-IP, and STATS_APP['TRUSTED_PROXIES'] names no proxy.",
+            "List the addresses and networks of the proxies that set this header.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+        ("USE_X_FORWARDED_HOST", True),
+        ("USE_X_FORWARDED_PORT", True),
+    ],
+)
+def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: Any) -> None:
+    setattr(settings, name, value)
+    assert found() == []
+    assert found(deploy=True) == [
+        (
+            "stats_app.W003",
+            f"By {name} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that all visitors"
+            " seem to be at one address.",
+            "Give the number of proxies that a request passes, or a list of their addresses and networks.",
+        )
+    ]
+    for trusted in (1, ["10.0.0.0/8"]):
+        settings.STATS_APP = {"TRUSTED_PROXIES": trusted}
+        assert found(deploy=True) == []
+    settings.STATS_APP = []
+    assert [code for code, _, _ in found(deploy=True)] == ["stats_app.E001"]
 
 
 @pytest.mark.parametrize(

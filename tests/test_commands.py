@@ -23,6 +23,7 @@ from stats_app import demo, public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.rollups import check
+from stats_app.verdicts import rule_of
 from tests.factories import make_campaign, make_workspace, record
 from tests.rest import CLICKS, OVERVIEW, get
 
@@ -268,6 +269,10 @@ def test_the_demo_is_two_workspaces_with_a_year_of_clicks() -> None:
     assert max(times) <= NOW
     for workspace in Workspace.objects.all():
         assert set(workspace.clicks.values_list("kind", flat=True)) == {"campaign", "vcard", "other"}
+        for click in workspace.clicks.exclude(verdict="human"):
+            rule = rule_of(click.reason)
+            assert rule is not None
+            assert rule.verdict == click.verdict
         assert [*check(workspace)] == []
 
 

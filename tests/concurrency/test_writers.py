@@ -26,7 +26,7 @@ from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.rollups import check
-from stats_app.sql.workspaces import lock
+from stats_app.sql.workspaces import QUEUE, lock
 from tests.concurrency.click_writer import is_human, moment_of
 from tests.factories import make_workspace
 
@@ -321,3 +321,66 @@ def test_inside_the_callers_transaction_nothing_is_tried_again() -> None:
             in_workspace(workspace.pk, work, using="default")
         assert Workspace.objects.get(pk=workspace.pk).name == "Acme"
     assert work.attempts == 1
+
+
+@pytest.mark.postgres
+def test_whoever_needs_the_workspace_alone_is_overtaken_by_no_later_writer() -> None:
+    workspace = make_workspace().pk
+    order: list[str] = []
+    first_may_end = threading.Event()
+
+    def hold(name: str, alone: bool, until: threading.Event | None = None) -> threading.Thread:
+        def work(_locked: LockedWorkspace) -> None:
+            order.append(name)
+            if until is not None:
+                assert until.wait(PATIENCE)
+
+        def run() -> None:
+            try:
+                in_workspace(workspace, work, using="default", alone=alone)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def wait_for(waiting: int, inside: int) -> None:
+        """Until so many wait in the queue, and so many have come in."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s "
+                    "AND NOT granted",
+                    [QUEUE, workspace],
+                )
+                [found] = cursor.fetchone()
+            if (found, len(order)) == (waiting, inside):
+                return
+            time.sleep(0.01)
+        raise AssertionError((found, order))
+
+    threads = [hold("writer before", alone=False, until=first_may_end)]
+    wait_for(waiting=0, inside=1)
+    threads.append(hold("alone", alone=True))
+    wait_for(waiting=1, inside=1)
+    threads += [hold("writer after", alone=False) for _ in range(3)]
+    wait_for(waiting=4, inside=1)
+    first_may_end.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert order == ["writer before", "alone", *["writer after"] * 3]
+
+
+@pytest.mark.postgres
+def test_zone_changes_come_through_beside_writers_that_never_stop(postgres: Writers) -> None:
+    workspace = postgres.run("prepare", zone="UTC")
+    jobs = [postgres.start("send", workspace=workspace, first=0, last=2_000, size=5, seed=seed) for seed in range(6)]
+    for job in jobs:
+        postgres.hear(job, "started")
+    # Each must get its turn while they write, or it would end after all of them.
+    postgres.run("change_zones", workspace=workspace, names=ZONES)
+    accepted = [postgres.hear(job, "done")["answer"][0] for job in jobs]
+    assert sum(accepted) == 2_000
+    assert_exact(postgres, workspace, 2_000, ZONES[-1])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0002_storage_on_postgresql'),
+        ('stats_app', '0003_click_records_and_fewer_indexes_of_the_audit_log'),
     ]
 
     operations = [
