@@ -23,15 +23,15 @@ from stats_app.models.people import is_email
 from stats_app.targets import MAX_LENGTH, is_target
 
 TOKEN_LENGTH = 11
-# 58 letters and digits that no reader mistakes for another, so that a token survives being typed: 64 bits in 11 of them.
+# 58 letters and digits that no reader mistakes for another, so that a token survives being typed; 11 hold 64 bits.
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
 class LinkInput(NamedTuple):
     """A link as it is asked for. Nothing of it is trusted: every value may be of any type.
 
-    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail; an alias sets the user when none
-    is given. `target_url` may be empty for a campaign link, which then leads to the campaign's current target.
+    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail; an alias sets the user when
+    none is given. `target_url` may be empty for a campaign link, which then leads to the campaign's current target.
     """
 
     kind: Any
@@ -54,7 +54,7 @@ class LinksResult:
 def create_links(
     workspace: Workspace, links: Iterable[LinkInput | FieldError], *, now: datetime | None = None
 ) -> LinksResult:
-    """Makes links, set-based and in one transaction. The same arguments give the same link, also for two callers at once.
+    """Makes links, set-based and in one transaction. The same arguments give the same link, also for two at once.
 
     A `FieldError` in place of an item is one that the caller found wrong before. Wrong items are reported by their
     position, and the right ones around them are made. Raises LookupError when the workspace is gone.
@@ -130,12 +130,8 @@ def _named(rows: Any, column: str, values: Iterable[Any]) -> dict[Any, Any]:
     values = [value for value in values if value is not None]
     texts = {value for value in values if isinstance(value, str)}
     keys = {value.pk for value in values if isinstance(value, rows.model)}
-    found: dict[Any, Any] = {}
-    for row in rows.filter(**{f"{column}__in": [text for text in texts if _is_storable(text)]}):
-        found[getattr(row, column)] = row
-    for row in rows.filter(pk__in=keys):
-        found[row] = row
-    return found
+    by_text = rows.filter(**{f"{column}__in": [text for text in texts if _is_storable(text)]})
+    return {getattr(row, column): row for row in by_text} | {row: row for row in rows.filter(pk__in=keys)}
 
 
 def _is_storable(text: str) -> bool:
@@ -177,7 +173,9 @@ def _row(workspace_id: int, item: LinkInput | FieldError, references: _Reference
 def _campaign(item: LinkInput, references: _References) -> Campaign | None:
     if item.kind != CAMPAIGN:
         if item.campaign is not None:
-            raise _Wrong("campaign", "not_allowed", "campaign is not allowed: only a link of the kind campaign has one.")
+            raise _Wrong(
+                "campaign", "not_allowed", "campaign is not allowed: only a link of the kind campaign has one."
+            )
         return None
     if item.campaign is None:
         raise _Wrong("campaign", "required", "campaign is required for a link of the kind campaign: its public id.")

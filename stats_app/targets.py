@@ -13,7 +13,7 @@ _ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]")
 
 
 def is_target(address: str) -> bool:
-    """Whether `address` is a whole http or https address with a host, and nothing in it that browsers read differently."""
+    """Whether `address` is a whole http or https address with a host, and all browsers read it alike."""
     if len(address) > MAX_LENGTH or _ODD.search(address):
         return False
     try:

@@ -14,19 +14,23 @@ from django.db import DatabaseError, connections, router
 from ulid import ULID
 
 from stats_app import verdicts
-from stats_app.ingest import ClickInput, record_clicks
-from stats_app.dimensions import KINDS
+from stats_app.dimensions import BOT, KINDS
+from stats_app.ingest import ClickInput, Rejection, VerdictChange, change_verdicts, record_clicks
+from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import TrackedLink, Workspace
 from stats_app.sql import links as sql
+from stats_app.sql import visits
 from stats_app.targets import is_target
-from stats_app.verdicts import Judgement, Visit
-from stats_app.visitors import visitor_of
+from stats_app.verdicts import REPEAT, Followed, Judgement, Visit
+from stats_app.visitors import Visitor, visitor_of
 
 logger = logging.getLogger(__name__)
 # One JSON line for each click that could not be recorded, in the form that `import_clicks` reads.
 lost_clicks = logging.getLogger("stats_app.clicks")
 
 MAX_KNOWN = 10_000
+# Of the last minute of one network: a scanner that asks for more has been found out before.
+MAX_RECENT = 1_000
 _KINDS = {number: kind for kind, number in KINDS.items()}
 _CACHE_PREFIX = "stats_app:link:"
 _CACHE_SECONDS = 24 * 60 * 60
@@ -86,7 +90,9 @@ def _link_of(found: sql.FollowedLink) -> KnownLink | None:
     # A person who opted out counts for the workspace and the campaign only.
     user, alias = (None, None) if found.is_opted_out else (found.user, found.alias)
     kind = _KINDS[found.kind]
-    return KnownLink(found.id, found.workspace_id, found.token, kind, target, found.campaign, user, alias, found.user_id)
+    return KnownLink(
+        found.id, found.workspace_id, found.token, kind, target, found.campaign, user, alias, found.user_id
+    )
 
 
 def _remember(link: KnownLink) -> None:
@@ -126,7 +132,7 @@ def record_visit(
             link.kind, click_id, link.campaign, link.user, link.alias, link.token, now, judgement.verdict,
             judgement.reason, visitor,
         )  # fmt: skip
-        rejected = _record(link, click, visitor, now)
+        rejected = _record(link, click, visitor, now=now)
     except Exception:
         logger.exception("A click could not be recorded.")
         _log_lost(link, click_id, judgement, now)
@@ -135,6 +141,39 @@ def record_visit(
             logger.error("A click was rejected: %s", rejected)
             _log_lost(link, click_id, judgement, now)
     return judgement
+
+
+def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now: datetime) -> list[Rejection]:
+    """Records the click, and makes the clicks of a burst that it belongs to suspected, all in one transaction."""
+    workspace = Workspace(pk=link.workspace_id)
+    if visitor is None or click.verdict == BOT:
+        return record_clicks(workspace, [click], now=now).rejected
+    using = router.db_for_write(TrackedLink)
+
+    def judge_and_record(_locked: LockedWorkspace) -> list[Rejection]:
+        connection = connections[using]
+        # Scanners ask for many links at once: each click must see those that came before it.
+        visits.lock_network(connection, visitor.network)
+        recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
+        visit = visits.VisitRow(
+            visitor.network, visitor.key, link.id, link.signature, click.id.bytes, now, click.reason
+        )
+        changes = verdicts.bursts([_followed(row) for row in (*recent, visit)])
+        own = changes.pop(visit.click, None)
+        judged = click if own is None else click._replace(verdict=own.verdict, reason=own.reason)
+        change_verdicts(workspace, [VerdictChange(id, change.verdict, change.reason) for id, change in changes.items()])
+        visits.change_reasons(connection, link.workspace_id, {id: change.reason for id, change in changes.items()})
+        rejected = record_clicks(workspace, [judged], now=now).rejected
+        if not rejected:
+            visit = visit._replace(reason=judged.reason)
+            visits.remember_visit(connection, link.workspace_id, visit, expired=now - REPEAT)
+        return rejected
+
+    return in_workspace(link.workspace_id, judge_and_record, using=using)
+
+
+def _followed(row: visits.VisitRow) -> Followed:
+    return Followed(row.click, row.visited_at, row.link, row.signature, row.visitor, row.network, row.reason)
 
 
 def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime) -> None:

@@ -6,7 +6,7 @@ from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_st
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Rollup, TrackedLink
 from stats_app.models.people import Alias, WorkspaceUser
-from stats_app.models.visitors import VisitorSalt
+from stats_app.models.visitors import RecentVisit, VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "CampaignAssignment",
     "Click",
     "ClickRecord",
+    "RecentVisit",
     "Rollup",
     "ToolCall",
     "TrackedLink",
