@@ -7,6 +7,7 @@ import logging
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.encoding import iri_to_uri
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -41,7 +42,7 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
         return _plain(404, _("There is no such link."))
     address = client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get(conf.client_ip_header))
     record_visit(link, visit_of(request), address, now=now())
-    return HttpResponse(status=302, headers={"Location": link.target, **HEADERS})
+    return HttpResponse(status=302, headers={"Location": iri_to_uri(link.target), **HEADERS})
 
 
 # Recording has a transaction of its own, and must not be undone by what the host's ATOMIC_REQUESTS wraps around views.
