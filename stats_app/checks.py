@@ -9,15 +9,19 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core.exceptions import ValidationError
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from stats_app import mcp, proxies
 from stats_app.conf import DEFAULTS, conf
+from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
-from stats_app.models import Click
+from stats_app.models import Click, Workspace
+from stats_app.models.workspaces import validate_timezone
 
 
 def _is_whole_number(value: object, least: int, most: int | None = None) -> bool:
@@ -176,7 +180,7 @@ def check_mcp(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Ch
     if mcp.is_installed() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     included = set(_included(get_resolver()))
-    text, hint = "/mcp is not served, because the package mcp 2.3 or later is not installed.", f"Run: {mcp.INSTALL}"
+    text, hint = f"/mcp is not served: the package {mcp.PACKAGE}, is not installed.", f"Run: {mcp.INSTALL}"
     if f"{mcp.__name__}.urls" in included:
         return [Warning(text, hint=hint, id="stats_app.W002")]
     if "stats_app.urls" in included:
@@ -223,16 +227,82 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register(deploy=True)
-def check_persistent_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W001: a new connection for each request costs several times what the answer costs."""
-    connection = connections[router.db_for_read(Click)]
-    pooled = connection.settings_dict["OPTIONS"].get("pool")
-    if connection.vendor != "postgresql" or pooled or connection.settings_dict["CONN_MAX_AGE"] != 0:
+def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W001 and W004: connections to PostgreSQL that are opened for each request, or kept where none is used again.
+
+    Which kind of server will run the project, its settings do not say. `ASGI_APPLICATION`, which Channels and Daphne's
+    development server ask for, tells that it is an ASGI one; without that nothing is said of kept connections.
+    """
+    aliases = sorted({router.db_for_read(Click), router.db_for_write(Click)})
+    is_asgi = bool(getattr(settings, "ASGI_APPLICATION", None))
+    return [warning for alias in aliases for warning in _connection_warnings(connections[alias], is_asgi)]
+
+
+def _connection_warnings(connection: BaseDatabaseWrapper, is_asgi: bool) -> list[CheckMessage]:
+    # Django refuses a pool beside a CONN_MAX_AGE other than 0.
+    if connection.vendor != "postgresql" or connection.settings_dict["OPTIONS"].get("pool"):
         return []
+    if connection.settings_dict["CONN_MAX_AGE"] == 0:
+        return [
+            Warning(
+                f"Each request opens a new connection to the database {connection.alias!r}.",
+                hint="Under WSGI set its CONN_MAX_AGE to None, under ASGI OPTIONS['pool'], which needs psycopg_pool.",
+                id="stats_app.W001",
+            )
+        ]
+    if is_asgi:
+        return [
+            Warning(
+                f"Under ASGI each request leaves a connection to the database {connection.alias!r} open.",
+                hint="Set its CONN_MAX_AGE to 0 and OPTIONS['pool'], which needs psycopg_pool.",
+                id="stats_app.W004",
+            )
+        ]
+    return []
+
+
+NAMED_WORKSPACES = 10
+"""How many workspaces a message names at most."""
+
+
+@register(Tags.database)
+def check_timezones(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W005: workspaces in a time zone that this machine does not know. Reads the database, so only when told to.
+
+    A warning, because `migrate` would not run with an error, and every other workspace is well.
+    """
+    alias = router.db_for_read(Workspace)
+    if alias not in (databases or ()) or not _has_table(connections[alias]):
+        return []
+    workspaces = Workspace.objects.using(alias)
+    names = workspaces.order_by("timezone").values_list("timezone", flat=True).distinct()
+    unknown = [name for name in names if not _is_known(name)]
+    if not unknown:
+        return []
+    lost = workspaces.filter(timezone__in=unknown).order_by("pk")
+    named = [f"{place.public_id} {printable(place.name)} ({place.timezone})" for place in lost[:NAMED_WORKSPACES]]
+    more = lost.count() - len(named)
     return [
         Warning(
-            "Each request opens a new connection to PostgreSQL.",
-            hint=f"Set CONN_MAX_AGE to None, or OPTIONS['pool'], for the database {connection.alias!r}.",
-            id="stats_app.W001",
+            f"This machine does not know the time zone of: {', '.join(named)}{f', and {more} more' if more else ''}.",
+            hint="Run: pip install --upgrade tzdata. A name that no machine knows is wrong: change it in the admin, or "
+            "by stats_app.rollups.change_timezone.",
+            id="stats_app.W005",
         )
     ]
+
+
+def _has_table(connection: BaseDatabaseWrapper) -> bool:
+    """False before the first `migrate`, which runs these checks, too."""
+    with connection.cursor() as cursor:
+        return Workspace._meta.db_table in connection.introspection.table_names(cursor)
+
+
+def _is_known(timezone: str) -> bool:
+    try:
+        validate_timezone(timezone)
+    except ValidationError:
+        return False
+    return True

@@ -53,8 +53,11 @@ def kind_of(error: BaseException) -> Kind | None:
     kind = _KINDS.get(sqlstate(error))
     if kind is not None:
         return kind
-    if "database is locked" in str(error):  # SQLite
+    # SQLite has no codes.
+    if "database is locked" in str(error):
         return "busy"
+    if "attempt to write a readonly database" in str(error):
+        return "read_only"
     return "unreachable" if isinstance(error, OperationalError | InterfaceError) else None
 
 

@@ -229,7 +229,12 @@ class _Batch:
                 )
             return None
         if value is None:
-            raise _Wrong("campaign", "required", "campaign is required for a click of the kind campaign.")
+            raise _Wrong(
+                "campaign",
+                "required",
+                f"campaign is required for a click of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
+                f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
+            )
         campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
         return campaign_id
 

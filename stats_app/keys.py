@@ -2,6 +2,8 @@
 
 A secret is `sk_`, a public part and 256 random bits. What is stored is its SHA-256 digest: a fast hash is right for
 random keys of that length, which nobody can guess, and a slow one would cost more than the whole answer.
+
+Whatever holds a secret in a variable is marked, so that Django's mail about an error leaves it out.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connections, router, transaction
+from django.views.decorators.debug import sensitive_variables
 
 from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
@@ -53,6 +56,7 @@ class Caller:
             raise PermissionDenied(scope)
 
 
+@sensitive_variables("secret")
 def create_key(
     workspace: Workspace, name: str, scopes: Sequence[str] = (STATS_READ,), expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
@@ -73,6 +77,7 @@ def create_key(
     return key, secret
 
 
+@sensitive_variables("secret")
 def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) -> tuple[ApiKey, str]:
     """A new key in place of `key`, and its secret, which cannot be had again.
 
@@ -106,11 +111,13 @@ def is_good(key: ApiKey, now: datetime) -> bool:
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
+@sensitive_variables("secret")
 def digest_of(secret: str) -> bytes:
     # "replace": a header may hold anything, and an encoding error must not tell it from a wrong key.
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
+@sensitive_variables("secret")
 def authenticate(secret: str | None, now: datetime) -> Caller:
     """The caller with this secret. Raises NotAuthenticated for every reason alike. One indexed read.
 

@@ -6,6 +6,7 @@ is well-formed or an error, and what is not declared is an error, too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -17,6 +18,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from stats_app import public_ids
+from stats_app.bodies import Repeated, repeated_keys
 from stats_app.errors import FieldError, InvalidParameters, printable, shown
 from stats_app.models.campaigns import STATUSES
 from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
@@ -34,17 +36,23 @@ SEARCH_LENGTH = 200
 MAX_FOUND = 10
 
 
-class Repeated(list[str]):
-    """The values of a parameter that was given more than once, where that is possible, as in a query string."""
-
-
 class Parameter(Field):
-    """A field whose errors say the rule after the field's name: "from is a date as Y-m-d, not 'x'."."""
+    """A field whose errors name it, its rule and the value: `from is a date as Y-m-d, not "x".`
+
+    `rule` is read after the field's name. `example` is a right value, for the error of a missing one; a rule that lists
+    the right values needs none.
+    """
 
     rule = "is something else"
+    example = ""
 
     def wrong(self, value: object, code: str = "invalid", rule: str | None = None) -> serializers.ValidationError:
         return serializers.ValidationError(f"{self.field_name} {rule or self.rule}, not {shown(value)}.", code)
+
+    def missing(self) -> FieldError:
+        name = str(self.field_name)
+        such_as = f", such as {self.example}" if self.example else ""
+        return FieldError(name, "required", f"{name} is required: {self.rule.removeprefix('is ')}{such_as}.")
 
 
 @extend_schema_field({"type": "string", "format": "date", "pattern": PERIOD_DATE_PATTERN})
@@ -52,6 +60,7 @@ class DateParameter(Parameter):
     """A local date."""
 
     rule = "is a date as Y-m-d"
+    example = "2026-03-31"
 
     def to_internal_value(self, data: object) -> date:
         try:
@@ -85,6 +94,7 @@ class PublicIdParameter(Parameter):
     def __init__(self, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
         self.rule = public_ids.rule(prefix)
+        self.example = public_ids.example(prefix)
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: object) -> str:
@@ -111,20 +121,32 @@ class TextParameter(Parameter):
 
 
 class CountParameter(Parameter):
-    """A whole number from 1 up to a bound."""
+    """A whole number from 1 up to a bound. Its digits as a text are taken, too: many clients send only texts."""
 
     def __init__(self, max_value: int, **kwargs: Any) -> None:
         self.max_value = max_value
         self.rule = f"is a whole number from 1 to {max_value}"
+        self.example = str(max_value)
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: object) -> int:
-        # To JSON Schema 5.0 is an integer, too; to Python True is one.
-        if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
+        number = whole_number(data)
+        if number is None:
             raise self.wrong(data)
-        if not 1 <= data <= self.max_value:
+        if not 1 <= number <= self.max_value:
             raise self.wrong(data, "out_of_range")
-        return int(data)
+        return number
+
+
+def whole_number(value: object) -> int | None:
+    """The whole number that a JSON value is, by itself or as a text of digits; None for anything else."""
+    if isinstance(value, str):
+        # More digits than any bound of ours has; Python refuses to read thousands of them.
+        return int(value[:20]) if re.fullmatch("[0-9]+", value) else None
+    # To JSON Schema 5.0 is an integer, too; to Python True is one.
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value)
 
 
 class Parameters(serializers.Serializer[Any]):
@@ -261,14 +283,15 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
     for name, field in fields.items():
         value = arguments.get(name, empty)
         if isinstance(value, Repeated):
-            errors.append(repeated_parameter(name, value))
+            errors.append(value.error(name))
             continue
         try:
             values[name] = field.run_validation(value)
         except serializers.SkipField:
             pass
         except serializers.ValidationError as error:
-            errors.append(_field_error(name, error, value))
+            errors.append(_field_error(name, field, error))
+        errors.extend(repeated_keys(value))
     errors.extend(unknown_parameter(name, fields) for name in arguments if name not in fields)
     if errors:
         raise InvalidParameters(errors)
@@ -281,16 +304,9 @@ def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
     return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; there are {names}.")
 
 
-def repeated_parameter(name: str, values: Repeated) -> FieldError:
-    return FieldError(name, "repeated", f"{name} is given {len(values)} times; give it once.")
-
-
-def _field_error(name: str, error: serializers.ValidationError, value: object) -> FieldError:
-    """DRF's own errors are of values that are missing; all others are `Parameter.wrong`."""
+def _field_error(name: str, field: Field, error: serializers.ValidationError) -> FieldError:
+    """The error of a parameter; that of a missing one is DRF's own, and has a text of ours instead."""
     [detail] = cast("list[ErrorDetail]", error.detail)
-    code = detail.code or "invalid"
-    if code == "required":
-        return FieldError(name, "required", f"{name} is required.")
-    if code == "null":
-        return FieldError(name, "invalid", f"{name} is required, and null is no value.")
-    return FieldError(name, code, str(detail))
+    if detail.code in ("required", "null"):
+        return cast(Parameter, field).missing()
+    return FieldError(name, detail.code or "invalid", str(detail))

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import connections, router
@@ -143,8 +142,7 @@ def _recount_days(locked: LockedWorkspace, start: date | None, end: date | None,
     for month in _months(locked, start, end, using):
         sql.rebuild(connections[using], locked.id, month)
         days += (month.end - month.start).days + 1
-    workspaces = Workspace.objects.using(using).filter(pk=locked.id)
-    workspaces.update(counted_timezone=locked.timezone, counts_version=uuid4())
+    Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
     return days
 
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from rest_framework import serializers
 
 from stats_app import answers, limits, parameters, queries
 from stats_app.audit import record_call
 from stats_app.conf import conf
+from stats_app.database_errors import kind_of
 from stats_app.errors import Allowance, StatsError, WorkspaceMismatch
 from stats_app.keys import Caller
 from stats_app.models import Workspace
@@ -73,8 +74,9 @@ def call(
     except StatsError as error:
         outcome = error.code
         raise
-    except (OperationalError, InterfaceError):
-        outcome = "unavailable"
+    except (DatabaseError, InterfaceError) as error:
+        if kind_of(error) is not None:
+            outcome = "unavailable"
         raise
     finally:
         record_call(

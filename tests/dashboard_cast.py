@@ -46,7 +46,7 @@ def figures(page: str) -> dict[str, str]:
 def changes(page: str) -> list[str]:
     """The changes of the large numbers, as they are read out."""
     figures = page[page.index("<dl") : page.index("</dl>")]
-    return [text(change) for change in re.findall(r'<span class="stats-change[^"]*">(?:.*?)</dd>', figures)]
+    return [text(change) for change in re.findall(r'<span class="stats-(?:change|before)[^"]*">(?:.*?)</dd>', figures)]
 
 
 def text(fragment: str) -> str:

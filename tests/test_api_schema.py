@@ -93,8 +93,8 @@ def test_it_names_each_operation() -> None:
 
 def test_it_has_every_address_and_method_of_the_api() -> None:
     routed = {
-        (method, BASE + re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", str(pattern.pattern)).strip("^$"))
-        for pattern in urls.router.urls
+        (method, BASE + re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", str(pattern.pattern)).strip("^$").rstrip("/") + "/")
+        for pattern in [*urls.router.urls, *urls.bare_router.urls]
         for method in pattern.callback.actions
         if method != "head"
     }

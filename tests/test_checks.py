@@ -9,16 +9,18 @@ from typing import Any
 
 import pytest
 from django.core import checks
-from django.db import connections
+from django.db import connection, connections
 from django.db.backends.dummy.base import DatabaseWrapper
 from django.urls import include, path
 
 from stats_app import mcp
+from stats_app.models import Workspace
+from tests.factories import make_workspace
 
 
-def found(*, deploy: bool = False) -> list[tuple[str, str, str | None]]:
+def found(*, deploy: bool = False, databases: list[str] | None = None) -> list[tuple[str, str, str | None]]:
     """The messages of ours: id, text and hint."""
-    messages = checks.run_checks(include_deployment_checks=deploy)
+    messages = checks.run_checks(include_deployment_checks=deploy, databases=databases)
     return [
         (str(message.id), message.msg, message.hint) for message in messages if str(message.id).startswith("stats_app.")
     ]
@@ -218,27 +220,73 @@ def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: 
     assert [code for code, _, _ in found(deploy=True)] == ["stats_app.E001"]
 
 
+NEW = (
+    "stats_app.W001",
+    "Each request opens a new connection to the database 'default'.",
+    "Under WSGI set its CONN_MAX_AGE to None, under ASGI OPTIONS['pool'], which needs psycopg_pool.",
+)
+LEFT = (
+    "stats_app.W004",
+    "Under ASGI each request leaves a connection to the database 'default' open.",
+    "Set its CONN_MAX_AGE to 0 and OPTIONS['pool'], which needs psycopg_pool.",
+)
+
+
 @pytest.mark.parametrize(
-    ("vendor", "values", "warned"),
+    ("vendor", "values", "under_wsgi", "under_asgi"),
     [
-        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, True),
-        ("postgresql", {"CONN_MAX_AGE": None, "OPTIONS": {}}, False),
-        ("postgresql", {"CONN_MAX_AGE": 60, "OPTIONS": {}}, False),
-        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, False),
-        ("sqlite", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, False),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, [NEW], [NEW]),
+        ("postgresql", {"CONN_MAX_AGE": None, "OPTIONS": {}}, [], [LEFT]),
+        ("postgresql", {"CONN_MAX_AGE": 60, "OPTIONS": {}}, [], [LEFT]),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, [], []),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"max_size": 4}}}, [], []),
+        ("sqlite", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, [], []),
+        ("sqlite", {"CONN_MAX_AGE": None, "OPTIONS": {}}, [], []),
     ],
 )
-def test_w001_connections_to_postgresql_are_kept(
-    other_database: Any, vendor: str, values: dict[str, Any], warned: bool
+def test_w001_and_w004_connections_to_postgresql_suit_the_server(
+    other_database: Any,
+    vendor: str,
+    values: dict[str, Any],
+    under_wsgi: list[Any],
+    under_asgi: list[Any],
+    settings: Any,
 ) -> None:
     other_database(vendor, vendor, **values)
     assert found() == []
-    warning = (
-        "stats_app.W001",
-        "Each request opens a new connection to PostgreSQL.",
-        "Set CONN_MAX_AGE to None, or OPTIONS['pool'], for the database 'default'.",
-    )
-    assert found(deploy=True) == ([warning] if warned else [])
+    assert found(deploy=True) == under_wsgi
+    settings.ASGI_APPLICATION = "project.asgi.application"
+    assert found(deploy=True) == under_asgi
+
+
+@pytest.mark.django_db
+def test_w005_zones_that_this_machine_lacks_are_named() -> None:
+    assert found(databases=["default"]) == []
+    lost = [make_workspace(name=f"Lost {number}", timezone="Mars/Olympus") for number in range(9)]
+    lost.append(make_workspace(name="Bad\nname", timezone=""))
+    make_workspace(timezone="US/Eastern")
+    named = [f"{place.public_id} Lost {number} (Mars/Olympus)" for number, place in enumerate(lost[:9])]
+    named.append(f"{lost[9].public_id} Bad\\u000aname ()")
+    expected = f"This machine does not know the time zone of: {', '.join(named)}"
+    [(code, text, hint)] = found(databases=["default"])
+    assert (code, text) == ("stats_app.W005", f"{expected}.")
+    assert str(hint).startswith("Run: pip install --upgrade tzdata.")
+    make_workspace(timezone="Mars/Olympus")
+    make_workspace(timezone="Nowhere")
+    [(code, text, hint)] = found(databases=["default"])
+    assert text == f"{expected}, and 2 more."
+    assert found() == []
+
+
+@pytest.mark.django_db
+def test_w005_is_not_in_the_way_of_the_first_migration() -> None:
+    with connection.cursor() as cursor:
+        table = connection.ops.quote_name(Workspace._meta.db_table)
+        cursor.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+        try:
+            assert found(databases=["default"]) == []
+        finally:
+            cursor.execute(f"ALTER TABLE elsewhere RENAME TO {table}")
 
 
 @pytest.mark.parametrize(
@@ -258,5 +306,5 @@ def test_w002_and_i001_say_how_to_get_mcp(
     messages = found()
     assert [code for code, _, _ in messages] == expected
     for _, text, hint in messages:
-        assert text == "/mcp is not served, because the package mcp 2.3 or later is not installed."
+        assert text == "/mcp is not served: the package mcp 2.3 or later, below 3, is not installed."
         assert str(hint).startswith(f"Run: {mcp.INSTALL}")

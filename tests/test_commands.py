@@ -60,7 +60,58 @@ def spoil(workspace: Workspace, day: str) -> None:
     Rollup.objects.filter(workspace=workspace, day=day).update(other_clicks=99)
 
 
+# --- create_workspace
+
+
+def test_a_new_workspace_s_id_is_the_last_line_and_takes_a_key() -> None:
+    lines = run("create_workspace", "  Élan GmbH & Co. ", "--timezone", "Europe/Berlin")
+    workspace = Workspace.objects.get()
+    assert lines == ["Workspace Élan GmbH & Co. in the time zone Europe/Berlin; its public id:", workspace.public_id]
+    assert (workspace.name, workspace.timezone, workspace.is_active) == ("Élan GmbH & Co.", "Europe/Berlin", True)
+    secret = run("create_api_key", lines[-1], "--name", "x")[-1]
+    assert get(secret, OVERVIEW, PERIOD).json()["workspace"] == {"name": "Élan GmbH & Co."}
+
+
+def test_a_workspace_is_in_utc_unless_told_otherwise_and_each_run_makes_one() -> None:
+    ids = {run("create_workspace", "Acme")[-1] for _ in range(2)}
+    assert set(Workspace.objects.values_list("public_id", "name", "timezone")) == {(one, "Acme", "UTC") for one in ids}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["x", "--timezone", "Mars/Olympus"],
+            "timezone: “Mars/Olympus” is not an IANA time zone, such as Europe/Paris.",
+        ),
+        (["x", "--timezone", ""], "timezone: This field cannot be blank."),
+        (["x", "--timezone", "../etc"], "timezone: “../etc” is not an IANA time zone, such as Europe/Paris."),
+        (["x", "--timezone", "\udcff"], "--timezone is printable text, not '\\udcff'."),
+        ([" "], "name: This field cannot be blank."),
+        (["x\ny"], "NAME is printable text, not 'x\\ny'."),
+        (["\udcff"], "NAME is printable text, not '\\udcff'."),
+        (["x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
+    ],
+)
+def test_a_wrong_workspace_is_not_made(arguments: list[str], message: str) -> None:
+    assert refusal("create_workspace", *arguments) == message
+    assert not Workspace.objects.exists()
+
+
 # --- create_api_key
+
+
+def test_an_unknown_workspace_is_told_the_known_ones() -> None:
+    command = ("create_api_key", "01hzzzzzzzzzzzzzzzzzzzzzzz", "--name", "x")
+    none = "There is no workspace with the public id '01hzzzzzzzzzzzzzzzzzzzzzzz'."
+    assert refusal(*command) == f"{none} There is none yet; create_workspace makes one."
+    made = [make_workspace(name=f"W{number:02}\n" + "x" * 50) for number in range(10)]
+    assert refusal("check_rollups", "--workspace", "W00").endswith(f", {made[9].public_id} (W09\\u000a{'x' * 36}…).")
+    make_workspace(name="W10")
+    message = refusal(*command)
+    assert message.startswith(f"{none} There are {made[0].public_id} (W00\\u000a{'x' * 36}…), {made[1].public_id} (W01")
+    assert message.endswith("x…) and 1 more.")
+    assert message.count(" (W") == 10
 
 
 def test_a_new_key_is_the_last_line_and_opens_the_tools_only() -> None:
@@ -132,10 +183,12 @@ def test_a_wrong_scope_is_not_given() -> None:
     ],
 )
 def test_a_workspace_that_is_not_there_is_named(command: str, arguments: list[str]) -> None:
-    make_workspace()
+    known = make_workspace().public_id
     for public_id in (public_ids.new_workspace_id(), "Acme", "\udcff", ""):
         given = [argument.format(public_id) for argument in arguments]
-        assert refusal(command, *given) == f"There is no workspace with the public id {public_id!r}."
+        assert refusal(command, *given) == (
+            f"There is no workspace with the public id {public_id!r}. There is {known} (Acme)."
+        )
 
 
 # --- check_rollups and rebuild_rollups
@@ -436,14 +489,14 @@ def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkey
             ["create_api_key", "x", "--name", "y"],
             1,
             "",
-            "CommandError: There is no workspace with the public id 'x'.\n",
+            "CommandError: There is no workspace with the public id 'x'. There is 01hzzzzzzzzzzzzzzzzzzzzzzz (Acme).\n",
         ),
     ],
 )
 def test_a_shell_sees_one_line_and_a_status(
     arguments: list[str], status: int, out: str, error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_campaign(make_workspace())
+    make_campaign(make_workspace(public_id="01hzzzzzzzzzzzzzzzzzzzzzzz"))
     try:
         ManagementUtility(["manage.py", *arguments]).execute()
         code: Any = 0

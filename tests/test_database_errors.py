@@ -50,6 +50,7 @@ def error(kind: type[Exception], sqlstate: str = "", text: str = "x") -> Excepti
         (error(OperationalError, "40P01"), "busy"),
         (error(OperationalError, "", "database is locked"), "busy"),
         (error(OperationalError, "55P03"), "busy"),
+        (error(OperationalError, "", "attempt to write a readonly database"), "read_only"),
         (error(InternalError, "25006"), "read_only"),
         (error(ProgrammingError, "42P05"), "prepared_statements"),
         (error(OperationalError, "26000"), "prepared_statements"),

@@ -240,7 +240,7 @@ def test_only_people_are_counted(workspace: Workspace, verdict: str, key: int) -
 def test_an_unknown_kind_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput(value))
     assert (field, code) == ("kind", "invalid")
-    assert message.startswith("kind is one of campaign, vcard, other, not '")
+    assert message.startswith("kind is one of campaign, vcard, other, not ")
 
 
 def test_a_kind_is_required(workspace: Workspace) -> None:
@@ -275,11 +275,16 @@ def test_a_kind_is_required(workspace: Workspace) -> None:
 def test_an_id_is_a_ulid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("vcard", value))
     assert (field, code) == ("id", "invalid")
-    assert message.startswith("id is a ULID of 26 characters, not '")
+    assert message.startswith("id is a ULID of 26 characters, not ")
 
 
 def test_a_campaign_click_needs_a_campaign(workspace: Workspace) -> None:
-    expected = ("campaign", "required", "campaign is required for a click of the kind campaign.")
+    expected = (
+        "campaign",
+        "required",
+        "campaign is required for a click of the kind campaign: cp_ and 26 characters of a lowercase ULID, such as "
+        "cp_01jzk3f8q2v6x9w4r7t5n0m1ab.",
+    )
     assert rejection(workspace, ClickInput("campaign")) == expected
 
 
@@ -300,8 +305,8 @@ MALFORMED: list[Any] = ["", "x", "\0", "\ud800", "cp_" + "8" * 26, 5, 0, False, 
 def test_a_malformed_campaign_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("campaign", campaign=value))
     assert (field, code) == ("campaign", "invalid")
-    assert message.startswith("campaign '")
-    assert message.endswith("' is not well-formed.")
+    assert message.startswith("campaign ")
+    assert message.endswith(" is not well-formed.")
 
 
 @pytest.mark.parametrize("value", [*MALFORMED, "cp_" + "0" * 26, "0" * 26])
@@ -334,7 +339,7 @@ def test_what_is_nowhere_is_not_found(workspace: Workspace) -> None:
     }
     names = {"campaign": campaign, "user": user, "alias": "nobody@example.com", "link": "nothing"}
     for field, click in clicks.items():
-        expected = (field, "not_found", f"{field} '{names[field]}' is not in this workspace.")
+        expected = (field, "not_found", f'{field} "{names[field]}" is not in this workspace.')
         assert rejection(workspace, click) == expected
 
 
@@ -351,7 +356,7 @@ def test_what_is_of_another_workspace_is_not_found_either(workspace: Workspace, 
         ("link", ClickInput("vcard", link=link), link.token),
         ("link", ClickInput("vcard", link=link.token), link.token),
     ]:
-        expected = (field, "not_found", f"{field} '{name}' is not in this workspace.")
+        expected = (field, "not_found", f'{field} "{name}" is not in this workspace.')
         assert rejection(workspace, click) == expected
 
 
@@ -376,7 +381,7 @@ def test_an_instance_of_another_model_is_invalid(workspace: Workspace) -> None:
 
 def test_an_alias_must_be_the_users(workspace: Workspace) -> None:
     alias, other = make_alias(make_user(workspace)), make_user(workspace)
-    expected = ("alias", "invalid", f"alias '{alias.email}' is not one of the user's.")
+    expected = ("alias", "invalid", f'alias "{alias.email}" is not one of the user\'s.')
     assert rejection(workspace, ClickInput("vcard", user=other, alias=alias)) == expected
 
 
@@ -403,7 +408,7 @@ def test_an_alias_must_be_the_users(workspace: Workspace) -> None:
 def test_a_malformed_time_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("vcard", clicked_at=value))
     assert (field, code) == ("clicked_at", "invalid")
-    assert message.startswith("clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not '")
+    assert message.startswith("clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not ")
 
 
 def test_a_time_may_be_text_in_any_offset(workspace: Workspace) -> None:
@@ -419,7 +424,7 @@ def test_five_minutes_in_the_future_are_tolerated_and_no_more(workspace: Workspa
     assert rejection(workspace, ClickInput("vcard", clicked_at=edge + MICROSECOND)) == (
         "clicked_at",
         "future",
-        f"clicked_at '{edge + MICROSECOND}' is more than 5 minutes in the future.",
+        f'clicked_at "{edge + MICROSECOND}" is more than 5 minutes in the future.',
     )
     assert record(workspace, ClickInput("vcard", clicked_at=edge)) == IngestResult(1, 0, [])
 
@@ -449,7 +454,7 @@ LATE = datetime(2100, 6, 1, tzinfo=UTC)
 def test_a_time_out_of_range_is_refused(zone: str, text: str) -> None:
     field, code, message = rejection(make_workspace(timezone=zone), ClickInput("vcard", clicked_at=text), now=LATE)
     assert (field, code) == ("clicked_at", "out_of_range")
-    assert message == f"clicked_at '{text}' is not between 2000-01-01 and 2099-12-31."
+    assert message == f'clicked_at "{text}" is not between 2000-01-01 and 2099-12-31.'
 
 
 @pytest.mark.parametrize(
@@ -475,7 +480,7 @@ def test_a_click_of_a_pruned_day_is_refused() -> None:
     assert rejection(workspace, ClickInput("vcard", clicked_at=midnight - MICROSECOND)) == (
         "clicked_at",
         "pruned",
-        f"clicked_at '{midnight - MICROSECOND}' is before 2026-03-01, from when on raw clicks are kept.",
+        f'clicked_at "{midnight - MICROSECOND}" is before 2026-03-01, from when on raw clicks are kept.',
     )
     assert record(workspace, ClickInput("vcard", clicked_at=midnight)) == IngestResult(1, 0, [])
 
@@ -491,12 +496,12 @@ def test_pruned_days_are_read_under_the_lock(workspace: Workspace) -> None:
     ("values", "expected"),
     [
         ({"verdict": None}, ("verdict", "required", "verdict is required: one of human, suspected, bot.")),
-        ({"verdict": "Bot"}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not 'Bot'.")),
-        ({"verdict": 2}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not '2'.")),
-        ({"verdict": []}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not '[]'.")),
-        ({"verdict": "bot", "reason": None}, ("reason", "invalid", "reason is a text, not 'None'.")),
-        ({"verdict": "bot", "reason": "a\0b"}, ("reason", "invalid", "reason is a text, not 'a\\u0000b'.")),
-        ({"verdict": "bot", "reason": "\ud800"}, ("reason", "invalid", "reason is a text, not '\\ud800'.")),
+        ({"verdict": "Bot"}, ("verdict", "invalid", 'verdict is one of human, suspected, bot, not "Bot".')),
+        ({"verdict": 2}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not 2.")),
+        ({"verdict": []}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not [].")),
+        ({"verdict": "bot", "reason": None}, ("reason", "invalid", "reason is a text, not null.")),
+        ({"verdict": "bot", "reason": "a\0b"}, ("reason", "invalid", 'reason is a text, not "a\\u0000b".')),
+        ({"verdict": "bot", "reason": "\ud800"}, ("reason", "invalid", 'reason is a text, not "\\ud800".')),
         (
             {"verdict": "bot", "reason": "x" * 41},
             ("reason", "too_long", "reason has at most 40 characters, not 41."),
@@ -561,8 +566,8 @@ def test_wrong_items_leave_the_right_ones_around_them(workspace: Workspace) -> N
         1,
         [
             Rejection(1, "colour", "unknown", "colour is unknown."),
-            Rejection(2, "kind", "invalid", "kind is one of campaign, vcard, other, not 'mail'."),
-            Rejection(5, "user", "not_found", f"user 'usr_{'0' * 26}' is not in this workspace."),
+            Rejection(2, "kind", "invalid", 'kind is one of campaign, vcard, other, not "mail".'),
+            Rejection(5, "user", "not_found", 'user "usr_00000000000000000000000000" is not in this workspace.'),
         ],
     )
     assert counted(workspace) == {(0, 0, "2026-03-28"): (0, 1, 1)}

@@ -7,19 +7,25 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import global_settings, settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from stats_app import public_ids
+from stats_app.dashboard.policy import with_policy
+from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.models import Workspace
+from stats_app.outages import with_outage_page
 from stats_app.staff import workspaces_for
 
 PERMISSION = "stats_app.view_workspace"
+ERROR_TEMPLATE = "stats_app/dashboard/error.html"
 
 Path = ParamSpec("Path")
 View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
@@ -28,11 +34,11 @@ View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
 def staff_page(view: View[Path]) -> View[Path]:
     """A page for staff with `view_workspace`: others are sent to log in, or refused. Only GET and HEAD are answered.
 
-    Refusals and missing pages are shown in the frame of the staff pages, whatever error pages the host has.
+    Refusals, missing pages and a database that cannot be reached are shown in the frame of the staff pages, whatever
+    error pages the host has.
     """
     safe_view: View[Path] = require_safe(view)
 
-    @never_cache
     @wraps(view)
     def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -44,7 +50,9 @@ def staff_page(view: View[Path]) -> View[Path]:
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
 
-    return cast(View[Path], page)
+    answered = never_cache(with_policy(with_outage_page(page, outage_page)))
+    # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
+    return cast(View[Path], login_not_required(answered))
 
 
 def login_url() -> str:
@@ -59,8 +67,17 @@ def login_url() -> str:
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
     title = _("No permission") if status == 403 else _("Page not found")
-    context = {"title": title, "message": message, "status": status, "request": request}
-    return render(request, "stats_app/dashboard/error.html", context, status=status)
+    # Where the site begins: not at `/` when it is served under a prefix.
+    context = {"title": title, "message": message, "status": status, "home": get_script_prefix(), "request": request}
+    return render(request, ERROR_TEMPLATE, context, status=status)
+
+
+def outage_page() -> HttpResponse:
+    """Rendered without the request: who is logged in stands in the database."""
+    message = _("The database cannot be reached. Please load the page again in a moment.")
+    context = {"title": _("Not available right now"), "message": message, "status": 503}
+    page = render_to_string(ERROR_TEMPLATE, context)
+    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def get_workspace(request: HttpRequest, public_id: str) -> Workspace:

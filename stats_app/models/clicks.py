@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Cast, Greatest, Length, Substr
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from stats_app import dimensions
 from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
 from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, validate_target_url
 from stats_app.models.deletion import ClickedModel
@@ -166,15 +164,11 @@ class Click(models.Model):
         return str(self.id).lower()
 
 
-# Not below 0, so that it begins with a digit whatever happens to a count.
-_TOTAL_TEXT = Cast(Greatest(F("campaign_clicks") + F("vcard_clicks") + F("other_clicks"), 0), models.CharField())
-
-
 class Rollup(models.Model):
     """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
 
-    `key` is 0 where the dimension has no key: a NULL in a unique key would let two rows of one day stand. Rows of a
-    dimension's months and years are dated their first day.
+    `key` is 0 where the dimension has no key: a NULL in a unique key would let two rows of one day stand. Sums of a
+    calendar year are dated its first day.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "dimension", "key", "day")
@@ -187,27 +181,6 @@ class Rollup(models.Model):
     vcard_clicks = models.IntegerField()
     other_clicks = models.IntegerField()
     dimension = models.SmallIntegerField()
-    # Only rows of years have one, since only they are looked for by it (`stats_app.sql.rankings`).
-    size = models.GeneratedField(
-        expression=Case(
-            When(
-                dimension__in=dimensions.YEARS,
-                then=Length(_TOTAL_TEXT) * 10 + Cast(Substr(_TOTAL_TEXT, 1, 1), models.IntegerField()),
-            ),
-            default=Value(0),
-        ),
-        output_field=models.SmallIntegerField(),
-        db_persist=True,
-    )
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["workspace", "dimension", "day", "size"],
-                condition=Q(dimension__in=dimensions.YEARS),
-                name="stats_rollup_size",
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.dimension}:{self.key}:{self.day}"

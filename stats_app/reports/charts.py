@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from stats_app.periods import Breakdown, Bucket, Period
 from stats_app.reports.comparison import Change
-from stats_app.reports.wording import Numbers, full_labels, numbers, short_labels
+from stats_app.reports.wording import Numbers, before_text, change_text, full_labels, numbers, short_labels
 
 FILLING = "filling"
 FUTURE = "future"
@@ -96,39 +96,41 @@ class Axis:
 
 @dataclass(frozen=True)
 class ComparedChart:
-    """A period as a filled line, the previous one as a dashed line on the same axis."""
+    """A period as a filled line, and what it is held against as a dashed line on the same axis.
+
+    `previous_axis` is None when nothing is: then the table has the period's own columns only.
+    """
 
     axis: Axis
     current: Sequence[int]
-    previous_axis: Axis
+    previous_axis: Axis | None
     previous: Sequence[int]
+    changes: Sequence[Change | None]
+    title: str
+    previous_name: str
 
     kind: ClassVar[str] = "compared"
 
     @property
-    def changes(self) -> list[str]:
-        """The change of each bucket in words, empty where one side is missing or to come."""
-        style = numbers()
-        columns = zip_longest(self.axis.states, self.current, self.previous)
-        return [
-            "" if current is None or previous is None or state == FUTURE else style.change(current, previous)
-            for state, current, previous in columns
-        ]
-
-    @property
     def heads(self) -> list[Head]:
-        texts = [_("This period"), _("Clicks"), _("Previous period"), _("Clicks"), pgettext("clicks", "Change")]
+        texts = [_("This period"), _("Clicks")]
+        if self.previous_axis is not None:
+            texts += [self.previous_name, _("Clicks"), pgettext("clicks", "Change")]
         return [Head(text) for text in texts]
 
     @property
     def body(self) -> SafeString:
         """The table's rows. The shorter of both sides ends early: February beside January."""
         style = numbers()
+        if self.previous_axis is None:
+            rows = zip(self.axis.starts, self.current, strict=True)
+            alone = [f"{start}<td>{style.grouped(current)}</td></tr>" for start, current in rows]
+            return mark_safe("".join(alone))  # noqa: S308  # every text is escaped
         columns = (self.axis.starts, self.current, self.previous_axis.names, self.previous, self.changes)
         return mark_safe(  # noqa: S308  # every text is escaped
             "".join(
                 f"{start or _NO_BUCKET}<td>{_maybe(current, style)}</td><td>{previous_name or ''}</td>"
-                f"<td>{_maybe(previous, style)}</td><td>{change}</td></tr>"
+                f"<td>{_maybe(previous, style)}</td><td>{escape(change_text(change, style))}</td></tr>"
                 for start, current, previous_name, previous, change in zip_longest(*columns)
             )
         )
@@ -165,15 +167,18 @@ class StackedChart:
 
 
 def change_html(change: Change | None) -> SafeString:
-    """The change with an arrow, whose meaning is there for ears, too."""
+    """The change with an arrow, whose meaning is there for ears, too; or the number before, or why there is none."""
     if change is None:
         return mark_safe('<span class="stats-change">–</span>')
+    if change.reason is not None:
+        text = before_text(change, numbers())
+        return mark_safe(f'<span class="stats-before">{escape(text)}</span>')  # noqa: S308  # escaped
     arrow, word = {"up": ("▲", _("up")), "down": ("▼", _("down")), "same": ("=", _("unchanged"))}[change.direction]
     # The space that does not break keeps the arrow beside its number on a phone.
     return mark_safe(  # noqa: S308  # every text is escaped
         f'<span class="stats-change {change.direction}"><span aria-hidden="true">{arrow}\u00a0</span>'
         f'<span class="stats-unseen">{escape(word)} </span>'
-        f"{escape(numbers().change(change.current, change.before))}</span>"
+        f"{escape(change_text(change, numbers()))}</span>"
     )
 
 

@@ -1,4 +1,4 @@
-"""Numbers, dates and periods in the words of the active language."""
+"""Numbers, dates, periods and changes in the words of the active language."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from functools import cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from stats_app.periods import Breakdown, Bucket, Period, month_end
+from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
+from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
 MINUS = "−"
 
@@ -33,14 +34,22 @@ class Numbers:
         return f"+{self.grouped(number)}" if number > 0 else self.grouped(number)
 
     def percent(self, ratio: float, *, with_sign: bool = False) -> str:
-        """A ratio as per cent with one digit, or without any from 1,000 % on."""
+        """A ratio as per cent with one digit, or without any from 1,000 % on. What is not nothing is never 0."""
         value = ratio * 100
+        if 0 < abs(value) < 0.05:
+            return self.per_cent % {"number": f"<0{self.decimal}1"}
         if abs(value) >= 1000:
             text = (self.signed if with_sign else self.grouped)(round(value))
         else:
             digits = f"{value:+.1f}" if with_sign else f"{value:.1f}"
             text = digits.replace("-", MINUS).replace(".", self.decimal)
         return self.per_cent % {"number": text}
+
+    def share(self, ratio: float) -> str:
+        """A part of a whole as per cent; what is not the whole is never 100."""
+        if 0.9995 <= ratio < 1:
+            return self.per_cent % {"number": f">99{self.decimal}9"}
+        return self.percent(ratio)
 
     def change(self, current: int, before: int) -> str:
         """Such as “+4.5% (+12)”; without the per cent where there was nothing before, or nothing changed."""
@@ -62,6 +71,61 @@ def _numbers(language: str | None) -> Numbers:
         str(get_format("DECIMAL_SEPARATOR")),
         pgettext("percent", "%(number)s%%"),
     )
+
+
+def change_text(change: Change | None, style: Numbers) -> str:
+    """Such as “+4.5% (+12)”, or why no change is said; empty without one."""
+    if change is None:
+        return ""
+    return reason_text(change.reason) if change.reason else style.change(change.current, change.before)
+
+
+def before_text(change: Change, style: Numbers) -> str:
+    """What stands beside a number whose change is not said: the number before, or that there is none."""
+    if isinstance(change.reason, NoDataBefore):
+        return reason_text(change.reason)
+    return _("before: %(number)s") % {"number": style.grouped(change.before)}
+
+
+def reason_text(reason: Reason) -> str:
+    """Why two numbers are not held against each other."""
+    if isinstance(reason, NotOver):
+        return _("not over yet")
+    if isinstance(reason, UnlikeDays):
+        text = ngettext("%(days)s day against %(before)s", "%(days)s days against %(before)s", reason.days)
+        return text % {"days": reason.days, "before": reason.before}
+    if reason.first_day is None:
+        return _("no data before")
+    return _("no data before %(day)s") % {"day": day_text(reason.first_day)}
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """What is held against what, in a sentence or two; empty when nothing is."""
+    if comparison.is_future:
+        return _("This period has not begun.")
+    if comparison.other is None:
+        return _("It is not over yet.") if comparison.is_running else ""
+    counted, compared = comparison.counted, comparison.compared
+    if counted is None or compared is None:
+        return _("No day of it is over yet, so that nothing is compared.")
+    days = {"counted": period_text(counted), "compared": period_text(compared)}
+    if comparison.is_running:
+        text = _("Still running: its days that are over, %(counted)s, are compared with %(compared)s.") % days
+    else:
+        text = _("Compared with %(compared)s.") % days
+    if comparison.reason is None:
+        return text
+    why = _("No change is shown: %(reason)s.") % {"reason": reason_text(comparison.reason)}
+    return f"{text} {why}"
+
+
+def compared_names(compare: Compare) -> tuple[str, str]:
+    """What stands over a chart of the clicks, and the name of what they are held against."""
+    if compare == "previous":
+        return _("Clicks, this period and the one before"), _("Previous period")
+    if compare == "year":
+        return _("Clicks, this period and a year before"), _("A year before")
+    return _("Clicks"), ""
 
 
 def day_text(day: date) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from stats_app.models import Workspace
@@ -58,7 +59,7 @@ def test_staff_find_a_campaign_and_take_its_numbers_away(open_page: OpenPage, wo
     page.get_by_role("link", name="Last 12 months").click()
     expect(page.get_by_role("link", name="Last 12 months")).to_have_attribute("aria-current", "true")
     year = figure(page)
-    page.get_by_label("By").select_option("week")
+    page.get_by_label("By", exact=True).select_option("week")
     page.get_by_role("button", name="Apply").click()
     assert page.url.endswith("?period=last-12-months&breakdown=week")
     assert figure(page) == year
@@ -93,7 +94,8 @@ def test_charts_are_drawn_and_say_more_under_the_pointer(open_page: OpenPage, wo
 def test_what_has_not_begun_is_not_drawn_but_all_of_the_previous_period_is(
     open_page: OpenPage, workspace: Workspace
 ) -> None:
-    page = open_page(overview(workspace, "?period=this-year&breakdown=day"), **WIDE)
+    year = now().year
+    page = open_page(overview(workspace, f"?from={year}-01-01&to={year}-12-31&breakdown=day"), **WIDE)
     drawn = page.evaluate("() => Chart.getChart(document.querySelector('canvas')).data.datasets.map((set) => set.data)")
     rows = page.locator("#stats-clicks-table tbody tr")
     cells = rows.evaluate_all(
@@ -105,14 +107,36 @@ def test_what_has_not_begun_is_not_drawn_but_all_of_the_previous_period_is(
     assert None not in previous[:365]
 
 
+def test_without_a_comparison_one_line_is_drawn(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace), **WIDE)
+    page.get_by_label("Compared with").select_option("none")
+    page.get_by_role("button", name="Apply").click()
+    assert page.url.endswith("?period=last-28-days&breakdown=day&compare=none")
+    sets = page.evaluate("Chart.getChart(document.querySelector('canvas')).data.datasets.map((set) => set.data.length)")
+    assert sets == [28]
+
+
+def test_going_back_brings_back_the_fields_of_that_page(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace), **WIDE)
+    first = page.get_by_label("From").input_value()
+    page.get_by_label("From").fill("2026-06-01")
+    page.get_by_label("To", exact=True).fill("2026-06-30")
+    page.get_by_label("By", exact=True).select_option("week")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**from=2026-06-01**")
+    page.go_back()
+    expect(page.get_by_label("From")).to_have_value(first)
+    expect(page.get_by_label("By")).to_have_value("day")
+
+
 def test_everything_can_be_done_by_keyboard(open_page: OpenPage, workspace: Workspace) -> None:
     page = open_page(overview(workspace), **WIDE)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    tab_to(page, page.get_by_role("link", name="Last 90 days"))
+    tab_to(page, page.get_by_role("link", name="Last 91 days"))
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    page.wait_for_url("**period=last-90-days*")
+    page.wait_for_url("**period=last-91-days*")
 
     series = page.get_by_role("button", name="Previous period")
     tab_to(page, series)

@@ -32,14 +32,17 @@
     });
     const type = plot.dataset.chart;
     const isCompared = type === "compared";
+    const hasPrevious = isCompared && heads.length > 2;
     return {
       type,
       labels: rows.map((row) => row.dataset.label),
       names: texts(0),
-      previousNames: isCompared ? texts(2) : [],
-      changes: isCompared ? texts(4) : [],
+      previousNames: hasPrevious ? texts(2) : [],
+      changes: hasPrevious ? texts(4) : [],
       filling: rows.findIndex((row) => row.classList.contains("filling")),
-      series: isCompared ? [series(0, 1), series(2, 3, true)] : heads.slice(1, -1).map((_, index) => series(index + 1)),
+      series: isCompared
+        ? [series(0, 1), ...(hasPrevious ? [series(2, 3, true)] : [])]
+        : heads.slice(1, -1).map((_, index) => series(index + 1)),
       last: heads.at(-1).textContent,
     };
   };
