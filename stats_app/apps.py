@@ -12,3 +12,6 @@ class StatsAppConfig(AppConfig):
 
     def ready(self) -> None:
         from stats_app import checks  # noqa: F401  # registers the system checks
+        from stats_app.sql.words import add_functions_to_all
+
+        add_functions_to_all()

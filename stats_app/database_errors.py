@@ -53,6 +53,9 @@ def kind_of(error: BaseException) -> Kind | None:
     kind = _KINDS.get(sqlstate(error))
     if kind is not None:
         return kind
+    # Another client's statement of the same name, met with a code that a pooler uses for much else.
+    if "prepared statement" in str(error):
+        return "prepared_statements"
     # SQLite has no codes.
     if "database is locked" in str(error):
         return "busy"

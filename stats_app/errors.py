@@ -47,6 +47,20 @@ class FieldError:
         return {"field": self.field, "code": self.code, "message": self.message}
 
 
+class WrongValue(ValueError):
+    """A value that breaks a rule, before it is known which field it was given for.
+
+    `code` is one of `FIELD_CODES`; `rule` is English and reads on after the field's name ("is a date as Y-m-d");
+    `message` is a sentence for people, in the language of the moment.
+    """
+
+    def __init__(self, code: str, rule: str, message: str) -> None:
+        super().__init__(rule)
+        self.code = code
+        self.rule = rule
+        self.message = message
+
+
 _SECRET = re.compile(r"sk_[0-9a-z]{12}_[0-9A-Za-z_-]+")
 
 
@@ -176,6 +190,20 @@ class RateLimited(StatsError):
             f"More than {allowance.limit} calls in {allowance.window} seconds to {allowance.name}; "
             f"the next one passes in {allowance.reset} s."
         )
+
+
+class UnknownZone(StatsError):
+    """The machine has no time zone of the name that a workspace has. Nothing was changed: the call can be repeated."""
+
+    code = "unavailable"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.sentence = (
+            f"The time zone {shown(name)} of the workspace is not known on this server: choose another one, or update "
+            "the package tzdata."
+        )
+        super().__init__(f"{self.sentence} Nothing was changed: the same can be sent again then.")
 
 
 class Refused(StatsError):

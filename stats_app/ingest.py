@@ -29,9 +29,10 @@ from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, Wor
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
 from stats_app.models.people import is_email
-from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, parse_time, utc_midnight
+from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, is_countable, parse_time, utc_midnight, zone_of
 from stats_app.sql.clicks import ClickRow, insert
 from stats_app.sql.references import find
+from stats_app.words import fold, is_plain
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
@@ -155,7 +156,7 @@ class _References:
         return cls(
             look(Campaign, "public_id", {i.campaign for i in inputs if _is_name(i.campaign, Campaign)}),
             look(WorkspaceUser, "public_id", {i.user for i in inputs if _is_name(i.user, WorkspaceUser)}),
-            look(Alias, "email", {i.alias for i in inputs if _is_name(i.alias, Alias)}, "user_id", ignore_case=True),
+            look(Alias, "email", {_folded(i.alias) for i in inputs if _is_name(i.alias, Alias)}, "user_id"),
             look(TrackedLink, "token", {i.link for i in inputs if _is_name(i.link, TrackedLink)}),
         )
 
@@ -163,8 +164,13 @@ class _References:
 def _is_name(value: object, model: type[Model]) -> bool:
     """Whether it can be looked up: databases refuse NUL and lone surrogates, which no name of ours has."""
     if isinstance(value, str):
-        return value.isprintable()
+        return is_plain(value)
     return isinstance(value, model) and value.pk is not None
+
+
+def _folded(alias: Any) -> Any:
+    """An e-mail as it is stored; an instance as it is."""
+    return fold(alias) if isinstance(alias, str) else alias
 
 
 def _find(
@@ -174,14 +180,13 @@ def _find(
     column: str,
     values: set[Any],
     more: str = "",
-    ignore_case: bool = False,
 ) -> dict[Any, Any]:
     """Instances are looked up too: one may be of another workspace, or stale."""
     texts = {value for value in values if isinstance(value, str)}
     instances = {value.pk: value for value in values if not isinstance(value, str)}
     table = model._meta.db_table
     found: dict[Any, Any] = {}
-    for key, *rest in find(connection, workspace_id, table, column, texts, more, ignore_case):
+    for key, *rest in find(connection, workspace_id, table, column, texts, more):
         found[key] = rest if more else rest[0]
     for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more):
         found[instances[key]] = rest if more else rest[0]
@@ -199,7 +204,7 @@ class _Batch:
     latest: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        self.zone = ZoneInfo(self.workspace.timezone)
+        self.zone = zone_of(self.workspace.timezone)
         self.latest = self.now + FUTURE_TOLERANCE
 
     def row(self, item: ClickInput | FieldError) -> tuple[ClickRow, date]:
@@ -239,7 +244,7 @@ class _Batch:
         return campaign_id
 
     def _alias(self, value: Any, user_id: int | None) -> tuple[int, int]:
-        alias_id, owner_id = _reference(self.references.aliases, "alias", value, _is_email)
+        alias_id, owner_id = _reference(self.references.aliases, "alias", _folded(value), _is_email)
         if user_id is not None and user_id != owner_id:
             raise _Wrong("alias", "invalid", f"alias {shown(str(value))} is not one of the user's.")
         return alias_id, owner_id
@@ -254,7 +259,7 @@ class _Batch:
         if not _EARLIEST <= clicked_at < _LATEST:
             raise _out_of_range(value)
         day = clicked_at.astimezone(self.zone).date()
-        if not MIN_DATE <= day <= MAX_DATE:
+        if not is_countable(day):
             raise _out_of_range(value)
         kept_from = self.workspace.clicks_kept_from
         if kept_from is not None and day < kept_from:
@@ -337,8 +342,8 @@ def _out_of_range(value: Any) -> _Wrong:
 
 
 def _reason(value: Any, verdict: str) -> str:
-    if not isinstance(value, str) or not (value == "" or value.isprintable()):
-        raise _Wrong("reason", "invalid", f"reason is a text, not {shown(value)}.")
+    if not isinstance(value, str) or not is_plain(value):
+        raise _Wrong("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
     if len(value) > REASON_LENGTH:
         raise _Wrong("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
     if value and verdict == HUMAN:

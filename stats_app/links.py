@@ -21,6 +21,7 @@ from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.people import is_email
 from stats_app.targets import MAX_LENGTH, is_target
+from stats_app.words import fold
 
 TOKEN_LENGTH = 11
 # 58 letters and digits that no reader mistakes for another, so that a token survives being typed; 11 hold 64 bits.
@@ -130,8 +131,14 @@ def _named(rows: Any, column: str, values: Iterable[Any]) -> dict[Any, Any]:
     values = [value for value in values if value is not None]
     texts = {value for value in values if isinstance(value, str)}
     keys = {value.pk for value in values if isinstance(value, rows.model)}
+    # E-mails are stored in one folded form.
+    texts = {_folded(text, column) for text in texts}
     by_text = rows.filter(**{f"{column}__in": [text for text in texts if _is_storable(text)]})
     return {getattr(row, column): row for row in by_text} | {row: row for row in rows.filter(pk__in=keys)}
+
+
+def _folded(text: str, column: str) -> str:
+    return fold(text.strip()) if column == "email" else text
 
 
 def _is_storable(text: str) -> bool:
@@ -198,7 +205,7 @@ def _one(found: dict[Any, Any], name: str, value: Any, prefix: str) -> Any:
 def _alias(value: Any, references: _References) -> Alias | None:
     if value is None:
         return None
-    alias: Alias | None = _looked_up(references.aliases, value)
+    alias: Alias | None = _looked_up(references.aliases, fold(value.strip()) if isinstance(value, str) else value)
     if alias is not None:
         return alias
     text = getattr(value, "email", value)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
 from stats_app.periods import time_spans
 
 
-def in_days(rows: QuerySet[Any], column: str, zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+def in_days(rows: QuerySet[Any], column: str, zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
     """The rows whose time in `column` falls on the zone's local days `start` to `end`, both included."""
     return _in_spans(rows, column, time_spans(zone, start, end))
 
 
-def clicks_in_days(clicks: QuerySet[Any], zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+def clicks_in_days(clicks: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
     """The clicks of the zone's local days `start` to `end`, both included, by the index on their days in UTC."""
     spans = time_spans(zone, start, end)
     found = _in_spans(clicks, "clicked_at", spans)

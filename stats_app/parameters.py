@@ -19,9 +19,10 @@ from rest_framework.fields import empty
 
 from stats_app import public_ids
 from stats_app.bodies import Repeated, repeated_keys
-from stats_app.errors import FieldError, InvalidParameters, printable, shown
+from stats_app.errors import FieldError, InvalidParameters, WrongValue, printable, shown
 from stats_app.models.campaigns import STATUSES
-from stats_app.periods import BREAKDOWNS, MAX_DATE, MAX_DAYS, MIN_DATE, Period, parse_date
+from stats_app.periods import BREAKDOWNS, MAX_DAYS, MIN_DATE, Period, parse_day
+from stats_app.words import MAX_LENGTH, search_words
 
 # Stubs name four type arguments, the class itself takes none.
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ else:
 DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # From MIN_DATE to MAX_DATE: what is asked for, which is narrower than what is answered.
 PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
-SEARCH_LENGTH = 200
 MAX_FOUND = 10
 
 
@@ -40,11 +40,13 @@ class Parameter(Field):
     """A field whose errors name it, its rule and the value: `from is a date as Y-m-d, not "x".`
 
     `rule` is read after the field's name. `example` is a right value, for the error of a missing one; a rule that lists
-    the right values needs none.
+    the right values needs none. `no_choice` is a word that means the same as leaving an optional one out, where a
+    surface takes such words.
     """
 
     rule = "is something else"
     example = ""
+    no_choice = ""
 
     def wrong(self, value: object, code: str = "invalid", rule: str | None = None) -> serializers.ValidationError:
         return serializers.ValidationError(f"{self.field_name} {rule or self.rule}, not {shown(value)}.", code)
@@ -59,26 +61,21 @@ class Parameter(Field):
 class DateParameter(Parameter):
     """A local date."""
 
-    rule = "is a date as Y-m-d"
     example = "2026-03-31"
 
     def to_internal_value(self, data: object) -> date:
         try:
-            day = parse_date(data) if isinstance(data, str) else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise self.wrong(data)
-        if not MIN_DATE <= day <= MAX_DATE:
-            raise self.wrong(data, "out_of_range", f"lies between {MIN_DATE} and {MAX_DATE}")
-        return day
+            return parse_day(data)
+        except WrongValue as error:
+            raise self.wrong(data, error.code, error.rule) from None
 
 
 class ChoiceParameter(Parameter):
     """One word out of a few."""
 
-    def __init__(self, words: tuple[str, ...], **kwargs: Any) -> None:
+    def __init__(self, words: tuple[str, ...], *, no_choice: str = "", **kwargs: Any) -> None:
         self.words = words
+        self.no_choice = no_choice
         self.rule = f"is one of {', '.join(words)}"
         super().__init__(**kwargs)
 
@@ -103,21 +100,14 @@ class PublicIdParameter(Parameter):
         return str(data)
 
 
-class TextParameter(Parameter):
-    """Printable text up to a length."""
+class SearchParameter(Parameter):
+    """The words of a search."""
 
-    rule = "is printable text"
-
-    def __init__(self, max_length: int, **kwargs: Any) -> None:
-        self.max_length = max_length
-        super().__init__(**kwargs)
-
-    def to_internal_value(self, data: object) -> str:
-        if not isinstance(data, str) or not data.isprintable():
-            raise self.wrong(data)
-        if len(data) > self.max_length:
-            raise self.wrong(data, "too_long", f"has at most {self.max_length} characters")
-        return data
+    def to_internal_value(self, data: object) -> list[str]:
+        try:
+            return search_words(data)
+        except WrongValue as error:
+            raise self.wrong(data, error.code, error.rule) from None
 
 
 class CountParameter(Parameter):
@@ -206,8 +196,7 @@ class CampaignParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         campaign = PublicIdParameter(
             public_ids.CAMPAIGN,
-            help_text="The campaign: cp_ and 26 characters, as campaign_find or the list of campaigns gives it. "
-            "A name is not an id.",
+            help_text="The campaign's public id: cp_ and 26 characters. A name is not an id.",
         )
         return {"campaignPublicId": campaign, **super().get_fields()}
 
@@ -216,24 +205,24 @@ class UserParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         user = PublicIdParameter(
             public_ids.USER,
-            help_text="The user: usr_ and 26 characters, as user_find or the list of users gives it. "
-            "A name or an e-mail is not an id.",
+            help_text="The user's public id: usr_ and 26 characters. A name or an e-mail is not an id.",
         )
         return {"userPublicId": user, **super().get_fields()}
 
 
 class CampaignSearchParameters(Parameters):
-    query = TextParameter(
-        SEARCH_LENGTH,
+    query = SearchParameter(
         required=False,
         help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
-        "to be there, so give only what stands out: spring for our spring campaign. Default: every campaign.",
+        "to be there, so give only what stands out: spring for our spring campaign. "
+        f"At most {MAX_LENGTH} characters. Default: every campaign.",
     )
     status = ChoiceParameter(
         STATUSES,
+        no_choice="any",
         required=False,
         help_text="Only campaigns with this status as of today in the workspace's time zone: planned (starts later), "
-        "running, paused, or completed (its last day is over). Default: any.",
+        "running, paused, completed (its last day is over), or any. Default: any.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many campaigns, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
@@ -241,11 +230,10 @@ class CampaignSearchParameters(Parameters):
 
 
 class UserSearchParameters(Parameters):
-    query = TextParameter(
-        SEARCH_LENGTH,
+    query = SearchParameter(
         required=False,
         help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
-        "of them have to be there. Default: every user.",
+        f"of them have to be there. At most {MAX_LENGTH} characters. Default: every user.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many users, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
@@ -269,10 +257,20 @@ def _fields(parameters: type[Parameters]) -> dict[str, Field]:
     return dict(parameters().fields)
 
 
-def without_nulls(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments without the optional ones that are null, for surfaces where that means "not given"."""
-    optional = {name for name, field in _fields(parameters).items() if not field.required}
-    return {name: value for name, value in arguments.items() if value is not None or name not in optional}
+def given(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments without those that say that they are not given.
+
+    For callers who cannot leave an argument out: null says it of every argument, an empty text and a word such as `any`
+    of an optional one. An argument that is not declared stays, and is an error.
+    """
+    fields = _fields(parameters)
+    return {name: value for name, value in arguments.items() if name not in fields or _is_given(fields[name], value)}
+
+
+def _is_given(field: Field, value: object) -> bool:
+    if value is None or field.required:
+        return value is not None
+    return value not in ("", cast(Parameter, field).no_choice)
 
 
 def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, Any]:

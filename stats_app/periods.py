@@ -8,11 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple, get_args
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.utils.translation import gettext as _
+
+from stats_app.errors import UnknownZone, WrongValue
 
 Breakdown = Literal["day", "week", "month"]
 BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
@@ -32,24 +36,51 @@ YEAR_OF_WEEKS = timedelta(weeks=52)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The offset's minutes are held to 59 here, because `fromisoformat` carries more of them over into hours.
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-5][0-9])")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 
 
-def parse_date(text: str) -> date:
-    """A `Y-m-d` date. Stricter than `fromisoformat`, which also takes `20260301` and `2026-W09-1`.
+def parse_day(value: object) -> date:
+    """A day as people and programs give it: the text `Y-m-d` of a date from `MIN_DATE` to `MAX_DATE`.
 
-    Raises ValueError for anything else.
+    Raises WrongValue for anything else, also for what `fromisoformat` takes besides, `20260301` and `2026-W09-1`.
     """
-    if not _DATE.fullmatch(text):
-        raise ValueError(text)
-    return date.fromisoformat(text)
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise WrongValue("invalid", "is a date as Y-m-d", _("Enter a date as year-month-day, such as 2026-03-31."))
+    if not is_countable(day):
+        first, last = MIN_DATE.isoformat(), MAX_DATE.isoformat()
+        raise WrongValue(
+            "out_of_range",
+            f"lies between {first} and {last}",
+            _("Enter a date from %(first)s to %(last)s.") % {"first": first, "last": last},
+        )
+    return day
+
+
+def is_countable(day: date) -> bool:
+    """Whether clicks of the day are taken and can be asked for."""
+    return MIN_DATE <= day <= MAX_DATE
 
 
 def parse_time(text: str) -> datetime:
-    """An RFC 3339 time with `T`, an offset and at most 6 fraction digits. Raises ValueError for anything else."""
+    """An RFC 3339 time with `T`, an offset and at most 9 digits of a fraction, of which the microseconds are kept.
+
+    Raises ValueError for anything else.
+    """
     if not _TIME.fullmatch(text):
         raise ValueError(text)
     return datetime.fromisoformat(text)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone with this IANA name. Raises UnknownZone: what one machine knows, another may lack."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UnknownZone(name) from None
 
 
 def format_time(moment: datetime) -> str:
@@ -223,7 +254,7 @@ class DaySpan:
     end: datetime
 
 
-def day_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
+def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
     """The spans of the local days `start` to `end`, in the order of time.
 
     A day has one span as a rule and none when the zone skipped it (Samoa, 30 December 2011). It has two where clocks
@@ -243,7 +274,7 @@ def day_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
     return spans
 
 
-def time_spans(zone: ZoneInfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
+def time_spans(zone: tzinfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
     """The stretches of time, UTC and half-open, in which the local date lies between `start` and `end`; mostly one."""
     if (end - start).days <= 2 * _EDGE_DAYS:
         return _joined((span.start, span.end) for span in day_spans(zone, start, end))
@@ -271,7 +302,7 @@ def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[dateti
     return joined
 
 
-def _date_changes(zone: ZoneInfo, start: date, end: date) -> list[datetime]:
+def _date_changes(zone: tzinfo, start: date, end: date) -> list[datetime]:
     """Every moment at which the local date may change: both readings of each midnight, and each change of offset."""
     moments: set[datetime] = set()
     for day in Period(start, end):
@@ -284,7 +315,7 @@ def _date_changes(zone: ZoneInfo, start: date, end: date) -> list[datetime]:
     return sorted(moments)
 
 
-def _offset_change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
     """The second, found by halving, at which the zone's offset changes between two moments a day or so apart."""
     offset = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):

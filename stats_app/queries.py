@@ -7,6 +7,7 @@ workspace's local days.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -21,6 +22,7 @@ from stats_app.errors import NotFound
 from stats_app.models import Campaign, Workspace, WorkspaceUser, campaign_status
 from stats_app.periods import Breakdown, Period, fold, format_time, hull
 from stats_app.sql import subjects
+from stats_app.sql.words import Alphabetical
 
 TOP_CAMPAIGNS = 10
 
@@ -214,14 +216,12 @@ def _user_answer(
     }
 
 
-def find_campaigns(workspace: Workspace, query: str, status: str | None, limit: int, now: datetime) -> Json:
-    """The newest campaigns whose name holds every word of `query`; an empty one is found in all."""
+def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | None, limit: int, now: datetime) -> Json:
+    """The newest campaigns with every word in the name; without words all of them."""
     today = workspace.today(now)
-    found = Campaign.objects.filter(workspace=workspace.pk)
+    found = Campaign.objects.filter(workspace=workspace.pk).named(words)
     if status is not None:
         found = found.with_status(status, today)
-    for word in query.split():
-        found = found.filter(name__icontains=word)
     return {
         "campaigns": [
             {
@@ -236,15 +236,13 @@ def find_campaigns(workspace: Workspace, query: str, status: str | None, limit: 
     }
 
 
-def find_users(workspace: Workspace, query: str, limit: int) -> Json:
-    """The first users by name with every word of `query` in the name, the e-mail or an alias."""
-    found = WorkspaceUser.objects.filter(workspace=workspace.pk)
-    for word in query.split():
-        found = found.known_as(word, workspace.pk)
+def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
+    """The first users by name with every word in the name, the e-mail or an alias."""
+    found = WorkspaceUser.objects.known_as(words, workspace.pk)
     return {
         "users": [
             {"publicId": user.public_id, "displayName": user.display_name, "email": user.email}
-            for user in found.order_by("display_name", "pk")[:limit]
+            for user in found.order_by(Alphabetical("display_name"), "pk")[:limit]
         ]
     }
 

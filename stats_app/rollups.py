@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from django.db import connections, router
 from django.db.models import Max, Min
@@ -20,7 +19,7 @@ from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
-from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start
+from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start, zone_of
 from stats_app.sql import recounts as sql
 
 _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
@@ -163,14 +162,14 @@ def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None
 
 
 def _months(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> Iterator[sql.MonthOfClicks]:
-    """The calendar months to count, each cut to the days asked for whose raw clicks are kept."""
+    """The calendar months to count, each cut to the days asked for whose raw clicks are kept. Raises UnknownZone."""
+    zone = zone_of(locked.timezone)
     bounds = _first_and_last_day(locked.id, using)
     if bounds is None:
         return
     # A day before and after: the first and last day of the clicks are dates of UTC.
     first = max(filter(None, (start, locked.clicks_kept_from, bounds[0] - ONE_DAY)))
     last = min(filter(None, (end, bounds[1] + ONE_DAY)))
-    zone = ZoneInfo(locked.timezone)
     month = month_start(first)
     while month <= last:
         from_day, to_day = max(first, month), min(last, month_end(month))

@@ -23,8 +23,9 @@ from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
 from rest_framework import serializers
 
 from stats_app import public_ids
-from stats_app.parameters import ChoiceParameter, CountParameter, PublicIdParameter, TextParameter
+from stats_app.parameters import ChoiceParameter, CountParameter, PublicIdParameter, SearchParameter
 from stats_app.tools import Tool
+from stats_app.words import MAX_LENGTH
 
 Json = dict[str, Any]
 
@@ -63,8 +64,8 @@ class ClosedSchema(AutoSchema):
                 schema: Json = {"type": "string", "enum": list(field.words)}
             case PublicIdParameter():
                 schema = {"type": "string", "pattern": public_ids.pattern(field.prefix)}
-            case TextParameter():
-                schema = {"type": "string", "maxLength": field.max_length}
+            case SearchParameter():
+                schema = {"type": "string", "maxLength": MAX_LENGTH}
             case CountParameter():
                 schema = {"type": "integer", "minimum": 1, "maximum": field.max_value}
             case _:
@@ -85,8 +86,32 @@ class ClosedSchema(AutoSchema):
 
 
 def input_schema(tool: Tool) -> Json:
-    """The JSON Schema of a tool's arguments, complete in itself. The caller may change it: it is a copy."""
-    return copy.deepcopy(_whole_schema(tool.parameters, "request"))
+    """The JSON Schema of a tool's arguments for assistants, complete in itself. The caller may change it: it is a copy.
+
+    It holds only what the makers of models take: Gemini refuses closed objects, lists of types and most formats, strict
+    calls of OpenAI's refuse defaults and lengths, and make every argument required. So the texts and patterns say it
+    all, and an optional argument has a value that says that it is not given.
+    """
+    whole = copy.deepcopy(_whole_schema(tool.parameters, "request"))
+    fields = tool.parameters().fields
+    properties = {name: _for_assistants(fields[name], schema) for name, schema in whole["properties"].items()}
+    return {name: value for name, value in whole.items() if name not in _NOT_TAKEN} | {"properties": properties}
+
+
+_NOT_TAKEN = ("additionalProperties", "default", "format", "maxLength")
+
+
+def _for_assistants(field: Any, schema: Json) -> Json:
+    taken = {name: value for name, value in schema.items() if name not in _NOT_TAKEN}
+    if field.required:
+        return taken
+    if field.no_choice:
+        taken["enum"] = [*taken["enum"], field.no_choice]
+    elif "pattern" in taken:
+        taken["pattern"] = f"^({taken['pattern'].strip('^$')})?$"
+    if taken["type"] == "string" and "enum" not in taken:
+        taken["description"] += ' Leave it out, or give "", if you do not need it.'
+    return taken
 
 
 def output_schema(tool: Tool) -> Json:

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -31,8 +31,8 @@ _START = re.compile(f"^|(?<=[{_ENDS}])")
 _UNSEEN = "CMZ"
 # Letters that nobody sees, quotes that a reader takes away, and apostrophes that were there before.
 _UNSEEN_TOO = frozenset("\u115f\u1160\u2800\u3164\uffa0\"'")
-# Nothing in it can be a sign, in whatever form.
-_HARMLESS = re.compile(r"[^=+\-@|\t\r\n\x80-\U0010ffff]*")
+# What is looked at closely: a sign where a cell may begin, and everything outside of ASCII.
+_SUSPICIOUS = re.compile(r"(?:^|[,;\t\r\n\v\f\x1c-\x1e])[\x00-\x20\x7f\"']*[=+\-@|\t\r\n]|[^\x00-\x7f]")
 
 
 def csv_parts(rows: Iterable[Row], separator: str = ",") -> Iterator[str]:
@@ -44,7 +44,7 @@ def csv_parts(rows: Iterable[Row], separator: str = ",") -> Iterator[str]:
     rest = iter(rows)
     while part := list(islice(rest, _ROWS_OF_A_PART)):
         file = io.StringIO()
-        csv.writer(file, delimiter=separator).writerows([_cell(value, separator) for value in row] for row in part)
+        csv.writer(file, delimiter=separator).writerows(_written(part, separator))
         yield file.getvalue()
 
 
@@ -53,19 +53,26 @@ def language_separator() -> str:
     return ";" if get_format("DECIMAL_SEPARATOR") == "," else ","
 
 
-def _cell(value: Any, separator: str) -> Any:
+def _written(rows: Sequence[Row], separator: str) -> Sequence[Row]:
+    """The rows as they stand in the file."""
+    # The same few texts stand in thousands of rows, and hardly a file has one that is computed.
+    texts = [value for value in set[Any]().union(*rows) if isinstance(value, str)]
+    formulas = {text: safe for text in texts if (safe := defused(text)) != text}
+    if not formulas and separator == ",":
+        return rows
+    return [[_cell(value, formulas, separator) for value in row] for row in rows]
+
+
+def _cell(value: Any, formulas: Mapping[str, str], separator: str) -> Any:
     if isinstance(value, str):
-        return defused(value)
-    if isinstance(value, float) and separator != ",":
-        return str(value).replace(".", ",")
-    return value
+        return formulas.get(value, value)
+    return str(value).replace(".", ",") if isinstance(value, float) and separator != "," else value
 
 
-@lru_cache(maxsize=4096)  # the same few texts stand in thousands of rows
 def defused(text: str) -> str:
     """The text so that no spreadsheet computes it: with an apostrophe before what would be a formula, wherever the text
     is split. `restored` takes them away."""
-    if _HARMLESS.fullmatch(text):
+    if not _SUSPICIOUS.search(text):
         return text
     return _START.sub(lambda start: "'" if _is_computed(text, start.start()) else "", text)
 

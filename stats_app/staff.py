@@ -1,17 +1,19 @@
-"""Which workspaces a staff member may see. Dashboard and admin ask here and nowhere else."""
+"""Which workspaces a staff member may see, and what both surfaces of staff say. Dashboard and admin ask here."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from stats_app.conf import conf
+from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
+from stats_app.models.workspaces import WorkspaceQuerySet
 
 
-def workspaces_for(user: Any) -> QuerySet[Workspace]:
+def workspaces_for(user: Any) -> WorkspaceQuerySet:
     """The workspaces that this login may see; everything that belongs to another one does not exist for it.
 
     Superusers see all. For all others the function that `STATS_APP["WORKSPACES_FOR"]` names by its dotted path is
@@ -20,9 +22,18 @@ def workspaces_for(user: Any) -> QuerySet[Workspace]:
     """
     path = conf.workspaces_for
     if path is None or user.is_superuser:
-        return Workspace.objects.all()
-    limited: QuerySet[Workspace] = import_string(path)(user)
+        everything: WorkspaceQuerySet = Workspace.objects.all()
+        return everything
+    limited: WorkspaceQuerySet = import_string(path)(user)
     return limited
+
+
+def unknown_zone_message(error: UnknownZone) -> str:
+    """What staff read where a page needs the local days of a workspace whose time zone this machine lacks."""
+    return _(
+        "This server does not know the time zone %(zone)s of the workspace. Choose another one, or update the package "
+        "tzdata."
+    ) % {"zone": error.name}
 
 
 def sees_all(user: Any) -> bool:

@@ -50,8 +50,8 @@ def changes(page: str) -> list[str]:
 
 
 def text(fragment: str) -> str:
-    """What is read: without tags, and with single spaces."""
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", fragment)).split())
+    """What is read: without tags, and with single spaces. A name's own direction parts no words."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", re.sub("</?bdi[^>]*>", "", fragment))).split())
 
 
 def table(page: str, section: str) -> list[list[str]]:

@@ -141,10 +141,10 @@ def test_no_click_is_of_a_day_that_the_workspace_skipped() -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ({"from": "yesterday"}, "Give dates as year-month-day, such as 2026-03-31."),
-        ({"to": "2026-02-30"}, "Give dates as year-month-day, such as 2026-03-31."),
-        ({"from": "2026-03-02", "to": "2026-03-01"}, "The first day is not before the last"),
-        ({"from": "1066-10-14"}, "lie between 2000-01-01 and 2099-12-31"),
+        ({"from": "yesterday"}, "Enter a date as year-month-day, such as 2026-03-31."),
+        ({"to": "2026-02-30"}, "Enter a date as year-month-day, such as 2026-03-31."),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "Enter a date that is not before the first."),
+        ({"from": "1066-10-14"}, "Enter a date from 2000-01-01 to 2099-12-31."),
     ],
 )
 @pytest.mark.parametrize("model", ["clickrecord", "toolcall"])

@@ -22,7 +22,7 @@ from stats_app.bodies import MAX_MARKS, Repeated, parse, read, repeated_keys
 from stats_app.errors import InvalidParameters, PayloadTooLarge, UnsupportedMediaType
 from tests.factories import make_key, make_workspace
 from tests.mcp.calls import HANDSHAKE, message
-from tests.mcp.live import serving
+from tests.mcp.live import PATIENCE, serving
 from tests.rest import CLICKS
 
 MIB = 1024 * 1024
@@ -260,7 +260,7 @@ def server(request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[tu
 
 
 def post_in_chunks(netloc: str, path: str, secret: str, *chunks: bytes, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection(netloc, timeout=30)
+    connection = http.client.HTTPConnection(netloc, timeout=PATIENCE)
     headers |= {"x-api-key": secret, "Content-Type": "application/json", "Accept": "application/json"}
     connection.request("POST", path, iter(chunks), headers, encode_chunked=True)
     response = connection.getresponse()

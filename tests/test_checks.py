@@ -26,6 +26,11 @@ def found(*, deploy: bool = False, databases: list[str] | None = None) -> list[t
     ]
 
 
+def found_before_deploying() -> list[tuple[str, str, str | None]]:
+    """Those of `check --deploy`, without what it says of the connections to the tests' own database."""
+    return [message for message in found(deploy=True) if message[0] != "stats_app.W001"]
+
+
 def test_a_project_in_order_has_none() -> None:
     assert found() == []
 
@@ -127,7 +132,7 @@ def test_e003_settings_of_visitors_and_people_are_of_their_kind(
     name: str, value: Any, hint: str, settings: Any
 ) -> None:
     settings.STATS_APP = {name: value}
-    assert found(deploy=True) == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+    assert found_before_deploying() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
 
 
 def test_e004_times_have_zones(settings: Any) -> None:
@@ -205,7 +210,7 @@ def test_e007_a_header_of_one_address_needs_proxies_by_name(trusted: Any, settin
 def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: Any) -> None:
     setattr(settings, name, value)
     assert found() == []
-    assert found(deploy=True) == [
+    assert found_before_deploying() == [
         (
             "stats_app.W003",
             f"By {name} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that all visitors"
@@ -215,9 +220,9 @@ def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: 
     ]
     for trusted in (1, ["10.0.0.0/8"]):
         settings.STATS_APP = {"TRUSTED_PROXIES": trusted}
-        assert found(deploy=True) == []
+        assert found_before_deploying() == []
     settings.STATS_APP = []
-    assert [code for code, _, _ in found(deploy=True)] == ["stats_app.E001"]
+    assert [code for code, _, _ in found_before_deploying()] == ["stats_app.E001"]
 
 
 NEW = (

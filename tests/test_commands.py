@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -155,10 +158,11 @@ def test_each_run_makes_another_key() -> None:
     [
         (["--expires", "tomorrow"], "--expires is a date as Y-m-d, not 'tomorrow'."),
         (["--expires", ""], "--expires is a date as Y-m-d, not ''."),
-        (["--expires", "2100-01-01"], "--expires lies between 2000-01-01 and 2099-12-31, not 2100-01-01."),
+        (["--expires", "2100-01-01"], "--expires lies between 2000-01-01 and 2099-12-31, not '2100-01-01'."),
         (["--expires", "2025-12-31"], "--expires 2025-12-31 is over: the key would never be good."),
-        (["--name", "x\ny"], "--name is printable text, not 'x\\ny'."),
-        (["--name", "\udcff"], "--name is printable text, not '\\udcff'."),
+        (["--name", "x\ny"], "name: Enter text without control characters."),
+        (["--name", "\udcff"], "name: Enter text without control characters. Enter text that can be seen."),
+        (["--name", "\u200b"], "name: Enter text that can be seen."),
         (["--name", ""], "name: This field cannot be blank."),
         (["--name", "x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
     ],
@@ -201,6 +205,39 @@ def test_true_counts_pass() -> None:
     assert run("check_rollups") == ["The counts of 2 workspace(s) are what the clicks say."]
 
 
+@pytest.fixture
+def old_rules(tmp_path: Path) -> Iterator[None]:
+    """Time zone tables by which Egypt has no summer time: as they were until 2023, as far as these tests go."""
+    tables = tmp_path / "Africa"
+    tables.mkdir()
+    eet = files("tzdata") / "zoneinfo" / "Etc" / "GMT-2"
+    (tables / "Cairo").write_bytes(eet.read_bytes())
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath([str(tmp_path), *before])
+    zoneinfo.ZoneInfo.clear_cache(only_keys=["Africa/Cairo"])
+    yield
+    renew_rules()
+
+
+def renew_rules() -> None:
+    zoneinfo.reset_tzpath()
+    zoneinfo.ZoneInfo.clear_cache(only_keys=["Africa/Cairo"])
+
+
+@pytest.mark.usefixtures("old_rules")
+def test_days_that_new_time_zone_rules_move_are_found_and_counted_anew() -> None:
+    cairo = make_workspace(timezone="Africa/Cairo")
+    record(cairo, ClickInput("other", clicked_at="2023-05-10T21:30:00Z"))
+    days = Rollup.objects.filter(workspace=cairo, dimension=0).values_list("day", flat=True)
+    assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
+    assert [*days] == [date(2023, 5, 10)]
+    renew_rules()
+    assert "After a new version of the time zone tables they are to be expected" in refusal("check_rollups")
+    run("rebuild_rollups", "--workspace", cairo.public_id, "--from", "2023-05-01", "--to", "2023-05-31")
+    assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
+    assert [*days.all()] == [date(2023, 5, 11)]
+
+
 def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     acme, globex = make_workspace(), make_workspace(name="Globex")
     clicked(acme, "2026-03-01", "2026-03-02", "2026-03-02")
@@ -211,7 +248,10 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     with pytest.raises(CommandError) as error:
         call_command("check_rollups", stdout=out)
     assert error.value.returncode == 1
-    assert str(error.value) == "2 difference(s); rebuild_rollups counts anew."
+    assert str(error.value) == (
+        "2 difference(s); rebuild_rollups counts anew. After a new version of the time zone tables they are to be "
+        "expected, in zones whose rules it changed."
+    )
     assert sorted(out.getvalue().splitlines()) == [
         f"{acme.public_id} Acme: 2026-03-02 verdict 2: 0/0/1 counted, 0/0/99 stored",
         f"{acme.public_id} Acme: 2026-03-02 workspace: 0/0/2 counted, 0/0/99 stored",

@@ -131,7 +131,7 @@ moments = st.builds(
 
 def examples(number: int) -> hypothesis_settings:
     # All examples share the fixture's rows, and read only.
-    shared = [HealthCheck.function_scoped_fixture]
+    shared = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
     return hypothesis_settings(max_examples=number, deadline=None, derandomize=True, suppress_health_check=shared)
 
 

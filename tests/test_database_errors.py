@@ -54,6 +54,15 @@ def error(kind: type[Exception], sqlstate: str = "", text: str = "x") -> Excepti
         (error(InternalError, "25006"), "read_only"),
         (error(ProgrammingError, "42P05"), "prepared_statements"),
         (error(OperationalError, "26000"), "prepared_statements"),
+        (
+            error(
+                OperationalError,
+                "08P01",
+                'bind message supplies 2 parameters, but prepared statement "_pg3_4" requires 1',
+            ),
+            "prepared_statements",
+        ),
+        (error(OperationalError, "08P01", "no more connections allowed"), "unreachable"),
         (error(InternalError, "25P02"), None),
         (error(IntegrityError, "23505"), None),
         (error(ProgrammingError, "42601"), None),

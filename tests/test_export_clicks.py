@@ -238,7 +238,12 @@ clicks = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(clicks, st.sampled_from(["csv", "jsonl"]), st.sampled_from([1, 2, 5_000]))
 def test_the_copy_of_a_workspace_has_the_same_clicks_and_counts(
     tmp_path: Path, drawn: list[tuple[int, datetime, str, str]], form: str, page: int

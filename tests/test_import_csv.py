@@ -95,7 +95,7 @@ def test_a_cell_may_hold_line_ends(tmp_path: Path) -> None:
         "kind=kind",
     )
     assert said == [
-        "Line 7: kind is one of campaign, vcard, other, not 'none'.",
+        'Line 7: kind is one of campaign, vcard, other, not "none".',
         "Not read: title.",
         "accepted 2, duplicates 0, rejected 1.",
     ]
@@ -130,8 +130,8 @@ def test_a_link_says_what_its_row_does_not(tmp_path: Path) -> None:
         f"{TOKEN},2026-03-01T09:00:02Z,other\nnone,2026-03-01T09:00:03Z,\n\x7f,2026-03-01T09:00:03Z,\n",
     )
     assert run_import(workspace, path) == [
-        "Line 5: link 'none' is not in this workspace.",
-        "Line 6: link '\\u007f' is not in this workspace.",
+        'Line 5: link "none" is not in this workspace.',
+        'Line 6: link "\\u007f" is not in this workspace.',
         "accepted 3, duplicates 0, rejected 2.",
     ]
     clicks = Click.objects.order_by("clicked_at")
@@ -145,7 +145,7 @@ def test_a_link_says_what_its_row_does_not(tmp_path: Path) -> None:
 def test_a_link_of_another_workspace_is_unknown(tmp_path: Path) -> None:
     make_link(make_workspace(name="Globex"))
     said, clicks = imported(tmp_path, f"link,clickedAt\n{TOKEN},2026-03-01T09:00:00Z\n")
-    assert said == [f"Line 2: link '{TOKEN}' is not in this workspace.", "accepted 0, duplicates 0, rejected 1."]
+    assert said == [f'Line 2: link "{TOKEN}" is not in this workspace.', "accepted 0, duplicates 0, rejected 1."]
     assert clicks == []
 
 
@@ -194,53 +194,53 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
         (
             "kind,clickedAt,verdikt\n",
             [],
-            "'verdikt' is not a field of a click; there are id, kind, campaignPublicId, userPublicId, alias, "
+            '"verdikt" is not a field of a click; there are id, kind, campaignPublicId, userPublicId, alias, '
             "clickedAt, verdict, reason, link, externalId, userAgent. Columns of another system are named by --map.",
         ),
-        ("kind,clickedAt,kind\n", [], "The column 'kind' is there more than once."),
-        ("link,clickedAt,token\n", [], "'token' is not a field of a click; there are "),
-        ("a,a\n", ["--map", "a=clickedAt", "--map", "kind=other"], "The column 'a' is there more than once."),
+        ("kind,clickedAt,kind\n", [], 'The column "kind" is there more than once.'),
+        ("link,clickedAt,token\n", [], '"token" is not a field of a click; there are '),
+        ("a,a\n", ["--map", "a=clickedAt", "--map", "kind=other"], 'The column "a" is there more than once.'),
         ('"kind,clickedAt\nother', [], "The first row is not CSV: unexpected end of data."),
         (
             "kind,at\n",
             ["--map", "time=clickedAt"],
-            "There is no column 'time', which --map or --only names; the file has kind, at.",
+            'There is no column "time", which --map or --only names; the file has kind, at.',
         ),
         (
             "kind,clickedAt\n",
             ["--only", "type=3"],
-            "There is no column 'type', which --map or --only names; the file has kind, clickedAt.",
+            'There is no column "type", which --map or --only names; the file has kind, clickedAt.',
         ),
         ("k\0i\0n\0d\0", [], "The first row has NUL characters: is it UTF-16 without a mark, or no text at all?"),
         (
             "kind,clickedAt\n",
             ["--timezone", "Mars/Base"],
-            "--timezone is an IANA time zone, such as Europe/Paris, not 'Mars/Base'.",
+            '--timezone is an IANA time zone, such as Europe/Paris, not "Mars/Base".',
         ),
         (
             "kind,clickedAt\n",
             ["--date-format", "%Q"],
             "--date-format is unix, unix-ms or a format of Python's strptime",
         ),
-        ("kind,clickedAt\n", ["--only", "kind"], "--only is COLUMN=VALUE, not 'kind'."),
+        ("kind,clickedAt\n", ["--only", "kind"], '--only is COLUMN=VALUE, not "kind".'),
         (
             "kind,clickedAt\n",
             ["--map", "kind"],
-            "--map 'kind' is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE",
+            '--map "kind" is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE',
         ),
         (
             "kind,clickedAt\n",
             ["--map", "a=b"],
-            "--map 'a=b' is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE",
+            '--map "a=b" is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE',
         ),
-        ("a,b\n", ["--map", "a=kind", "--map", "b=kind"], "--map 'b=kind': kind is given by another --map already."),
+        ("a,b\n", ["--map", "a=kind", "--map", "b=kind"], '--map "b=kind": kind is given by another --map already.'),
         (
             "a,b\n",
             ["--map", "kind=other", "--map", "a:1=kind:vcard"],
-            "--map 'a:1=kind:vcard': kind is given by another",
+            '--map "a:1=kind:vcard": kind is given by another',
         ),
-        ("a,b\n", ["--map", "a:1=kind:vcard", "--map", "a:1=kind:other"], "--map 'a:1=kind:other': kind is given by"),
-        ("a,b\n", ["--map", "a:1=kind:vcard", "--map", "b:1=kind:other"], "--map 'b:1=kind:other': kind is given by"),
+        ("a,b\n", ["--map", "a:1=kind:vcard", "--map", "a:1=kind:other"], '--map "a:1=kind:other": kind is given by'),
+        ("a,b\n", ["--map", "a:1=kind:vcard", "--map", "b:1=kind:other"], '--map "b:1=kind:other": kind is given by'),
         ("kind,clickedAt\n", ["--prefix", "/go/"], "--prefix is not for --format csv."),
         ("kind,clickedAt\n", ["--status", "302"], "--status is not for --format csv."),
     ],
@@ -329,41 +329,41 @@ def test_a_time_is_read(tmp_path: Path, text: str, options: list[str], moment: s
         (
             "03/04/2026 10:00",
             [],
-            "clickedAt '03/04/2026 10:00' can be read in more than one way; say which by --date-format, such as "
+            'clickedAt "03/04/2026 10:00" can be read in more than one way; say which by --date-format, such as '
             "'%d/%m/%Y %H:%M:%S'.",
         ),
-        ("3.4.26", [], "clickedAt '3.4.26' can be read in more than one way; say which by --date-format, such as "),
-        ("13-04-2026 10:00", [], "clickedAt '13-04-2026 10:00' can be read in more than one way; say which by "),
+        ("3.4.26", [], 'clickedAt "3.4.26" can be read in more than one way; say which by --date-format, such as '),
+        ("13-04-2026 10:00", [], 'clickedAt "13-04-2026 10:00" can be read in more than one way; say which by '),
         (
             "2026-03-01 09:00:00",
             [],
-            "clickedAt '2026-03-01 09:00:00' has no offset; say whose time it is by --timezone, such as "
+            'clickedAt "2026-03-01 09:00:00" has no offset; say whose time it is by --timezone, such as '
             "--timezone UTC.",
         ),
         (
             "2026-03-01",
             [],
-            "clickedAt '2026-03-01' is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format.",
+            'clickedAt "2026-03-01" is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format.',
         ),
-        ("2026/03/01 09:00:00", [], "clickedAt '2026/03/01 09:00:00' is not a time such as 2026-03-01T09:30:00Z; any "),
-        ("46082.375", [], "clickedAt '46082.375' is not a time such as 2026-03-01T09:30:00Z; any other form needs "),
-        ("2026-02-30T09:00:00Z", [], "clickedAt '2026-02-30T09:00:00Z' is not a time: day is out of range for month."),
-        ("2026-03-01T25:00:00Z", [], "clickedAt '2026-03-01T25:00:00Z' is not a time: hour must be in 0..23."),
-        ("٢٠٢٦-03-01T09:00:00Z", [], "clickedAt '٢٠٢٦-03-01T09:00:00Z' is not a time such as"),
+        ("2026/03/01 09:00:00", [], 'clickedAt "2026/03/01 09:00:00" is not a time such as 2026-03-01T09:30:00Z; any '),
+        ("46082.375", [], 'clickedAt "46082.375" is not a time such as 2026-03-01T09:30:00Z; any other form needs '),
+        ("2026-02-30T09:00:00Z", [], 'clickedAt "2026-02-30T09:00:00Z" is not a time: day is out of range for month.'),
+        ("2026-03-01T25:00:00Z", [], 'clickedAt "2026-03-01T25:00:00Z" is not a time: hour must be in 0..23.'),
+        ("٢٠٢٦-03-01T09:00:00Z", [], 'clickedAt "٢٠٢٦-03-01T09:00:00Z" is not a time such as'),
         (
             "2026-03-29 02:30:00",
             ["--timezone", "Europe/Paris"],
-            "clickedAt '2026-03-29 02:30:00' was skipped by the clocks of Europe/Paris: is that the right zone?",
+            'clickedAt "2026-03-29 02:30:00" was skipped by the clocks of Europe/Paris: is that the right zone?',
         ),
-        ("2026-03-01", ["--date-format", "%d/%m/%Y"], "clickedAt '2026-03-01' is not a time in the form %d/%m/%Y."),
-        ("x", ["--date-format", "unix"], "clickedAt 'x' is not a number of seconds since 1970."),
-        ("nan", ["--date-format", "unix"], "clickedAt 'nan' is not a number of seconds since 1970."),
-        ("1e300", ["--date-format", "unix-ms"], "clickedAt '1e300' is not a number of milliseconds since 1970."),
-        ("0001-01-01T00:00:00+14:00", [], "clickedAt '0001-01-01"),
-        ("0001-01-01T00:00:00", ["--timezone", "Asia/Tokyo"], "clickedAt '0001-01-01"),
-        ("9999-12-31T23:59:59-14:00", [], "clickedAt '9999-12-31"),
-        ("1969-12-31T23:59:59Z", [], "clickedAt '1969-12-31 23:59:59+00:00' is not between 2000-01-01 and 2099-12-31."),
-        ("2099-01-01T00:00:00Z", [], "clickedAt '2099-01-01 00:00:00+00:00' is more than 5 minutes in the future."),
+        ("2026-03-01", ["--date-format", "%d/%m/%Y"], 'clickedAt "2026-03-01" is not a time in the form %d/%m/%Y.'),
+        ("x", ["--date-format", "unix"], 'clickedAt "x" is not a number of seconds since 1970.'),
+        ("nan", ["--date-format", "unix"], 'clickedAt "nan" is not a number of seconds since 1970.'),
+        ("1e300", ["--date-format", "unix-ms"], 'clickedAt "1e300" is not a number of milliseconds since 1970.'),
+        ("0001-01-01T00:00:00+14:00", [], 'clickedAt "0001-01-01'),
+        ("0001-01-01T00:00:00", ["--timezone", "Asia/Tokyo"], 'clickedAt "0001-01-01'),
+        ("9999-12-31T23:59:59-14:00", [], 'clickedAt "9999-12-31'),
+        ("1969-12-31T23:59:59Z", [], 'clickedAt "1969-12-31 23:59:59+00:00" is not between 2000-01-01 and 2099-12-31.'),
+        ("2099-01-01T00:00:00Z", [], 'clickedAt "2099-01-01 00:00:00+00:00" is more than 5 minutes in the future.'),
     ],
 )
 def test_a_wrong_time_is_rejected_and_never_now(tmp_path: Path, text: str, options: list[str], message: str) -> None:
@@ -380,9 +380,9 @@ def test_a_message_calls_a_field_as_the_file_does(tmp_path: Path) -> None:
         *("--map", "what=kind", "--map", "at=clickedAt", "--map", "who=userPublicId"),
     )
     assert said == [
-        "Line 2: what is one of campaign, vcard, other, not 'x'.",
-        "Line 3: at 'never' is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format.",
-        "Line 4: who 'usr_1' is not well-formed.",
+        'Line 2: what is one of campaign, vcard, other, not "x".',
+        'Line 3: at "never" is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format.',
+        'Line 4: who "usr_1" is not well-formed.',
         "accepted 0, duplicates 0, rejected 3.",
     ]
 
@@ -449,7 +449,7 @@ def test_only_the_first_wrong_lines_are_named(tmp_path: Path) -> None:
         tmp_path, "kind,clickedAt\n" + "x,2026-03-01T09:00:00Z\n" * 5_000 + "other,2026-03-01T09:00:00Z\n"
     )
     assert len(said) == 22
-    assert said[19] == "Line 21: kind is one of campaign, vcard, other, not 'x'."
+    assert said[19] == 'Line 21: kind is one of campaign, vcard, other, not "x".'
     assert said[20:] == ["... and 4,980 more lines that are wrong.", "accepted 1, duplicates 0, rejected 5,000."]
     assert clicks == ONLY_ONE
 
@@ -464,7 +464,7 @@ def test_text_that_is_not_utf_8_is_wrong_only_where_it_is_read(tmp_path: Path) -
         "kind=kind",
     )
     assert said == [
-        "Line 3: alias 'ren\\udce9@example.com' is not well-formed.",
+        'Line 3: alias "ren\\udce9@example.com" is not well-formed.',
         "Not read: title.",
         "accepted 1, duplicates 0, rejected 1.",
     ]

@@ -499,9 +499,18 @@ def test_pruned_days_are_read_under_the_lock(workspace: Workspace) -> None:
         ({"verdict": "Bot"}, ("verdict", "invalid", 'verdict is one of human, suspected, bot, not "Bot".')),
         ({"verdict": 2}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not 2.")),
         ({"verdict": []}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not [].")),
-        ({"verdict": "bot", "reason": None}, ("reason", "invalid", "reason is a text, not null.")),
-        ({"verdict": "bot", "reason": "a\0b"}, ("reason", "invalid", 'reason is a text, not "a\\u0000b".')),
-        ({"verdict": "bot", "reason": "\ud800"}, ("reason", "invalid", 'reason is a text, not "\\ud800".')),
+        (
+            {"verdict": "bot", "reason": None},
+            ("reason", "invalid", "reason is text without control characters, not null."),
+        ),
+        (
+            {"verdict": "bot", "reason": "a\0b"},
+            ("reason", "invalid", 'reason is text without control characters, not "a\\u0000b".'),
+        ),
+        (
+            {"verdict": "bot", "reason": "\ud800"},
+            ("reason", "invalid", 'reason is text without control characters, not "\\ud800".'),
+        ),
         (
             {"verdict": "bot", "reason": "x" * 41},
             ("reason", "too_long", "reason has at most 40 characters, not 41."),

@@ -92,7 +92,7 @@ def test_a_batch_is_counted_at_once() -> None:
     assert_answer(post(key, {"clicks": clicks}), counted(3))
     rows = sorted(stored(workspace), key=lambda row: row["kind"])
     assert [(row["kind"], row["alias__email"], row["verdict"], row["reason"], row["clicked_at"]) for row in rows] == [
-        ("campaign", "Ada@Example.com", "human", "", NOW),
+        ("campaign", "ada@example.com", "human", "", NOW),
         ("other", None, "bot", "mail-scanner", NOW),
         ("vcard", None, "human", "", NOW),
     ]

@@ -212,7 +212,7 @@ def places() -> list[Place]:
 
 def examples(number: int) -> settings:
     # All examples share the fixture's rows, and each undoes its own.
-    shared = [HealthCheck.function_scoped_fixture]
+    shared = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
     return settings(max_examples=number, deadline=None, derandomize=True, suppress_health_check=shared)
 
 

@@ -462,7 +462,7 @@ LISTS = {
         ),
         (CAMPAIGNS, "status=paused&status=paused", [("status", "repeated", "status is given 2 times; give it once.")]),
         (CAMPAIGNS, "search=a&search=b", [("search", "repeated", "search is given 2 times; give it once.")]),
-        (CAMPAIGNS, "search=%00", [("search", "invalid", 'search is printable text, not "\\u0000".')]),
+        (CAMPAIGNS, "search=%00", [("search", "invalid", 'search is text without control characters, not "\\u0000".')]),
         (
             CAMPAIGNS,
             "search=" + "x" * 201,

@@ -413,6 +413,7 @@ INDEXES = {
         "fk user": ("user_id",),  # the links of a user, and its deletion
         "fk alias": ("alias_id",),  # the deletion of an alias
     },
+    "visitorsalt": {"pkey": ("day",)},  # the first visit of a day in a process
     "workspace": {"pkey": ("id",), "unique": ("public_id",)},
     "workspaceuser": {
         "pkey": ("id",),

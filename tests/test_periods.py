@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stats_app.errors import UnknownZone, WrongValue
 from stats_app.periods import (
     BREAKDOWNS,
     MAX_DATE,
@@ -24,9 +25,10 @@ from stats_app.periods import (
     format_time,
     month_end,
     next_month,
-    parse_date,
+    parse_day,
     parse_time,
     time_spans,
+    zone_of,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -44,6 +46,13 @@ def period(start: str, end: str) -> Period:
     return Period(day(start), day(end))
 
 
+def wrong_day(value: object) -> tuple[str, str, str]:
+    """The code, the rule and the message of what is no day."""
+    with pytest.raises(WrongValue) as error:
+        parse_day(value)
+    return error.value.code, error.value.rule, error.value.message
+
+
 def is_refused(parse: Callable[[str], object], text: str) -> bool:
     try:
         parse(text)
@@ -57,17 +66,20 @@ def is_refused(parse: Callable[[str], object], text: str) -> bool:
     [
         ("2026-03-01", date(2026, 3, 1)),
         ("2024-02-29", date(2024, 2, 29)),
-        ("0001-01-01", date(1, 1, 1)),
-        ("9999-12-31", date(9999, 12, 31)),
+        ("2000-01-01", date(2000, 1, 1)),
+        ("2099-12-31", date(2099, 12, 31)),
     ],
 )
-def test_it_reads_a_date(text: str, expected: date) -> None:
-    assert parse_date(text) == expected
+def test_it_reads_a_day(text: str, expected: date) -> None:
+    assert parse_day(text) == expected
 
 
 @pytest.mark.parametrize(
-    "text",
+    "value",
     [
+        None,
+        20260301,
+        date(2026, 3, 1),
         "",
         " 2026-03-01",
         "2026-03-01 ",
@@ -93,8 +105,21 @@ def test_it_reads_a_date(text: str, expected: date) -> None:
         "today",
     ],
 )
-def test_it_refuses_what_is_no_date(text: str) -> None:
-    assert is_refused(parse_date, text)
+def test_it_refuses_what_is_no_day(value: object) -> None:
+    assert wrong_day(value) == (
+        "invalid",
+        "is a date as Y-m-d",
+        "Enter a date as year-month-day, such as 2026-03-31.",
+    )
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
+def test_it_refuses_days_on_which_nothing_is_counted(text: str) -> None:
+    assert wrong_day(text) == (
+        "out_of_range",
+        "lies between 2000-01-01 and 2099-12-31",
+        "Enter a date from 2000-01-01 to 2099-12-31.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,6 +133,10 @@ def test_it_refuses_what_is_no_date(text: str) -> None:
         ("2026-03-01T09:30:00.5Z", datetime(2026, 3, 1, 9, 30, 0, 500_000, tzinfo=UTC)),
         ("2026-03-01T09:30:00.000001Z", datetime(2026, 3, 1, 9, 30, 0, 1, tzinfo=UTC)),
         ("2026-03-01T23:59:59.999999Z", datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)),
+        # What .NET, and Go and Java, send: the microseconds are kept, and nothing is rounded up.
+        ("2026-03-01T09:30:00.1234567Z", datetime(2026, 3, 1, 9, 30, 0, 123_456, tzinfo=UTC)),
+        ("2026-03-01T23:59:59.999999999Z", datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)),
+        ("2026-03-01T09:30:00.000000001+01:00", datetime(2026, 3, 1, 8, 30, tzinfo=UTC)),
     ],
 )
 def test_it_reads_a_time(text: str, expected: datetime) -> None:
@@ -129,7 +158,7 @@ def test_it_reads_a_time(text: str, expected: datetime) -> None:
         "2026-03-01T09:30:00Z\n",
         "2026-03-01T09:30:00.Z",
         "2026-03-01T09:30:00,5Z",
-        "2026-03-01T09:30:00.1234567Z",
+        "2026-03-01T09:30:00.1234567890Z",
         "2026-03-01T09:30:00+0100",
         "2026-03-01T09:30:00+01",
         "2026-03-01T09:30:00+01:00:00",
@@ -149,6 +178,18 @@ def test_it_reads_a_time(text: str, expected: datetime) -> None:
 )
 def test_it_refuses_what_is_no_time(text: str) -> None:
     assert is_refused(parse_time, text)
+
+
+def test_it_knows_a_zone_by_its_name() -> None:
+    assert zone_of("Europe/Paris") == ZoneInfo("Europe/Paris")
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "Europe", "../etc/passwd", "a\0b", "\ud800", "x" * 5000])
+def test_a_zone_that_the_machine_lacks_is_named(name: str) -> None:
+    with pytest.raises(UnknownZone) as error:
+        zone_of(name)
+    assert error.value.name == name
+    assert str(error.value).isprintable()
 
 
 def test_it_writes_a_time_in_utc_and_whole_seconds() -> None:

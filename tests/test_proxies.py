@@ -179,7 +179,7 @@ _hostile_headers = st.lists(_junk, min_size=1, max_size=6).map(",".join)
 
 
 @given(sent=_hostile_headers)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.parametrize(
     ("trusted", "written_by_proxies"),
     [
@@ -198,7 +198,7 @@ def test_what_a_visitor_sends_before_the_proxies_changes_nothing(
 
 
 @given(sent=_hostile_headers)
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.parametrize("trusted", [0, NETWORKS])
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "CF-Connecting-IP"])
 def test_whoever_is_no_proxy_is_at_the_address_of_the_connection(

@@ -27,7 +27,9 @@ pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TARGET = "https://www.example.com/landing?a=1#top"
-BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Safari/537.36"
+BROWSER = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/154.0.0.0 Safari/537.36"
+)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -103,7 +105,9 @@ def test_a_query_on_the_address_changes_nothing(workspace: Workspace, query: str
     assert counted(workspace) == 2
 
 
-@pytest.mark.parametrize("token", ["nothing", "x" * 40, "%00", "..%2f..", "javascript:alert(1)", "%0d%0aSet-Cookie:x", "é"])
+@pytest.mark.parametrize(
+    "token", ["nothing", "x" * 40, "%00", "..%2f..", "javascript:alert(1)", "%0d%0aSet-Cookie:x", "é"]
+)
 def test_an_unknown_token_is_a_plain_404(token: str) -> None:
     response = Client().get(f"/c/{token}")
     assert response.status_code == 404
@@ -214,16 +218,8 @@ def test_a_person_who_opted_out_counts_for_the_workspace_and_the_campaign_only(w
 
 def test_a_target_that_is_not_safe_is_not_sent(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
     link = link_of(workspace, "other", TARGET)
-    # As it may stand in a database from before the rule.
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = 1")
-        else:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute("ALTER TABLE stats_app_trackedlink DROP CONSTRAINT IF EXISTS stats_link_target_is_of_the_web")
-        cursor.execute("UPDATE stats_app_trackedlink SET target_url = 'javascript:alert(1)'")
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA ignore_check_constraints = 0")
+    # What the database itself lets in, since its rule is a simple one.
+    TrackedLink.objects.update(target_url="http://\\evil.example/")
     assert follow(link).status_code == 404
     assert link.token in caplog.text
 
@@ -245,7 +241,9 @@ def breaking(text: str) -> Any:
     return connection.execute_wrapper(wrapper)
 
 
-@pytest.mark.parametrize("table", ["stats_app_workspace", "stats_app_click", "stats_app_recentvisit", "stats_app_visitorsalt"])
+@pytest.mark.parametrize(
+    "table", ["stats_app_workspace", "stats_app_click", "stats_app_recentvisit", "stats_app_visitorsalt"]
+)
 def test_when_recording_fails_the_visitor_is_led_on_and_the_click_is_logged(
     workspace: Workspace, table: str, lost: Any
 ) -> None:

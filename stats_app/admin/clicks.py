@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from stats_app import public_ids
-from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter
+from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter, shown_zone
 from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.scope import KeyedAdmin
 from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
@@ -69,7 +69,7 @@ class ClickAdmin(KeyedAdmin):
             return Q(id=word)
         if public_ids.is_public_id(word.lower(), public_ids.CAMPAIGN):
             return Q(campaign__in=Campaign.objects.filter(public_id=word.lower()).values("pk"))
-        users = WorkspaceUser.objects.filter(Q(public_id=word.lower()) | Q(email__iexact=word))
+        users = WorkspaceUser.objects.filter(Q(public_id=word.lower()) | Q(email=word))
         return Q(user__in=users.values("pk"))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
@@ -89,7 +89,7 @@ class ClickAdmin(KeyedAdmin):
     @admin.display(description=gettext_lazy("local time"))
     def local_time(self, click: ClickRecord) -> str:
         """In the time zone of the workspace, whose days are counted."""
-        local = localtime(click.clicked_at, click.workspace.zone)
+        local = localtime(click.clicked_at, shown_zone(click.workspace))
         return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"
 
     @admin.display(description=gettext_lazy("kind"))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -19,9 +18,11 @@ from django.utils.translation import gettext_lazy
 
 from stats_app.admin.paging import kept_parameters
 from stats_app.admin.words import KIND_WORDS
+from stats_app.errors import UnknownZone, WrongValue
 from stats_app.local_days import clicks_in_days, in_days
 from stats_app.models import Click, Workspace
-from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
+from stats_app.periods import MAX_DATE, MIN_DATE, parse_day
+from stats_app.sql.words import Alphabetical
 from stats_app.staff import workspaces_for
 
 SHOWN = 10
@@ -36,7 +37,7 @@ class WorkspaceFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         self.path = model_admin.workspace_path
-        visible = workspaces_for(request.user).order_by("name", "pk")
+        visible = workspaces_for(request.user).order_by(Alphabetical("name"), "pk")
         found = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
         self.more_url = reverse("admin:stats_app_workspace_changelist") if len(found) > SHOWN else None
         lookups = dict(found[:SHOWN])
@@ -95,7 +96,7 @@ def browsed_workspace(request: HttpRequest) -> Workspace | None:
 
 
 def _browsed_workspace(request: HttpRequest) -> Workspace | None:
-    visible = workspaces_for(request.user).order_by("name", "pk")
+    visible = workspaces_for(request.user).order_by(Alphabetical("name"), "pk")
     value = request.GET.get(WorkspaceFilter.parameter_name)
     if value is not None:
         return visible.filter(pk=_number(value)).first()
@@ -103,6 +104,14 @@ def _browsed_workspace(request: HttpRequest) -> Workspace | None:
     # Asked one after the other, because each one's clicks may lie on another machine.
     with_clicks = (one for one in first if Click.objects.filter(workspace=one).exists())
     return next(with_clicks, first[0] if first else None)
+
+
+def shown_zone(workspace: Workspace) -> tzinfo:
+    """The workspace's time zone, and UTC where this machine lacks it: its clicks can be looked at all the same."""
+    try:
+        return workspace.zone
+    except UnknownZone:
+        return UTC
 
 
 def _number(value: str) -> int:
@@ -168,11 +177,11 @@ class DaysFilter(admin.ListFilter):
             return queryset
         return self.chosen(queryset, self.zone(request), *self.days)
 
-    def zone(self, request: HttpRequest) -> ZoneInfo:
+    def zone(self, request: HttpRequest) -> tzinfo:
         """The time zone that the list shows its times in."""
-        return ZoneInfo(str(get_current_timezone()))
+        return get_current_timezone()
 
-    def chosen(self, queryset: QuerySet[Any], zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+    def chosen(self, queryset: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
         """The rows of the zone's days."""
         raise NotImplementedError
 
@@ -194,30 +203,27 @@ class DaysFilter(admin.ListFilter):
 
     def _days(self) -> tuple[date, date]:
         try:
-            start = parse_date(self.given.get("from") or MIN_DATE.isoformat())
-            end = parse_date(self.given.get("to") or MAX_DATE.isoformat())
-        except ValueError:
-            self.error = _("Give dates as year-month-day, such as 2026-03-31.")
+            start = parse_day(self.given.get("from") or MIN_DATE.isoformat())
+            end = parse_day(self.given.get("to") or MAX_DATE.isoformat())
+        except WrongValue as error:
+            self.error = error.message
             return MIN_DATE, MAX_DATE
-        if not MIN_DATE <= start <= end <= MAX_DATE:
-            self.error = _("The first day is not before the last, and both lie between %(first)s and %(last)s.") % {
-                "first": MIN_DATE.isoformat(),
-                "last": MAX_DATE.isoformat(),
-            }
+        if start > end:
+            self.error = _("Enter a date that is not before the first.")
         return start, end
 
 
 class ClickDaysFilter(DaysFilter):
     """Days of the workspace that the list shows, so that they are those of the dashboards."""
 
-    def zone(self, request: HttpRequest) -> ZoneInfo:
+    def zone(self, request: HttpRequest) -> tzinfo:
         workspace = browsed_workspace(request)
-        return super().zone(request) if workspace is None else workspace.zone
+        return super().zone(request) if workspace is None else shown_zone(workspace)
 
-    def chosen(self, queryset: QuerySet[Any], zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+    def chosen(self, queryset: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
         return clicks_in_days(queryset, zone, start, end)
 
 
 class CallDaysFilter(DaysFilter):
-    def chosen(self, queryset: QuerySet[Any], zone: ZoneInfo, start: date, end: date) -> QuerySet[Any]:
+    def chosen(self, queryset: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
         return in_days(queryset, "called_at", zone, start, end)

@@ -1,4 +1,4 @@
-"""Pages of clicks and tool calls: newest first, from one row on, without a count."""
+"""The lists: searched and ordered by the rules of all names; clicks and tool calls paged without a count."""
 
 from __future__ import annotations
 
@@ -6,21 +6,65 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR, ChangeList, ChangeListSearchForm
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import DateField, DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from stats_app.errors import WrongValue
 from stats_app.keyset import Position, keyed_page
+from stats_app.models.fields import NameField
+from stats_app.sql.words import Alphabetical
+from stats_app.words import search_words
 
 BEFORE = "before"
 AFTER = "after"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class KeyedChangeList(ChangeList):
+def validate_search(text: str) -> None:
+    try:
+        search_words(text)
+    except WrongValue as error:
+        raise ValidationError(error.message, code=error.code) from None
+
+
+class SearchForm(ChangeListSearchForm):
+    """What can be searched for. Django shows its errors above the list."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEARCH_VAR].validators = [validate_search]
+
+
+class NamedChangeList(ChangeList):
+    """A list of rows with names: they stand in the order of the alphabet, and are searched for by the rule of all."""
+
+    search_form_class = SearchForm
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
+        asked = request.GET.get(SEARCH_VAR, "")
+        # Django goes on without a search that is wrong, and would show all rows.
+        is_wrong = bool(asked) and not self.query
+        self.query = asked
+        return queryset.none() if is_wrong else queryset
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        names = {field.name for field in self.lookup_opts.fields if isinstance(field, NameField)}
+        return [
+            _alphabetical(column) if isinstance(column, str) and column.removeprefix("-") in names else column
+            for column in super().get_ordering(request, queryset)
+        ]
+
+
+def _alphabetical(column: str) -> Any:
+    return Alphabetical(column[1:]).desc() if column.startswith("-") else Alphabetical(column)
+
+
+class KeyedChangeList(NamedChangeList):
     """A page at a time from one row on: `?before=KEY` and `?after=KEY`.
 
     Each row stands on one page, however many share a time, also while new ones come in. The admin's `keys` are the

@@ -15,16 +15,17 @@ from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.models import Alias, CampaignAssignment, WorkspaceUser
+from stats_app.sql.words import holds
 
 
 def of_user(word: str) -> Q:
-    """The rows of a user with this part of a text in the name or the e-mail. A subquery: a join would sort all rows."""
+    """The rows of a user with the word in the name or the e-mail. A subquery: a join would sort all rows."""
     return Q(user__in=WorkspaceUser.objects.named(word).values("pk"))
 
 
 @admin.register(WorkspaceUser)
 class WorkspaceUserAdmin(ScopedAdmin):
-    fields = ("workspace", "public_id", "email", "display_name", "is_active", "created_at")
+    fields = ("workspace", "public_id", "external_id", "email", "display_name", "is_active", "created_at")
     readonly_fields = ("public_id", "created_at")
     fixed_fields = ("workspace",)
     autocomplete_fields = ("workspace",)
@@ -77,4 +78,4 @@ class AliasAdmin(ScopedAdmin):
     ordering = ("-id",)
 
     def matching(self, word: str) -> Q:
-        return Q(email__icontains=word) | of_user(word)
+        return Q(holds("email", word)) | of_user(word)

@@ -22,11 +22,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import WorkspaceFilter
-from stats_app.admin.paging import KeyedChangeList
+from stats_app.admin.paging import KeyedChangeList, NamedChangeList
 from stats_app.database_errors import RETRY_AFTER_SECONDS
+from stats_app.errors import WrongValue
 from stats_app.models.deletion import ClickedQuerySet
 from stats_app.outages import with_outage_page
+from stats_app.sql.words import holds
 from stats_app.staff import sees_all, workspaces_for
+from stats_app.words import search_words
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -90,11 +93,18 @@ class ScopedAdmin(_ModelAdmin):
             return tuple(column for column in columns if column != "workspace")
         return columns
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return NamedChangeList
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows that hold every word; PostgreSQL takes no NUL, and an autocomplete passes on whatever it is sent."""
-        for word in search_term.replace("\0", "").split():
+        """The rows that hold every word; none for what cannot be searched for, of which the list says why."""
+        try:
+            words = search_words(search_term)
+        except WrongValue:
+            return queryset.none(), False
+        for word in words:
             queryset = queryset.filter(self.matching(word))
         return queryset, False
 
@@ -102,7 +112,7 @@ class ScopedAdmin(_ModelAdmin):
         """The rows that hold a word: by default in one of `search_fields`."""
         condition = Q()
         for name in self.search_fields:
-            condition |= Q(**{f"{name}__icontains": word})
+            condition |= Q(holds(name, word))
         return condition
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:

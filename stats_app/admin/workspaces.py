@@ -21,10 +21,11 @@ from django.utils.translation import gettext_lazy
 from stats_app import rollups
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.scope import ScopedAdmin, staff_page
-from stats_app.errors import Refused
+from stats_app.errors import Refused, UnknownZone
 from stats_app.models import ApiKey, Campaign, ToolCall, Workspace, WorkspaceUser
 from stats_app.models.people import number_of
 from stats_app.reports import overview_context
+from stats_app.staff import unknown_zone_message
 
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
@@ -122,7 +123,11 @@ class WorkspaceAdmin(ScopedAdmin):
         files = staff_page(request, "workspace", workspace.public_id)
         if request.GET.get("format") == "csv" and files:
             return HttpResponseRedirect(f"{files}?{request.GET.urlencode()}")
-        overview = overview_context(workspace, request.GET.dict(), now())
+        try:
+            overview = overview_context(workspace, request.GET.dict(), now())
+        except UnknownZone as error:
+            self.message_user(request, unknown_zone_message(error), messages.ERROR)
+            return HttpResponseRedirect(self.address("change", workspace.pk))
         form = overview["form"]
         if form.is_valid() and not form.is_settled:
             return HttpResponseRedirect(f"?{form.settled}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
@@ -18,12 +17,14 @@ from stats_app import public_ids
 from stats_app.api.query import body_errors, single_values
 from stats_app.bodies import Repeated
 from stats_app.dimensions import KINDS, VERDICTS
-from stats_app.errors import FieldError, InvalidParameters, shown
+from stats_app.errors import FieldError, InvalidParameters, WrongValue, shown
 from stats_app.local_days import clicks_in_days
 from stats_app.models import Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import PERIOD_DATE_PATTERN, check_period, unknown_parameter
-from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
+from stats_app.periods import MAX_DATE, MIN_DATE, parse_day
+from stats_app.sql.words import Alphabetical
+from stats_app.words import MAX_LENGTH, PLAIN_PATTERN, search_words
 
 
 class _StrictField(forms.Field):
@@ -65,34 +66,27 @@ class _PublicIdField(_StrictField):
 
 
 class _DateField(_StrictField):
-    rule = "is a date as Y-m-d"
     schema = {"type": "string", "format": "date", "pattern": PERIOD_DATE_PATTERN}
 
     def clean(self, value: Any) -> date | None:
         if value is None:
             return None
         try:
-            day = parse_date(value)
-        except ValueError:
-            raise self.wrong() from None
-        if not MIN_DATE <= day <= MAX_DATE:
-            raise self.wrong("out_of_range", f"lies between {MIN_DATE} and {MAX_DATE}")
-        return day
+            return parse_day(value)
+        except WrongValue as error:
+            raise self.wrong(error.code, error.rule) from None
 
 
 class _SearchField(_StrictField):
-    rule = "is printable text"
-    max_length = 200
-    # Without control characters. What Python takes for printable follows its tables of Unicode: no pattern can say it.
-    pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-    schema = {"type": "string", "maxLength": max_length, "pattern": pattern}
+    """The words of a search."""
 
-    def clean(self, value: Any) -> Any:
-        if value and not re.fullmatch(self.pattern, value):
-            raise self.wrong()
-        if value and len(value) > self.max_length:
-            raise self.wrong("too_long", f"has at most {self.max_length} characters")
-        return value
+    schema = {"type": "string", "maxLength": MAX_LENGTH, "pattern": PLAIN_PATTERN}
+
+    def clean(self, value: Any) -> list[str] | None:
+        try:
+            return None if value is None else search_words(value)
+        except WrongValue as error:
+            raise self.wrong(error.code, error.rule) from None
 
 
 class WordFilter(django_filters.Filter):
@@ -120,15 +114,15 @@ class OrderingFilter(django_filters.Filter):
 
     field_class = _WordField
 
-    def __init__(self, fields: dict[str, str], **kwargs: Any) -> None:
-        self.columns = fields | {f"-{name}": f"-{column}" for name, column in fields.items()}
-        super().__init__(words=tuple(self.columns), **kwargs)
+    def __init__(self, fields: dict[str, F | Alphabetical], **kwargs: Any) -> None:
+        self.fields = fields
+        super().__init__(words=(*fields, *(f"-{name}" for name in fields)), **kwargs)
 
     def filter(self, queryset: QuerySet[Any], value: str | None) -> QuerySet[Any]:
         if value is None:
             return queryset
-        column = self.columns[value]
-        return queryset.order_by(column, "-pk" if column.startswith("-") else "pk")
+        field = self.fields[value.removeprefix("-")]
+        return queryset.order_by(field.desc(), "-pk") if value.startswith("-") else queryset.order_by(field, "pk")
 
 
 class StrictFilterSet(django_filters.FilterSet):
@@ -180,34 +174,43 @@ def _misplaced(filterset: StrictFilterSet, view: Any, query: dict[str, object]) 
 
 
 class CampaignFilter(StrictFilterSet):
-    search = SearchFilter(field_name="name", lookup_expr="icontains", help_text="Part of the name.")
+    search = SearchFilter(method="with_words", help_text="Words, or parts of words, of the name, in any order.")
     status = WordFilter(words=STATUSES, method="with_status", help_text="As of today in the workspace's time zone.")
     userPublicId = PublicIdFilter(  # JSON names are camelCase
         prefix=public_ids.USER, field_name="assigned_users__public_id", help_text="Campaigns that this user carries."
     )
-    ordering = OrderingFilter({"name": "name", "createdAt": "created_at"}, help_text="Default: -createdAt.")
+    ordering = OrderingFilter(
+        {"name": Alphabetical("name"), "createdAt": F("created_at")}, help_text="Default: -createdAt."
+    )
 
     class Meta:
         model = Campaign
         fields: list[str] = []
+
+    def with_words(self, queryset: Any, name: str, value: list[str]) -> Any:
+        return queryset.named(value)
 
     def with_status(self, queryset: Any, name: str, value: str) -> Any:
         return queryset.with_status(value, self.workspace.today(self.now))
 
 
 class UserFilter(StrictFilterSet):
-    search = SearchFilter(method="search_names", help_text="Part of the name, the e-mail or an alias.")
+    search = SearchFilter(
+        method="known_as", help_text="Words, or parts of words, of the name, the e-mail or an alias, in any order."
+    )
     isActive = WordFilter(words=("true", "false"), method="with_activity", help_text="Active users, or the others.")
     campaignPublicId = PublicIdFilter(
         prefix=public_ids.CAMPAIGN, field_name="campaigns__public_id", help_text="Users who carry this campaign."
     )
-    ordering = OrderingFilter({"name": "display_name", "createdAt": "created_at"}, help_text="Default: -createdAt.")
+    ordering = OrderingFilter(
+        {"name": Alphabetical("display_name"), "createdAt": F("created_at")}, help_text="Default: -createdAt."
+    )
 
     class Meta:
         model = WorkspaceUser
         fields: list[str] = []
 
-    def search_names(self, queryset: Any, name: str, value: str) -> QuerySet[Any]:
+    def known_as(self, queryset: Any, name: str, value: list[str]) -> QuerySet[Any]:
         found: QuerySet[Any] = queryset.known_as(value, self.workspace.pk)
         return found
 

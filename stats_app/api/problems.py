@@ -16,6 +16,7 @@ from stats_app.keys import CHALLENGE
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:stats-tools:problem:"
+ZONE_RETRY_AFTER_SECONDS = 300  # until somebody has seen to it
 
 # code: status and title
 PROBLEMS = {
@@ -63,6 +64,9 @@ def _known(error: errors.StatsError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.UnsupportedMediaType):
         headers["Accept-Encoding"] = "identity"  # RFC 7694
+    if isinstance(error, errors.UnknownZone):
+        logger.error("%s", error)
+        headers["Retry-After"] = str(ZONE_RETRY_AFTER_SECONDS)
     extra = {}
     if isinstance(error, errors.InvalidParameters):
         extra["errors"] = [field_error.as_dict() for field_error in error.errors]

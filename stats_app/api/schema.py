@@ -25,7 +25,7 @@ from rest_framework import serializers
 import stats_app
 from stats_app.api import examples
 from stats_app.api.problems import CONTENT_TYPE, PROBLEMS, URN
-from stats_app.api.texts import DESCRIPTION, HEADERS, PROBLEM_MEANINGS, TAGS, TITLE
+from stats_app.api.texts import DESCRIPTION, HEADERS, ID_SOURCES, PROBLEM_MEANINGS, TAGS, TITLE
 from stats_app.errors import FIELD_CODES
 from stats_app.keys import HEADER
 from stats_app.models.api_keys import STATS_READ
@@ -52,17 +52,6 @@ class FieldProblem(serializers.Serializer[Any]):
     field = serializers.CharField(help_text="The name of the wrong parameter, or of the wrong field of the body.")
     code = serializers.ChoiceField(FIELD_CODES)
     message = serializers.CharField(help_text="A sentence with the rule and the value.")
-
-
-class Problem(serializers.Serializer[Any]):
-    type = serializers.RegexField(f"^{URN}[a-z_]+$", help_text="The code as a URN.")
-    title = serializers.CharField()
-    status = serializers.IntegerField(min_value=400, max_value=599, help_text="The HTTP status.")
-    detail = serializers.CharField(help_text="A sentence for people.")
-    code = serializers.ChoiceField(list(PROBLEMS), help_text="Stable, for programs.")
-    errors = serializers.ListField(  # type: ignore[assignment]  # the declaration is not run, and hides no errors
-        child=FieldProblem(), required=False, help_text="Each wrong field; only with invalid_parameters."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +184,7 @@ class OperationSchema(ClosedSchema):
                 kept,
                 OpenApiParameter.PATH if name in in_path else OpenApiParameter.QUERY,
                 required=is_required,
-                description=schema.get("description", ""),
+                description=f"{schema['description']} {ID_SOURCES.get(name, '')}".strip(),
                 examples=_parameter_examples(name),
             )
 
@@ -219,22 +208,40 @@ class OperationSchema(ClosedSchema):
 
     def _problem(self, status: int, codes: list[str]) -> Json:
         """A reference to the response of these errors, which have one status."""
-        self.resolve_serializer(Problem, "response")
         headers = [name for code in codes for name in _HEADERS_OF.get(code, ())]
         if any(code not in _BEFORE_THE_LIMIT for code in codes) and "unavailable" not in codes:
             headers += _RATE_LIMIT_HEADERS
+        name = "Or".join("".join(word.title() for word in code.split("_")) for code in codes)
         response = {
             "description": " ".join(PROBLEM_MEANINGS[code] for code in codes),
             "headers": self._headers(headers),
             "content": {
                 CONTENT_TYPE: {
-                    "schema": _problem_schema(status, codes),
+                    "schema": self._register("schemas", f"{name}Problem", self._problem_schema(status, codes)),
                     "examples": {code: {"value": examples.problem(code)} for code in codes},
                 }
             },
         }
-        name = "Or".join("".join(word.title() for word in code.split("_")) for code in codes)
         return self._register("responses", name, {key: value for key, value in response.items() if value})
+
+    def _problem_schema(self, status: int, codes: list[str]) -> Json:
+        """An error, whole in itself: generators of clients cannot narrow a schema that all errors share."""
+        properties: Json = {
+            "type": _one_of([URN + code for code in codes], "The code as a URN."),
+            "title": {"type": "string"},
+            "status": {"type": "integer", "const": status, "description": "The HTTP status."},
+            "detail": {"type": "string", "description": "A sentence for people."},
+            "code": _one_of(codes, "Stable, for programs."),
+        }
+        if codes == ["invalid_parameters"]:
+            wrong = self.resolve_serializer(FieldProblem, "response").ref
+            properties["errors"] = {"type": "array", "items": wrong, "description": "Each wrong field."}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": [*properties],
+            "additionalProperties": False,
+        }
 
     def _headers(self, names: Iterable[str]) -> Json:
         return {
@@ -248,11 +255,9 @@ class OperationSchema(ClosedSchema):
         return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def _problem_schema(status: int, codes: list[str]) -> Json:
-    narrowed: Json = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
-    if codes == ["invalid_parameters"]:
-        narrowed["required"] = ["errors"]
-    return {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}
+def _one_of(words: list[str], description: str) -> Json:
+    rule: Json = {"const": words[0]} if len(words) == 1 else {"enum": words}
+    return {"type": "string", **rule, "description": description}
 
 
 def _parameter_examples(name: str) -> list[OpenApiExample]:

@@ -47,6 +47,12 @@ Errors are problem details (RFC 9457) in `application/problem+json`. `code` is s
 own and a sentence that has the rule and the value.
 """
 
+# By the name of the parameter.
+ID_SOURCES = {
+    "campaignPublicId": "The operation campaign_list lists them.",
+    "userPublicId": "The operation user_list lists them.",
+}
+
 TAGS = {
     "Statistics": "The questions that programs and assistants ask. The same tools are offered over MCP.",
     "Campaigns": "Banners in the signatures of the users that carry them.",

@@ -20,9 +20,10 @@ from django.views.decorators.http import require_safe
 from stats_app import public_ids
 from stats_app.dashboard.policy import with_policy
 from stats_app.database_errors import RETRY_AFTER_SECONDS
+from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.outages import with_outage_page
-from stats_app.staff import workspaces_for
+from stats_app.staff import unknown_zone_message, workspaces_for
 
 PERMISSION = "stats_app.view_workspace"
 ERROR_TEMPLATE = "stats_app/dashboard/error.html"
@@ -49,6 +50,8 @@ def staff_page(view: View[Path]) -> View[Path]:
             return safe_view(request, *args, **kwargs)
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
+        except UnknownZone as error:
+            return error_page(request, 503, unknown_zone_message(error))
 
     answered = never_cache(with_policy(with_outage_page(page, outage_page)))
     # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
@@ -66,9 +69,15 @@ def login_url() -> str:
 
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    title = _("No permission") if status == 403 else _("Page not found")
+    titles = {403: _("No permission"), 404: _("Page not found"), 503: _("Not available right now")}
     # Where the site begins: not at `/` when it is served under a prefix.
-    context = {"title": title, "message": message, "status": status, "home": get_script_prefix(), "request": request}
+    context = {
+        "title": titles[status],
+        "message": message,
+        "status": status,
+        "home": get_script_prefix(),
+        "request": request,
+    }
     return render(request, ERROR_TEMPLATE, context, status=status)
 
 
@@ -82,7 +91,7 @@ def outage_page() -> HttpResponse:
 
 def get_workspace(request: HttpRequest, public_id: str) -> Workspace:
     """The workspace, if this person may see it. Raises Http404."""
-    found = None
+    found: Workspace | None = None
     if public_ids.is_public_id(public_id):
         found = workspaces_for(request.user).filter(public_id=public_id).first()
     if found is None:

@@ -6,21 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.timezone import now
 
 from stats_app import public_ids, reports
 from stats_app.dashboard.access import get_workspace, staff_page
+from stats_app.errors import WrongValue
 from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.spreadsheets import Row, csv_parts, language_separator
+from stats_app.sql.words import Alphabetical
 from stats_app.staff import workspaces_for
+from stats_app.words import search_words
 
 PAGE_SIZE = 50
-# Each word is a condition on every row.
-MAX_WORDS = 10
 
 
 @staff_page
@@ -29,18 +30,23 @@ def workspaces(request: HttpRequest) -> HttpResponse:
     visible = workspaces_for(request.user)
     if not request.GET and (only := _only(visible)):
         return redirect("stats_dashboard:workspace", only.public_id)
-    search = request.GET.get("q", "").replace("\0", "").strip()
-    words = search.split()
-    found = _search(visible, words[:MAX_WORDS]).order_by("name", "pk")
+    search, wrong_search = request.GET.get("q", "").strip(), ""
+    found = visible.order_by(Alphabetical("name"), "pk")
+    try:
+        found = found.named(search_words(search))
+    except WrongValue as error:
+        found, wrong_search = found.none(), error.message
     moment = now()
     if request.GET.get("format") == "csv":
+        if wrong_search:
+            return HttpResponse(wrong_search, status=400, content_type="text/plain; charset=utf-8")
         return _csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "lines": reports.workspace_lines(list(page.object_list), moment),
         "page": page,
         "search": search,
-        "most_words": MAX_WORDS if len(words) > MAX_WORDS else None,
+        "wrong_search": wrong_search,
         "request": request,
     }
     return render(request, "stats_app/dashboard/workspaces.html", context)
@@ -49,12 +55,6 @@ def workspaces(request: HttpRequest) -> HttpResponse:
 def _only(visible: QuerySet[Workspace]) -> Workspace | None:
     first = visible.order_by("pk")[:2]
     return first[0] if len(first) == 1 else None
-
-
-def _search(found: QuerySet[Workspace], words: Sequence[str]) -> QuerySet[Workspace]:
-    for word in words:
-        found = found.filter(Q(name__icontains=word) | Q(public_id=word))
-    return found
 
 
 @staff_page

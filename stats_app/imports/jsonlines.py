@@ -64,7 +64,7 @@ def _object_of(line: str) -> dict[str, Any] | FieldError:
         return _wrong("is nested too deeply")
     except ValueError as error:  # a number of thousands of digits, or one that JSON does not know
         return _wrong(f"is not JSON: {error}")
-    return found if isinstance(found, dict) else _wrong(f"is one click as an object, not {shown(line.strip())}")
+    return found if isinstance(found, dict) else _wrong(f"is one click as an object, not {shown(found)}")
 
 
 class _Repeated(ValueError):

@@ -51,7 +51,7 @@ def import_clicks(
 
     `rejected` is called with each row that is wrong and its error, in the file's own names; `progress` after each
     batch. `dry_run` finds the same and stores nothing. Raises WrongFile when the file cannot be read on, and
-    LookupError when the workspace was deleted meanwhile.
+    WorkspaceGone when the workspace was deleted meanwhile.
     """
     imported = Imported()
     store = _Rehearsal(workspace) if dry_run else partial(record_clicks, workspace)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 from zlib import crc32
 
-from stats_app.errors import FieldError, shown
+from stats_app.errors import FieldError, printable, shown
 from stats_app.imports.columns import value_at
 from stats_app.imports.rows import Row, Rows
 from stats_app.imports.sources import Source
@@ -228,4 +228,4 @@ class JsonLines:
 
 def _wrong(line: bytes, problem: str) -> FieldError:
     text = line.decode("utf-8", "backslashreplace").strip()
-    return FieldError("line", "invalid", f"line {problem}: {shown(text, 200)}.")
+    return FieldError("line", "invalid", f"line {problem}: {printable(text, 200)}")

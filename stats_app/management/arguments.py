@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from stats_app import public_ids
-from stats_app.errors import printable
+from stats_app.errors import WrongValue, printable
 from stats_app.models import Workspace
-from stats_app.periods import MAX_DATE, MIN_DATE, parse_date
+from stats_app.periods import parse_day
 
 NAMED_WORKSPACES = 10
 """How many workspaces an error names at most."""
@@ -50,9 +50,6 @@ def date_of(option: str, text: str | None) -> date | None:
     if text is None:
         return None
     try:
-        day = parse_date(text)
-    except ValueError:
-        raise CommandError(f"{option} is a date as Y-m-d, not {text!r}.") from None
-    if not MIN_DATE <= day <= MAX_DATE:
-        raise CommandError(f"{option} lies between {MIN_DATE} and {MAX_DATE}, not {text}.")
-    return day
+        return parse_day(text)
+    except WrongValue as error:
+        raise CommandError(f"{option} {error.rule}, not {text!r}.") from None

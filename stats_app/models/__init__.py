@@ -5,12 +5,13 @@ from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Rollup, TrackedLink
-from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.people import Address, Alias, WorkspaceUser
 from stats_app.models.visitors import RecentVisit, VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
     "SCOPES",
+    "Address",
     "Alias",
     "ApiKey",
     "CallWindow",

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from stats_app.models.fields import NameField
 from stats_app.models.workspaces import Workspace
 
 STATS_READ = "stats:read"
@@ -36,7 +37,7 @@ class ApiKey(models.Model):
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys", verbose_name=_("workspace"))
-    name = models.CharField(_("name"), max_length=200)
+    name = NameField(_("name"))
     public_part = models.CharField(_("public part"), max_length=16, editable=False)
     digest = models.BinaryField(_("digest"), max_length=32, unique=True, editable=False)
     scopes = models.JSONField(_("scopes"), default=default_scopes, validators=[validate_scopes])

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from stats_app import dimensions, public_ids
+from stats_app import dimensions, public_ids, targets
 from stats_app.models.deletion import ClickedModel, ClickedQuerySet
+from stats_app.models.fields import ExternalIdField, NameField
 from stats_app.models.people import WorkspaceUser, number_of
-from stats_app.models.workspaces import Workspace
+from stats_app.models.workspaces import OfOneWorkspace, Workspace, WorkspaceOf
+from stats_app.sql.words import holds
 
 COMPLETED = "completed"
 PLANNED = "planned"
@@ -23,8 +25,16 @@ PAUSED = "paused"
 RUNNING = "running"
 STATUSES = (PLANNED, RUNNING, PAUSED, COMPLETED)
 
-TARGET_URL_LENGTH = 2000
-validate_target_url = URLValidator(schemes=["http", "https"], message=_("Enter an http or https address."))
+
+def validate_target_url(address: str) -> None:
+    """Refuses what no link may lead to: whatever is no whole http or https address that all browsers read alike."""
+    if not targets.is_target(address):
+        raise ValidationError(_("Enter an http or https address."), code="invalid", params={"value": address})
+
+
+def leads_to_the_web(column: str) -> Q:
+    """The condition, for the database, that a target runs nothing: an http or https address, or none at all."""
+    return Q(**{column: ""}) | Q(**{f"{column}__istartswith": "http://"}) | Q(**{f"{column}__istartswith": "https://"})
 
 
 def campaign_status(starts_on: date | None, ends_on: date | None, is_paused: bool, today: date) -> str:
@@ -57,6 +67,13 @@ class CampaignQuerySet(ClickedQuerySet):
             }[status]
         )
 
+    def named(self, words: Iterable[str]) -> CampaignQuerySet:
+        """The campaigns with all the words in the name."""
+        found = self
+        for word in words:
+            found = found.filter(holds("name", word))
+        return found
+
 
 class Campaign(ClickedModel):
     """A banner in the signatures of the users assigned to it."""
@@ -67,8 +84,9 @@ class Campaign(ClickedModel):
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, db_index=False, related_name="campaigns", verbose_name=_("workspace")
     )
-    name = models.CharField(_("name"), max_length=200)
-    target_url = models.CharField(_("target address"), max_length=TARGET_URL_LENGTH, validators=[validate_target_url])
+    external_id = ExternalIdField(_("external id"), help_text=_("The key of the directory that it comes from, if any."))
+    name = NameField(_("name"))
+    target_url = models.CharField(_("target address"), max_length=targets.MAX_LENGTH, validators=[validate_target_url])
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True, help_text=_("The last day, included."))
     is_paused = models.BooleanField(_("paused"), default=False)
@@ -89,7 +107,19 @@ class Campaign(ClickedModel):
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="stats_campaign_dates_in_order",
                 violation_error_message=_("The last day is before the first."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=leads_to_the_web("target_url"),
+                name="stats_campaign_target_leads_to_the_web",
+                violation_error_message=_("Enter an http or https address."),
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "external_id"],
+                name="stats_campaign_external_id_unique",
+                violation_error_message=_("Another campaign of this workspace has this external id."),
+            ),
+            # What a foreign key of workspace and campaign leads to.
+            models.UniqueConstraint(fields=["workspace", "id"], name="stats_campaign_of_workspace"),
         ]
 
     def __str__(self) -> str:
@@ -99,14 +129,36 @@ class Campaign(ClickedModel):
         return campaign_status(self.starts_on, self.ends_on, self.is_paused, today)
 
 
-class CampaignAssignment(models.Model):
-    """A user whose signature carries a campaign."""
+class CampaignAssignmentQuerySet(models.QuerySet[Any]):
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Reads the campaigns, whose workspaces the rows take over, all at once. `assigned_users.add()` comes here."""
+        self._for_write = True
+        objs = list(objs)
+        campaigns = models.Prefetch("campaign", Campaign.objects.using(self.db))
+        models.prefetch_related_objects([row for row in objs if row.campaign_id is not None], campaigns)
+        made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+        return made
 
+
+class CampaignAssignment(models.Model):
+    """A user whose signature carries a campaign. Campaign and user are of the same workspace."""
+
+    workspace = WorkspaceOf(
+        Workspace,
+        models.CASCADE,
+        of="campaign",
+        db_index=False,
+        editable=False,
+        related_name="+",
+        verbose_name=_("workspace"),
+    )
     campaign = models.ForeignKey(
         Campaign, models.CASCADE, db_index=False, related_name="assignments", verbose_name=_("campaign")
     )
     user = models.ForeignKey(WorkspaceUser, models.CASCADE, related_name="assignments", verbose_name=_("user"))
     assigned_at = models.DateTimeField(_("assigned at"), default=now, editable=False)
+
+    objects: ClassVar[Any] = CampaignAssignmentQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("assignment")
@@ -117,12 +169,14 @@ class CampaignAssignment(models.Model):
                 fields=["campaign", "user"],
                 name="stats_assignment_unique",
                 violation_error_message=_("This user is already assigned to this campaign."),
-            )
+            ),
+            OfOneWorkspace(field="campaign", name="stats_assignment_campaign_of_workspace"),
+            OfOneWorkspace(field="user", name="stats_assignment_user_of_workspace"),
         ]
 
     def __str__(self) -> str:
         return f"{self.campaign} – {self.user}"
 
     def clean(self) -> None:
-        if self.campaign_id and self.user_id and self.campaign.workspace_id != self.user.workspace_id:
-            raise ValidationError({"user": _("This user belongs to another workspace than the campaign.")})
+        if self.campaign_id:
+            self.workspace_id = self.campaign.workspace_id  # which the constraints are then checked by

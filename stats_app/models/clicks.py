@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from stats_app import targets
 from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
-from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, validate_target_url
+from stats_app.models.campaigns import Campaign, leads_to_the_web, validate_target_url
 from stats_app.models.deletion import ClickedModel
 from stats_app.models.fields import CodeField, UlidField
 from stats_app.models.people import Alias, WorkspaceUser
-from stats_app.models.workspaces import Workspace
+from stats_app.models.workspaces import OfOneWorkspace, Workspace
 
 REASON_LENGTH = 40
 
@@ -29,7 +30,7 @@ class TrackedLink(ClickedModel):
     kind = CodeField(_("kind"), codes=KINDS)
     target_url = models.CharField(
         _("target address"),
-        max_length=TARGET_URL_LENGTH,
+        max_length=targets.MAX_LENGTH,
         blank=True,
         validators=[validate_target_url],
         help_text=_("Empty for a campaign link: the campaign's current target."),
@@ -44,6 +45,8 @@ class TrackedLink(ClickedModel):
         Alias, models.SET_NULL, null=True, blank=True, related_name="links", verbose_name=_("alias")
     )
     fingerprint = models.CharField(_("fingerprint"), max_length=64, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created at"), default=now, editable=False)
 
     class Meta:
         verbose_name = _("tracked link")
@@ -63,16 +66,18 @@ class TrackedLink(ClickedModel):
                 name="stats_link_has_a_target",
                 violation_error_message=_("Only a campaign link can do without a target address."),
             ),
+            models.CheckConstraint(
+                condition=leads_to_the_web("target_url"),
+                name="stats_link_target_leads_to_the_web",
+                violation_error_message=_("Enter an http or https address."),
+            ),
+            OfOneWorkspace(field="campaign", name="stats_link_campaign_of_workspace"),
+            OfOneWorkspace(field="user", name="stats_link_user_of_workspace"),
+            OfOneWorkspace(field="alias", name="stats_link_alias_of_workspace"),
         ]
 
     def __str__(self) -> str:
         return self.token
-
-    def clean(self) -> None:
-        for name in ("campaign", "user", "alias"):
-            row = getattr(self, name)
-            if row is not None and row.workspace_id != self.workspace_id:
-                raise ValidationError({name: _("It belongs to another workspace.")})
 
 
 class Click(models.Model):

@@ -1,21 +1,95 @@
-"""Model fields that keep clicks small: a ULID in 16 bytes, a choice in 2."""
+"""Model fields: names and e-mails as people write them, and those that keep clicks small."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 from ulid import ULID
+
+from stats_app.words import MAX_LENGTH, fold, is_plain, is_visible
+
+# The stubs name types for what is set and what is got, the classes themselves take none.
+if TYPE_CHECKING:
+    _CharField = models.CharField[str, str]
+    _EmailField = models.EmailField[str, str]
+else:
+    _CharField, _EmailField = models.CharField, models.EmailField
 
 # Crockford's digits, either case, to those of Python's own base 32, so that `int` can do the work.
 _TO_BASE_32 = str.maketrans(
     "0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ",
     "0123456789abcdefghijklmnopqrstuvabcdefghijklmnopqrstuv",
 )
+
+
+def validate_plain(text: str) -> None:
+    """Refuses control characters, tabs and line breaks among them, and lone surrogates."""
+    if not is_plain(text):
+        raise ValidationError(_("Enter text without control characters."), code="invalid")
+
+
+def validate_visible(text: str) -> None:
+    """Refuses text of which nothing is to be seen, such as a zero-width space alone."""
+    if not is_visible(text):
+        raise ValidationError(_("Enter text that can be seen."), code="invalid")
+
+
+class NameField(_CharField):
+    """A name that people read and search for: something to be seen, of at most 200 characters, on one line."""
+
+    default_validators = [validate_plain, validate_visible]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", MAX_LENGTH)
+        super().__init__(*args, **kwargs)
+
+
+class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time
+    """What a row is called in the directory that it comes from: text, or null where it comes from none."""
+
+    default_validators = [validate_plain]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs = {"max_length": 200, "null": True, "blank": True} | kwargs
+        super().__init__(*args, **kwargs)
+
+    def get_prep_value(self, value: Any) -> Any:
+        # An empty text would be unique like any other, and two rows without a directory could not stand.
+        return super().get_prep_value(value) or None
+
+
+class FoldedEmailField(_EmailField):
+    """An e-mail in the one form in which it is stored, compared and looked up: `words.fold`.
+
+    What is saved, updated, filtered by and entered in forms is folded, so that the database's own unique constraints
+    and indexes hold whatever the case of an address is, in every alphabet.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        # What is stored and filtered by passes through here, too.
+        return _folded(super().to_python(value))
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        value = _folded(super().pre_save(model_instance, add))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+def _folded(value: Any) -> Any:
+    return fold(value) if isinstance(value, str) else value
+
+
+@FoldedEmailField.register_lookup
+class FoldedExact(Exact):
+    """`iexact` of an e-mail: the same as `exact`, and served by the same index."""
+
+    lookup_name = "iexact"
 
 
 def ulid_bytes(text: str) -> bytes:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import models
+from django.db import models, router, transaction
 from django.db.models import Exists, OuterRef, Q
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from stats_app import dimensions, public_ids
 from stats_app.models.deletion import ClickedModel, ClickedQuerySet
-from stats_app.models.workspaces import Workspace
+from stats_app.models.fields import ExternalIdField, FoldedEmailField, NameField
+from stats_app.models.workspaces import OfOneWorkspace, Workspace
+from stats_app.sql.words import Alphabetical, holds
 
 # So many rows a statement may name one by one: each costs Django as much as drawing a cell of a page.
 FEW = 500
@@ -32,11 +35,57 @@ def few(rows: models.QuerySet[Any], column: str = "pk") -> list[int] | None:
     return found if len(found) <= FEW else None
 
 
-def _named(part: str) -> Q:
-    return Q(display_name__icontains=part) | Q(email__icontains=part)
+def named(word: str, user: str = "") -> Q:
+    """The condition that a user has the word in the name or the e-mail. `user` leads to it: `user__` from its rows."""
+    return Q(holds(f"{user}display_name", word)) | Q(holds(f"{user}email", word))
 
 
-class WorkspaceUserQuerySet(ClickedQuerySet):
+class AddressedQuerySet(ClickedQuerySet):
+    """Rows with an e-mail of the workspace, which no other user or alias of it has: see `Address`."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        self._for_write = True
+        with transaction.atomic(using=self.db):
+            made: list[Any] = super().bulk_create(objs, *args, **kwargs)
+            keep_addresses(self.model, self.db, made)
+        return made
+
+    def update(self, **values: Any) -> int:
+        if not values.keys() & ADDRESS_FIELDS:
+            return super().update(**values)
+        self._for_write = True
+        # Before the transaction, which on SQLite has to begin with a write.
+        keys = list(self.values_list("pk", flat=True))
+        rows = self.filter(pk__in=keys)
+        with transaction.atomic(using=self.db):
+            touched = super(AddressedQuerySet, rows).update(**values)
+            keep_addresses(self.model, self.db, self.model._base_manager.using(self.db).filter(pk__in=keys))
+        return touched
+
+    update.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+
+
+class Addressed(ClickedModel):
+    """A row with an e-mail of the workspace."""
+
+    objects: ClassVar[Any] = AddressedQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keeps the row's `Address` with it, in one transaction. Whatever saves a row passes here."""
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using):
+            super().save(*args, **kwargs)
+            fields = kwargs.get("update_fields")
+            if fields is None or ADDRESS_FIELDS & set(fields):
+                keep_addresses(type(self), using, [self])
+
+    save.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+
+
+class WorkspaceUserQuerySet(AddressedQuerySet):
     def with_alias_count(self) -> WorkspaceUserQuerySet:
         """Adds `alias_count`. A subquery, which is run for the rows of a page only; a join would group all users."""
         counted: WorkspaceUserQuerySet = self.annotate(
@@ -44,23 +93,26 @@ class WorkspaceUserQuerySet(ClickedQuerySet):
         )
         return counted
 
-    def named(self, part: str) -> WorkspaceUserQuerySet:
-        """The users with this part of a text in the name or the e-mail, in either case."""
-        return self.filter(_named(part))
+    def named(self, word: str) -> WorkspaceUserQuerySet:
+        """The users with the word in the name or the e-mail."""
+        return self.filter(named(word))
 
-    def known_as(self, part: str, workspace: int) -> WorkspaceUserQuerySet:
-        """The users of the workspace with this part of a text in the name, the e-mail or an alias, in either case.
+    def known_as(self, words: Iterable[str], workspace: int) -> WorkspaceUserQuerySet:
+        """The users of the workspace with each of the words in the name, the e-mail or an alias.
 
-        An extra query reads whose alias it is, where they are few: an OR with a subquery would keep the database from
-        its indexes. Where they are many, reading all is as well.
+        An extra query for each word reads whose alias it is, where they are few: an OR with a subquery would keep the
+        database from its indexes. Where they are many, reading all is as well.
         """
-        aliases = Alias.objects.filter(workspace=workspace, email__icontains=part)
-        holders = few(aliases, "user")
-        held = Q(pk__in=holders) if holders is not None else Exists(aliases.filter(user=OuterRef("pk")))
-        return self.filter(_named(part) | held, workspace=workspace)
+        found = self.filter(workspace=workspace)
+        for word in words:
+            aliases = Alias.objects.filter(holds("email", word), workspace=workspace)
+            holders = few(aliases, "user")
+            held = Q(pk__in=holders) if holders is not None else Q(Exists(aliases.filter(user=OuterRef("pk"))))
+            found = found.filter(named(word) | held)
+        return found
 
 
-class WorkspaceUser(ClickedModel):
+class WorkspaceUser(Addressed):
     """A person whose e-mail signature carries links. Not a login."""
 
     rollup_dimension = dimensions.USER_DAYS
@@ -69,9 +121,15 @@ class WorkspaceUser(ClickedModel):
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, db_index=False, related_name="users", verbose_name=_("workspace")
     )
-    email = models.EmailField(_("e-mail"))
-    display_name = models.CharField(_("name"), max_length=200, blank=True)
+    external_id = ExternalIdField(_("external id"), help_text=_("The key of the directory that it comes from, if any."))
+    email = FoldedEmailField(_("e-mail"))
+    display_name = NameField(_("name"), blank=True)
     is_active = models.BooleanField(_("active"), default=True)
+    is_opted_out = models.BooleanField(
+        _("opted out"),
+        default=False,
+        help_text=_("Their links redirect and count for the workspace and the campaign, never for the person."),
+    )
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)
 
     objects: ClassVar[Any] = WorkspaceUserQuerySet.as_manager()
@@ -79,39 +137,44 @@ class WorkspaceUser(ClickedModel):
     class Meta:
         verbose_name = _("workspace user")
         verbose_name_plural = _("workspace users")
-        ordering = ["display_name", "id"]
+        ordering = [Alphabetical("display_name"), "id"]
         indexes = [
             models.Index(fields=["workspace", "created_at"], name="stats_user_created"),
-            models.Index(fields=["display_name", "id"], name="stats_user_name"),
             models.Index(fields=["email", "id"], name="stats_user_email"),
             # Few are, as a rule, and all would be read to find them.
             models.Index(fields=["workspace", "created_at"], condition=Q(is_active=False), name="stats_user_inactive"),
         ]
         constraints = [
             models.UniqueConstraint(
-                "workspace",
-                Lower("email"),
+                fields=["workspace", "email"],
                 name="stats_user_email_unique",
                 violation_error_message=_("Another user of this workspace has this e-mail."),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "external_id"],
+                name="stats_user_external_id_unique",
+                violation_error_message=_("Another user of this workspace has this external id."),
+            ),
+            # What a foreign key of workspace and user leads to.
+            models.UniqueConstraint(fields=["workspace", "id"], name="stats_user_of_workspace"),
         ]
 
     def __str__(self) -> str:
         return self.display_name or self.email
 
     def clean(self) -> None:
-        if Alias.objects.filter(workspace=self.workspace_id, email__iexact=self.email).exists():
+        if Alias.objects.filter(workspace=self.workspace_id, email=self.email).exists():
             raise ValidationError({"email": _("This e-mail is an alias in this workspace.")})
 
 
-class Alias(ClickedModel):
+class Alias(Addressed):
     """A further e-mail address of a workspace user."""
 
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, db_index=False, related_name="aliases", verbose_name=_("workspace")
     )
     user = models.ForeignKey(WorkspaceUser, models.CASCADE, related_name="aliases", verbose_name=_("user"))
-    email = models.EmailField(_("e-mail"))
+    email = FoldedEmailField(_("e-mail"))
 
     class Meta:
         verbose_name = _("alias")
@@ -120,21 +183,59 @@ class Alias(ClickedModel):
         indexes = [models.Index(fields=["email", "id"], name="stats_alias_email")]
         constraints = [
             models.UniqueConstraint(
-                "workspace",
-                Lower("email"),
+                fields=["workspace", "email"],
                 name="stats_alias_email_unique",
                 violation_error_message=_("This e-mail is already an alias in this workspace."),
-            )
+            ),
+            models.UniqueConstraint(fields=["workspace", "id"], name="stats_alias_of_workspace"),
+            OfOneWorkspace(field="user", name="stats_alias_user_of_workspace"),
         ]
 
     def __str__(self) -> str:
         return self.email
 
     def clean(self) -> None:
-        if self.user_id and self.workspace_id and self.user.workspace_id != self.workspace_id:
-            raise ValidationError({"user": _("This user belongs to another workspace.")})
-        if WorkspaceUser.objects.filter(workspace=self.workspace_id, email__iexact=self.email).exists():
+        if WorkspaceUser.objects.filter(workspace=self.workspace_id, email=self.email).exists():
             raise ValidationError({"email": _("This is a user's own e-mail in this workspace.")})
+
+
+class Address(models.Model):
+    """An e-mail of a workspace and whose it is: a user's own, or that of an alias. What saves these writes it.
+
+    Its unique key keeps an alias from being a user's own e-mail, also where both are saved at the same time.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="+")
+    email = FoldedEmailField()
+    user = models.OneToOneField(WorkspaceUser, models.CASCADE, null=True, related_name="+")
+    alias = models.OneToOneField(Alias, models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "email"], name="stats_address_unique"),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False, alias__isnull=True) | Q(user__isnull=True, alias__isnull=False),
+                name="stats_address_has_one_owner",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+
+ADDRESS_FIELDS = frozenset({"workspace", "workspace_id", "email"})
+_OWNERS: dict[type[models.Model], str] = {WorkspaceUser: "user", Alias: "alias"}
+
+
+def keep_addresses(model: type[models.Model], using: str, rows: Iterable[Any]) -> None:
+    """Writes the addresses of users or of aliases as these rows are. Raises IntegrityError for one that is taken."""
+    owner = _OWNERS[model]
+    Address.objects.using(using).bulk_create(
+        [Address(workspace_id=row.workspace_id, email=row.email, **{f"{owner}_id": row.pk}) for row in rows],
+        update_conflicts=True,
+        unique_fields=[owner],
+        update_fields=["workspace", "email"],
+    )
 
 
 def is_email(text: str) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import zoneinfo
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
 from stats_app import public_ids
+from stats_app.errors import UnknownZone
 from stats_app.models.deletion import ClickedModel, ClickedQuerySet
+from stats_app.models.fields import NameField
+from stats_app.periods import zone_of
+from stats_app.sql.words import Alphabetical, holds
 
 
 def validate_timezone(name: str) -> None:
@@ -26,9 +31,75 @@ def validate_timezone(name: str) -> None:
     if name.startswith(("posix/", "right/")) or name in ("localtime", "posixrules", "Factory"):
         raise error
     try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zone_of(name)
+    except UnknownZone:
         raise error from None
+
+
+class OfOneWorkspace(models.BaseConstraint):
+    """The row that the foreign key `field` names belongs to the workspace of the row that names it.
+
+    A foreign key of two columns holds it, workspace and `field`, to a unique constraint of the same two at the other
+    end. PostgreSQL refuses a wrong row at once; SQLite when the transaction ends, as with all foreign keys of Django's.
+    """
+
+    default_violation_error_message = _("It belongs to another workspace.")
+
+    def __init__(self, *, field: str, name: str, **more: Any) -> None:
+        super().__init__(name=name, **more)
+        self.field = field
+
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
+        parent = model._meta.get_field(self.field).remote_field.model
+        quoted = schema_editor.quote_name
+        here = ", ".join(quoted(model._meta.get_field(name).column) for name in ("workspace", self.field))
+        there = ", ".join(quoted(column) for column in ("workspace_id", parent._meta.pk.column))
+        # SQLite's own way to empty tables, which Django uses, takes them in any order.
+        wait = " DEFERRABLE INITIALLY DEFERRED" if schema_editor.connection.vendor == "sqlite" else ""
+        table = quoted(parent._meta.db_table)
+        return f"CONSTRAINT {quoted(self.name)} FOREIGN KEY ({here}) REFERENCES {table} ({there}){wait}"
+
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        table = schema_editor.quote_name(model._meta.db_table)
+        return f"ALTER TABLE {table} ADD {self.constraint_sql(model, schema_editor)}"
+
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        table, name = map(schema_editor.quote_name, (model._meta.db_table, self.name))
+        return f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: str = DEFAULT_DB_ALIAS) -> None:
+        if self.field in (exclude or ()):
+            return
+        named = getattr(instance, self.field)
+        if named is not None and named.workspace_id != instance.workspace_id:
+            raise ValidationError({self.field: self.get_violation_error_message()})
+
+    def deconstruct(self) -> Any:
+        path, args, kwargs = super().deconstruct()
+        return path, args, kwargs | {"field": self.field}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OfOneWorkspace) and (self.field, self.name) == (other.field, other.name)
+
+    __hash__ = None  # type: ignore[assignment]  # as Django's own constraints, which are compared by value
+
+
+class WorkspaceOf(models.ForeignKey[Any, Any]):
+    """The workspace of a row that has one by another: that of the foreign key `of`, taken over whenever it is saved."""
+
+    def __init__(self, *args: Any, of: str, **kwargs: Any) -> None:
+        self.of = of
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs | {"of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        row = getattr(model_instance, self.of, None)
+        if row is not None:
+            setattr(model_instance, self.attname, row.workspace_id)
+        return super().pre_save(model_instance, add)
 
 
 class WorkspaceQuerySet(ClickedQuerySet):
@@ -42,12 +113,19 @@ class WorkspaceQuerySet(ClickedQuerySet):
         clicks = apps.get_model("stats_app", "Click").objects.using(self.db).filter(workspace=OuterRef("pk"))
         return self.filter(Exists(rollups) | Exists(clicks))
 
+    def named(self, words: Iterable[str]) -> WorkspaceQuerySet:
+        """The workspaces with all the words in the name, or one of them as the public id."""
+        found = self
+        for word in words:
+            found = found.filter(Q(holds("name", word)) | Q(public_id=word.lower()))
+        return found
+
 
 class Workspace(ClickedModel):
     """The tenant. Everything belongs to one workspace, and nothing ever crosses."""
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_workspace_id)
-    name = models.CharField(_("name"), max_length=200)
+    name = NameField(_("name"))
     timezone = models.CharField(
         _("time zone"),
         max_length=64,
@@ -78,15 +156,16 @@ class Workspace(ClickedModel):
     class Meta:
         verbose_name = _("workspace")
         verbose_name_plural = _("workspaces")
-        ordering = ["name", "id"]
+        ordering = [Alphabetical("name"), "id"]
 
     def __str__(self) -> str:
         return self.name
 
     @property
-    def zone(self) -> zoneinfo.ZoneInfo:
-        return zoneinfo.ZoneInfo(self.timezone)
+    def zone(self) -> ZoneInfo:
+        """The time zone. Raises UnknownZone when this machine lacks it, as all does that asks for local days."""
+        return zone_of(self.timezone)
 
     def today(self, now: datetime) -> date:
-        """The local date of the moment `now`."""
+        """The local date of the moment `now`. Raises UnknownZone."""
         return now.astimezone(self.zone).date()

@@ -13,7 +13,7 @@ from stats_app import queries
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
-from stats_app.periods import Period, parse_date
+from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
@@ -68,7 +68,7 @@ class CampaignReport:
     @property
     def best_day(self) -> date | None:
         best = self.answer["metrics"]["bestDay"]
-        return parse_date(best["date"]) if best else None
+        return date.fromisoformat(best["date"]) if best else None
 
 
 def campaign_context(

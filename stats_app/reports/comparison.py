@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import zip_longest
 from typing import ClassVar, NamedTuple
 
@@ -83,7 +84,7 @@ class Change:
         return "up" if difference > 0 else "down" if difference else "same"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """A period and what it is held against, as they stand on the local date `today`.
 
@@ -106,21 +107,21 @@ class Comparison:
         """Whether some day of the period, today included, is not over."""
         return self.period.start <= self.today <= self.period.end
 
-    @property
+    @cached_property
     def counted(self) -> Period | None:
         """The days of the period that are over; None when there are none."""
         if self.today <= self.period.start:
             return None
         return Period(self.period.start, min(self.period.end, self.today - ONE_DAY))
 
-    @property
+    @cached_property
     def compared(self) -> Period | None:
         """The days that those are held against; None when nothing is compared, or no day is over."""
         if self.other is None or self.counted is None:
             return None
         return self.other.first(self.counted.days) if self.is_running else self.other
 
-    @property
+    @cached_property
     def reason(self) -> Reason | None:
         """Why no change is said of the period as a whole; None where one is, and where nothing is compared."""
         if self.counted is None or self.compared is None:

@@ -15,6 +15,7 @@ from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
     Figure,
@@ -98,7 +99,7 @@ def overview_report(workspace: Workspace, question: Question, now: datetime) -> 
         kind_figures(counts.daily, comparison),
         excluded,
         chart,
-        _campaigns_chart(counts, question, answer, chart.axis),
+        _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total),
         last,
@@ -149,15 +150,20 @@ def _excluded(workspace: Workspace, period: Period) -> Excluded:
 
 
 def _campaigns_chart(
-    counts: queries.OverviewCounts, question: Question, answer: queries.Json, axis: Axis
+    workspace: Workspace, counts: queries.OverviewCounts, question: Question, answer: queries.Json, axis: Axis
 ) -> StackedChart:
-    campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"]
-    series = [Series(campaign["name"], campaign["data"], campaign["publicId"]) for campaign in campaigns]
+    campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"][:COLOURS]
+    keys = [campaign.key for campaign in counts.campaigns[:COLOURS]]
+    colours = campaign_colours(workspace, keys, axis.today)
+    series = [
+        Series(campaign["name"], campaign["data"], campaign["publicId"], f"c{colours[key]}")
+        for key, campaign in zip(keys, campaigns, strict=True)
+    ]
     rest = counts.daily.of_kind(CAMPAIGN, question.period, question.breakdown)
     for one in series:
         rest = [number - part for number, part in zip(rest, one.data, strict=True)]
     if any(rest):
-        series.append(Series(_("Other campaigns"), rest, is_rest=True))
+        series.append(Series(_("Other campaigns"), rest))
     return StackedChart(axis, series)
 
 

@@ -11,13 +11,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from stats_app.errors import WrongValue
 from stats_app.periods import (
     BREAKDOWNS,
     COMPARES,
     DEFAULT_PRESET,
-    MAX_DATE,
     MAX_DAYS,
-    MIN_DATE,
     OLD_PRESETS,
     PRESETS,
     Breakdown,
@@ -25,7 +24,7 @@ from stats_app.periods import (
     Period,
     compared_with,
     default_breakdown,
-    parse_date,
+    parse_day,
 )
 from stats_app.reports.comparison import Question
 
@@ -48,23 +47,15 @@ COMPARE_NAMES = {"previous": _("Previous period"), "year": _("A year before"), "
 class DayField(forms.Field):
     """A local date as Y-m-d, by the rules of the API, in words of the reader's language."""
 
-    default_error_messages = {
-        "required": _("Enter a date."),
-        "invalid": _("Enter a date as year-month-day, such as 2026-03-31."),
-        "range": _("Enter a date from %(first)s to %(last)s."),
-    }
+    default_error_messages = {"required": _("Enter a date.")}
 
     def to_python(self, value: Any) -> date | None:
         if not value:
             return None
         try:
-            day = parse_date(value.strip())
-        except ValueError:
-            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
-        if not MIN_DATE <= day <= MAX_DATE:
-            params = {"first": MIN_DATE.isoformat(), "last": MAX_DATE.isoformat()}
-            raise ValidationError(self.error_messages["range"], code="range", params=params)
-        return day
+            return parse_day(value.strip())
+        except WrongValue as error:
+            raise ValidationError(error.message, code=error.code) from None
 
 
 class PeriodForm(forms.Form):
@@ -203,7 +194,7 @@ def _has_dates(query: Mapping[str, Any]) -> bool:
 def _day(query: Mapping[str, Any], today: date) -> date:
     """The day that a preset is asked for: one that has been, else today."""
     try:
-        return max(MIN_DATE, min(today, parse_date(query.get("on", ""))))
+        return min(today, parse_day(query.get("on", "")))
     except ValueError:
         return today
 
@@ -240,7 +231,7 @@ def _filled_in(query: Mapping[str, Any], preset: str, day: date) -> dict[str, An
 
 def _typed_period(data: Mapping[str, str]) -> Period | None:
     try:
-        period = Period(parse_date(data["from"]), parse_date(data["to"]))
+        period = Period(parse_day(data["from"]), parse_day(data["to"]))
     except (KeyError, ValueError):
         return None
     return period if 0 < period.days <= MAX_DAYS else None

@@ -65,7 +65,10 @@ def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, n
     period = question.period
     answer, daily = queries.user_metrics_and_days(workspace, user.public_id, period, comparison.days, now)
     chart = compared_chart(question, comparison, daily)
-    kinds = [Series(name, daily.of_kind(kind, period, question.breakdown)) for kind, name in kind_names().items()]
+    kinds = [
+        Series(name, daily.of_kind(kind, period, question.breakdown), colour=f"c{number}")
+        for number, (kind, name) in enumerate(kind_names().items(), 1)
+    ]
     return UserReport(
         workspace,
         user,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
@@ -16,6 +16,9 @@ from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
 from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
 MINUS = "−"
+
+# French separates thousands by a narrow space that does not break, as browsers do; Django still by one of full width.
+_THOUSANDS = {"fr": "\u202f"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def numbers() -> Numbers:
 @cache
 def _numbers(language: str | None) -> Numbers:
     return Numbers(
-        str(get_format("THOUSAND_SEPARATOR")),
+        _THOUSANDS.get((language or "").partition("-")[0]) or str(get_format("THOUSAND_SEPARATOR")),
         str(get_format("DECIMAL_SEPARATOR")),
         pgettext("percent", "%(number)s%%"),
     )
@@ -89,6 +92,11 @@ def before_text(change: Change, style: Numbers) -> str:
 
 def reason_text(reason: Reason) -> str:
     """Why two numbers are not held against each other."""
+    return _reason_text(reason, get_language())
+
+
+@lru_cache(maxsize=256)  # the same for hundreds of rows
+def _reason_text(reason: Reason, language: str | None) -> str:
     if isinstance(reason, NotOver):
         return _("not over yet")
     if isinstance(reason, UnlikeDays):
@@ -129,7 +137,13 @@ def compared_names(compare: Compare) -> tuple[str, str]:
 
 
 def day_text(day: date) -> str:
-    return _("%(day)s %(month)s %(year)s") % {"day": day.day, "month": MONTHS[day.month], "year": day.year}
+    pattern = _("%(day)s %(month)s %(year)s")
+    return pattern % {"day": _day_number(day), "month": MONTHS[day.month], "year": day.year}
+
+
+def _day_number(day: date) -> str:
+    """The day of the month; the first has a form of its own in French."""
+    return pgettext("first day of a month", "1") if day.day == 1 else str(day.day)
 
 
 def period_text(period: Period) -> str:
@@ -139,14 +153,14 @@ def period_text(period: Period) -> str:
         return day_text(start)
     if (start.year, start.month) == (end.year, end.month):
         return _("%(first)s–%(last)s %(month)s %(year)s") % {
-            "first": start.day,
+            "first": _day_number(start),
             "last": end.day,
             "month": MONTHS[end.month],
             "year": end.year,
         }
     first = day_text(start)
     if start.year == end.year:
-        first = _("%(day)s %(month)s") % {"day": start.day, "month": MONTHS[start.month]}
+        first = _("%(day)s %(month)s") % {"day": _day_number(start), "month": MONTHS[start.month]}
     return _("%(first)s – %(last)s") % {"first": first, "last": day_text(end)}
 
 
@@ -156,24 +170,32 @@ def time_text(moment: datetime) -> str:
 
 
 def _short_months() -> dict[int, str]:
-    """Django's shortest names that stay apart: those of three letters make June and July alike in French."""
-    return {number: str(name).rstrip(".") for number, name in MONTHS_AP.items()}
+    """Django's shortest names that stay apart: those of three letters make June and July alike in French.
+
+    Django's French has two that nobody else writes.
+    """
+    names = {number: str(name) for number, name in MONTHS_AP.items()}
+    if (get_language() or "").startswith("fr"):
+        return names | {1: "janv.", 2: "févr."}
+    return {number: name.rstrip(".") for number, name in names.items()}
 
 
 def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
-    """What stands on an axis."""
+    """What stands on an axis, no two alike: days have their year where some come again in another one.
+
+    A week is named by its first day.
+    """
     months = _short_months()
     if breakdown == "month":
         pattern = _("%(month)s %(year)s")
-        return [
-            pattern % {"month": months[bucket.start.month].capitalize(), "year": bucket.start.year}
-            for bucket in buckets
-        ]
-    if breakdown == "week":
-        pattern = pgettext("week", "W%(week)s")
-        return [pattern % {"week": bucket.start.isocalendar().week} for bucket in buckets]
-    pattern = _("%(day)s %(month)s")
-    return [pattern % {"day": bucket.start.day, "month": months[bucket.start.month]} for bucket in buckets]
+        return [pattern % {"month": months[bucket.start.month], "year": bucket.start.year} for bucket in buckets]
+    first, last = buckets[0].start, buckets[-1].start
+    comes_again = (last.year - 1, last.month, last.day) >= (first.year, first.month, first.day)
+    pattern = _("%(day)s %(month)s %(year)s") if comes_again else _("%(day)s %(month)s")
+    return [
+        pattern % {"day": _day_number(bucket.start), "month": months[bucket.start.month], "year": bucket.start.year}
+        for bucket in buckets
+    ]
 
 
 def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
@@ -186,7 +208,7 @@ def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
             pattern
             % {
                 "weekday": weekdays[bucket.start.weekday()],
-                "day": bucket.start.day,
+                "day": _day_number(bucket.start),
                 "month": months[bucket.start.month],
                 "year": bucket.start.year,
             }

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
 
 from stats_app import store
 from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
+from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.periods import PRESETS, Period
 from stats_app.reports.comparison import Change, Comparison
@@ -77,7 +77,7 @@ def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[Work
 def _today(workspace: Workspace, now: datetime) -> date | None:
     try:
         return workspace.today(now)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    except UnknownZone:
         return None
 
 

@@ -18,12 +18,8 @@ def find(
     column: str,
     values: Collection[str] | Collection[int],
     more: str = "",
-    ignore_case: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values, as they were given.
-
-    Case is the database's to ignore, on both sides: Python folds letters that some databases leave as they are.
-    """
+    """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values."""
     if not values:
         return []
     param: str
@@ -33,10 +29,9 @@ def find(
         given = f"unnest(%s::{kind}[]) AS given (value)"
     else:
         given, param = "json_each(%s) AS given", json.dumps([*values])
-    match = f"LOWER(named.{column}) = LOWER(given.value)" if ignore_case else f"named.{column} = given.value"
     return rows(
         connection,
         f"SELECT given.value, named.id{', ' + more if more else ''} FROM {given} "
-        f"JOIN {table} AS named ON named.workspace_id = %s AND {match}",
+        f"JOIN {table} AS named ON named.workspace_id = %s AND named.{column} = given.value",
         [param, workspace_id],
     )

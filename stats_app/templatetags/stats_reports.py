@@ -13,6 +13,7 @@ from stats_app.periods import Period
 from stats_app.reports import Change, Comparison, wording
 from stats_app.reports.charts import change_html
 from stats_app.reports.comparison import NoDataBefore
+from stats_app.reports.names import name_html
 from stats_app.reports.ranking import Rank
 
 register = template.Library()
@@ -55,6 +56,12 @@ def change(value: Change | None) -> SafeString:
 def row_change(value: Change | None) -> SafeString:
     """The same in a table, whose page says once that there are no data before."""
     return change_html(None if value and isinstance(value.reason, NoDataBefore) else value)
+
+
+@register.filter
+def named(name: object, public_id: str) -> SafeString:
+    """The name of a thing in its own direction, or the public id where a reader would see nothing of it."""
+    return name_html(str(name), public_id)
 
 
 @register.simple_tag

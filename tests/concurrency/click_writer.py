@@ -24,7 +24,7 @@ START = datetime(2026, 1, 31, 20, tzinfo=UTC)
 STEP = timedelta(minutes=37)
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 KINDS = ("campaign", "vcard", "other")
-FOR_GOOD = 600  # seconds; who sleeps so long is killed
+FOR_GOOD = 3600  # seconds; who sleeps so long is killed
 
 
 def moment_of(number: int) -> datetime:

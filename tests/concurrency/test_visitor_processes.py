@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from stats_app.models import VisitorSalt
+from tests.mcp.live import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROCESSES, DAYS = 4, 2
@@ -44,7 +45,7 @@ def test_a_visitor_has_the_same_keys_in_all_processes() -> None:
             assert process.stdin
             process.stdin.write("go\n")
             process.stdin.flush()
-        outputs = [process.communicate(timeout=60) for process in processes]
+        outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     finally:
         for process in processes:
             process.kill()

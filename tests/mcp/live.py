@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,11 +17,15 @@ from urllib.parse import urlsplit
 
 import mcp
 from django.db import connection
+from mcp.client import session
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MODES = ("auto", "legacy")
+PATIENCE = 600.0  # seconds; against what hangs, and long enough for any machine
+# How long the client waits for a server's first answer before it takes it for one that does not know the question.
+session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
 
 GUNICORN = ("gunicorn", "project.wsgi", "--bind", "127.0.0.1:{port}", "--log-level", "warning")
 SERVERS: dict[str, Sequence[str]] = {
@@ -57,12 +63,15 @@ def serving(kind: str) -> Iterator[str]:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    """Until the server answers: gunicorn takes connections before any worker has started."""
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/mcp", timeout=PATIENCE)
+        except urllib.error.HTTPError:  # a GET is not allowed there
+            return
+        except OSError:
+            time.sleep(0.05)
     raise AssertionError("The server did not start.")
 
 

@@ -41,7 +41,9 @@ def hold_against_mcp(
     given = parse_qsl(query, keep_blank_values=True) if isinstance(query, str) else list((query or {}).items())
     arguments = path | dict(given)
     if len(arguments) < len(path) + len(given) or any(isinstance(value, list) for value in arguments.values()):
-        return  # a repeated parameter, which JSON cannot say
+        return  # a repeated parameter, which `calls` cannot say
+    if "" in (arguments.get(name) for name, field in TOOLS[tool].parameters().fields.items() if not field.required):
+        return  # an empty one, which over MCP is one that is not given
     expected = response.json()
     if response.status_code == 200:
         validator(tool).validate(expected)

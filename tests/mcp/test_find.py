@@ -138,8 +138,8 @@ def test_it_hides_other_workspaces() -> None:
         ({"limit": [5]}, "limit", "invalid", "limit is a whole number from 1 to 10, not [5]."),
         ({"limit": {"a": None}}, "limit", "invalid", 'limit is a whole number from 1 to 10, not {"a": null}.'),
         ({"limit": True}, "limit", "invalid", "limit is a whole number from 1 to 10, not true."),
-        ({"query": 7}, "query", "invalid", "query is printable text, not 7."),
-        ({"query": "a\u0000b"}, "query", "invalid", 'query is printable text, not "a\\u0000b".'),
+        ({"query": 7}, "query", "invalid", "query is text without control characters, not 7."),
+        ({"query": "a\u0000b"}, "query", "invalid", 'query is text without control characters, not "a\\u0000b".'),
         (
             {"query": "x" * 201},
             "query",

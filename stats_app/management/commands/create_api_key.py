@@ -32,9 +32,6 @@ class Command(StatsCommand):
         expires_at = None if last_day is None else utc_midnight(last_day + ONE_DAY)
         if expires_at is not None and expires_at <= now():
             raise CommandError(f"--expires {last_day} is over: the key would never be good.")
-        # The secret has to be the last line; and a shell can pass bytes that no database takes.
-        if not options["name"].isprintable():
-            raise CommandError(f"--name is printable text, not {options['name']!r}.")
         try:
             key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
         except ValidationError as error:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from stats_app import imports
-from stats_app.errors import FieldError, printable
+from stats_app.errors import FieldError, WorkspaceGone, printable
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import StatsCommand
 from stats_app.management.progress import ProgressBar
@@ -83,9 +83,7 @@ class Command(StatsCommand):
             raise CommandError(f"{error.filename or name}: {error.strerror or error}.{self._so_far(dry_run)}") from None
         except KeyboardInterrupt:
             raise CommandError(f"Broken off.{self._so_far(dry_run)}", returncode=130) from None
-        except LookupError:
-            if Workspace.objects.filter(pk=workspace.pk).exists():
-                raise
+        except WorkspaceGone:
             raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(rows, dry_run)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from stats_app.errors import Refused
+from stats_app.errors import Refused, UnknownZone
 from stats_app.management.arguments import date_of, workspaces_of
 from stats_app.management.command import StatsCommand
 from stats_app.rollups import rebuild
@@ -24,9 +24,16 @@ class Command(StatsCommand):
         start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
         if start and end and start > end:
             raise CommandError(f"--from {start} is after --to {end}.")
+        unknown_zones = 0
         for workspace in workspaces_of(options["workspace"]):
             try:
                 days = rebuild(workspace, start, end)
+            except UnknownZone as error:
+                unknown_zones += 1
+                self.stdout.write(f"{workspace.public_id} {workspace}: {error.sentence}")
+                continue
             except Refused as error:
                 raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
             self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) counted anew.")
+        if unknown_zones:
+            raise CommandError(f"{unknown_zones} workspace(s) could not be counted anew.")
