@@ -247,31 +247,41 @@ def fold(daily: Sequence[int], buckets: Sequence[Bucket]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class DaySpan:
-    """A stretch of time, `start` included and `end` not, both UTC, in which the local date is `day`."""
+    """A stretch of one day in UTC, `start` included and `end` not, both UTC, in which the local date is `day`."""
 
     day: date
     start: datetime
     end: datetime
 
 
-def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
-    """The spans of the local days `start` to `end`, in the order of time.
+@lru_cache(maxsize=4096)  # clicks of a batch share few days
+def local_days(zone: tzinfo, utc_day: date) -> tuple[DaySpan, ...]:
+    """The spans of a day in UTC, in the order of time: two as a rule.
 
-    A day has one span as a rule and none when the zone skipped it (Samoa, 30 December 2011). It has two where clocks
-    were put back across midnight (Newfoundland until 2011, at 00:01), which is why a day is not just "from one local
-    midnight to the next".
+    There are more where clocks were put back across midnight (Newfoundland until 2011, at 00:01), which is why a local
+    day is not just "from one local midnight to the next".
     """
-    cuts = _date_changes(zone, start - ONE_DAY, end + 2 * ONE_DAY)
+    start = utc_midnight(utc_day)
+    end = start + ONE_DAY
+    before, after = (moment.astimezone(zone).utcoffset() or timedelta() for moment in (start, end))
+    cuts = {start, end, start if before == after else _offset_change(zone, start, end)}
+    for offset in (before, after):
+        cuts.add(utc_midnight((start + offset).date() + ONE_DAY) - offset)  # local midnight
     spans: list[DaySpan] = []
-    for cut, until in pairwise(cuts):
+    for cut, until in pairwise(sorted(cuts)):
         day = cut.astimezone(zone).date()
-        if not start <= day <= end:
-            continue
-        if spans and spans[-1].day == day and spans[-1].end == cut:
+        if spans and spans[-1].day == day:
             spans[-1] = DaySpan(day, spans[-1].start, until)
         else:
             spans.append(DaySpan(day, cut, until))
-    return spans
+    return tuple(spans)
+
+
+def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
+    """The spans of the local days `start` to `end`, in the order of time: none of a day that the zone skipped (Samoa,
+    30 December 2011)."""
+    utc_days = Period(start - ONE_DAY, end + ONE_DAY)  # no zone is more than a day from UTC
+    return [span for utc_day in utc_days for span in local_days(zone, utc_day) if start <= span.day <= end]
 
 
 def time_spans(zone: tzinfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
@@ -300,19 +310,6 @@ def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[dateti
         else:
             joined.append((start, end))
     return joined
-
-
-def _date_changes(zone: tzinfo, start: date, end: date) -> list[datetime]:
-    """Every moment at which the local date may change: both readings of each midnight, and each change of offset."""
-    moments: set[datetime] = set()
-    for day in Period(start, end):
-        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-        moments.update(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-    ordered = sorted(moments)
-    for before, after in pairwise(ordered):
-        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
-            moments.add(_offset_change(zone, before, after))
-    return sorted(moments)
 
 
 def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:

@@ -1,29 +1,22 @@
-"""The one door to the rollups: `counts` reads them, `apply` moves them.
-
-All readers and writers of counts go through these two, so that another engine can stand behind them. What is counted is
-declared in `stats_app.dimensions`.
-"""
+"""The one reader of the rollups. What is counted is declared in `stats_app.dimensions`."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import lru_cache
-from operator import attrgetter
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app import dimensions
-from stats_app.dimensions import DIMENSIONS, HUMAN, KINDS, VERDICTS
+from stats_app.dimensions import DIMENSIONS, KINDS
 from stats_app.models import Rollup
-from stats_app.periods import Period, year_start
+from stats_app.periods import Period
+from stats_app.sql import counting, rankings, reasons
 from stats_app.sql import counts as sql
-from stats_app.sql import rankings
 
-By = Literal["day", "kind", "campaign", "user", "verdict"]
+By = Literal["day", "kind", "campaign", "user", "verdict", "reason"]
 Key = int | str
 Named = Literal["campaign", "user"]
 Where = Mapping[Named, int | Sequence[int]]
@@ -33,54 +26,6 @@ Counts = dict[tuple[Key, ...], list[int]]
 
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
-_HUMAN = VERDICTS[HUMAN]
-
-
-class ClickFact(NamedTuple):
-    """What of a click decides where it is counted: numbers as the database holds them, and its local day."""
-
-    day: date
-    kind: int
-    verdict: int
-    campaign_id: int | None
-    user_id: int | None
-
-
-Changes = Mapping[tuple[int, int, date], Sequence[int]]
-"""Signed changes of counts: `(dimension, key, day)` to one number for each kind."""
-
-
-def changes_of(clicks: Collection[ClickFact]) -> dict[tuple[int, int, date], list[int]]:
-    """What storing these clicks adds to the rollups."""
-    changes: dict[tuple[int, int, date], list[int]] = {}
-    for dimension in DIMENSIONS:
-        counted = (click for click in clicks if dimension.human is (click.verdict == _HUMAN))
-        for (key, day, kind), number in Counter(_keyed(dimension, counted)).items():
-            if key is not None:
-                for code, counted_day in _places(dimension, day):
-                    changes.setdefault((code, key, counted_day), [0, 0, 0])[kind] += number
-    return changes
-
-
-def _keyed(dimension: dimensions.Dimension, clicks: Iterator[ClickFact]) -> Iterator[tuple[int | None, date, int]]:
-    if dimension.key is None:
-        return ((0, click.day, click.kind) for click in clicks)
-    return map(attrgetter(dimension.key, "day", "kind"), clicks)
-
-
-@lru_cache(maxsize=4096)  # clicks of a batch share few days
-def _places(dimension: dimensions.Dimension, day: date) -> list[tuple[int, date]]:
-    """The codes and the dates under which the dimension stores a click of this day."""
-    places = [(dimension.code, day)]
-    if dimension.years is not None:
-        places.append((dimension.years, year_start(day)))
-    return places
-
-
-def apply(workspace_id: int, changes: Changes, *, using: str) -> None:
-    """Moves the rollups, in the caller's transaction and under its lock (`stats_app.locks`)."""
-    if changes:
-        sql.add(connections[using], workspace_id, [sql.CountRow(*place, *changes[place]) for place in sorted(changes)])
 
 
 def counts(
@@ -95,7 +40,8 @@ def counts(
 
     The answer maps the values of `by`, but for `day`, to a list: of one number, or with `day` in `by` of one for each
     day of the period, zeros filled in. A campaign or user is its number, a kind its name, and all kinds are there, also
-    those without clicks. `by=("verdict", …)` counts what is otherwise left out, by the number of the verdict.
+    those without clicks. `by=("verdict", …)` and `by=("reason", …)` count what is otherwise left out, by the number of
+    the verdict and by the text of the reason.
 
     `where` keeps to one campaign or user, or with `by` it to some. `top` keeps to the campaigns or users with the most
     clicks, most first, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
@@ -109,9 +55,12 @@ def counts(
     if not grouped and not lists:
         length = period.days if "day" in by else 1
         lists = [(0, [[0] * length for _ in _KINDS])]
+    names: Mapping[int, str] = {}
+    if dimension.name == "reason":
+        names = reasons.texts(connection, workspace_id, [key for key, _ in lists])
     answer: Counts = {}
-    for found, columns in lists:
-        prefix: tuple[Key, ...] = (found,) if grouped else ()
+    for key, columns in lists:
+        prefix: tuple[Key, ...] = (names.get(key, key),) if grouped else ()
         if "kind" in by:
             answer |= {(*prefix, kind): column for kind, column in zip(_KINDS, columns, strict=True)}
         else:
@@ -126,7 +75,7 @@ def _columns(
     if "day" not in by:
         totals = sql.totals(connection, workspace_id, dimension, keys, period.start, period.end)
         return [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
-    asked = sql.COLUMNS if "kind" in by else (sql.TOTAL,)
+    asked = counting.COLUMNS if "kind" in by else (sql.TOTAL,)
     daily = sql.daily(connection, workspace_id, dimension, keys, period.start, period.end, asked)
     return [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
 

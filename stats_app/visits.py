@@ -6,7 +6,6 @@ import json
 import logging
 from collections import OrderedDict
 from datetime import UTC, datetime
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
@@ -18,6 +17,7 @@ from stats_app.dimensions import BOT, KINDS
 from stats_app.ingest import ClickInput, Rejection, VerdictChange, change_verdicts, record_clicks
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import TrackedLink, Workspace
+from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.targets import is_target
@@ -115,22 +115,21 @@ def _cached(token: str) -> KnownLink | None:
     return None if values is None else KnownLink(*values)
 
 
-def record_visit(
-    link: KnownLink, visit: Visit, address: IPv4Address | IPv6Address | None, *, now: datetime
-) -> Judgement:
+def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: str | None, now: datetime) -> Judgement:
     """Records a click on the link and judges it by who visits, alone and together with the clicks just before.
 
-    Never raises: a click that cannot be recorded is written to the log `stats_app.clicks`.
+    `remote_addr` is where the connection came from, and `forwarded` the value of the header CLIENT_IP_HEADER. Never
+    raises: a click that cannot be recorded is written to the log `stats_app.clicks`.
     """
     judgement = verdicts.judge(visit)
     click_id = ULID.from_datetime(now)
     try:
-        visitor = None
+        visitor, address = None, client_address(remote_addr, forwarded)
         if address is not None:
             visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
         click = ClickInput(
             link.kind, click_id, link.campaign, link.user, link.alias, link.token, now, judgement.verdict,
-            judgement.reason, visitor,
+            judgement.reason, None if visitor is None else visitor.key,
         )  # fmt: skip
         rejected = _record(link, click, visitor, now=now)
     except Exception:

@@ -169,6 +169,22 @@ class Click(models.Model):
         return str(self.id).lower()
 
 
+class Reason(models.Model):
+    """A reason why clicks of a workspace are not counted: the number that the rollups know its text by.
+
+    It outlives the clicks, whose counts by reason stay when they are pruned.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="reasons")
+    text = models.CharField(max_length=REASON_LENGTH, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "text"], name="stats_reason_unique")]
+
+    def __str__(self) -> str:
+        return self.text
+
+
 class Rollup(models.Model):
     """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
 

@@ -12,7 +12,6 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from stats_app.conf import conf
-from stats_app.proxies import client_address
 from stats_app.verdicts import PURPOSE_HEADERS, Visit
 from stats_app.visits import find_link, record_visit
 
@@ -40,8 +39,10 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
         return _plain(503, _("This link cannot be followed at the moment. Try again."), RETRY_AFTER_SECONDS)
     if link is None:
         return _plain(404, _("There is no such link."))
-    address = client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get(conf.client_ip_header))
-    record_visit(link, visit_of(request), address, now=now())
+    forwarded = request.headers.get(conf.client_ip_header)
+    record_visit(
+        link, visit_of(request), remote_addr=request.META.get("REMOTE_ADDR", ""), forwarded=forwarded, now=now()
+    )
     return HttpResponse(status=302, headers={"Location": iri_to_uri(link.target), **HEADERS})
 
 

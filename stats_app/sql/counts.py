@@ -1,4 +1,4 @@
-"""Reading and moving the rollups. Their columns of counts stand in the order of the kinds: campaign, vCard, other."""
+"""Reading the rollups."""
 
 from __future__ import annotations
 
@@ -10,25 +10,14 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import WORKSPACE_DAYS
-from stats_app.sql.cursor import among, day_array, execute, is_postgresql, number_array, number_list, rows
+from stats_app.sql.counting import COLUMNS
+from stats_app.sql.cursor import among, is_postgresql, number_list, rows
 
-COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 TOTAL = " + ".join(COLUMNS)
 _SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
 
 Keys = int | Sequence[int] | None
 """Which keys of a dimension: one, some, or with None all."""
-
-
-class CountRow(NamedTuple):
-    """A row of the rollups, but for the workspace. As a change the counts are signed."""
-
-    dimension: int
-    key: int
-    day: date
-    campaign_clicks: int
-    vcard_clicks: int
-    other_clicks: int
 
 
 class DailyCounts(NamedTuple):
@@ -37,29 +26,6 @@ class DailyCounts(NamedTuple):
     key: int
     offsets: Sequence[int]
     columns: Sequence[Sequence[int]]
-
-
-def add(connection: BaseDatabaseWrapper, workspace_id: int, changes: Sequence[CountRow]) -> None:
-    """Adds signed changes to the rollups. They must be in the order of the primary key, or writers deadlock."""
-    if is_postgresql(connection):
-        source = "unnest(%s::int2[], %s::int4[], %s::date[], %s::int4[], %s::int4[], %s::int4[]) AS given"
-        dimensions, keys, days, *counts = zip(*changes, strict=True)
-        params: list[Any] = [number_array(dimensions), number_array(keys), day_array(days), *map(number_array, counts)]
-    else:
-        # "WHERE true" keeps SQLite from taking ON CONFLICT for the condition of a join.
-        fields = ", ".join(f"value ->> {position}" for position in range(6))
-        source = f"(SELECT {fields} FROM json_each(%s)) AS given WHERE true"
-        params = [json.dumps([(*change[:2], str(change.day), *change[3:]) for change in changes])]
-    sums = ", ".join(f"{column} = stats_app_rollup.{column} + excluded.{column}" for column in COLUMNS)
-    execute(
-        connection,
-        f"""
-        INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {", ".join(COLUMNS)})
-        SELECT %s, given.* FROM {source}
-        ON CONFLICT (workspace_id, dimension, key, day) DO UPDATE SET {sums}
-        """,
-        [workspace_id, *params],
-    )
 
 
 def totals(
@@ -150,7 +116,10 @@ def daily(
     return daily_counts(connection, rows(connection, statement, params))
 
 
-_RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
+# A row of zeros is left where all clicks of a day got another verdict.
+_RANGE = (
+    f"workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s AND {TOTAL} > 0"
+)
 
 
 def _range(workspace_id: int, dimension: int, start: date, end: date, **more: Any) -> dict[str, Any]:

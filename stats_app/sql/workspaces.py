@@ -27,6 +27,7 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
             connection, f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s FOR {strength}", [workspace_id]
         )
     else:
+        # Not the key: SQLite would look for the rows of other tables that refer to it.
         execute(connection, "UPDATE stats_app_workspace SET name = name WHERE id = %s", [workspace_id])
         found = rows(connection, f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s", [workspace_id])
     return found[0] if found else None
