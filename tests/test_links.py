@@ -104,15 +104,12 @@ def test_wrong_items_are_named_and_the_right_ones_around_them_are_made(workspace
     assert isinstance(result.rejected[0], Rejection)
 
 
-def test_a_thousand_links_take_as_many_queries_as_ten(workspace: Workspace) -> None:
+def test_a_thousand_links_take_a_handful_of_queries(workspace: Workspace) -> None:
     users = [make_user(workspace) for _ in range(10)]
-    numbers = []
-    for size in (10, 400):
-        inputs = [LinkInput("other", f"{TARGET}{size}/{number}", user=users[number % 10]) for number in range(size)]
-        with CaptureQueriesContext(connection) as queries:
-            assert create_links(workspace, inputs).created == size
-        numbers.append(len(queries))
-    assert numbers[0] == numbers[1]
+    inputs = [LinkInput("other", f"{TARGET}{number}", user=users[number % 10]) for number in range(1_000)]
+    with CaptureQueriesContext(connection) as queries:
+        assert create_links(workspace, inputs).created == 1_000
+    assert len(queries) <= 25
 
 
 def test_no_workspace_no_links(workspace: Workspace) -> None:

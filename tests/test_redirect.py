@@ -242,7 +242,7 @@ def breaking(text: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "table", ["stats_app_workspace", "stats_app_click", "stats_app_recentvisit", "stats_app_visitorsalt"]
+    "table", ["stats_app_workspace ", "stats_app_click", "stats_app_recentvisit", "stats_app_visitorsalt"]
 )
 def test_when_recording_fails_the_visitor_is_led_on_and_the_click_is_logged(
     workspace: Workspace, table: str, lost: Any
