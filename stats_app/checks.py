@@ -72,10 +72,6 @@ def _is_header_of_addresses(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch("[A-Za-z0-9-]+", value)) and value.lower() != "forwarded"
 
 
-def _is_person_figures(value: object) -> bool:
-    return value in ("full", "totals") or _is_whole_number(value, 2)
-
-
 _LIMIT = (_is_limit, f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.")
 RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
@@ -99,7 +95,6 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _is_header_of_addresses,
         'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
     ),
-    "PERSON_FIGURES": (_is_person_figures, 'Give "full", "totals" or a whole number from 2.'),
 }
 """For each setting whether a value is right, and what to give instead of a wrong one."""
 

@@ -21,16 +21,12 @@ DEFAULTS: dict[str, Any] = {
     "PREPARED_STATEMENTS": True,
     # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
     "WORKSPACES_FOR": None,
-    # Where tracked links are followed, such as "https://go.example.com/c/". None: where this site serves them.
-    "LINK_BASE": None,
     # Origins, such as "https://app.example", whose web pages may call /mcp, besides the site's own.
     "MCP_ALLOWED_ORIGINS": (),
     # The proxies before the site: how many a request passes, or a list of their addresses and networks. 0: none.
     "TRUSTED_PROXIES": 0,
     # The header in which they say where a request came from.
     "CLIENT_IP_HEADER": "X-Forwarded-For",
-    # Figures of each person: "full", "totals" (nobody's), or from how many clicks in the period on.
-    "PERSON_FIGURES": "full",
 }
 
 
@@ -61,10 +57,6 @@ class Conf:
         return cast("str | None", self._get("WORKSPACES_FOR"))
 
     @property
-    def link_base(self) -> str | None:
-        return cast("str | None", self._get("LINK_BASE"))
-
-    @property
     def mcp_allowed_origins(self) -> Sequence[str]:
         return cast("Sequence[str]", self._get("MCP_ALLOWED_ORIGINS"))
 
@@ -75,10 +67,6 @@ class Conf:
     @property
     def client_ip_header(self) -> str:
         return cast(str, self._get("CLIENT_IP_HEADER"))
-
-    @property
-    def person_figures(self) -> str | int:
-        return cast("str | int", self._get("PERSON_FIGURES"))
 
 
 conf = Conf()

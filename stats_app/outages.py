@@ -15,18 +15,18 @@ Answer = TypeVar("Answer")
 
 
 def with_outage_page(
-    view: Callable[Arguments, Answer], outage_page: Callable[[], Answer]
+    view: Callable[Arguments, Answer], outage_page: Callable[[], Answer], *, writes: bool
 ) -> Callable[Arguments, Answer]:
     """The view, and `outage_page` while the database cannot be reached.
 
-    With ATOMIC_REQUESTS Django would meet the database before the view, outside of any code of ours: the view opens
-    these transactions itself.
+    With ATOMIC_REQUESTS Django would meet the database before the view, outside of any code of ours: a view that
+    `writes` opens these transactions itself. One that only reads has none, so that it can read all of one moment.
     """
 
     @wraps(view)
     def page(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
         try:
-            return _in_transactions(view)(*args, **kwargs)
+            return (_in_transactions(view) if writes else view)(*args, **kwargs)
         except (DatabaseError, InterfaceError) as error:
             if unavailability(error) is None:
                 raise

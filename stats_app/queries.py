@@ -89,7 +89,9 @@ class OverviewCounts:
 def overview_counts(workspace: Workspace, period: Period, more_days: Period | None = None) -> OverviewCounts:
     """Three reads. `daily` holds `more_days`, too."""
     days = hull([period, period.previous(), more_days or period])
-    return OverviewCounts(period, _daily_clicks(workspace, days), _top_campaigns(workspace, period))
+    # The parts first: in a caller's own transaction, which may see clicks that come in, the whole is then no less.
+    campaigns = _top_campaigns(workspace, period)
+    return OverviewCounts(period, _daily_clicks(workspace, days), campaigns)
 
 
 def _top_campaigns(workspace: Workspace, period: Period) -> list[CampaignDays]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from typing import Literal
 
@@ -15,6 +16,7 @@ from stats_app.models import Rollup
 from stats_app.periods import Period
 from stats_app.sql import counting, rankings, reasons
 from stats_app.sql import counts as sql
+from stats_app.sql.snapshot import snapshot
 
 By = Literal["day", "kind", "campaign", "user", "verdict", "reason"]
 Key = int | str
@@ -26,6 +28,11 @@ Counts = dict[tuple[Key, ...], list[int]]
 
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
+
+
+def of_one_moment() -> AbstractContextManager[None]:
+    """Within it, all that is read with the counts is of one moment, so that no part is more than its whole."""
+    return snapshot(router.db_for_read(Rollup))
 
 
 def counts(

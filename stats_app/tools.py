@@ -16,7 +16,7 @@ from typing import Any
 from django.db import DatabaseError, InterfaceError
 from rest_framework import serializers
 
-from stats_app import answers, limits, parameters, queries
+from stats_app import answers, limits, parameters, queries, store
 from stats_app.audit import record_call
 from stats_app.conf import conf
 from stats_app.database_errors import kind_of
@@ -108,7 +108,8 @@ def _answer(
         values = parameters.validate(tool.parameters, arguments)
         if rule is not None:
             rule(values)
-        return ToolResult(tool.run(caller.workspace, values, now), allowance)
+        with store.of_one_moment():
+            return ToolResult(tool.run(caller.workspace, values, now), allowance)
     except StatsError as error:
         error.allowance = allowance
         raise

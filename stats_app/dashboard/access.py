@@ -53,7 +53,7 @@ def staff_page(view: View[Path]) -> View[Path]:
         except UnknownZone as error:
             return error_page(request, 503, unknown_zone_message(error))
 
-    answered = never_cache(with_policy(with_outage_page(page, outage_page)))
+    answered = never_cache(with_policy(with_outage_page(page, outage_page, writes=False)))
     # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
     return cast(View[Path], login_not_required(answered))
 

@@ -111,7 +111,9 @@ def page_context(
     if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None}
     files = exports(page, public_ids, form.query, {"": _("All figures as CSV")})
-    return {"form": form, "report": report_of(form.question), "exports": files}
+    with store.of_one_moment():
+        report = report_of(form.question)
+    return {"form": form, "report": report, "exports": files}
 
 
 def exports(page: str, public_ids: Sequence[str], query: str, names: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -117,7 +117,8 @@ def overview_context(workspace: Workspace, query: Mapping[str, Any], now: dateti
     form = PeriodForm(query, workspace.today(now), orders)
     if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None}
-    report = overview_report(workspace, form.question, now)
+    with store.of_one_moment():
+        report = overview_report(workspace, form.question, now)
     report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
     files = {
         "": _("All figures as CSV"),
