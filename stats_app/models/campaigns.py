@@ -79,6 +79,7 @@ class Campaign(ClickedModel):
     """A banner in the signatures of the users assigned to it."""
 
     rollup_dimension = dimensions.CAMPAIGN_DAYS
+    named_by_clicks = (("link", "TrackedLink", "campaign"),)
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_campaign_id)
     workspace = models.ForeignKey(

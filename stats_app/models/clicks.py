@@ -23,6 +23,8 @@ _CAMPAIGN_MATCHES_KIND = Q(kind=CAMPAIGN, campaign__isnull=False) | (~Q(kind=CAM
 class TrackedLink(ClickedModel):
     """A link in a signature that is counted when followed. `fingerprint` makes creating one idempotent."""
 
+    named_by_clicks = (("link", "TrackedLink", "pk"),)
+
     token = models.CharField(_("token"), max_length=32, editable=False)
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, db_index=False, related_name="links", verbose_name=_("workspace")
@@ -85,7 +87,8 @@ class Click(models.Model):
 
     The fields stand widest first, so that a row needs no padding. The foreign keys have no database constraint and
     no index of their own: three deferred constraints halve the rate of inserts, and `record_clicks` checks each
-    reference under the workspace's lock. `utc_day` is the date of `clicked_at` in UTC: an index on it has few
+    reference under the workspace's lock. What deleting does to clicks stands in `stats_app.models.deletion`: Django
+    would look through the clicks of all tenants. `utc_day` is the date of `clicked_at` in UTC: an index on it has few
     different keys, which PostgreSQL keeps in a quarter of the room of one on `clicked_at`.
     """
 
@@ -95,7 +98,7 @@ class Click(models.Model):
     utc_day = models.DateField(_("day (UTC)"))
     workspace = models.ForeignKey(
         Workspace,
-        models.PROTECT,
+        models.DO_NOTHING,
         db_constraint=False,
         db_index=False,
         related_name="clicks",
@@ -103,7 +106,7 @@ class Click(models.Model):
     )
     campaign = models.ForeignKey(
         Campaign,
-        models.PROTECT,
+        models.DO_NOTHING,
         null=True,
         db_constraint=False,
         db_index=False,
@@ -112,7 +115,7 @@ class Click(models.Model):
     )
     user = models.ForeignKey(
         WorkspaceUser,
-        models.PROTECT,
+        models.DO_NOTHING,
         null=True,
         db_constraint=False,
         db_index=False,
@@ -121,7 +124,7 @@ class Click(models.Model):
     )
     alias = models.ForeignKey(
         Alias,
-        models.SET_NULL,
+        models.DO_NOTHING,
         null=True,
         db_constraint=False,
         db_index=False,
@@ -130,7 +133,7 @@ class Click(models.Model):
     )
     link = models.ForeignKey(
         TrackedLink,
-        models.SET_NULL,
+        models.DO_NOTHING,
         null=True,
         db_constraint=False,
         db_index=False,
@@ -194,7 +197,7 @@ class Rollup(models.Model):
 
     pk = models.CompositePrimaryKey("workspace_id", "dimension", "key", "day")
     workspace = models.ForeignKey(
-        Workspace, models.PROTECT, db_constraint=False, db_index=False, related_name="rollups"
+        Workspace, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="rollups"
     )
     key = models.IntegerField()
     day = models.DateField()

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.db import models, router
-from django.db.models import Exists, OuterRef
 
 from stats_app import dimensions, locks
 
@@ -31,27 +30,48 @@ class ClickedQuerySet(models.QuerySet[Any]):
         clicked = set(self.order_by().clicked())
         if clicked:
             raise models.ProtectedError(self.refusal, clicked)
+        self._take_out_of_clicks()
         return super().delete()
 
     def clicked(self) -> ClickedQuerySet:
-        """Those that clicks are stored or counted for: none of a model that clicks are not counted by."""
+        """Those that clicks are stored or counted for: none of a model that clicks are not counted by.
+
+        Looked up by the numbers of the rows and of their workspaces, so that no other tenant's clicks are read.
+        """
         dimension = next((one for one in dimensions.DIMENSIONS if one.code == self.model.rollup_dimension), None)
         if dimension is None:
             return self.none()
-        rollups = apps.get_model("stats_app", "Rollup").objects.using(self.db)
-        counted = rollups.filter(workspace=OuterRef("workspace"), dimension=dimension.code, key=OuterRef("pk"))
-        clicks = apps.get_model("stats_app", "Click").objects.using(self.db)
-        stored = clicks.filter(**{str(dimension.key): OuterRef("pk")})
-        return self.filter(Exists(counted) | Exists(stored))
+        keys = dict(self.order_by().values_list("pk", "workspace_id"))
+        workspaces = set(keys.values())
+        rollups = _rows_of("Rollup", self.db).filter(workspace__in=workspaces)
+        counted = rollups.filter(dimension=dimension.code, key__in=keys).values_list("key", flat=True)
+        clicks = _rows_of("Click", self.db).filter(workspace__in=workspaces)
+        stored = clicks.filter(**{f"{dimension.key}__in": keys}).values_list(str(dimension.key), flat=True)
+        return self.filter(pk__in={*counted.distinct(), *stored.distinct()})
+
+    def _take_out_of_clicks(self) -> None:
+        """Takes what goes along with these rows out of the clicks of their workspaces, and of no others."""
+        workspaces = set(self.order_by().values_list(self.workspace_column, flat=True))
+        for column, model, field in self.model.named_by_clicks:
+            gone = _rows_of(model, self.db).filter(**{f"{field}__in": self.order_by().values("pk")})
+            keys = list(gone.order_by().values_list("pk", flat=True))
+            if keys:
+                clicks = _rows_of("Click", self.db).filter(workspace__in=workspaces, **{f"{column}__in": keys})
+                clicks.update(**{column: None})
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
     delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
 
 
 class ClickedModel(models.Model):
-    """A workspace, or a row of one, that clicks refer to. `rollup_dimension` counts them for it, if any does."""
+    """A workspace, or a row of one, that clicks refer to. `rollup_dimension` counts them for it, if any does.
+
+    `named_by_clicks` are the rows that may be deleted although clicks name them, and that go along with one of these:
+    the click's column, the model, and its field that leads here.
+    """
 
     rollup_dimension: ClassVar[int | None] = None
+    named_by_clicks: ClassVar[tuple[tuple[str, str, str], ...]] = ()
 
     objects: ClassVar[Any] = ClickedQuerySet.as_manager()
 
@@ -63,3 +83,8 @@ class ClickedModel(models.Model):
         return type(self)._default_manager.using(database).filter(pk=self.pk).delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+
+
+def _rows_of(model: str, using: str) -> models.QuerySet[Any]:
+    rows: models.QuerySet[Any] = apps.get_model("stats_app", model)._default_manager.using(using)
+    return rows

@@ -126,6 +126,7 @@ class WorkspaceUser(Addressed):
     """A person whose e-mail signature carries links. Not a login."""
 
     rollup_dimension = dimensions.USER_DAYS
+    named_by_clicks = (("alias", "Alias", "user"), ("link", "TrackedLink", "user"))
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_user_id)
     workspace = models.ForeignKey(
@@ -179,6 +180,8 @@ class WorkspaceUser(Addressed):
 
 class Alias(Addressed):
     """A further e-mail address of a workspace user."""
+
+    named_by_clicks = (("alias", "Alias", "pk"),)
 
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, db_index=False, related_name="aliases", verbose_name=_("workspace")
