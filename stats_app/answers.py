@@ -15,13 +15,13 @@ from rest_framework import serializers
 from stats_app import public_ids
 from stats_app.dimensions import KINDS
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import DATE_PATTERN, Field
+from stats_app.parameters import Field
 from stats_app.periods import format_time
 
 Count = serializers.IntegerField
 
 
-@extend_schema_field({"type": "string", "format": "date", "pattern": DATE_PATTERN})
+@extend_schema_field({"type": "string", "format": "date"})
 class DateText(Field):
     """A local date as Y-m-d."""
 

@@ -21,6 +21,8 @@ DEFAULTS: dict[str, Any] = {
     "PREPARED_STATEMENTS": True,
     # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
     "WORKSPACES_FOR": None,
+    # Where tracked links are followed, such as "https://go.example.com/c/". None: where this site serves them.
+    "LINK_BASE": None,
     # Origins, such as "https://app.example", whose web pages may call /mcp, besides the site's own.
     "MCP_ALLOWED_ORIGINS": (),
     # The proxies before the site: how many a request passes, or a list of their addresses and networks. 0: none.
@@ -57,6 +59,10 @@ class Conf:
     @property
     def workspaces_for(self) -> str | None:
         return cast("str | None", self._get("WORKSPACES_FOR"))
+
+    @property
+    def link_base(self) -> str | None:
+        return cast("str | None", self._get("LINK_BASE"))
 
     @property
     def mcp_allowed_origins(self) -> Sequence[str]:

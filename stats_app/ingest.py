@@ -39,7 +39,7 @@ from stats_app.periods import (
     parse_time,
     utc_midnight,
     zone_of,
-)  # fmt: skip
+)
 from stats_app.sql import clicks as sql
 from stats_app.sql import reasons
 from stats_app.sql.clicks import ClickRow
@@ -61,7 +61,7 @@ class ClickInput(NamedTuple):
     `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail, `link` an instance or a token;
     an alias sets the user when none is given. `id` is a ULID: 26 characters of either case, `ulid.ULID`, `uuid.UUID` or
     16 bytes; without it the product makes one, so that a repeated call counts again. `clicked_at` is an aware datetime
-    or RFC 3339 text, by default now.
+    or RFC 3339 text, by default now. `visitor` is for the redirect alone (`stats_app.visitors`): 16 bytes, or None.
     """
 
     kind: Any
@@ -73,6 +73,7 @@ class ClickInput(NamedTuple):
     clicked_at: Any = None
     verdict: Any = HUMAN
     reason: Any = ""
+    visitor: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +302,7 @@ class _Judge:
         verdict = _code("verdict", item.verdict, VERDICTS)
         reason = "" if item.reason == "" else _checked_reason(item.reason, verdict)
         references = (campaign_id, user_id, alias_id, link_id)
-        return ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, None)
+        return ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.visitor)
 
     def _campaign(self, kind: int, value: Any) -> int | None:
         if kind != _CAMPAIGN_KIND:

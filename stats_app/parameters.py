@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 else:
     Field = serializers.Field
 
-DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # From MIN_DATE to MAX_DATE: what is asked for, which is narrower than what is answered.
 PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 MAX_FOUND = 10

@@ -29,7 +29,7 @@ def policy_of(response: HttpResponse, status: int = 200) -> str:
 
 
 def test_every_page_and_file_has_it() -> None:
-    tenant = make_tenant()
+    tenant, _ = make_tenant(), make_tenant("Globex")
     own = [address(tenant.workspace), address(tenant.campaign), address(tenant.workspaceuser)]
     for url in (LIST, *own):
         assert policy_of(superuser().get(url)) == POLICY

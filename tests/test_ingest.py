@@ -772,8 +772,8 @@ def test_a_verdict_is_changed_in_its_own_workspace_only(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (VerdictChange("x", "bot"), "id is a ULID of 26 characters, not 'x'."),
-        (VerdictChange(TEXT, "robot"), "verdict is one of human, suspected, bot, not 'robot'."),
+        (VerdictChange("x", "bot"), 'id is a ULID of 26 characters, not "x".'),
+        (VerdictChange(TEXT, "robot"), 'verdict is one of human, suspected, bot, not "robot".'),
         (VerdictChange(TEXT, "bot", "x" * 41), "reason has at most 40 characters, not 41."),
         (VerdictChange(TEXT, "human", "x"), "reason is not allowed for a human click."),
     ],

@@ -178,7 +178,7 @@ def test_it_names_each_difference(
         f"2026-03-10 campaign {campaign.pk}: 1/0/0 counted, 1/100/0 stored",
         f"2026-03-10 user {user.pk}: 1/1/0 counted, 1/101/0 stored",
         "2026-03-10 verdict 2: 0/0/1 counted, 0/100/1 stored",
-        "2026-03-10 reason 'mail scanner': 0/0/1 counted, 0/100/1 stored",
+        '2026-03-10 reason "mail scanner": 0/0/1 counted, 0/100/1 stored',
         # Sums are held against the stored days, which are wrong in 2026.
         f"2025-01-01 campaign by year {campaign.pk}: 1/0/0 counted, 1/100/0 stored",
         f"2026-01-01 campaign by year {campaign.pk}: 4/100/0 counted, 4/0/0 stored",

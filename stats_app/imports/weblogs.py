@@ -25,7 +25,7 @@ from stats_app.verdicts import Judgement, judge_agent
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 DEFAULT_PREFIX = "/c/"
 
-_QUOTED = rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
+_QUOTED = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 # What stands before the time differs: the host, what syslog adds, addresses with a zone, names of users with blanks.
 _COMBINED = re.compile(
     rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}):([0-5][0-9]):([0-5][0-9]|60) ([+-][0-9]{4})\] "

@@ -6,7 +6,7 @@ from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_st
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
 from stats_app.models.people import Address, Alias, WorkspaceUser
-from stats_app.models.visitors import VisitorSalt
+from stats_app.models.visitors import RecentVisit, VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Click",
     "ClickRecord",
     "Reason",
+    "RecentVisit",
     "Rollup",
     "ToolCall",
     "TrackedLink",

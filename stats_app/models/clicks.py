@@ -7,8 +7,9 @@ from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from stats_app import targets
 from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
-from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, leads_to_the_web, validate_target_url
+from stats_app.models.campaigns import Campaign, leads_to_the_web, validate_target_url
 from stats_app.models.deletion import ClickedModel
 from stats_app.models.fields import CodeField, UlidField
 from stats_app.models.people import Alias, WorkspaceUser
@@ -29,7 +30,7 @@ class TrackedLink(ClickedModel):
     kind = CodeField(_("kind"), codes=KINDS)
     target_url = models.CharField(
         _("target address"),
-        max_length=TARGET_URL_LENGTH,
+        max_length=targets.MAX_LENGTH,
         blank=True,
         validators=[validate_target_url],
         help_text=_("Empty for a campaign link: the campaign's current target."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -47,8 +47,18 @@ class AddressedQuerySet(ClickedQuerySet):
         self._for_write = True
         with transaction.atomic(using=self.db):
             made: list[Any] = super().bulk_create(objs, *args, **kwargs)
-            keep_addresses(self.model, self.db, made)
+            # Where conflicts were passed over, Django does not know the keys of the rows.
+            known = all(row.pk is not None for row in made)
+            keep_addresses(self.model, self.db, made if known else self._stored(made))
         return made
+
+    def _stored(self, rows: Sequence[Any]) -> Iterator[Any]:
+        """The rows with the e-mails of these, as they are stored."""
+        everything = self.model._base_manager.using(self.db)
+        for start in range(0, len(rows), FEW):
+            some = rows[start : start + FEW]
+            workspaces = {row.workspace_id for row in some}
+            yield from everything.filter(workspace__in=workspaces, email__in=[row.email for row in some])
 
     def update(self, **values: Any) -> int:
         if not values.keys() & ADDRESS_FIELDS:

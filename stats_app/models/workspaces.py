@@ -40,7 +40,8 @@ class OfOneWorkspace(models.BaseConstraint):
     """The row that the foreign key `field` names belongs to the workspace of the row that names it.
 
     A foreign key of two columns holds it, workspace and `field`, to a unique constraint of the same two at the other
-    end. PostgreSQL refuses a wrong row at once; SQLite when the transaction ends, as with all foreign keys of Django's.
+    end. A wrong row is refused at once, or, where `field` may be null, when the transaction ends: Django deletes what
+    leads to such a row in any order.
     """
 
     default_violation_error_message = _("It belongs to another workspace.")
@@ -50,14 +51,18 @@ class OfOneWorkspace(models.BaseConstraint):
         self.field = field
 
     def constraint_sql(self, model: Any, schema_editor: Any) -> str:
-        parent = model._meta.get_field(self.field).remote_field.model
+        field = model._meta.get_field(self.field)
+        parent = field.remote_field.model
         quoted = schema_editor.quote_name
-        here = ", ".join(quoted(model._meta.get_field(name).column) for name in ("workspace", self.field))
-        there = ", ".join(quoted(column) for column in ("workspace_id", parent._meta.pk.column))
-        # SQLite's own way to empty tables, which Django uses, takes them in any order.
-        wait = " DEFERRABLE INITIALLY DEFERRED" if schema_editor.connection.vendor == "sqlite" else ""
+        here = ", ".join(map(quoted, ("workspace_id", field.column)))
+        there = ", ".join(map(quoted, ("workspace_id", parent._meta.pk.column)))
+        when = ""
+        if field.null:
+            when = " DEFERRABLE INITIALLY DEFERRED"
+        elif schema_editor.connection.vendor == "sqlite":
+            when = " ON DELETE CASCADE"  # to empty a database, Django deletes from SQLite's tables in any order
         table = quoted(parent._meta.db_table)
-        return f"CONSTRAINT {quoted(self.name)} FOREIGN KEY ({here}) REFERENCES {table} ({there}){wait}"
+        return f"CONSTRAINT {quoted(self.name)} FOREIGN KEY ({here}) REFERENCES {table} ({there}){when}"
 
     def create_sql(self, model: Any, schema_editor: Any) -> str:
         table = schema_editor.quote_name(model._meta.db_table)

@@ -22,19 +22,13 @@ def find(
     """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values."""
     if not values:
         return []
-    columns = f"named.id{', ' + more if more else ''}"
-    given, param = _given(connection, values)
     statement = (
-        f"SELECT named.{column}, {columns} FROM {table} AS named "
-        f"WHERE named.{column} IN (SELECT value FROM {given}) AND named.workspace_id = %s"
+        f"SELECT {column}, id{', ' + more if more else ''} FROM {table} "
+        f"WHERE {column} IN (SELECT value FROM {{given}}) AND workspace_id = %s"
     )
-    return rows(connection, statement, [param, workspace_id])
-
-
-def _given(connection: BaseDatabaseWrapper, values: Collection[str] | Collection[int]) -> tuple[str, str]:
-    """The table `given` of the column `value`, and its parameter."""
     if not is_postgresql(connection):
-        return "json_each(%s) AS given", json.dumps([*values])
+        return rows(connection, statement.format(given="json_each(%s)"), [json.dumps([*values]), workspace_id])
     texts = [value for value in values if isinstance(value, str)]
     kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
-    return f"unnest(%s::{kind}[]) AS given (value)", param
+    given = f"unnest(%s::{kind}[]) AS given (value)"
+    return rows(connection, statement.format(given=given), [param, workspace_id])

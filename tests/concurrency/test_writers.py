@@ -139,7 +139,8 @@ def sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Writers]:
 
 
 def write_at_once(writers: Writers, processes: int, half: int, size: int, rounds: int) -> None:
-    """Each process sends half of the clicks of the next one too, while the zone changes and all is counted anew."""
+    """Each process sends half of the clicks of the next one too, while the zone changes, all is counted anew, and two
+    more processes change verdicts of the same clicks."""
     workspace = writers.run("prepare", zone="UTC")
     last = (processes + 1) * half
     jobs = [
@@ -149,6 +150,10 @@ def write_at_once(writers: Writers, processes: int, half: int, size: int, rounds
     recounts = [
         writers.start("change_zones", workspace=workspace, names=ZONES[:rounds]),
         writers.start("rebuild_often", workspace=workspace, times=rounds),
+        *(
+            writers.start("change_verdicts_often", workspace=workspace, last=last, times=rounds, seed=seed)
+            for seed in (0, 1)
+        ),
     ]
     sent = [writers.answer(job) for job in jobs]
     for job in recounts:

@@ -1,0 +1,45 @@
+"""A process of its own that saves e-mails as users or as aliases, and says which of them it was let.
+
+    python -m tests.concurrency.address_writer DATABASE WORKSPACE MODEL
+
+MODEL is `user` or `alias`. Each line of standard input is an e-mail, and is answered by `made` or `refused`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main(database: str, workspace_id: str, model: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.conf import settings
+
+    settings.DATABASES["default"] |= {"NAME": database}
+    django.setup()
+
+    from django.db import IntegrityError
+
+    from stats_app.models import Alias, Workspace, WorkspaceUser
+
+    workspace = Workspace.objects.get(pk=workspace_id)
+    owner = WorkspaceUser.objects.filter(workspace=workspace).earliest("pk")
+
+    def save(email: str) -> str:
+        try:
+            if model == "user":
+                WorkspaceUser.objects.create(workspace=workspace, email=email)
+            else:
+                Alias.objects.bulk_create([Alias(workspace=workspace, user=owner, email=email)])
+        except IntegrityError:
+            return "refused"
+        return "made"
+
+    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    for line in sys.stdin:
+        print(save(line.strip()), flush=True)  # noqa: T201  # what the test reads
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
