@@ -21,6 +21,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--small-size", type=int, help="clicks that growth is measured from (default: a tenth)")
     parser.add_argument("--staff-size", type=int, default=1_000_000, help="clicks behind the pages of staff")
     parser.add_argument("--ingest-clicks", type=int, default=300_000, help="clicks that are recorded and copied")
+    parser.add_argument("--import-lines", type=int, default=1_000_000, help="lines of each file that is imported")
     parser.add_argument("--rounds", type=int, default=20, help="rounds that all cases are asked in turn")
     parser.add_argument("--database-url", default=DEFAULT_URL, help="the main database; the others lie beside it")
     parser.add_argument("--fresh", action="store_true", help="load the databases anew")
@@ -45,7 +46,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its modules need Django set up
-    from benchmarks import cases, databases, filling, ingest, pages, report
+    from benchmarks import cases, databases, filling, imports, ingest, pages, report
     from benchmarks.databases import MAIN, SMALL, STAFF
     from benchmarks.servers import serving
 
@@ -65,8 +66,9 @@ def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its
     with serving(STAFF) as plain_server, serving(STAFF, BENCH_STAFF="1") as staff_server:
         seen = pages.run(plain_server, staff_server, options.rounds, log)
     came_in = ingest.run(options.ingest_clicks, options.rounds, log)
+    imported = imports.run(options.import_lines, log)
     loads = (load, os.getloadavg()[0])
-    results = report.Results(options.size, small_size, staff_size, found, seen, came_in, loads)
+    results = report.Results(options.size, small_size, staff_size, found, seen, came_in, imported, loads)
     if options.drop:
         for alias in (SMALL, STAFF, MAIN):
             databases.drop(alias)

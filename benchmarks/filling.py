@@ -18,10 +18,9 @@ from ulid import ULID
 from benchmarks import workload
 from benchmarks.workload import WorkloadClick
 from stats_app import keys, public_ids, rollups
-from stats_app.dimensions import CAMPAIGN, CAMPAIGN_YEAR, VCARD, WORKSPACE
+from stats_app.dimensions import CAMPAIGN_DAYS, CAMPAIGN_YEARS, KINDS, VCARD, WORKSPACE_DAYS
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import (
-    KINDS,
     Alias,
     ApiKey,
     Campaign,
@@ -256,14 +255,16 @@ def _make_many_campaigns() -> None:
         cursor.execute("SELECT setseed(0.2026)")
         for statement in (
             f"""INSERT INTO stats_app_rollup ({columns})
-            SELECT %(workspace)s, {CAMPAIGN}, %(first)s + rank, day, 1 + floor(5000.0 / (rank + 1) * random()), 0, 0
+            SELECT %(workspace)s, {CAMPAIGN_DAYS}, %(first)s + rank, day,
+                1 + floor(5000.0 / (rank + 1) * random()), 0, 0
             FROM generate_series(0, %(campaigns)s - 1) AS rank,
                  generate_series(%(start)s::date, %(end)s::date, '1 day') AS day""",
             f"""INSERT INTO stats_app_rollup ({columns})
-            SELECT workspace_id, {CAMPAIGN_YEAR}, key, date_trunc('year', day), sum(campaign_clicks), 0, 0
-            FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN} GROUP BY 1, 3, 4""",
+            SELECT workspace_id, {CAMPAIGN_YEARS}, key, date_trunc('year', day), sum(campaign_clicks), 0, 0
+            FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN_DAYS}
+            GROUP BY 1, 3, 4""",
             f"""INSERT INTO stats_app_rollup ({columns})
-            SELECT workspace_id, {WORKSPACE}, 0, day, sum(campaign_clicks), 2000, 1500
-            FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN} GROUP BY 1, 4""",
+            SELECT workspace_id, {WORKSPACE_DAYS}, 0, day, sum(campaign_clicks), 2000, 1500
+            FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND dimension = {CAMPAIGN_DAYS} GROUP BY 1, 4""",
         ):
             cursor.execute(statement, params)

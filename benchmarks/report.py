@@ -18,6 +18,7 @@ from benchmarks import cases as asked
 from benchmarks import pages as asked_pages
 from benchmarks.cases import Case
 from benchmarks.databases import MAIN
+from benchmarks.imports import Imported
 from benchmarks.ingest import Ingest
 
 PACKAGES = ("Django", "djangorestframework", "psycopg", "orjson", "mcp", "gunicorn")
@@ -49,6 +50,7 @@ class Results:
     cases: dict[tuple[str, str], Case]
     pages: dict[str, Case]
     ingest: Ingest
+    imports: dict[str, Imported]
     load: tuple[float, float]  # of the machine, before and after
 
     def rows(self) -> list[Row]:
@@ -70,6 +72,11 @@ class Results:
             Row("any page of staff or of the admin", "20 ×", "", f"{self._multiple_of_page(dearest)} ({dearest.name})"),
             Row("`POST clicks/`, 1,000 a request: clicks a second", "15,000", "35,000", _rate(ingest.posted)),
             Row("`record_clicks`, 1,000 a batch, over COPY", "0.15", "0.27", f"{ingest.share_of_copy:.2f}"),
+            *(
+                Row(f"`import_clicks`, {name}: lines a second", "15,000", "20,000", f"{file.rate:,.0f}")
+                for name, file in self.imports.items()
+            ),
+            Row("`import_clicks`: MB of memory at most", "200", "", self._memory()),
             Row("bytes per click, indexes and rollups too", "230", "175", f"{ingest.bytes_per_click:.0f}"),
         ]
 
@@ -85,6 +92,10 @@ class Results:
         }
         worst = max(more, key=lambda name: more[name])
         return f"{more[worst]:.2f} ({worst})"
+
+    def _memory(self) -> str:
+        dearest = max(self.imports.values(), key=lambda file: file.peak_megabytes)
+        return f"{dearest.peak_megabytes:.0f} ({dearest.lines:,} lines)"
 
     def costs(self) -> list[list[str]]:
         """What each case costs per call, in milliseconds."""

@@ -6,16 +6,26 @@ SECRET_KEY       required, unless DEBUG is on
 DEBUG            off by default
 ALLOWED_HOSTS    names separated by commas; default localhost,127.0.0.1,[::1]
 DATABASE_URL     default: SQLite in db.sqlite3 beside manage.py
+DATABASE_POOL    how many connections to PostgreSQL the threads of a process share at most; 0: each keeps its own.
+                 Default 10 under an ASGI server, where threads come and go, else 0
 HTTPS            on where the site is served over https: redirects http, secure cookies, HSTS; default off
+SECURE_PROXY_SSL_HEADER
+                 the header in which the proxy in front says "https", such as X-Forwarded-Proto: the proxy must set it,
+                 whatever a caller sends. Needed for HTTPS behind a proxy; default none
 STATIC_ROOT      where `collectstatic` puts the static files, under names that browsers may keep for ever; without it
                  they are served from where they are
 STATS_RATE_LIMIT calls a minute for each tool and API key; default 30
+STATS_TRUSTED_PROXIES
+                 the proxies between a reader and the site: how many, or their addresses and networks with commas
+                 between; default 0
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
+import django
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -48,6 +58,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Django has its own from version 6 on.
+    "django.middleware.csp.ContentSecurityPolicyMiddleware"
+    if django.VERSION >= (6, 0)
+    else "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -89,13 +103,20 @@ def _database() -> dict[str, Any]:
         options.setdefault("timeout", 30)
         options.setdefault("transaction_mode", "IMMEDIATE")
         options.setdefault("init_command", "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;")
+        return database
+    # A new connection to PostgreSQL costs several times what a tool call costs. Under WSGI each thread keeps its own.
+    # Under ASGI each request runs in a thread of its own, so that a kept connection would never be used again.
+    size = env.int("DATABASE_POOL", default=10 if UNDER_ASGI else 0)
+    if size:
+        options.setdefault("pool", {"min_size": 1, "max_size": size})
     else:
-        # A new connection to PostgreSQL costs several times what a tool call costs.
         database.setdefault("CONN_MAX_AGE", None)
-        database.setdefault("CONN_HEALTH_CHECKS", True)
+    database.setdefault("CONN_HEALTH_CHECKS", True)
     return database
 
 
+# `asgi.py` is what an ASGI server imports, and these settings are loaded from there.
+UNDER_ASGI = "project.asgi" in sys.modules
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -106,6 +127,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGOUT_REDIRECT_URL = "home"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
@@ -125,10 +147,27 @@ STORAGES = {
 }
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
+# All pages, the admin's too, do with files of this site alone. The middleware of Django takes the one name, that of
+# django-csp the other.
+SECURE_CSP = {
+    "default-src": ["'none'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'"],
+    "font-src": ["'self'"],
+    "connect-src": ["'self'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+    "base-uri": ["'none'"],
+}
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": SECURE_CSP}
+
 HTTPS = env.bool("HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+_PROXY_HEADER = env.str("SECURE_PROXY_SSL_HEADER", default="")
+SECURE_PROXY_SSL_HEADER = (f"HTTP_{_PROXY_HEADER.upper().replace('-', '_')}", "https") if _PROXY_HEADER else None
 SECURE_HSTS_SECONDS = 30 * 24 * 60 * 60 if HTTPS else 0
 # Whether subdomains have https, and whether browsers should ship that knowledge, is for the domain's owner to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -143,4 +182,8 @@ LOGGING = {
     "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
 }
 
-STATS_APP: dict[str, Any] = {"RATE_LIMIT": env.int("STATS_RATE_LIMIT", default=30)}
+_PROXIES = env.str("STATS_TRUSTED_PROXIES", default="0")
+STATS_APP: dict[str, Any] = {
+    "RATE_LIMIT": env.int("STATS_RATE_LIMIT", default=30),
+    "TRUSTED_PROXIES": int(_PROXIES) if _PROXIES.isdecimal() else _PROXIES.split(","),
+}

@@ -6,6 +6,7 @@ answer against these declarations.
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -14,19 +15,34 @@ from rest_framework import serializers
 from stats_app import public_ids
 from stats_app.dimensions import KINDS
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import DATE_PATTERN, Field
+from stats_app.parameters import Field
+from stats_app.periods import format_time
 
 Count = serializers.IntegerField
 
 
-@extend_schema_field({"type": "string", "format": "date", "pattern": DATE_PATTERN})
+@extend_schema_field({"type": "string", "format": "date"})
 class DateText(Field):
     """A local date as Y-m-d."""
+
+    def to_representation(self, day: date) -> str:
+        return day.isoformat()
 
 
 @extend_schema_field({"type": "string", "format": "date-time"})
 class TimeText(Field):
-    """RFC 3339 in UTC."""
+    """RFC 3339 in UTC, in whole seconds."""
+
+    def to_representation(self, time: datetime) -> str:
+        return format_time(time)
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class ExactTimeText(Field):
+    """RFC 3339 in UTC, with the fraction of the second."""
+
+    def to_representation(self, time: datetime) -> str:
+        return time.astimezone(UTC).isoformat()
 
 
 @extend_schema_field({"type": "null"})
@@ -34,12 +50,12 @@ class Nothing(Field):
     """Always null."""
 
 
-def public_id(prefix: str, help_text: str) -> Field:
-    return serializers.RegexField(public_ids.pattern(prefix), help_text=help_text)
+def public_id(prefix: str, help_text: str, **more: Any) -> Field:
+    return serializers.RegexField(public_ids.pattern(prefix), help_text=help_text, **more)
 
 
-def count(help_text: str) -> Field:
-    return serializers.IntegerField(min_value=0, help_text=help_text)
+def count(help_text: str, **more: Any) -> Field:
+    return serializers.IntegerField(min_value=0, help_text=help_text, **more)
 
 
 class PeriodAnswer(serializers.Serializer[Any]):

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Info, Warning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
+from django.core.exceptions import ValidationError
 from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from stats_app import mcp
-from stats_app.conf import DEFAULTS
+from stats_app import mcp, proxies
+from stats_app.conf import DEFAULTS, conf
+from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
-from stats_app.models import Click
+from stats_app.models import Click, Workspace
+from stats_app.models.workspaces import validate_timezone
+
+
+def _is_whole_number(value: object, least: int, most: int | None = None) -> bool:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return least <= value and (most is None or value <= most)
 
 
 def _is_limit(value: object) -> bool:
-    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_LIMIT)
+    return value is None or _is_whole_number(value, 1, MAX_LIMIT)
 
 
 def _is_flag(value: object) -> bool:
@@ -45,6 +56,22 @@ def _is_origin(value: object) -> bool:
     return bool(parts.netloc) and value == f"{parts.scheme}://{parts.netloc}"
 
 
+def _are_proxies(value: object) -> bool:
+    return all(map(_is_network, value)) if isinstance(value, list | tuple) else _is_whole_number(value, 0)
+
+
+def _is_network(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(proxies.networks((value,)))
+    except ValueError:
+        return False
+
+
+def _is_header_of_addresses(value: object) -> bool:
+    # The values of `Forwarded` hold more than addresses.
+    return isinstance(value, str) and bool(re.fullmatch("[A-Za-z0-9-]+", value)) and value.lower() != "forwarded"
+
+
 _LIMIT = (_is_limit, f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.")
 RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
@@ -59,8 +86,29 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _are_origins,
         'Give a list of origins as browsers send them, such as "https://app.example".',
     ),
+    "TRUSTED_PROXIES": (
+        _are_proxies,
+        "Give the number of proxies that a request passes, or a list of their addresses and networks, such as"
+        ' "10.0.0.0/8".',
+    ),
+    "CLIENT_IP_HEADER": (
+        _is_header_of_addresses,
+        'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
+    ),
 }
 """For each setting whether a value is right, and what to give instead of a wrong one."""
+
+_SET_BEHIND_PROXIES = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
+
+
+def _wrong_settings(given: dict[str, Any]) -> list[tuple[str, str]]:
+    """The names of settings of a wrong value, with what to give instead."""
+    return [(key, hint) for key, (is_right, hint) in RULES.items() if key in given and not is_right(given[key])]
+
+
+def _has_wrong_settings() -> bool:
+    given = getattr(settings, "STATS_APP", {})
+    return not isinstance(given, dict) or bool(_wrong_settings(given))
 
 
 @register()
@@ -76,8 +124,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     ]
     found += [
         Error(f"STATS_APP[{key!r}] is {given[key]!r}.", hint=hint, id="stats_app.E003")
-        for key, (is_right, hint) in RULES.items()
-        if key in given and not is_right(given[key])
+        for key, hint in _wrong_settings(given)
     ]
     if not settings.USE_TZ:
         found.append(
@@ -91,12 +138,44 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register()
+def check_client_ip_header(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """E007: a header that holds one address, where it is not known who may send it."""
+    if _has_wrong_settings() or proxies.is_chain(conf.client_ip_header):
+        return []
+    if conf.trusted_proxies and not isinstance(conf.trusted_proxies, int):
+        return []
+    return [
+        Error(
+            f"Anyone can send {conf.client_ip_header}, and STATS_APP['TRUSTED_PROXIES'] names no proxy.",
+            hint="List the addresses and networks of the proxies that set this header.",
+            id="stats_app.E007",
+        )
+    ]
+
+
+@register(deploy=True)
+def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W003: a site behind a proxy that is not trusted, whose visitors are all at its address."""
+    signs = [name for name in _SET_BEHIND_PROXIES if getattr(settings, name, None)]
+    if not signs or _has_wrong_settings() or conf.trusted_proxies:
+        return []
+    return [
+        Warning(
+            f"By {' and '.join(signs)} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that"
+            " all visitors seem to be at one address.",
+            hint="Give the number of proxies that a request passes, or a list of their addresses and networks.",
+            id="stats_app.W003",
+        )
+    ]
+
+
+@register()
 def check_mcp(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """W002 and I001: the URLs of MCP without the package that serves it."""
     if mcp.is_installed() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     included = set(_included(get_resolver()))
-    text, hint = "/mcp is not served, because the package mcp 2.3 or later is not installed.", f"Run: {mcp.INSTALL}"
+    text, hint = f"/mcp is not served: the package {mcp.PACKAGE}, is not installed.", f"Run: {mcp.INSTALL}"
     if f"{mcp.__name__}.urls" in included:
         return [Warning(text, hint=hint, id="stats_app.W002")]
     if "stats_app.urls" in included:
@@ -143,16 +222,82 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register(deploy=True)
-def check_persistent_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W001: a new connection for each request costs several times what the answer costs."""
-    connection = connections[router.db_for_read(Click)]
-    pooled = connection.settings_dict["OPTIONS"].get("pool")
-    if connection.vendor != "postgresql" or pooled or connection.settings_dict["CONN_MAX_AGE"] != 0:
+def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """W001 and W004: connections to PostgreSQL that are opened for each request, or kept where none is used again.
+
+    Which kind of server will run the project, its settings do not say. `ASGI_APPLICATION`, which Channels and Daphne's
+    development server ask for, tells that it is an ASGI one; without that nothing is said of kept connections.
+    """
+    aliases = sorted({router.db_for_read(Click), router.db_for_write(Click)})
+    is_asgi = bool(getattr(settings, "ASGI_APPLICATION", None))
+    return [warning for alias in aliases for warning in _connection_warnings(connections[alias], is_asgi)]
+
+
+def _connection_warnings(connection: BaseDatabaseWrapper, is_asgi: bool) -> list[CheckMessage]:
+    # Django refuses a pool beside a CONN_MAX_AGE other than 0.
+    if connection.vendor != "postgresql" or connection.settings_dict["OPTIONS"].get("pool"):
         return []
+    if connection.settings_dict["CONN_MAX_AGE"] == 0:
+        return [
+            Warning(
+                f"Each request opens a new connection to the database {connection.alias!r}.",
+                hint="Under WSGI set its CONN_MAX_AGE to None, under ASGI OPTIONS['pool'], which needs psycopg_pool.",
+                id="stats_app.W001",
+            )
+        ]
+    if is_asgi:
+        return [
+            Warning(
+                f"Under ASGI each request leaves a connection to the database {connection.alias!r} open.",
+                hint="Set its CONN_MAX_AGE to 0 and OPTIONS['pool'], which needs psycopg_pool.",
+                id="stats_app.W004",
+            )
+        ]
+    return []
+
+
+NAMED_WORKSPACES = 10
+"""How many workspaces a message names at most."""
+
+
+@register(Tags.database)
+def check_timezones(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W005: workspaces in a time zone that this machine does not know. Reads the database, so only when told to.
+
+    A warning, because `migrate` would not run with an error, and every other workspace is well.
+    """
+    alias = router.db_for_read(Workspace)
+    if alias not in (databases or ()) or not _has_table(connections[alias]):
+        return []
+    workspaces = Workspace.objects.using(alias)
+    names = workspaces.order_by("timezone").values_list("timezone", flat=True).distinct()
+    unknown = [name for name in names if not _is_known(name)]
+    if not unknown:
+        return []
+    lost = workspaces.filter(timezone__in=unknown).order_by("pk")
+    named = [f"{place.public_id} {printable(place.name)} ({place.timezone})" for place in lost[:NAMED_WORKSPACES]]
+    more = lost.count() - len(named)
     return [
         Warning(
-            "Each request opens a new connection to PostgreSQL.",
-            hint=f"Set CONN_MAX_AGE to None, or OPTIONS['pool'], for the database {connection.alias!r}.",
-            id="stats_app.W001",
+            f"This machine does not know the time zone of: {', '.join(named)}{f', and {more} more' if more else ''}.",
+            hint="Run: pip install --upgrade tzdata. A name that no machine knows is wrong: change it in the admin, or "
+            "by stats_app.rollups.change_timezone.",
+            id="stats_app.W005",
         )
     ]
+
+
+def _has_table(connection: BaseDatabaseWrapper) -> bool:
+    """False before the first `migrate`, which runs these checks, too."""
+    with connection.cursor() as cursor:
+        return Workspace._meta.db_table in connection.introspection.table_names(cursor)
+
+
+def _is_known(timezone: str) -> bool:
+    try:
+        validate_timezone(timezone)
+    except ValidationError:
+        return False
+    return True

@@ -23,6 +23,10 @@ DEFAULTS: dict[str, Any] = {
     "WORKSPACES_FOR": None,
     # Origins, such as "https://app.example", whose web pages may call /mcp, besides the site's own.
     "MCP_ALLOWED_ORIGINS": (),
+    # The proxies before the site: how many a request passes, or a list of their addresses and networks. 0: none.
+    "TRUSTED_PROXIES": 0,
+    # The header in which they say where a request came from.
+    "CLIENT_IP_HEADER": "X-Forwarded-For",
 }
 
 
@@ -55,6 +59,14 @@ class Conf:
     @property
     def mcp_allowed_origins(self) -> Sequence[str]:
         return cast("Sequence[str]", self._get("MCP_ALLOWED_ORIGINS"))
+
+    @property
+    def trusted_proxies(self) -> int | Sequence[str]:
+        return cast("int | Sequence[str]", self._get("TRUSTED_PROXIES"))
+
+    @property
+    def client_ip_header(self) -> str:
+        return cast(str, self._get("CLIENT_IP_HEADER"))
 
 
 conf = Conf()

@@ -26,7 +26,7 @@ DAYS = 365
 _WEEKDAYS = (1.10, 1.15, 1.15, 1.10, 1.00, 0.15, 0.10)
 _HOURS = (0, 0, 0, 0, 0, 1, 3, 8, 14, 16, 15, 12, 9, 12, 15, 15, 13, 9, 5, 3, 2, 1, 1, 0)
 _KINDS = ((CAMPAIGN, 68), (VCARD, 17), (OTHER, 15))
-_VERDICTS = ((HUMAN, "", 94), (SUSPECTED, "burst", 3), (BOT, "mail-scanner", 3))
+_VERDICTS = ((HUMAN, "", 94), (SUSPECTED, "several links at once", 3), (BOT, "mail scanner: Barracuda", 3))
 _FIRST_NAMES = [
     "Ada",
     "Alan",

@@ -1,8 +1,8 @@
 """What clicks are counted by. A dimension is data: adding one is adding a line here and a rebuild.
 
-Each counts the clicks of a workspace for each local day, apart by kind, under a key: the number of the campaign or the
-user, or 0 for the workspace as a whole. A dimension with a `years` code is stored by calendar year, too: such sums are
-bounds that spare reading the days of most keys when those with the most clicks are looked for.
+Each counts the clicks of a workspace for each local day, apart by kind, under a key: the number of the campaign, of the
+user and so on, or 0 for the workspace as a whole. A dimension with a `years` code is stored by calendar year, too: such
+sums are bounds that spare reading the days of most keys when those with the most clicks are looked for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ WORKSPACE_DAYS = 0
 CAMPAIGN_DAYS = 1
 USER_DAYS = 2
 EXCLUDED_DAYS = 3
+REASON_DAYS = 4
 CAMPAIGN_YEARS = 12
 USER_YEARS = 22
 
@@ -33,7 +34,8 @@ USER_YEARS = 22
 class Dimension:
     """`code` is what rows hold; `key` is the click's column that they are counted by; clicks without it are left out.
 
-    `human` dimensions count the clicks of people; the others what tools leave out.
+    `human` dimensions count the clicks of people; the others what tools leave out. A reason is a text, whose number is
+    in the table of reasons.
     """
 
     code: int
@@ -47,8 +49,9 @@ DIMENSIONS = (
     Dimension(WORKSPACE_DAYS, "workspace", None),
     Dimension(CAMPAIGN_DAYS, "campaign", "campaign_id", years=CAMPAIGN_YEARS),
     Dimension(USER_DAYS, "user", "user_id", years=USER_YEARS),
-    # What was not counted, by verdict: shown apart to staff.
+    # What was not counted, by verdict and by reason: shown apart to staff.
     Dimension(EXCLUDED_DAYS, "verdict", "verdict", human=False),
+    Dimension(REASON_DAYS, "reason", "reason_id", human=False),
 )
 
 # The codes of all sums by calendar year.

@@ -6,6 +6,7 @@ Every text is English, names what is wrong and never holds a secret, SQL or a tr
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,19 +70,32 @@ def redacted(text: str) -> str:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A caller's value as it may stand in a message: in quotes, printable and short."""
+    """A caller's value as it may stand in a message: as JSON writes it, short, printable and without secrets.
+
+    A text has quotes, so that `"5"` differs from 5 and `"null"` from null.
+    """
+    if isinstance(value, str):
+        return _escaped(json.dumps(_clipped(redacted(value), limit), ensure_ascii=False))
     try:
-        text = value if isinstance(value, str) else repr(value)
+        text = json.dumps(value, ensure_ascii=False)
     except RecursionError:  # nested almost too deeply to be parsed
-        text = type(value).__name__
-    return f"'{printable(text, limit)}'"
+        text = f"a {type(value).__name__}"
+    except (TypeError, ValueError):  # given in Python, and nothing that JSON knows
+        text = repr(value)
+    return printable(text, limit)
 
 
 def printable(text: str, limit: int = 100) -> str:
     """A caller's text without secrets, clipped, and with escapes for what cannot be printed or encoded."""
-    text = redacted(text)
-    clipped = text[:limit] + ("…" if len(text) > limit else "")
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in clipped)
+    return _escaped(_clipped(redacted(text), limit))
+
+
+def _clipped(text: str, limit: int) -> str:
+    return text[:limit] + ("…" if len(text) > limit else "")
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +135,10 @@ class NotAuthenticated(StatsError):
         super().__init__("A valid API key is required in the header x-api-key.")
 
 
+class WorkspaceGone(NotAuthenticated, LookupError):
+    """The workspace was deleted since the key was found. Callers learn no more than that their key is not good."""
+
+
 class PermissionDenied(StatsError):
     """The key is good but lacks a scope."""
 
@@ -146,6 +164,18 @@ class NotFound(StatsError):
 
     def __init__(self, kind: str, public_id: str) -> None:
         super().__init__(f"No {kind} with the id {shown(public_id)} in this workspace.")
+
+
+class PayloadTooLarge(StatsError):
+    """The body, or the list in it, is longer than allowed."""
+
+    code = "payload_too_large"
+
+
+class UnsupportedMediaType(StatsError):
+    """The body is not uncompressed JSON in UTF-8, by its own headers."""
+
+    code = "unsupported_media_type"
 
 
 class RateLimited(StatsError):

@@ -7,7 +7,7 @@ wrong item is reported while the right ones around it are stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ from django.db.models import Model
 from django.utils import timezone
 from ulid import ULID
 
-from stats_app import public_ids, store
+from stats_app import public_ids
 from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, shown
 from stats_app.locks import LockedWorkspace, in_workspace
@@ -29,8 +29,20 @@ from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, Wor
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
 from stats_app.models.people import is_email
-from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, is_countable, parse_time, utc_midnight, zone_of
-from stats_app.sql.clicks import ClickRow, insert
+from stats_app.periods import (
+    MAX_DATE,
+    MIN_DATE,
+    ONE_DAY,
+    DaySpan,
+    is_countable,
+    local_days,
+    parse_time,
+    utc_midnight,
+    zone_of,
+)
+from stats_app.sql import clicks as sql
+from stats_app.sql import reasons
+from stats_app.sql.clicks import ClickRow
 from stats_app.sql.references import find
 from stats_app.words import fold, is_plain
 
@@ -40,6 +52,7 @@ _EARLIEST = utc_midnight(MIN_DATE)
 _LATEST = utc_midnight(MAX_DATE) + ONE_DAY
 _ULID = re.compile(public_ids.ULID_PATTERN_OF_EITHER_CASE)
 _CAMPAIGN_KIND = KINDS[CAMPAIGN]
+_HUMAN = VERDICTS[HUMAN]
 
 
 class ClickInput(NamedTuple):
@@ -48,7 +61,7 @@ class ClickInput(NamedTuple):
     `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail, `link` an instance or a token;
     an alias sets the user when none is given. `id` is a ULID: 26 characters of either case, `ulid.ULID`, `uuid.UUID` or
     16 bytes; without it the product makes one, so that a repeated call counts again. `clicked_at` is an aware datetime
-    or RFC 3339 text, by default now.
+    or RFC 3339 text, by default now. `visitor` is for the redirect alone (`stats_app.visitors`): 16 bytes, or None.
     """
 
     kind: Any
@@ -60,6 +73,7 @@ class ClickInput(NamedTuple):
     clicked_at: Any = None
     verdict: Any = HUMAN
     reason: Any = ""
+    visitor: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,32 +131,83 @@ def _record(
         if not alone:
             raise _FirstClicks
         Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
-    batch = _Batch(locked, _References.of(connection, locked.id, items), now)
+    judge = _Judge(locked, _References.of(connection, locked.id, items), now)
     result = IngestResult()
     rows: dict[bytes, ClickRow] = {}
-    facts: dict[bytes, store.ClickFact] = {}
     for index, item in enumerate(items):
         try:
-            row, day = batch.row(item)
+            row = judge.row(item)
         except _Wrong as wrong:
             error = wrong.error
             result.rejected.append(Rejection(index, error.field, error.code, error.message))
-            continue
-        if row.id not in rows:
-            rows[row.id] = row
-            facts[row.id] = store.ClickFact(day, row.kind, row.verdict, row.campaign_id, row.user_id)
+        else:
+            rows.setdefault(row.id, row)
     if rows:
-        stored = insert(connection, locked.id, [rows[click_id] for click_id in sorted(rows)])
-        counted = facts.values() if stored is None else [facts[click_id] for click_id in stored]
-        store.apply(locked.id, store.changes_of(counted), using=using)
-        result.accepted = len(counted)
+        _number_reasons(connection, locked.id, {row.reason for row in rows.values() if row.verdict != _HUMAN})
+        spans = _spans(judge.zone, {row.utc_day for row in rows.values()})
+        result.accepted = sql.insert(connection, locked.id, [rows[click_id] for click_id in sorted(rows)], spans)
     result.duplicates = len(items) - len(result.rejected) - result.accepted
     return result
 
 
+def _number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, texts: set[str]) -> None:
+    """The rollups hold the reasons by number. Before the clicks, as the lock order has it."""
+    if texts:
+        reasons.number(connection, workspace_id, texts)
+
+
+def _spans(zone: ZoneInfo, utc_days: Iterable[date]) -> list[DaySpan]:
+    return [span for utc_day in utc_days for span in local_days(zone, utc_day)]
+
+
+class VerdictChange(NamedTuple):
+    """What a stored click is to be taken for from now on. `id` is as in `ClickInput`."""
+
+    id: Any
+    verdict: str
+    reason: str = ""
+
+
+def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> int:
+    """Gives stored clicks another verdict and moves the rollups in one transaction; returns how many clicks changed.
+
+    A click that is not stored is passed over, and so is one that has the verdict and the reason already. Joins a
+    transaction that the caller holds; without one, a deadlock is tried again. Whoever also records clicks in the same
+    transaction does that after this, since clicks come before rollups in the order of locks. Raises ValueError for a
+    verdict, a reason or an id that is none.
+    """
+    try:
+        wanted = {_click_id(change.id): _verdict(change) for change in changes}
+    except _Wrong as wrong:
+        raise ValueError(wrong.error.message) from None
+    using = router.db_for_write(Click)
+    return in_workspace(workspace.pk, partial(_change_verdicts, wanted=wanted, using=using), using=using)
+
+
+def _change_verdicts(locked: LockedWorkspace, *, wanted: Mapping[bytes, tuple[int, str]], using: str) -> int:
+    connection = connections[using]
+    verdicts = set(wanted.values())
+    _number_reasons(connection, locked.id, {reason for verdict, reason in verdicts if verdict != _HUMAN})
+    stored = sql.lock_verdicts(connection, locked.id, sorted(wanted))
+    changed = [click for click in stored if (click.verdict, click.reason) != wanted[click.id]]
+    ids = [click.id for click in changed]
+    spans = _spans(ZoneInfo(locked.timezone), {click.utc_day for click in changed})
+    sql.move(connection, locked.id, ids, spans, "-")
+    for verdict, reason in verdicts:
+        alike = [click_id for click_id in ids if wanted[click_id] == (verdict, reason)]
+        sql.set_verdicts(connection, locked.id, alike, verdict, reason)
+    sql.move(connection, locked.id, ids, spans)
+    return len(changed)
+
+
+def _verdict(change: VerdictChange) -> tuple[int, str]:
+    verdict = _code("verdict", change.verdict, VERDICTS)
+    return verdict, _checked_reason(change.reason, verdict)
+
+
 @dataclass(slots=True)
 class _References:
-    """The rows of the workspace that a batch names, by what they are named by: public id, token, e-mail or number."""
+    """The rows of the workspace that a batch names, by what they are named by: public id, token, e-mail or instance."""
 
     campaigns: dict[Any, int]
     users: dict[Any, int]
@@ -152,20 +217,14 @@ class _References:
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Iterable[Any]) -> _References:
         inputs = [item for item in items if isinstance(item, ClickInput)]
+        columns = ClickInput(*zip(*inputs, strict=True)) if inputs else ClickInput((), (), (), (), (), ())
         look = partial(_find, connection, workspace_id)
         return cls(
-            look(Campaign, "public_id", {i.campaign for i in inputs if _is_name(i.campaign, Campaign)}),
-            look(WorkspaceUser, "public_id", {i.user for i in inputs if _is_name(i.user, WorkspaceUser)}),
-            look(Alias, "email", {_folded(i.alias) for i in inputs if _is_name(i.alias, Alias)}, "user_id"),
-            look(TrackedLink, "token", {i.link for i in inputs if _is_name(i.link, TrackedLink)}),
+            look(Campaign, "public_id", columns.campaign),
+            look(WorkspaceUser, "public_id", columns.user),
+            look(Alias, "email", [*map(_folded, columns.alias)], "user_id"),
+            look(TrackedLink, "token", columns.link),
         )
-
-
-def _is_name(value: object, model: type[Model]) -> bool:
-    """Whether it can be looked up: databases refuse NUL and lone surrogates, which no name of ours has."""
-    if isinstance(value, str):
-        return is_plain(value)
-    return isinstance(value, model) and value.pk is not None
 
 
 def _folded(alias: Any) -> Any:
@@ -178,12 +237,13 @@ def _find(
     workspace_id: int,
     model: type[Model],
     column: str,
-    values: set[Any],
+    values: Collection[Any],
     more: str = "",
 ) -> dict[Any, Any]:
     """Instances are looked up too: one may be of another workspace, or stale."""
-    texts = {value for value in values if isinstance(value, str)}
-    instances = {value.pk: value for value in values if not isinstance(value, str)}
+    names = _names(values, model)
+    texts = {name for name in names if isinstance(name, str)}
+    instances = {name.pk: name for name in names if not isinstance(name, str)}
     table = model._meta.db_table
     found: dict[Any, Any] = {}
     for key, *rest in find(connection, workspace_id, table, column, texts, more):
@@ -193,8 +253,21 @@ def _find(
     return found
 
 
+def _names(values: Collection[Any], model: type[Model]) -> set[Any]:
+    """Those of the values that can be looked up: databases refuse NUL and lone surrogates, which no name has."""
+
+    def is_name(value: Any) -> bool:
+        return is_plain(value) if isinstance(value, str) else isinstance(value, model) and value.pk is not None
+
+    try:
+        distinct: Collection[Any] = set(values)
+    except TypeError:  # some have no hash
+        distinct = values
+    return set(filter(is_name, distinct))
+
+
 @dataclass(slots=True)
-class _Batch:
+class _Judge:
     """What the items of one batch are judged by."""
 
     workspace: LockedWorkspace
@@ -202,13 +275,19 @@ class _Batch:
     now: datetime
     zone: ZoneInfo = field(init=False)
     latest: datetime = field(init=False)
+    sure_from: datetime = field(init=False)
+    sure_until: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         self.zone = zone_of(self.workspace.timezone)
         self.latest = self.now + FUTURE_TOLERANCE
+        # Between these a time is right in every zone, none of which is more than a day from UTC.
+        first_day = max(MIN_DATE, self.workspace.clicks_kept_from or MIN_DATE)
+        self.sure_from = utc_midnight(first_day) + ONE_DAY
+        self.sure_until = min(self.latest, utc_midnight(MAX_DATE))
 
-    def row(self, item: ClickInput | FieldError) -> tuple[ClickRow, date]:
-        """The row to store and its local day. Raises `_Wrong` for the first wrong field."""
+    def row(self, item: ClickInput | FieldError) -> ClickRow:
+        """The row to store. Raises `_Wrong` for the first wrong field."""
         if isinstance(item, FieldError):
             raise _Wrong(item.field, item.code, item.message)
         kind = _code("kind", item.kind, KINDS)
@@ -219,12 +298,11 @@ class _Batch:
         if item.alias is not None:
             alias_id, user_id = self._alias(item.alias, user_id)
         link_id = None if item.link is None else _reference(self.references.links, "link", item.link, _is_text)
-        clicked_at, day = self._time(item.clicked_at)
+        clicked_at = self._time(item.clicked_at)
         verdict = _code("verdict", item.verdict, VERDICTS)
-        reason = _reason(item.reason, item.verdict)
+        reason = "" if item.reason == "" else _checked_reason(item.reason, verdict)
         references = (campaign_id, user_id, alias_id, link_id)
-        row = ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, None)
-        return row, day
+        return ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.visitor)
 
     def _campaign(self, kind: int, value: Any) -> int | None:
         if kind != _CAMPAIGN_KIND:
@@ -234,7 +312,12 @@ class _Batch:
                 )
             return None
         if value is None:
-            raise _Wrong("campaign", "required", "campaign is required for a click of the kind campaign.")
+            raise _Wrong(
+                "campaign",
+                "required",
+                f"campaign is required for a click of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
+                f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
+            )
         campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
         return campaign_id
 
@@ -244,9 +327,14 @@ class _Batch:
             raise _Wrong("alias", "invalid", f"alias {shown(str(value))} is not one of the user's.")
         return alias_id, owner_id
 
-    def _time(self, value: Any) -> tuple[datetime, date]:
-        """The moment in UTC and its local date."""
+    def _time(self, value: Any) -> datetime:
+        """The moment in UTC."""
         clicked_at = self.now if value is None else _moment(value)
+        if not self.sure_from <= clicked_at <= self.sure_until:
+            self._check_time(clicked_at, value)
+        return clicked_at.astimezone(UTC)
+
+    def _check_time(self, clicked_at: datetime, value: Any) -> None:
         if clicked_at > self.latest:
             raise _Wrong(
                 "clicked_at", "future", f"clicked_at {shown(str(value))} is more than 5 minutes in the future."
@@ -263,7 +351,6 @@ class _Batch:
                 "pruned",
                 f"clicked_at {shown(str(value))} is before {kept_from}, from when on raw clicks are kept.",
             )
-        return clicked_at.astimezone(UTC), day
 
 
 def _code(name: str, value: Any, codes: dict[str, int]) -> int:
@@ -316,7 +403,7 @@ def _is_text(value: object) -> bool:
 
 
 def _moment(value: Any) -> datetime:
-    if isinstance(value, datetime) and value.utcoffset() is not None:
+    if isinstance(value, datetime) and (value.tzinfo is UTC or value.utcoffset() is not None):
         return value
     if isinstance(value, str):
         try:
@@ -336,11 +423,11 @@ def _out_of_range(value: Any) -> _Wrong:
     )
 
 
-def _reason(value: Any, verdict: str) -> str:
+def _checked_reason(value: Any, verdict: int) -> str:
     if not isinstance(value, str) or not is_plain(value):
         raise _Wrong("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
     if len(value) > REASON_LENGTH:
         raise _Wrong("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
-    if value and verdict == HUMAN:
+    if value and verdict == _HUMAN:
         raise _Wrong("reason", "not_allowed", "reason is not allowed for a human click.")
     return value

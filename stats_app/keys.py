@@ -2,23 +2,30 @@
 
 A secret is `sk_`, a public part and 256 random bits. What is stored is its SHA-256 digest: a fast hash is right for
 random keys of that length, which nobody can guess, and a slow one would cost more than the whole answer.
+
+Whatever holds a secret in a variable is marked, so that Django's mail about an error leaves it out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections, router, transaction
+from django.db import DatabaseError, connections, router, transaction
+from django.views.decorators.debug import sensitive_variables
 
 from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
 from stats_app.models.api_keys import STATS_READ
 from stats_app.sql import api_keys as sql
+
+logger = logging.getLogger(__name__)
 
 HEADER = "x-api-key"
 """Every surface that programs call takes the key from this header."""
@@ -49,6 +56,7 @@ class Caller:
             raise PermissionDenied(scope)
 
 
+@sensitive_variables("secret")
 def create_key(
     workspace: Workspace, name: str, scopes: Sequence[str] = (STATS_READ,), expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
@@ -63,11 +71,13 @@ def create_key(
         scopes=list(dict.fromkeys(scopes)),
         expires_at=expires_at,
     )
-    key.full_clean()
+    # The workspace is held by its foreign key: validation would look for it on a replica, which may not have it yet.
+    key.full_clean(exclude=["workspace"])
     key.save()
     return key, secret
 
 
+@sensitive_variables("secret")
 def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) -> tuple[ApiKey, str]:
     """A new key in place of `key`, and its secret, which cannot be had again.
 
@@ -77,7 +87,7 @@ def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) ->
     """
     using = router.db_for_write(ApiKey, instance=key)
     with transaction.atomic(using=using):
-        old = ApiKey.objects.using(using).select_for_update().select_related("workspace").get(pk=key.pk)
+        old = ApiKey.objects.using(using).select_for_update(of=("self",)).select_related("workspace").get(pk=key.pk)
         if not is_good(old, now):
             raise Refused(f"The API key {old} is revoked or expired and cannot be rotated: make a new one.")
         ends = None if old.expires_at is None else now + (old.expires_at - old.created_at)
@@ -101,11 +111,13 @@ def is_good(key: ApiKey, now: datetime) -> bool:
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
+@sensitive_variables("secret")
 def digest_of(secret: str) -> bytes:
     # "replace": a header may hold anything, and an encoding error must not tell it from a wrong key.
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
+@sensitive_variables("secret")
 def authenticate(secret: str | None, now: datetime) -> Caller:
     """The caller with this secret. Raises NotAuthenticated for every reason alike. One indexed read.
 
@@ -121,5 +133,17 @@ def authenticate(secret: str | None, now: datetime) -> Caller:
     if revoked_at is not None or (expires_at is not None and expires_at <= now) or not workspace.is_active:
         raise NotAuthenticated
     if last_used_at is None or last_used_at < now - LAST_USE_GRAIN:
-        ApiKey.objects.filter(pk=key_id).update(last_used_at=now)
+        _note_use(key_id, now)
     return Caller(key_id, name, frozenset(json.loads(scopes) if isinstance(scopes, str) else scopes), workspace)
+
+
+def _note_use(key_id: int, now: datetime) -> None:
+    """Writes the time of use, unless somebody holds the key's row or the database takes no writes: only a note."""
+    using = router.db_for_write(ApiKey)
+    connection = connections[using]
+    try:
+        # In a caller's transaction a failure must not spoil what the caller goes on to do.
+        with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
+            sql.note_use(connection, key_id, now)
+    except DatabaseError:
+        logger.warning("The last use of an API key could not be noted.", exc_info=True)

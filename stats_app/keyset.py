@@ -35,7 +35,7 @@ def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | No
     """
     older = position is None or position.older
     if position is not None:
-        rows = rows.filter(_beyond(keys, position))
+        rows = rows.filter(beyond(keys, position))
     order = [f"-{key}" if older else key for key in keys]
     # Its rows alone are sorted with what is joined to them: the joins of a whole day cost ten times the page.
     page = rows.order_by(*order).values("id")[: size + 1]
@@ -49,11 +49,11 @@ def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | No
     return KeyedPage(shown[::-1], True, more)
 
 
-def _beyond(keys: Sequence[str], position: Position) -> Q:
+def beyond(keys: Sequence[str], position: Position) -> Q:
     """The rows after the position. The first key bounds them alone, too, so that an index on it is used."""
     side = "lt" if position.older else "gt"
-    beyond, equal = Q(), Q()
+    further, equal = Q(), Q()
     for key, value in zip(keys, position.values, strict=True):
-        beyond |= equal & Q(**{f"{key}__{side}": value})
+        further |= equal & Q(**{f"{key}__{side}": value})
         equal &= Q(**{key: value})
-    return beyond & Q(**{f"{keys[0]}__{side}e": position.values[0]})
+    return further & Q(**{f"{keys[0]}__{side}e": position.values[0]})

@@ -1,8 +1,10 @@
 """Who may write to a workspace, and when. The one lock order of the whole product.
 
-A writer of clicks takes the workspace's row shared, whoever recounts takes it alone, both before anything else of the
-transaction. After it come clicks, sorted by id, then rollups, sorted by key, in one statement each. Unsorted batches
-that overlap deadlock, and a change of zone beside unlocked writers loses exactness.
+A writer of clicks takes the workspace shared, whoever recounts takes it alone, both before anything else of the
+transaction. They stand in one queue: whoever waits for the workspace alone lets those before it finish and nobody
+behind it pass, so that a stream of writers cannot keep it waiting for ever. After the workspace come clicks, sorted by
+id, then rollups, sorted by key, in one statement each. Unsorted batches that overlap deadlock, and a change of zone
+beside unlocked writers loses exactness.
 
 SQLite knows one writer at a time. There every writing transaction begins with a write, so that it waits its turn with
 nothing in hand; one that began by reading would be refused at once when another has written meanwhile.
@@ -15,15 +17,16 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import NamedTuple, TypeVar
 
-from django.db import OperationalError, connections, transaction
+from django.db import DatabaseError, connections, transaction
 
+from stats_app.database_errors import passes_by_itself
+from stats_app.errors import WorkspaceGone
 from stats_app.sql import workspaces as sql
 
 Result = TypeVar("Result")
 
 ATTEMPTS = 4  # the first, and three more
 _PAUSE = 0.05  # seconds before the second attempt; doubled before each further one
-_DEADLOCK_OR_SERIALIZATION = ("40P01", "40001")
 
 
 class LockedWorkspace(NamedTuple):
@@ -40,31 +43,41 @@ def in_workspace(
 ) -> Result:
     """Runs `work` in one transaction under the workspace's lock, and returns what it returns.
 
-    A deadlock, or an SQLite database that stayed locked, is tried again from the start, unless the caller holds a
-    transaction of its own, which only the caller can begin again. Raises LookupError when there is no such workspace.
+    It is tried again as `tried_again` says. Raises WorkspaceGone when there is no such workspace.
+    """
+
+    def locked() -> Result:
+        row = sql.lock(connections[using], workspace_id, alone)
+        if row is None:
+            raise WorkspaceGone
+        return work(LockedWorkspace(*row))
+
+    return tried_again(locked, using=using)
+
+
+def in_workspaces_alone(workspace_ids: Iterable[int], work: Callable[[], Result], *, using: str) -> Result:
+    """Runs `work` in one transaction that no writer of these workspaces is in, and returns what it returns."""
+    ordered = sorted(workspace_ids)
+
+    def locked() -> Result:
+        for workspace_id in ordered:
+            sql.lock(connections[using], workspace_id, alone=True)
+        return work()
+
+    return tried_again(locked, using=using)
+
+
+def tried_again(work: Callable[[], Result], *, using: str) -> Result:
+    """Runs `work` in a transaction, which begins again after a deadlock, a serialization failure, or an SQLite database
+    that stayed locked. Not where the caller holds a transaction of its own, which only the caller can begin again.
     """
     attempts = 1 if connections[using].in_atomic_block else ATTEMPTS
     for attempt in range(1, attempts + 1):
         try:
             with transaction.atomic(using=using):
-                row = sql.lock(connections[using], workspace_id, alone)
-                if row is None:
-                    raise LookupError(f"There is no workspace {workspace_id}.")
-                return work(LockedWorkspace(*row))
-        except OperationalError as error:
-            if attempt == attempts or not _passes_by_itself(error):
+                return work()
+        except DatabaseError as error:
+            if attempt == attempts or not passes_by_itself(error):
                 raise
             time.sleep(_PAUSE * 2 ** (attempt - 1))
     raise AssertionError("unreachable")
-
-
-def lock_workspaces(using: str, workspace_ids: Iterable[int]) -> None:
-    """Locks workspaces against all writers until the current transaction ends, in the order of their numbers."""
-    for workspace_id in sorted(workspace_ids):
-        sql.lock(connections[using], workspace_id, alone=True)
-
-
-def _passes_by_itself(error: OperationalError) -> bool:
-    cause = error.__cause__
-    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-    return state in _DEADLOCK_OR_SERIALIZATION or "database is locked" in str(error)

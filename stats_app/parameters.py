@@ -6,6 +6,7 @@ is well-formed or an error, and what is not declared is an error, too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -17,10 +18,11 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.fields import empty
 
 from stats_app import public_ids
+from stats_app.bodies import Repeated, repeated_keys
 from stats_app.errors import FieldError, InvalidParameters, WrongValue, printable, shown
 from stats_app.models.campaigns import STATUSES
 from stats_app.periods import BREAKDOWNS, MAX_DAYS, MIN_DATE, Period, parse_day
-from stats_app.words import search_words
+from stats_app.words import MAX_LENGTH, search_words
 
 # Stubs name four type arguments, the class itself takes none.
 if TYPE_CHECKING:
@@ -28,28 +30,37 @@ if TYPE_CHECKING:
 else:
     Field = serializers.Field
 
-DATE_PATTERN = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # From MIN_DATE to MAX_DATE: what is asked for, which is narrower than what is answered.
 PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 MAX_FOUND = 10
 
 
-class Repeated(list[str]):
-    """The values of a parameter that was given more than once, where that is possible, as in a query string."""
-
-
 class Parameter(Field):
-    """A field whose errors say the rule after the field's name: "from is a date as Y-m-d, not 'x'."."""
+    """A field whose errors name it, its rule and the value: `from is a date as Y-m-d, not "x".`
+
+    `rule` is read after the field's name. `example` is a right value, for the error of a missing one; a rule that lists
+    the right values needs none. `no_choice` is a word that means the same as leaving an optional one out, where a
+    surface takes such words.
+    """
 
     rule = "is something else"
+    example = ""
+    no_choice = ""
 
     def wrong(self, value: object, code: str = "invalid", rule: str | None = None) -> serializers.ValidationError:
         return serializers.ValidationError(f"{self.field_name} {rule or self.rule}, not {shown(value)}.", code)
+
+    def missing(self) -> FieldError:
+        name = str(self.field_name)
+        such_as = f", such as {self.example}" if self.example else ""
+        return FieldError(name, "required", f"{name} is required: {self.rule.removeprefix('is ')}{such_as}.")
 
 
 @extend_schema_field({"type": "string", "format": "date", "pattern": PERIOD_DATE_PATTERN})
 class DateParameter(Parameter):
     """A local date."""
+
+    example = "2026-03-31"
 
     def to_internal_value(self, data: object) -> date:
         try:
@@ -61,8 +72,9 @@ class DateParameter(Parameter):
 class ChoiceParameter(Parameter):
     """One word out of a few."""
 
-    def __init__(self, words: tuple[str, ...], **kwargs: Any) -> None:
+    def __init__(self, words: tuple[str, ...], *, no_choice: str = "", **kwargs: Any) -> None:
         self.words = words
+        self.no_choice = no_choice
         self.rule = f"is one of {', '.join(words)}"
         super().__init__(**kwargs)
 
@@ -78,6 +90,7 @@ class PublicIdParameter(Parameter):
     def __init__(self, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
         self.rule = public_ids.rule(prefix)
+        self.example = public_ids.example(prefix)
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: object) -> str:
@@ -97,20 +110,32 @@ class SearchParameter(Parameter):
 
 
 class CountParameter(Parameter):
-    """A whole number from 1 up to a bound."""
+    """A whole number from 1 up to a bound. Its digits as a text are taken, too: many clients send only texts."""
 
     def __init__(self, max_value: int, **kwargs: Any) -> None:
         self.max_value = max_value
         self.rule = f"is a whole number from 1 to {max_value}"
+        self.example = str(max_value)
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: object) -> int:
-        # To JSON Schema 5.0 is an integer, too; to Python True is one.
-        if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
+        number = whole_number(data)
+        if number is None:
             raise self.wrong(data)
-        if not 1 <= data <= self.max_value:
+        if not 1 <= number <= self.max_value:
             raise self.wrong(data, "out_of_range")
-        return int(data)
+        return number
+
+
+def whole_number(value: object) -> int | None:
+    """The whole number that a JSON value is, by itself or as a text of digits; None for anything else."""
+    if isinstance(value, str):
+        # More digits than any bound of ours has; Python refuses to read thousands of them.
+        return int(value[:20]) if re.fullmatch("[0-9]+", value) else None
+    # To JSON Schema 5.0 is an integer, too; to Python True is one.
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    return int(value)
 
 
 class Parameters(serializers.Serializer[Any]):
@@ -170,8 +195,7 @@ class CampaignParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         campaign = PublicIdParameter(
             public_ids.CAMPAIGN,
-            help_text="The campaign: cp_ and 26 characters, as campaign_find or the list of campaigns gives it. "
-            "A name is not an id.",
+            help_text="The campaign's public id: cp_ and 26 characters. A name is not an id.",
         )
         return {"campaignPublicId": campaign, **super().get_fields()}
 
@@ -180,8 +204,7 @@ class UserParameters(_OptionalPeriodParameters):
     def get_fields(self) -> dict[str, Field]:
         user = PublicIdParameter(
             public_ids.USER,
-            help_text="The user: usr_ and 26 characters, as user_find or the list of users gives it. "
-            "A name or an e-mail is not an id.",
+            help_text="The user's public id: usr_ and 26 characters. A name or an e-mail is not an id.",
         )
         return {"userPublicId": user, **super().get_fields()}
 
@@ -190,13 +213,15 @@ class CampaignSearchParameters(Parameters):
     query = SearchParameter(
         required=False,
         help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
-        "to be there, so give only what stands out: spring for our spring campaign. Default: every campaign.",
+        "to be there, so give only what stands out: spring for our spring campaign. "
+        f"At most {MAX_LENGTH} characters. Default: every campaign.",
     )
     status = ChoiceParameter(
         STATUSES,
+        no_choice="any",
         required=False,
         help_text="Only campaigns with this status as of today in the workspace's time zone: planned (starts later), "
-        "running, paused, or completed (its last day is over). Default: any.",
+        "running, paused, completed (its last day is over), or any. Default: any.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many campaigns, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
@@ -207,7 +232,7 @@ class UserSearchParameters(Parameters):
     query = SearchParameter(
         required=False,
         help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
-        "of them have to be there. Default: every user.",
+        f"of them have to be there. At most {MAX_LENGTH} characters. Default: every user.",
     )
     limit = CountParameter(
         MAX_FOUND, default=MAX_FOUND, help_text=f"At most this many users, 1 to {MAX_FOUND}. Default: {MAX_FOUND}."
@@ -231,10 +256,20 @@ def _fields(parameters: type[Parameters]) -> dict[str, Field]:
     return dict(parameters().fields)
 
 
-def without_nulls(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments without the optional ones that are null, for surfaces where that means "not given"."""
-    optional = {name for name, field in _fields(parameters).items() if not field.required}
-    return {name: value for name, value in arguments.items() if value is not None or name not in optional}
+def given(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
+    """The arguments without those that say that they are not given.
+
+    For callers who cannot leave an argument out: null says it of every argument, an empty text and a word such as `any`
+    of an optional one. An argument that is not declared stays, and is an error.
+    """
+    fields = _fields(parameters)
+    return {name: value for name, value in arguments.items() if name not in fields or _is_given(fields[name], value)}
+
+
+def _is_given(field: Field, value: object) -> bool:
+    if value is None or field.required:
+        return value is not None
+    return value not in ("", cast(Parameter, field).no_choice)
 
 
 def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, Any]:
@@ -245,14 +280,15 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
     for name, field in fields.items():
         value = arguments.get(name, empty)
         if isinstance(value, Repeated):
-            errors.append(repeated_parameter(name, value))
+            errors.append(value.error(name))
             continue
         try:
             values[name] = field.run_validation(value)
         except serializers.SkipField:
             pass
         except serializers.ValidationError as error:
-            errors.append(_field_error(name, error, value))
+            errors.append(_field_error(name, field, error))
+        errors.extend(repeated_keys(value))
     errors.extend(unknown_parameter(name, fields) for name in arguments if name not in fields)
     if errors:
         raise InvalidParameters(errors)
@@ -265,16 +301,9 @@ def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
     return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; there are {names}.")
 
 
-def repeated_parameter(name: str, values: Repeated) -> FieldError:
-    return FieldError(name, "repeated", f"{name} is given {len(values)} times; give it once.")
-
-
-def _field_error(name: str, error: serializers.ValidationError, value: object) -> FieldError:
-    """DRF's own errors are of values that are missing; all others are `Parameter.wrong`."""
+def _field_error(name: str, field: Field, error: serializers.ValidationError) -> FieldError:
+    """The error of a parameter; that of a missing one is DRF's own, and has a text of ours instead."""
     [detail] = cast("list[ErrorDetail]", error.detail)
-    code = detail.code or "invalid"
-    if code == "required":
-        return FieldError(name, "required", f"{name} is required.")
-    if code == "null":
-        return FieldError(name, "invalid", f"{name} is required, and null is no value.")
-    return FieldError(name, code, str(detail))
+    if detail.code in ("required", "null"):
+        return cast(Parameter, field).missing()
+    return FieldError(name, detail.code or "invalid", str(detail))

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,12 +21,18 @@ from stats_app.errors import UnknownZone, WrongValue
 Breakdown = Literal["day", "week", "month"]
 BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
 
+Compare = Literal["previous", "year", "none"]
+"""What a page holds a period against: the period just before, the same days a year before, or nothing."""
+COMPARES: tuple[Compare, ...] = get_args(Compare)
+
 MIN_DATE = date(2000, 1, 1)
 MAX_DATE = date(2099, 12, 31)
 MAX_DAYS = 3660
 DEFAULT_DAYS = 30
 
 ONE_DAY = timedelta(days=1)
+# As many whole weeks as come closest to a year, so that weekdays stay.
+YEAR_OF_WEEKS = timedelta(weeks=52)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The offset's minutes are held to 59 here, because `fromisoformat` carries more of them over into hours.
@@ -108,6 +114,11 @@ def next_month(day: date) -> date:
     return _month_of_number(_month_number(day) + 1)
 
 
+def _a_year_before(day: date) -> date:
+    """The same date a year before; 28 February for the 29th."""
+    return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
 def _month_number(day: date) -> int:
     """Months since the year 0, so that they can be added and taken away."""
     return day.year * 12 + day.month - 1
@@ -159,11 +170,30 @@ class Period:
         Whole calendar months are compared with as many whole months, so that March is held against February and
         not against 29 January to 28 February; any other period with the same number of days.
         """
-        end = self.start - ONE_DAY
         if not self.is_whole_months:
-            return Period(self.start - timedelta(days=self.days), end)
+            return self.just_before()
         months = _month_number(self.end) - _month_number(self.start) + 1
-        return Period(_month_of_number(_month_number(self.start) - months), end)
+        return Period(_month_of_number(_month_number(self.start) - months), self.start - ONE_DAY)
+
+    def just_before(self) -> Period:
+        """As many days, ending the day before this starts."""
+        return self.shifted(-timedelta(days=self.days))
+
+    def year_before(self) -> Period:
+        """The same days a year before: of whole months the same months, of whole weeks the same weekdays (364 days),
+        else the same dates, with 28 February for the 29th."""
+        if self.is_whole_months:
+            return Period(_a_year_before(self.start), month_end(_a_year_before(month_start(self.end))))
+        if self.days % 7 == 0:
+            return self.shifted(-YEAR_OF_WEEKS)
+        return Period(_a_year_before(self.start), _a_year_before(self.end))
+
+    def shifted(self, by: timedelta) -> Period:
+        return Period(self.start + by, self.end + by)
+
+    def first(self, days: int) -> Period:
+        """Its first days: as many, or all of them where it has fewer."""
+        return Period(self.start, min(self.end, self.start + timedelta(days=days - 1)))
 
     def buckets(self, breakdown: Breakdown) -> list[Bucket]:
         """The buckets in order, none left out; the first and the last hold only their days inside the period."""
@@ -174,6 +204,12 @@ class Period:
         first = self.start.year + (self.start != year_start(self.start))
         last = self.end.year - (self.end != year_end(self.end))
         return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
+
+
+def hull(periods: Iterable[Period]) -> Period:
+    """The shortest period that holds all of them."""
+    held = list(periods)
+    return Period(min(period.start for period in held), max(period.end for period in held))
 
 
 # A year of days costs as much to make as a short answer does, and all workspaces are asked for the same few periods.
@@ -211,31 +247,41 @@ def fold(daily: Sequence[int], buckets: Sequence[Bucket]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class DaySpan:
-    """A stretch of time, `start` included and `end` not, both UTC, in which the local date is `day`."""
+    """A stretch of one day in UTC, `start` included and `end` not, both UTC, in which the local date is `day`."""
 
     day: date
     start: datetime
     end: datetime
 
 
-def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
-    """The spans of the local days `start` to `end`, in the order of time.
+@lru_cache(maxsize=4096)  # clicks of a batch share few days
+def local_days(zone: tzinfo, utc_day: date) -> tuple[DaySpan, ...]:
+    """The spans of a day in UTC, in the order of time: two as a rule.
 
-    A day has one span as a rule and none when the zone skipped it (Samoa, 30 December 2011). It has two where clocks
-    were put back across midnight (Newfoundland until 2011, at 00:01), which is why a day is not just "from one local
-    midnight to the next".
+    There are more where clocks were put back across midnight (Newfoundland until 2011, at 00:01), which is why a local
+    day is not just "from one local midnight to the next".
     """
-    cuts = _date_changes(zone, start - ONE_DAY, end + 2 * ONE_DAY)
+    start = utc_midnight(utc_day)
+    end = start + ONE_DAY
+    before, after = (moment.astimezone(zone).utcoffset() or timedelta() for moment in (start, end))
+    cuts = {start, end, start if before == after else _offset_change(zone, start, end)}
+    for offset in (before, after):
+        cuts.add(utc_midnight((start + offset).date() + ONE_DAY) - offset)  # local midnight
     spans: list[DaySpan] = []
-    for cut, until in pairwise(cuts):
+    for cut, until in pairwise(sorted(cuts)):
         day = cut.astimezone(zone).date()
-        if not start <= day <= end:
-            continue
-        if spans and spans[-1].day == day and spans[-1].end == cut:
+        if spans and spans[-1].day == day:
             spans[-1] = DaySpan(day, spans[-1].start, until)
         else:
             spans.append(DaySpan(day, cut, until))
-    return spans
+    return tuple(spans)
+
+
+def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
+    """The spans of the local days `start` to `end`, in the order of time: none of a day that the zone skipped (Samoa,
+    30 December 2011)."""
+    utc_days = Period(start - ONE_DAY, end + ONE_DAY)  # no zone is more than a day from UTC
+    return [span for utc_day in utc_days for span in local_days(zone, utc_day) if start <= span.day <= end]
 
 
 def time_spans(zone: tzinfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
@@ -266,19 +312,6 @@ def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[dateti
     return joined
 
 
-def _date_changes(zone: tzinfo, start: date, end: date) -> list[datetime]:
-    """Every moment at which the local date may change: both readings of each midnight, and each change of offset."""
-    moments: set[datetime] = set()
-    for day in Period(start, end):
-        midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-        moments.update(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-    ordered = sorted(moments)
-    for before, after in pairwise(ordered):
-        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
-            moments.add(_offset_change(zone, before, after))
-    return sorted(moments)
-
-
 def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
     """The second, found by halving, at which the zone's offset changes between two moments a day or so apart."""
     offset = before.astimezone(zone).utcoffset()
@@ -291,25 +324,71 @@ def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
     return after
 
 
-def _whole_months(today: date, *, ending: int, months: int) -> Period:
-    """As many whole calendar months, the last of them `ending` months before today's."""
-    last = _month_number(today) - ending
-    return Period(_month_of_number(last - months + 1), month_end(_month_of_number(last)))
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A period with a name: `whole(day)` is all of it on the local date `day`, and it runs to `day` at most.
+
+    One that counts days is held against as many days before, whatever months these make, so that weekdays stand under
+    weekdays. A calendar one is held against as many first days of what its whole would be held against: the days of a
+    March so far against the first of February.
+    """
+
+    whole: Callable[[date], Period]
+    counts_days: bool = False
+
+    def period(self, day: date) -> Period:
+        whole = self.whole(day)
+        return Period(whole.start, min(whole.end, day))
+
+    def other(self, day: date, compare: Compare) -> Period | None:
+        """What the period is held against; None for nothing."""
+        whole = self.whole(day)
+        if self.counts_days and compare == "previous":
+            return whole.just_before()
+        if self.counts_days and compare == "year":
+            return whole.shifted(-YEAR_OF_WEEKS)
+        other, period = compared_with(whole, compare), self.period(day)
+        return other.first(period.days) if other and period != whole else other
 
 
-PRESETS: dict[str, Callable[[date], Period]] = {
-    "last-7-days": partial(Period.last_days, 7),
-    "last-30-days": partial(Period.last_days, 30),
-    "last-90-days": partial(Period.last_days, 90),
-    "this-month": partial(_whole_months, ending=0, months=1),
-    "last-month": partial(_whole_months, ending=1, months=1),
-    "this-year": lambda today: Period(year_start(today), year_end(today)),
+def compared_with(period: Period, compare: Compare) -> Period | None:
+    """What a period of dates of one's own is held against; None for nothing."""
+    if compare == "none":
+        return None
+    return period.previous() if compare == "previous" else period.year_before()
+
+
+def _days_to_yesterday(days: int) -> Preset:
+    return Preset(lambda day: Period(day - timedelta(days=days), day - ONE_DAY), counts_days=True)
+
+
+def _whole_months(*, ending: int, months: int) -> Preset:
+    """As many whole calendar months, the last of them `ending` months before the day's."""
+
+    def whole(day: date) -> Period:
+        last = _month_number(day) - ending
+        return Period(_month_of_number(last - months + 1), month_end(_month_of_number(last)))
+
+    return Preset(whole)
+
+
+PRESETS: dict[str, Preset] = {
+    # Whole weeks, and no part of today: a morning would be held against a day.
+    "last-7-days": _days_to_yesterday(7),
+    "last-28-days": _days_to_yesterday(28),
+    "last-91-days": _days_to_yesterday(91),
+    "this-month": _whole_months(ending=0, months=1),
+    "last-month": _whole_months(ending=1, months=1),
+    "this-year": Preset(lambda day: Period(year_start(day), year_end(day))),
     # With the month that is running, so that its figures are among them.
-    "last-12-months": partial(_whole_months, ending=0, months=12),
+    "last-12-months": _whole_months(ending=0, months=12),
 }
-"""The periods that have a name, for the local date of today. Months and years are whole, also the running ones."""
+"""The periods that have a name."""
 
-DEFAULT_PRESET = "last-30-days"
+OLD_PRESETS = {"last-30-days": "last-28-days", "last-90-days": "last-91-days"}
+"""Names that addresses may still hold, and what they lead to."""
+
+DEFAULT_PRESET = "last-28-days"
 
 
 def default_breakdown(period: Period) -> Breakdown:

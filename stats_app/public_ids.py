@@ -52,7 +52,12 @@ def pattern(prefix: str = WORKSPACE) -> str:
 
 def rule(prefix: str = WORKSPACE) -> str:
     """What such an id is, for messages, to be read after the field's name."""
-    return f"is {prefix + '+ ' if prefix else ''}26 characters of a lowercase ULID"
+    return f"is {f'{prefix} and ' if prefix else ''}26 characters of a lowercase ULID"
+
+
+def example(prefix: str = WORKSPACE) -> str:
+    """A well-formed id for texts; no row has it."""
+    return f"{prefix}01jzk3f8q2v6x9w4r7t5n0m1ab"
 
 
 class PublicIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import connections, router
@@ -19,7 +20,7 @@ from stats_app import store
 from stats_app.dimensions import CAMPAIGN, KINDS, OTHER, VCARD
 from stats_app.errors import NotFound
 from stats_app.models import Campaign, Workspace, WorkspaceUser, campaign_status
-from stats_app.periods import Breakdown, Period, fold, format_time
+from stats_app.periods import Breakdown, Period, fold, format_time, hull
 from stats_app.sql import subjects
 from stats_app.sql.words import Alphabetical
 
@@ -38,31 +39,59 @@ class CampaignDays:
     daily: list[int]
 
 
+@dataclass(frozen=True)
+class DailyClicks:
+    """Clicks of each kind on each of some days."""
+
+    days: Period
+    by_kind: dict[str, list[int]]
+
+    def clicks(self, period: Period) -> dict[str, int]:
+        """By kind, in some of the days."""
+        return {kind: sum(numbers[self._part(period)]) for kind, numbers in self.by_kind.items()}
+
+    def of_kind(self, kind: str, period: Period, breakdown: Breakdown) -> list[int]:
+        """Those of one kind in each bucket of some of the days."""
+        return fold(self.by_kind[kind][self._part(period)], period.buckets(breakdown))
+
+    def series(self, period: Period, breakdown: Breakdown) -> list[int]:
+        """Those of all kinds in each bucket of some of the days."""
+        return fold(self.total[self._part(period)], period.buckets(breakdown))
+
+    @cached_property
+    def total(self) -> list[int]:
+        """Those of all kinds, day by day."""
+        return [*map(sum, zip(*self.by_kind.values(), strict=True))]
+
+    def _part(self, period: Period) -> slice:
+        start = (period.start - self.days.start).days
+        return slice(start, start + period.days)
+
+
+def _daily_clicks(workspace: Workspace, days: Period, where: store.Where | None = None) -> DailyClicks:
+    counts = store.counts(workspace.pk, days, ("day", "kind"), where=where)
+    return DailyClicks(days, {str(kind): numbers for (kind,), numbers in counts.items()})
+
+
 @dataclass(frozen=True, slots=True)
 class OverviewCounts:
     """The counts that an overview with a chart is made of.
 
-    `daily` are the workspace's clicks of each kind from the first day of the previous period to the last of the period,
-    which follow each other; `campaigns` those with the most clicks in the period, most first.
+    `daily` are the workspace's clicks at least in the period and the previous one; `campaigns` those with the most
+    clicks in the period, most first.
     """
 
     period: Period
-    previous: Period
-    daily: dict[str, list[int]]
+    daily: DailyClicks
     campaigns: list[CampaignDays]
 
-    def clicks(self, days: Period) -> dict[str, int]:
-        """By kind, in some of the days."""
-        start = (days.start - self.previous.start).days
-        return {kind: sum(numbers[start : start + days.days]) for kind, numbers in self.daily.items()}
 
-
-def overview_counts(workspace: Workspace, period: Period) -> OverviewCounts:
-    """Three reads."""
-    previous = period.previous()
-    daily = store.counts(workspace.pk, Period(previous.start, period.end), ("day", "kind"))
-    by_kind = {str(kind): numbers for (kind,), numbers in daily.items()}
-    return OverviewCounts(period, previous, by_kind, _top_campaigns(workspace, period))
+def overview_counts(workspace: Workspace, period: Period, more_days: Period | None = None) -> OverviewCounts:
+    """Three reads. `daily` holds `more_days`, too."""
+    days = hull([period, period.previous(), more_days or period])
+    # The parts first: in a caller's own transaction, which may see clicks that come in, the whole is then no less.
+    campaigns = _top_campaigns(workspace, period)
+    return OverviewCounts(period, _daily_clicks(workspace, days), campaigns)
 
 
 def _top_campaigns(workspace: Workspace, period: Period) -> list[CampaignDays]:
@@ -82,12 +111,11 @@ def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, 
 
 def overview_with_chart(workspace: Workspace, counts: OverviewCounts, breakdown: Breakdown, now: datetime) -> Json:
     """The same of counts that were read already."""
-    period, previous = counts.period, counts.previous
-    total = [*map(sum, zip(*counts.daily.values(), strict=True))]
+    period, previous = counts.period, counts.period.previous()
     buckets, previous_buckets = period.buckets(breakdown), previous.buckets(breakdown)
     datasets = {
-        "current": fold(total[previous.days :], buckets),
-        "previous": fold(total[: previous.days], previous_buckets),
+        "current": counts.daily.series(period, breakdown),
+        "previous": counts.daily.series(previous, breakdown),
         "campaigns": [
             {"publicId": campaign.public_id, "name": campaign.name, "data": fold(campaign.daily, buckets)}
             for campaign in counts.campaigns
@@ -95,7 +123,7 @@ def overview_with_chart(workspace: Workspace, counts: OverviewCounts, breakdown:
     }
     labels = {"current": [b.label for b in buckets], "previous": [b.label for b in previous_buckets]}
     chart = {"chart": {"datasets": datasets, "labels": labels}}
-    return _overview(workspace, period, counts.clicks(period), chart, now)
+    return _overview(workspace, period, counts.daily.clicks(period), chart, now)
 
 
 def _overview(workspace: Workspace, period: Period, clicks: dict[str, int], breakdown: Json, now: datetime) -> Json:
@@ -115,13 +143,22 @@ def _overview(workspace: Workspace, period: Period, clicks: dict[str, int], brea
 
 def campaign_performance(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One campaign's clicks, its share of all campaign clicks, and its best day. Raises NotFound."""
+    return campaign_performance_and_days(workspace, public_id, period, period, now)[0]
+
+
+def campaign_performance_and_days(
+    workspace: Workspace, public_id: str, period: Period, days: Period, now: datetime
+) -> tuple[Json, DailyClicks]:
+    """The same with the campaign's clicks of each of `days`, which hold the period, in three reads. Raises NotFound."""
     campaign = subjects.find_campaign(connections[router.db_for_read(Campaign)], workspace.pk, public_id)
     if campaign is None:
         raise NotFound("campaign", public_id)
-    daily = store.counts(workspace.pk, period, ("day",), where={"campaign": campaign.id})[()]
+    [numbers] = store.counts(workspace.pk, days, ("day",), where={"campaign": campaign.id}).values()
+    counts = DailyClicks(days, {CAMPAIGN: numbers})
     [of_workspace] = store.counts(workspace.pk, period, ("kind",))[CAMPAIGN,]
+    daily = counts.of_kind(CAMPAIGN, period, "day")
     clicks = sum(daily)
-    return {
+    answer = {
         "campaign": {
             "publicId": public_id,
             "name": campaign.name,
@@ -137,15 +174,35 @@ def campaign_performance(workspace: Workspace, public_id: str, period: Period, n
         "trend": None,
         "generatedAt": format_time(now),
     }
+    return answer, counts
 
 
 def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One user's clicks by kind, and what is attached to the user now. Raises NotFound."""
+    user = _find_user(workspace, public_id)
+    counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.id})
+    return _user_answer(user, public_id, period, {str(kind): numbers[0] for (kind,), numbers in counted.items()}, now)
+
+
+def user_metrics_and_days(
+    workspace: Workspace, public_id: str, period: Period, days: Period, now: datetime
+) -> tuple[Json, DailyClicks]:
+    """The same with the clicks of each of `days`, which hold the period, in two reads. Raises NotFound."""
+    user = _find_user(workspace, public_id)
+    daily = _daily_clicks(workspace, days, {"user": user.id})
+    return _user_answer(user, public_id, period, daily.clicks(period), now), daily
+
+
+def _find_user(workspace: Workspace, public_id: str) -> subjects.FoundUser:
     user = subjects.find_user(connections[router.db_for_read(WorkspaceUser)], workspace.pk, public_id)
     if user is None:
         raise NotFound("user", public_id)
-    counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.id})
-    clicks = {kind: numbers[0] for (kind,), numbers in counted.items()}
+    return user
+
+
+def _user_answer(
+    user: subjects.FoundUser, public_id: str, period: Period, clicks: dict[str, int], now: datetime
+) -> Json:
     return {
         "user": {"publicId": public_id, "displayName": user.display_name},
         "period": period_json(period),

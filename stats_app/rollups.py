@@ -10,17 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from uuid import uuid4
+from typing import Any
 
 from django.db import connections, router
 from django.db.models import Max, Min
 
-from stats_app.dimensions import DIMENSIONS, YEARS
-from stats_app.errors import Refused
+from stats_app.dimensions import DIMENSIONS, REASON_DAYS, WORKSPACE_DAYS, YEARS
+from stats_app.errors import Refused, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
 from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start, zone_of
+from stats_app.sql import reasons
 from stats_app.sql import recounts as sql
 
 _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
@@ -97,19 +98,21 @@ def check(workspace: Workspace) -> Iterator[Difference]:
         yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
     months = list(_months(locked, None, None, using))
     for month in months:
-        yield from _differences(sql.differences(connections[using], row.pk, month))
+        yield from _differences(row.pk, sql.differences(connections[using], row.pk, month), using)
     for year in _years(row.pk, months, using):
-        yield from _differences(sql.year_differences(connections[using], row.pk, year))
+        yield from _differences(row.pk, sql.year_differences(connections[using], row.pk, year), using)
 
 
-def _differences(found: list[tuple[object, ...]]) -> Iterator[Difference]:
-    places: dict[tuple[object, ...], dict[str, str]] = {}
-    for dimension, key, day, side, *numbers in found:
-        places.setdefault((dimension, key, day), {})[str(side)] = "/".join(str(number) for number in numbers)
-    for (dimension, key, day), sides in places.items():
-        name = _NAMES[int(str(dimension))]
-        place = f"{day} {name}" + (f" {key}" if name != "workspace" else "")
-        yield Difference(place, sides.get("counted", "0/0/0"), sides.get("stored", "0/0/0"))
+def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> Iterator[Difference]:
+    sides: dict[tuple[int, int, object], dict[str, str]] = {}
+    for dimension, key, day, side, *numbers in rows:
+        sides.setdefault((dimension, key, day), {})[side] = "/".join(map(str, numbers))
+    reason_numbers = [key for dimension, key, _ in sides if dimension == REASON_DAYS]
+    texts = reasons.texts(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
+    for (dimension, key, day), counts in sides.items():
+        name: object = key if dimension != REASON_DAYS else shown(texts.get(key, ""))
+        place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
+        yield Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0"))
 
 
 def _is_moved(locked: LockedWorkspace) -> bool:
@@ -142,8 +145,7 @@ def _recount_days(locked: LockedWorkspace, start: date | None, end: date | None,
     for month in _months(locked, start, end, using):
         sql.rebuild(connections[using], locked.id, month)
         days += (month.end - month.start).days + 1
-    workspaces = Workspace.objects.using(using).filter(pk=locked.id)
-    workspaces.update(counted_timezone=locked.timezone, counts_version=uuid4())
+    Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
     return days
 
 

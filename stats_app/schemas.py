@@ -86,8 +86,32 @@ class ClosedSchema(AutoSchema):
 
 
 def input_schema(tool: Tool) -> Json:
-    """The JSON Schema of a tool's arguments, complete in itself. The caller may change it: it is a copy."""
-    return copy.deepcopy(_whole_schema(tool.parameters, "request"))
+    """The JSON Schema of a tool's arguments for assistants, complete in itself. The caller may change it: it is a copy.
+
+    It holds only what the makers of models take: Gemini refuses closed objects, lists of types and most formats, strict
+    calls of OpenAI's refuse defaults and lengths, and make every argument required. So the texts and patterns say it
+    all, and an optional argument has a value that says that it is not given.
+    """
+    whole = copy.deepcopy(_whole_schema(tool.parameters, "request"))
+    fields = tool.parameters().fields
+    properties = {name: _for_assistants(fields[name], schema) for name, schema in whole["properties"].items()}
+    return {name: value for name, value in whole.items() if name not in _NOT_TAKEN} | {"properties": properties}
+
+
+_NOT_TAKEN = ("additionalProperties", "default", "format", "maxLength")
+
+
+def _for_assistants(field: Any, schema: Json) -> Json:
+    taken = {name: value for name, value in schema.items() if name not in _NOT_TAKEN}
+    if field.required:
+        return taken
+    if field.no_choice:
+        taken["enum"] = [*taken["enum"], field.no_choice]
+    elif "pattern" in taken:
+        taken["pattern"] = f"^({taken['pattern'].strip('^$')})?$"
+    if taken["type"] == "string" and "enum" not in taken:
+        taken["description"] += ' Leave it out, or give "", if you do not need it.'
+    return taken
 
 
 def output_schema(tool: Tool) -> Json:

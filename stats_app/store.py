@@ -1,33 +1,24 @@
-"""The one door to the rollups: `counts` reads them, `apply` moves them.
-
-All readers and writers of counts go through these two, so that another engine can stand behind them. What is counted is
-declared in `stats_app.dimensions`.
-"""
+"""The one reader of the rollups. What is counted is declared in `stats_app.dimensions`."""
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
-from functools import lru_cache, partial
-from operator import attrgetter
-from typing import Any, Literal, NamedTuple, TypeVar
-from uuid import uuid4
+from typing import Literal
 
-from django.core.cache import cache
-from django.db import connections, router, transaction
+from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app import dimensions
-from stats_app.dimensions import DIMENSIONS, HUMAN, KINDS, VERDICTS
-from stats_app.models import Rollup, Workspace
-from stats_app.periods import Period, year_start
+from stats_app.dimensions import DIMENSIONS, KINDS
+from stats_app.models import Rollup
+from stats_app.periods import Period
+from stats_app.sql import counting, rankings, reasons
 from stats_app.sql import counts as sql
-from stats_app.sql import rankings
+from stats_app.sql.snapshot import snapshot
 
-Found = TypeVar("Found")
-By = Literal["day", "kind", "campaign", "user", "verdict"]
+By = Literal["day", "kind", "campaign", "user", "verdict", "reason"]
 Key = int | str
 Named = Literal["campaign", "user"]
 Where = Mapping[Named, int | Sequence[int]]
@@ -35,69 +26,13 @@ Where = Mapping[Named, int | Sequence[int]]
 
 Counts = dict[tuple[Key, ...], list[int]]
 
-logger = logging.getLogger(__name__)
-
-# Only so that the cache does not fill up with periods that nobody asks for any more.
-KEPT_SECONDS = 24 * 60 * 60
-# For how long clicks that were spread evenly are taken to be so still. Answers are exact either way.
-EVEN_SECONDS = 60 * 60
-
 _KINDS = tuple(KINDS)
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
-_HUMAN = VERDICTS[HUMAN]
 
 
-class ClickFact(NamedTuple):
-    """What of a click decides where it is counted: numbers as the database holds them, and its local day."""
-
-    day: date
-    kind: int
-    verdict: int
-    campaign_id: int | None
-    user_id: int | None
-
-
-Changes = Mapping[tuple[int, int, date], Sequence[int]]
-"""Signed changes of counts: `(dimension, key, day)` to one number for each kind."""
-
-
-def changes_of(clicks: Collection[ClickFact]) -> dict[tuple[int, int, date], list[int]]:
-    """What storing these clicks adds to the rollups."""
-    changes: dict[tuple[int, int, date], list[int]] = {}
-    for dimension in DIMENSIONS:
-        counted = (click for click in clicks if dimension.human is (click.verdict == _HUMAN))
-        for (key, day, kind), number in Counter(_keyed(dimension, counted)).items():
-            if key is not None:
-                for code, counted_day in _places(dimension, day):
-                    changes.setdefault((code, key, counted_day), [0, 0, 0])[kind] += number
-    return changes
-
-
-def _keyed(dimension: dimensions.Dimension, clicks: Iterator[ClickFact]) -> Iterator[tuple[int | None, date, int]]:
-    if dimension.key is None:
-        return ((0, click.day, click.kind) for click in clicks)
-    return map(attrgetter(dimension.key, "day", "kind"), clicks)
-
-
-@lru_cache(maxsize=4096)  # clicks of a batch share few days
-def _places(dimension: dimensions.Dimension, day: date) -> list[tuple[int, date]]:
-    """The codes and the dates under which the dimension stores a click of this day."""
-    places = [(dimension.code, day)]
-    if dimension.years is not None:
-        places.append((dimension.years, year_start(day)))
-    return places
-
-
-def apply(workspace_id: int, changes: Changes, *, using: str) -> None:
-    """Moves the rollups, in the caller's transaction and under its lock (`stats_app.locks`).
-
-    Who takes clicks away holds the workspace alone: its row says that counts fell (`Workspace.counts_version`).
-    """
-    if not changes:
-        return
-    sql.add(connections[using], workspace_id, [sql.CountRow(*place, *changes[place]) for place in sorted(changes)])
-    if min(map(min, changes.values())) < 0:
-        Workspace.objects.using(using).filter(pk=workspace_id).update(counts_version=uuid4())
+def of_one_moment() -> AbstractContextManager[None]:
+    """Within it, all that is read with the counts is of one moment, so that no part is more than its whole."""
+    return snapshot(router.db_for_read(Rollup))
 
 
 def counts(
@@ -112,24 +47,27 @@ def counts(
 
     The answer maps the values of `by`, but for `day`, to a list: of one number, or with `day` in `by` of one for each
     day of the period, zeros filled in. A campaign or user is its number, a kind its name, and all kinds are there, also
-    those without clicks. `by=("verdict", …)` counts what is otherwise left out, by the number of the verdict.
+    those without clicks. `by=("verdict", …)` and `by=("reason", …)` count what is otherwise left out, by the number of
+    the verdict and by the text of the reason.
 
     `where` keeps to one campaign or user, or with `by` it to some. `top` keeps to the campaigns or users with the most
     clicks, most first, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
     """
     connection = connections[router.db_for_read(Rollup)]
-    if top is not None:
-        ranked = _top_users if "user" in by else _top_campaigns
-        return ranked(connection, workspace_id, period, top)
     dimension, keys = _dimension(by, where or {})
+    if top is not None:
+        return _top(connection, workspace_id, period, by, dimension, top)
     grouped = dimension.name in by
     lists = _columns(connection, workspace_id, period, by, dimension.code, keys)
     if not grouped and not lists:
         length = period.days if "day" in by else 1
         lists = [(0, [[0] * length for _ in _KINDS])]
+    names: Mapping[int, str] = {}
+    if dimension.name == "reason":
+        names = reasons.texts(connection, workspace_id, [key for key, _ in lists])
     answer: Counts = {}
-    for found, columns in lists:
-        prefix: tuple[Key, ...] = (found,) if grouped else ()
+    for key, columns in lists:
+        prefix: tuple[Key, ...] = (names.get(key, key),) if grouped else ()
         if "kind" in by:
             answer |= {(*prefix, kind): column for kind, column in zip(_KINDS, columns, strict=True)}
         else:
@@ -144,87 +82,51 @@ def _columns(
     if "day" not in by:
         totals = sql.totals(connection, workspace_id, dimension, keys, period.start, period.end)
         return [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
-    asked = sql.COLUMNS if "kind" in by else (sql.TOTAL,)
+    asked = counting.COLUMNS if "kind" in by else (sql.TOTAL,)
     daily = sql.daily(connection, workspace_id, dimension, keys, period.start, period.end, asked)
     return [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
 
 
-def _top_users(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    place = (workspace_id, dimensions.USER_DAYS, period, top)
-    found = _bounded(place, lambda: rankings.top_users(connection, workspace_id, period, top))
-    if found is None:
-        found = _top_of_all(connection, *place)
-    return {(key,): [clicks] for key, clicks in found}
+def _top(
+    connection: BaseDatabaseWrapper,
+    workspace_id: int,
+    period: Period,
+    by: Sequence[By],
+    dimension: dimensions.Dimension,
+    top: int,
+) -> Counts:
+    if "day" not in by:
+        totals = rankings.top_totals(connection, workspace_id, dimension, period, top)
+        return {(key,): [clicks] for key, clicks in totals}
+    daily = rankings.top_series(connection, workspace_id, dimension, period, top)
+    return {(d.key,): _dense(d.offsets, d.columns[0], period.days) for d in daily}
 
 
-def _top_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, period: Period, top: int) -> Counts:
-    place = (workspace_id, dimensions.CAMPAIGN_DAYS, period, top)
-    series = _bounded(place, lambda: rankings.top_campaigns(connection, workspace_id, period, top))
-    if series is None:
-        keys = [key for key, _ in _top_of_all(connection, *place)]
-        daily = sql.daily(
-            connection, workspace_id, dimensions.CAMPAIGN_DAYS, keys, period.start, period.end, (sql.TOTAL,)
-        )
-        series = sorted(daily, key=lambda found: keys.index(found.key))
-    return {(found.key,): _dense(found.offsets, found.columns[0], period.days) for found in series}
-
-
-def _bounded(place: tuple[int, int, Period, int], search: Callable[[], Found | None]) -> Found | None:
-    """What a bounded search finds, or None where it gives up. Where it did, it is not tried again for some time: clicks
-    that are spread evenly stay so, as a rule."""
-    workspace_id, dimension, period, top = place
-    name = f"stats_app:even:{workspace_id}:{dimension}:{top}:{period.start}:{period.end}"
-    if _kept(name):
-        return None
-    found = search()
-    if found is None:
-        _keep(name, True, EVEN_SECONDS)
-    return found
-
-
-def _top_of_all(
-    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, period: Period, top: int
-) -> rankings.Top:
-    """The top of all keys, which are counted once for each state of the counts, and kept in the host's cache.
-
-    What is kept is always right. Clicks only add to counts: while the period has as many as it had, no key of it has
-    another count. All that recounts or takes away gives the workspace another `counts_version`.
-    """
-    state = sql.state(connection, workspace_id, period.start, period.end)
-    name = f"stats_app:top:{dimension}:{top}:{period.start}:{period.end}:{state}"
-    found: rankings.Top | None = _kept(name)
-    if found is None:
-        found = rankings.top_of_all(connection, workspace_id, dimension, period, top)
-        # Not before a caller's transaction is: counts that are undone would come true again with other keys.
-        transaction.on_commit(partial(_keep, name, found, KEPT_SECONDS), using=connection.alias)
-    return found
-
-
-def _kept(name: str) -> Any:
-    """What the cache holds. One that is out of order costs time only, whatever its library raises then."""
-    try:
-        return cache.get(name)
-    except Exception:
-        logger.warning("The cache cannot be read.", exc_info=True)
-        return None
-
-
-def _keep(name: str, value: Any, seconds: int) -> None:
-    try:
-        cache.set(name, value, seconds)
-    except Exception:
-        logger.warning("The cache cannot be written.", exc_info=True)
-
-
-def totals_of_workspaces(workspace_ids: Sequence[int], period: Period) -> dict[int, dict[str, int]]:
-    """Human clicks of each workspace by kind in the local days of `period`, in one read; zeros filled in."""
+def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:
+    """Human clicks of each workspace by kind in the local days of each period, in one read; zeros filled in."""
     connection = connections[router.db_for_read(Rollup)]
-    found = sql.totals_of_workspaces(connection, workspace_ids, period.start, period.end)
-    zeros: dict[int, list[int]] = {workspace_id: [0] * len(_KINDS) for workspace_id in workspace_ids}
-    return {
-        workspace_id: dict(zip(_KINDS, map(int, numbers), strict=True))
-        for workspace_id, numbers in (zeros | dict(found)).items()
-    }
+    found = dict(sql.totals_of_workspaces(connection, workspace_ids, [(one.start, one.end) for one in periods]))
+    zeros = [0] * len(_KINDS) * len(periods)
+    answer: dict[int, list[dict[str, int]]] = {}
+    for workspace_id in workspace_ids:
+        numbers = iter(found.get(workspace_id, zeros))
+        answer[workspace_id] = [{kind: int(next(numbers)) for kind in _KINDS} for _ in periods]
+    return answer
+
+
+def first_day(workspace_id: int) -> date | None:
+    """The first local day with a human click; None before the first one."""
+    return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id)
+
+
+def first_days(workspace_ids: Sequence[int]) -> dict[int, date]:
+    """The same of each of the workspaces that has clicks, in one read."""
+    return sql.first_days(connections[router.db_for_read(Rollup)], workspace_ids)
+
+
+def has_counts(workspace_id: int) -> bool:
+    """Whether the workspace ever had a click, of whatever verdict."""
+    return Rollup.objects.filter(workspace=workspace_id).exists()
 
 
 def last_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:

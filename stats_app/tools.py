@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError
 from rest_framework import serializers
 
-from stats_app import answers, limits, parameters, queries
+from stats_app import answers, limits, parameters, queries, store
 from stats_app.audit import record_call
 from stats_app.conf import conf
+from stats_app.database_errors import kind_of
 from stats_app.errors import Allowance, StatsError, WorkspaceMismatch
 from stats_app.keys import Caller
 from stats_app.models import Workspace
@@ -32,7 +33,10 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One question. `run` takes the workspace, the checked parameters and the moment, and returns the JSON body."""
+    """One question. `run` takes the workspace, the checked parameters and the time, and returns the JSON body.
+
+    The texts are the same on every surface; each adds what is true of it alone.
+    """
 
     name: str
     title: str
@@ -73,8 +77,9 @@ def call(
     except StatsError as error:
         outcome = error.code
         raise
-    except (OperationalError, InterfaceError):
-        outcome = "unavailable"
+    except (DatabaseError, InterfaceError) as error:
+        if kind_of(error) is not None:
+            outcome = "unavailable"
         raise
     finally:
         record_call(
@@ -103,7 +108,8 @@ def _answer(
         values = parameters.validate(tool.parameters, arguments)
         if rule is not None:
             rule(values)
-        return ToolResult(tool.run(caller.workspace, values, now), allowance)
+        with store.of_one_moment():
+            return ToolResult(tool.run(caller.workspace, values, now), allowance)
     except StatsError as error:
         error.allowance = allowance
         raise
@@ -166,8 +172,7 @@ TOOLS = {
             "what has come so far, and a week or month that the period cuts holds only the days inside. The previous "
             "period is as many whole months just before when the period is made of whole calendar months, otherwise "
             f"as many days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
-            "vCards; signals has all three kinds. A period without clicks gives zeros and no signals. An answer over "
-            f"MCP has at most 400 buckets: for more, take a coarser breakdown. {_LIMIT}",
+            f"vCards; signals has all three kinds. A period without clicks gives zeros and no signals. {_LIMIT}",
             parameters.OverviewParameters,
             answers.OverviewAnswer,
             _overview,
@@ -179,7 +184,7 @@ TOOLS = {
             "best day, its status and how many users carry it now. Use it when a question is about one campaign; to "
             "compare two periods call it once for each (trend is always null). To rank campaigns or see them over "
             "time use stats_get_workspace_overview with a breakdown, for the clicks of one person "
-            "stats_get_user_metrics. The id comes from campaign_find, which takes words of the name.\n\n"
+            "stats_get_user_metrics.\n\n"
             f"{_DEFAULT_PERIOD}{_COUNTED}Without clicks in the period, clicks is 0 and bestDay null; the share is null "
             "when no campaign has any. An id that does not exist or is another workspace's gives the error not_found. "
             f"{_LIMIT}",
@@ -193,7 +198,7 @@ TOOLS = {
             "Return the clicks on the links in one user's e-mail signature in a period, by kind, and how many "
             "campaigns and aliases the user has now. Use it when a question is about one person; to compare two "
             "periods call it once for each. For the workspace as a whole use stats_get_workspace_overview, for one "
-            "campaign stats_get_campaign_performance. The id comes from user_find, which takes a name or an e-mail.\n\n"
+            "campaign stats_get_campaign_performance.\n\n"
             f"{_DEFAULT_PERIOD}{_COUNTED}A user without clicks in the period gives zeros. An id that does not exist or "
             f"is another workspace's gives the error not_found. {_LIMIT}",
             parameters.UserParameters,

@@ -5,6 +5,12 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# However slow the machine is, a property holds. A test that suppresses another check names this one, too.
+hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any machine")
 
 # `.ci/run` allows no other reason for a skipped test on PostgreSQL than "needs SQLite".
 VENDORS = {"postgres": ("postgresql", "needs PostgreSQL"), "sqlite": ("sqlite3", "needs SQLite")}
@@ -21,4 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
     """A test that is undone leaves nothing behind, and the numbers of its rows are used again."""
+    from stats_app import visitors  # not before Django is set up
+
     cache.clear()
+    visitors._cached = None

@@ -46,12 +46,12 @@ def figures(page: str) -> dict[str, str]:
 def changes(page: str) -> list[str]:
     """The changes of the large numbers, as they are read out."""
     figures = page[page.index("<dl") : page.index("</dl>")]
-    return [text(change) for change in re.findall(r'<span class="stats-change[^"]*">(?:.*?)</dd>', figures)]
+    return [text(change) for change in re.findall(r'<span class="stats-(?:change|before)[^"]*">(?:.*?)</dd>', figures)]
 
 
 def text(fragment: str) -> str:
-    """What is read: without tags, and with single spaces."""
-    return " ".join(html.unescape(re.sub("<[^>]*>", " ", fragment)).split())
+    """What is read: without tags, and with single spaces. A name's own direction parts no words."""
+    return " ".join(html.unescape(re.sub("<[^>]*>", " ", re.sub("</?bdi[^>]*>", "", fragment))).split())
 
 
 def table(page: str, section: str) -> list[list[str]]:

@@ -32,11 +32,13 @@ NOT_AUTHENTICATED = {
 
 
 def get(secret: str | None, url: str, query: Query | None = None, **headers: str) -> HttpResponse:
-    """A GET with the key in its header; `query` is a mapping or the query string as it is.
+    """A GET with the key in its header; `query` is a mapping or the query string as it is."""
+    return request("GET", secret, url, query, **headers)
 
-    Whatever a tool answers is held against MCP's answer to the same.
-    """
-    response = request("GET", secret, url, query, **headers)
+
+def ask_both(secret: str | None, url: str, query: Query | None = None, **headers: str) -> HttpResponse:
+    """What REST answers to a tool's call, after MCP was asked the same in both eras, and answered the same."""
+    response = get(secret, url, query, **headers)
     hold_against_mcp(secret, url, query, response)
     return response
 
@@ -84,7 +86,7 @@ def invalid(*errors: tuple[str, str, str]) -> dict[str, Any]:
 
 
 def not_found(kind: str, public_id: str) -> dict[str, Any]:
-    return problem(404, "not_found", "Not found", f"No {kind} with the id '{public_id}' in this workspace.")
+    return problem(404, "not_found", "Not found", f'No {kind} with the id "{public_id}" in this workspace.')
 
 
 def assert_answer(response: HttpResponse, expected: dict[str, Any]) -> None:

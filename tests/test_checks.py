@@ -9,19 +9,26 @@ from typing import Any
 
 import pytest
 from django.core import checks
-from django.db import connections
+from django.db import connection, connections
 from django.db.backends.dummy.base import DatabaseWrapper
 from django.urls import include, path
 
 from stats_app import mcp
+from stats_app.models import Workspace
+from tests.factories import make_workspace
 
 
-def found(*, deploy: bool = False) -> list[tuple[str, str, str | None]]:
+def found(*, deploy: bool = False, databases: list[str] | None = None) -> list[tuple[str, str, str | None]]:
     """The messages of ours: id, text and hint."""
-    messages = checks.run_checks(include_deployment_checks=deploy)
+    messages = checks.run_checks(include_deployment_checks=deploy, databases=databases)
     return [
         (str(message.id), message.msg, message.hint) for message in messages if str(message.id).startswith("stats_app.")
     ]
+
+
+def found_before_deploying() -> list[tuple[str, str, str | None]]:
+    """Those of `check --deploy`, without what it says of the connections to the tests' own database."""
+    return [message for message in found(deploy=True) if message[0] != "stats_app.W001"]
 
 
 def test_a_project_in_order_has_none() -> None:
@@ -35,6 +42,11 @@ def test_a_project_in_order_has_none() -> None:
         {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1000, "INGEST_RATE_LIMIT": None},
         {"RATE_LIMIT": None, "PREPARED_STATEMENTS": False},
         {"WORKSPACES_FOR": "django.utils.timezone.now", "MCP_ALLOWED_ORIGINS": ["https://app.example"]},
+        {"TRUSTED_PROXIES": 0, "CLIENT_IP_HEADER": "x-forwarded-for"},
+        {"TRUSTED_PROXIES": 3},
+        {"TRUSTED_PROXIES": []},
+        {"TRUSTED_PROXIES": ("10.0.0.0/8", "::1", "2001:db8::/32")},
+        {"TRUSTED_PROXIES": ["192.0.2.1"], "CLIENT_IP_HEADER": "CF-Connecting-IP"},
     ],
 )
 def test_good_settings_have_none(value: dict[str, Any], settings: Any) -> None:
@@ -95,6 +107,32 @@ def test_e003_other_settings_are_of_their_kind(name: str, value: Any, hint: str,
     assert found() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
 
 
+PROXIES_HINT = (
+    'Give the number of proxies that a request passes, or a list of their addresses and networks, such as "10.0.0.0/8".'
+)
+HEADER_HINT = 'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        *(
+            ("TRUSTED_PROXIES", value, PROXIES_HINT)
+            for value in (-1, True, None, 1.0, "1", "10.0.0.0/8", ["10.0.0.1/8"], ["proxy"], [1], [["::1"]], {"::1"})
+        ),
+        *(
+            ("CLIENT_IP_HEADER", value, HEADER_HINT)
+            for value in ("", None, "HTTP_X_FORWARDED_FOR", "X-Real-IP:", "Forwarded", "forwarded", 1)
+        ),
+    ],
+)
+def test_e003_settings_of_visitors_and_people_are_of_their_kind(
+    name: str, value: Any, hint: str, settings: Any
+) -> None:
+    settings.STATS_APP = {name: value}
+    assert found_before_deploying() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+
+
 def test_e004_times_have_zones(settings: Any) -> None:
     settings.USE_TZ = False
     assert found() == [
@@ -147,27 +185,111 @@ def test_an_app_may_be_installed_by_its_config(settings: Any) -> None:
     assert found() == []
 
 
+@pytest.mark.parametrize("trusted", [0, 1, 2, []])
+def test_e007_a_header_of_one_address_needs_proxies_by_name(trusted: Any, settings: Any) -> None:
+    settings.STATS_APP = {"TRUSTED_PROXIES": trusted, "CLIENT_IP_HEADER": "CF-Connecting-IP"}
+    assert found() == [
+        (
+            "stats_app.E007",
+            "Anyone can send CF-Connecting-IP, and STATS_APP['TRUSTED_PROXIES'] names no proxy.",
+            "List the addresses and networks of the proxies that set this header.",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
-    ("vendor", "values", "warned"),
+    ("name", "value"),
     [
-        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, True),
-        ("postgresql", {"CONN_MAX_AGE": None, "OPTIONS": {}}, False),
-        ("postgresql", {"CONN_MAX_AGE": 60, "OPTIONS": {}}, False),
-        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, False),
-        ("sqlite", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, False),
+        ("SECURE_PROXY_SSL_HEADER", ("HTTP_X_FORWARDED_PROTO", "https")),
+        ("USE_X_FORWARDED_HOST", True),
+        ("USE_X_FORWARDED_PORT", True),
     ],
 )
-def test_w001_connections_to_postgresql_are_kept(
-    other_database: Any, vendor: str, values: dict[str, Any], warned: bool
+def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: Any) -> None:
+    setattr(settings, name, value)
+    assert found() == []
+    assert found_before_deploying() == [
+        (
+            "stats_app.W003",
+            f"By {name} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that all visitors"
+            " seem to be at one address.",
+            "Give the number of proxies that a request passes, or a list of their addresses and networks.",
+        )
+    ]
+    for trusted in (1, ["10.0.0.0/8"]):
+        settings.STATS_APP = {"TRUSTED_PROXIES": trusted}
+        assert found_before_deploying() == []
+    settings.STATS_APP = []
+    assert [code for code, _, _ in found_before_deploying()] == ["stats_app.E001"]
+
+
+NEW = (
+    "stats_app.W001",
+    "Each request opens a new connection to the database 'default'.",
+    "Under WSGI set its CONN_MAX_AGE to None, under ASGI OPTIONS['pool'], which needs psycopg_pool.",
+)
+LEFT = (
+    "stats_app.W004",
+    "Under ASGI each request leaves a connection to the database 'default' open.",
+    "Set its CONN_MAX_AGE to 0 and OPTIONS['pool'], which needs psycopg_pool.",
+)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "values", "under_wsgi", "under_asgi"),
+    [
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, [NEW], [NEW]),
+        ("postgresql", {"CONN_MAX_AGE": None, "OPTIONS": {}}, [], [LEFT]),
+        ("postgresql", {"CONN_MAX_AGE": 60, "OPTIONS": {}}, [], [LEFT]),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}, [], []),
+        ("postgresql", {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": {"max_size": 4}}}, [], []),
+        ("sqlite", {"CONN_MAX_AGE": 0, "OPTIONS": {}}, [], []),
+        ("sqlite", {"CONN_MAX_AGE": None, "OPTIONS": {}}, [], []),
+    ],
+)
+def test_w001_and_w004_connections_to_postgresql_suit_the_server(
+    other_database: Any,
+    vendor: str,
+    values: dict[str, Any],
+    under_wsgi: list[Any],
+    under_asgi: list[Any],
+    settings: Any,
 ) -> None:
     other_database(vendor, vendor, **values)
     assert found() == []
-    warning = (
-        "stats_app.W001",
-        "Each request opens a new connection to PostgreSQL.",
-        "Set CONN_MAX_AGE to None, or OPTIONS['pool'], for the database 'default'.",
-    )
-    assert found(deploy=True) == ([warning] if warned else [])
+    assert found(deploy=True) == under_wsgi
+    settings.ASGI_APPLICATION = "project.asgi.application"
+    assert found(deploy=True) == under_asgi
+
+
+@pytest.mark.django_db
+def test_w005_zones_that_this_machine_lacks_are_named() -> None:
+    assert found(databases=["default"]) == []
+    lost = [make_workspace(name=f"Lost {number}", timezone="Mars/Olympus") for number in range(9)]
+    lost.append(make_workspace(name="Bad\nname", timezone=""))
+    make_workspace(timezone="US/Eastern")
+    named = [f"{place.public_id} Lost {number} (Mars/Olympus)" for number, place in enumerate(lost[:9])]
+    named.append(f"{lost[9].public_id} Bad\\u000aname ()")
+    expected = f"This machine does not know the time zone of: {', '.join(named)}"
+    [(code, text, hint)] = found(databases=["default"])
+    assert (code, text) == ("stats_app.W005", f"{expected}.")
+    assert str(hint).startswith("Run: pip install --upgrade tzdata.")
+    make_workspace(timezone="Mars/Olympus")
+    make_workspace(timezone="Nowhere")
+    [(code, text, hint)] = found(databases=["default"])
+    assert text == f"{expected}, and 2 more."
+    assert found() == []
+
+
+@pytest.mark.django_db
+def test_w005_is_not_in_the_way_of_the_first_migration() -> None:
+    with connection.cursor() as cursor:
+        table = connection.ops.quote_name(Workspace._meta.db_table)
+        cursor.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
+        try:
+            assert found(databases=["default"]) == []
+        finally:
+            cursor.execute(f"ALTER TABLE elsewhere RENAME TO {table}")
 
 
 @pytest.mark.parametrize(
@@ -187,5 +309,5 @@ def test_w002_and_i001_say_how_to_get_mcp(
     messages = found()
     assert [code for code, _, _ in messages] == expected
     for _, text, hint in messages:
-        assert text == "/mcp is not served, because the package mcp 2.3 or later is not installed."
+        assert text == "/mcp is not served: the package mcp 2.3 or later, below 3, is not installed."
         assert str(hint).startswith(f"Run: {mcp.INSTALL}")

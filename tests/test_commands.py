@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shlex
 import sys
+import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +26,7 @@ from stats_app import demo, public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.rollups import check
+from stats_app.verdicts import rule_of
 from tests.factories import make_campaign, make_workspace, record
 from tests.rest import CLICKS, OVERVIEW, get
 
@@ -59,7 +63,58 @@ def spoil(workspace: Workspace, day: str) -> None:
     Rollup.objects.filter(workspace=workspace, day=day).update(other_clicks=99)
 
 
+# --- create_workspace
+
+
+def test_a_new_workspace_s_id_is_the_last_line_and_takes_a_key() -> None:
+    lines = run("create_workspace", "  Élan GmbH & Co. ", "--timezone", "Europe/Berlin")
+    workspace = Workspace.objects.get()
+    assert lines == ["Workspace Élan GmbH & Co. in the time zone Europe/Berlin; its public id:", workspace.public_id]
+    assert (workspace.name, workspace.timezone, workspace.is_active) == ("Élan GmbH & Co.", "Europe/Berlin", True)
+    secret = run("create_api_key", lines[-1], "--name", "x")[-1]
+    assert get(secret, OVERVIEW, PERIOD).json()["workspace"] == {"name": "Élan GmbH & Co."}
+
+
+def test_a_workspace_is_in_utc_unless_told_otherwise_and_each_run_makes_one() -> None:
+    ids = {run("create_workspace", "Acme")[-1] for _ in range(2)}
+    assert set(Workspace.objects.values_list("public_id", "name", "timezone")) == {(one, "Acme", "UTC") for one in ids}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["x", "--timezone", "Mars/Olympus"],
+            "timezone: “Mars/Olympus” is not an IANA time zone, such as Europe/Paris.",
+        ),
+        (["x", "--timezone", ""], "timezone: This field cannot be blank."),
+        (["x", "--timezone", "../etc"], "timezone: “../etc” is not an IANA time zone, such as Europe/Paris."),
+        (["x", "--timezone", "\udcff"], "--timezone is text without control characters, not '\\udcff'."),
+        ([" "], "name: This field cannot be blank."),
+        (["x\ny"], "NAME is text without control characters, not 'x\\ny'."),
+        (["\udcff"], "NAME is text without control characters, not '\\udcff'."),
+        (["x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
+    ],
+)
+def test_a_wrong_workspace_is_not_made(arguments: list[str], message: str) -> None:
+    assert refusal("create_workspace", *arguments) == message
+    assert not Workspace.objects.exists()
+
+
 # --- create_api_key
+
+
+def test_an_unknown_workspace_is_told_the_known_ones() -> None:
+    command = ("create_api_key", "01hzzzzzzzzzzzzzzzzzzzzzzz", "--name", "x")
+    none = "There is no workspace with the public id '01hzzzzzzzzzzzzzzzzzzzzzzz'."
+    assert refusal(*command) == f"{none} There is none yet; create_workspace makes one."
+    made = [make_workspace(name=f"W{number:02}\n" + "x" * 50) for number in range(10)]
+    assert refusal("check_rollups", "--workspace", "W00").endswith(f", {made[9].public_id} (W09\\u000a{'x' * 36}…).")
+    make_workspace(name="W10")
+    message = refusal(*command)
+    assert message.startswith(f"{none} There are {made[0].public_id} (W00\\u000a{'x' * 36}…), {made[1].public_id} (W01")
+    assert message.endswith("x…) and 1 more.")
+    assert message.count(" (W") == 10
 
 
 def test_a_new_key_is_the_last_line_and_opens_the_tools_only() -> None:
@@ -132,10 +187,12 @@ def test_a_wrong_scope_is_not_given() -> None:
     ],
 )
 def test_a_workspace_that_is_not_there_is_named(command: str, arguments: list[str]) -> None:
-    make_workspace()
+    known = make_workspace().public_id
     for public_id in (public_ids.new_workspace_id(), "Acme", "\udcff", ""):
         given = [argument.format(public_id) for argument in arguments]
-        assert refusal(command, *given) == f"There is no workspace with the public id {public_id!r}."
+        assert refusal(command, *given) == (
+            f"There is no workspace with the public id {public_id!r}. There is {known} (Acme)."
+        )
 
 
 # --- check_rollups and rebuild_rollups
@@ -148,6 +205,39 @@ def test_true_counts_pass() -> None:
     assert run("check_rollups") == ["The counts of 2 workspace(s) are what the clicks say."]
 
 
+@pytest.fixture
+def old_rules(tmp_path: Path) -> Iterator[None]:
+    """Time zone tables by which Egypt has no summer time: as they were until 2023, as far as these tests go."""
+    tables = tmp_path / "Africa"
+    tables.mkdir()
+    eet = files("tzdata") / "zoneinfo" / "Etc" / "GMT-2"
+    (tables / "Cairo").write_bytes(eet.read_bytes())
+    before = zoneinfo.TZPATH
+    zoneinfo.reset_tzpath([str(tmp_path), *before])
+    zoneinfo.ZoneInfo.clear_cache(only_keys=["Africa/Cairo"])
+    yield
+    renew_rules()
+
+
+def renew_rules() -> None:
+    zoneinfo.reset_tzpath()
+    zoneinfo.ZoneInfo.clear_cache(only_keys=["Africa/Cairo"])
+
+
+@pytest.mark.usefixtures("old_rules")
+def test_days_that_new_time_zone_rules_move_are_found_and_counted_anew() -> None:
+    cairo = make_workspace(timezone="Africa/Cairo")
+    record(cairo, ClickInput("other", clicked_at="2023-05-10T21:30:00Z"))
+    days = Rollup.objects.filter(workspace=cairo, dimension=0).values_list("day", flat=True)
+    assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
+    assert [*days] == [date(2023, 5, 10)]
+    renew_rules()
+    assert "After a new version of the time zone tables they are to be expected" in refusal("check_rollups")
+    run("rebuild_rollups", "--workspace", cairo.public_id, "--from", "2023-05-01", "--to", "2023-05-31")
+    assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
+    assert [*days.all()] == [date(2023, 5, 11)]
+
+
 def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     acme, globex = make_workspace(), make_workspace(name="Globex")
     clicked(acme, "2026-03-01", "2026-03-02", "2026-03-02")
@@ -158,7 +248,10 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     with pytest.raises(CommandError) as error:
         call_command("check_rollups", stdout=out)
     assert error.value.returncode == 1
-    assert str(error.value) == "2 difference(s); rebuild_rollups counts anew."
+    assert str(error.value) == (
+        "2 difference(s); rebuild_rollups counts anew. After a new version of the time zone tables they are to be "
+        "expected, in zones whose rules it changed."
+    )
     assert sorted(out.getvalue().splitlines()) == [
         f"{acme.public_id} Acme: 2026-03-02 verdict 2: 0/0/1 counted, 0/0/99 stored",
         f"{acme.public_id} Acme: 2026-03-02 workspace: 0/0/2 counted, 0/0/99 stored",
@@ -269,6 +362,10 @@ def test_the_demo_is_two_workspaces_with_a_year_of_clicks() -> None:
     assert max(times) <= NOW
     for workspace in Workspace.objects.all():
         assert set(workspace.clicks.values_list("kind", flat=True)) == {"campaign", "vcard", "other"}
+        for click in workspace.clicks.exclude(verdict="human"):
+            rule = rule_of(click.reason)
+            assert rule is not None
+            assert rule.verdict == click.verdict
         assert [*check(workspace)] == []
 
 
@@ -432,14 +529,14 @@ def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkey
             ["create_api_key", "x", "--name", "y"],
             1,
             "",
-            "CommandError: There is no workspace with the public id 'x'.\n",
+            "CommandError: There is no workspace with the public id 'x'. There is 01hzzzzzzzzzzzzzzzzzzzzzzz (Acme).\n",
         ),
     ],
 )
 def test_a_shell_sees_one_line_and_a_status(
     arguments: list[str], status: int, out: str, error: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_campaign(make_workspace())
+    make_campaign(make_workspace(public_id="01hzzzzzzzzzzzzzzzzzzzzzzz"))
     try:
         ManagementUtility(["manage.py", *arguments]).execute()
         code: Any = 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client, override_settings
+from django.test.utils import override_script_prefix
 from django.urls import reverse
 
 from stats_app import public_ids
@@ -65,7 +68,7 @@ def test_it_shows_staff_with_the_permission_everything_and_lets_nobody_post(who:
 def test_a_workspace_outside_of_a_persons_list_does_not_exist() -> None:
     tenant, other = make_tenant(), make_tenant("Globex")
     visitor = login("view_workspace")
-    page = show(visitor, LIST)
+    page = show(visitor, LIST, q="")
     assert ("Acme" in page, "Globex" in page) == (True, False)
     assert "Globex</a>" not in show(visitor, LIST, q="Globex")
     assert "Globex" not in visitor.get(LIST, {"format": "csv"}).content.decode()
@@ -99,6 +102,28 @@ def test_what_belongs_to_another_workspace_is_missing_like_what_is_not_there() -
     answers = [visitor.get(page) for page in pages]
     assert [answer.status_code for answer in answers] == [404] * len(pages)
     assert len({answer.content for answer in answers}) == 1 or "Page not found" in answers[0].content.decode()
+
+
+@override_settings(FORCE_SCRIPT_NAME="/tools", STATIC_URL="static/")
+def test_every_link_stays_under_the_prefix_of_the_site() -> None:
+    addresses = [LIST, *urls(make_tenant())[::2], f"{LIST}nothing/"]
+    make_tenant("Globex")
+    with override_script_prefix("/tools/"):
+        pages = [*(superuser().get(url) for url in addresses), login().get(LIST)]
+    assert [page.status_code for page in pages] == [200, 200, 200, 200, 404, 403]
+    for page in pages:
+        links = re.findall(r' (?:href|src|action|value)="(/[^"]*)"', page.content.decode())
+        assert len(links) > 3
+        assert [link for link in links if not link.startswith("/tools/")] == []
+    assert '<a href="/tools/">To the home page</a>' in pages[-1].content.decode()
+
+
+def test_logging_out_leads_back_to_the_staff_pages_through_the_login() -> None:
+    visitor = superuser()
+    [form] = re.findall(r'<form method="post" action="/admin/logout/">(.*?)</form>', show(visitor, LIST))
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    response = visitor.post("/admin/logout/", fields, follow=True)
+    assert response.redirect_chain == [(LIST, 302), (f"/admin/login/?next={LIST}", 302)]
 
 
 def test_an_inactive_login_is_a_visitor() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 import time_machine
 from django.test import Client
 
-from stats_app.dashboard.csvfiles import csv_response, defused
 from stats_app.ingest import ClickInput
 from tests.admin_cast import superuser
 from tests.dashboard_cast import NOW, address, at, csv_lines
@@ -43,20 +41,48 @@ def test_a_workspace_is_one_table_of_all_numbers(staff: Client) -> None:
     )
     response = staff.get(address(workspace), QUERY)
     assert response.headers["Content-Disposition"] == 'attachment; filename="acme---co-2026-03-01-2026-03-31.csv"'
-    march, february = "2026-03-01,2026-03-31", "2026-02-01,2026-02-28"
+    march, february = "2026-03-01,2026-03-31", "2026-02-01,2026-02-27"
     assert response.content.decode("utf-8-sig").splitlines() == [
-        "table,from,to,publicId,name,clicks,previousFrom,previousTo,previousClicks,state",
-        f"totals,{march},,total,2,{february},1,filling",
-        f"totals,{march},,campaign,1,{february},1,filling",
-        f"totals,{march},,vcard,1,{february},0,filling",
-        f"totals,{march},,other,0,{february},0,filling",
-        f"notCounted,{march},,suspected,0,,,,filling",
-        f"notCounted,{march},,bot,1,,,,filling",
-        f"chart,{march},,2026-03,2,{february},1,filling",
-        f"campaignChart,{march},{campaign.public_id},Spring,1,,,,filling",
-        f"campaigns,{march},{campaign.public_id},Spring,1,{february},1,filling",
-        f"users,{march},{user.public_id},Ada,2,{february},1,filling",
+        "table,from,to,publicId,name,clicks,previousFrom,previousTo,previousClicks,state,"
+        "countedTo,countedClicks,change,changePercent,noChange",
+        f"totals,{march},,total,2,{february},1,filling,2026-03-27,2,,,noData",
+        f"totals,{march},,campaign,1,{february},1,filling,2026-03-27,1,,,noData",
+        f"totals,{march},,vcard,1,{february},0,filling,2026-03-27,1,,,noData",
+        f"totals,{march},,other,0,{february},0,filling,2026-03-27,0,,,noData",
+        f"notCounted,{march},,suspected,0,,,,filling,,,,,",
+        f"notCounted,{march},,bot,1,,,,filling,,,,,",
+        f"chart,{march},,2026-03,2,2026-02-01,2026-02-28,1,filling,,,,,notOver",
+        f"campaignChart,{march},{campaign.public_id},Spring,1,,,,filling,,,,,",
+        f"campaigns,{march},{campaign.public_id},Spring,1,{february},1,filling,2026-03-27,1,,,noData",
+        f"users,{march},{user.public_id},Ada,2,{february},1,filling,2026-03-27,2,,,noData",
     ]
+
+
+def test_changes_stand_where_the_page_has_them(staff: Client) -> None:
+    workspace = make_workspace()
+    for day, number in (("2026-02-16", 1), ("2026-02-23", 3), ("2026-03-02", 4), ("2026-03-10", 1)):
+        record(workspace, *(ClickInput("vcard", clicked_at=at(day)) for _ in range(number)))
+    query = {"from": "2026-03-02", "to": "2026-03-12", "breakdown": "week", "format": "csv"}
+    lines = csv_lines(staff.get(address(workspace), query | {"table": "chart"}))
+    columns = ("clicks", "previousClicks", "countedTo", "countedClicks", "change", "changePercent", "noChange")
+    assert [tuple(line[name] for name in columns) for line in lines] == [
+        ("4", "0", "2026-03-08", "4", "", "", "unlikeDays"),
+        ("1", "3", "2026-03-12", "1", "", "", "unlikeDays"),
+    ]
+    query |= {"to": "2026-03-15", "table": "totals"}
+    [total, *_] = csv_lines(staff.get(address(workspace), query))
+    assert tuple(total[name] for name in columns) == ("5", "4", "2026-03-15", "5", "1", "25.0", "")
+
+
+def test_files_are_for_the_spreadsheets_of_the_language(staff: Client) -> None:
+    workspace = make_workspace()
+    for day, number in (("2026-02-16", 3), ("2026-03-02", 4)):
+        record(workspace, *(ClickInput("vcard", clicked_at=at(day)) for _ in range(number)))
+    query = {"from": "2026-03-02", "to": "2026-03-15", "format": "csv", "table": "totals"}
+    response = staff.get(address(workspace), query, headers={"Accept-Language": "fr"})
+    lines = response.content.decode().splitlines()
+    assert lines[0].startswith("\ufefftable;from;to;")
+    assert lines[1] == "totals;2026-03-02;2026-03-15;;total;4;2026-02-16;2026-03-01;3;;2026-03-15;4;1;33,3333;"
 
 
 @pytest.mark.parametrize("table", ["totals", "notCounted", "chart", "campaignChart", "campaigns", "users"])
@@ -78,18 +104,3 @@ def test_names_that_a_spreadsheet_would_compute_are_text(staff: Client) -> None:
     assert names == {'\'=HYPERLINK("http://evil.example","x")', "'@SUM(A1)"}
     [line] = csv_lines(staff.get("/stats/", {"format": "csv"}))
     assert line["name"] == "'=1+1"
-
-
-@pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "＝1", "－1"])
-def test_what_begins_like_a_formula_gets_an_apostrophe(cell: str) -> None:
-    assert defused(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["Ada", "a=1", "", "2026-03-01"])
-def test_other_texts_stay_as_they_are(cell: str) -> None:
-    assert defused(cell) == cell
-
-
-def test_numbers_and_days_stay_as_they_are_beside_a_formula() -> None:
-    response = csv_response([(-4, 0, 1.5, None, date(2026, 3, 1), "Ada"), ("=1", "-4", -4)], "file")
-    assert response.content.decode("utf-8-sig") == "-4,0,1.5,,2026-03-01,Ada\r\n'=1,'-4,-4\r\n"

@@ -1,21 +1,26 @@
-"""A database that cannot be reached, or goes away in the middle of a call: 503, and nothing half-written."""
+"""A database that cannot be reached, takes no writes or fails for a while: 503, and nothing half-written."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connection, connections
+from django.db import InternalError, OperationalError, ProgrammingError, connection, connections
 from django.db.utils import load_backend
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
-from stats_app.models import Click
+from stats_app.models import Click, ToolCall
 from stats_app.rollups import check
-from tests.factories import make_campaign, make_key, make_workspace
-from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
+from stats_app.tools import TOOLS
+from tests.admin_cast import MODELS, address, make_tenant, superuser
+from tests.dashboard_cast import address as dashboard_address
+from tests.factories import make_campaign, make_key, make_user, make_workspace
+from tests.mcp import calls as mcp
+from tests.rest import CAMPAIGNS, CLICKS, NOT_AUTHENTICATED, OVERVIEW, USERS, get, post, problem
 
 UNAVAILABLE = problem(503, "unavailable", "Unavailable", "The database cannot be reached; try again.")
 SECRET = "sk_0123456789ab_" + "A" * 43
@@ -51,15 +56,23 @@ def atomic_requests(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
 
 
-@pytest.fixture(params=DATABASES)
-def _unreachable(request: pytest.FixtureRequest, db: None, atomic_requests: bool) -> Iterator[None]:
+@contextmanager
+def unreachable(vendor: str, atomic_requests: bool) -> Iterator[None]:
     """In place of the database, one that really cannot be reached."""
     original = connections["default"]
-    settings = original.settings_dict | DATABASES[request.param]() | {"ATOMIC_REQUESTS": atomic_requests}
-    unreachable = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "default")
-    connections["default"] = unreachable
-    yield
+    settings = original.settings_dict | DATABASES[vendor]()
+    connections["default"] = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "default")
+    with pytest.MonkeyPatch.context() as patch:
+        # Where Django looks for it when it calls a view.
+        patch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", atomic_requests)
+        yield
     connections["default"] = original
+
+
+@pytest.fixture(params=DATABASES)
+def _unreachable(request: pytest.FixtureRequest, db: None, atomic_requests: bool) -> Iterator[None]:
+    with unreachable(request.param, atomic_requests):
+        yield
 
 
 @pytest.mark.usefixtures("_unreachable")
@@ -87,6 +100,39 @@ def test_every_call_is_answered_with_503(url: str, query: dict[str, str] | None)
 @pytest.mark.usefixtures("_unreachable")
 def test_without_a_key_the_database_is_not_needed() -> None:
     assert get(None, OVERVIEW).status_code == 401
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    """A login from before the database went away."""
+    return superuser()
+
+
+@pytest.fixture
+def places(db: None) -> list[str]:
+    """The staff pages of each kind, and of each model of the admin its list and its form."""
+    tenant = make_tenant()
+    pages = [dashboard_address(shown) for shown in (tenant.workspace, tenant.campaign, tenant.workspaceuser)]
+    models = [address(model) for model in MODELS] + [
+        address(model, "change", getattr(tenant, model)) for model in MODELS
+    ]
+    return ["/stats/", *pages, f"{pages[0]}?format=csv", *models, address("workspace", "overview", tenant.workspace)]
+
+
+@pytest.mark.parametrize("vendor", DATABASES)
+def test_staff_pages_and_admin_answer_with_a_page_that_asks_to_come_again(
+    staff: Client, places: list[str], vendor: str, atomic_requests: bool
+) -> None:
+    assert {staff.get(place).status_code for place in places} <= {200, 302}
+    with unreachable(vendor, atomic_requests):
+        for place in places:
+            for response in (staff.get(place), staff.head(place), staff.post(place)):
+                assert (place, response.status_code, response.headers["Retry-After"]) == (place, 503, "5")
+                assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+            page = staff.get(place, headers={"Accept-Language": "fr"}).content.decode()
+            assert "<h1>Indisponible pour le moment</h1>" in page
+            frame = '<header class="stats-top">' if place.startswith("/stats/") else '<div id="site-name">'
+            assert frame in page
 
 
 def serve(
@@ -162,3 +208,167 @@ def test_clicks_that_were_cut_off_are_not_stored_and_a_retry_is_exact(cut: Any, 
     assert [*check(workspace)] == []
     assert serve("POST", secret, CLICKS, {}, body)[2] == b'{"accepted":1,"duplicates":0,"rejected":[]}'
     assert [*check(workspace)] == []
+
+
+# --- errors that pass, or that an administrator has to mend
+
+
+class DriverError(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        self.sqlstate = sqlstate
+
+
+def database_error(kind: type[Exception], sqlstate: str) -> Exception:
+    error = kind("the secret statement")
+    error.__cause__ = DriverError(sqlstate)
+    return error
+
+
+UNREACHABLE = "The database cannot be reached; try again."
+BUSY = "The database was too busy with other transactions to finish this one; try again."
+READ_ONLY = "The database is read-only at the moment; try again."
+KINDS = [
+    (OperationalError, "08006", UNREACHABLE, "The database cannot be reached"),
+    (InternalError, "XX000", UNREACHABLE, "The database cannot be reached"),
+    (OperationalError, "40001", BUSY, "others were in its way each time"),
+    (OperationalError, "40P01", BUSY, "others were in its way each time"),
+    (InternalError, "25006", READ_ONLY, "The database is read-only"),
+    (ProgrammingError, "42P05", UNREACHABLE, "STATS_APP['PREPARED_STATEMENTS'] = False"),
+    (OperationalError, "26000", UNREACHABLE, "STATS_APP['PREPARED_STATEMENTS'] = False"),
+]
+
+
+def failing(table: str, error: Exception) -> Any:
+    def fail(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if table in sql and "toolcall" not in sql:
+            raise error
+        return execute(sql, params, many, context)
+
+    return connection.execute_wrapper(fail)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "sqlstate", "detail", "logged"), KINDS, ids=[case[1] for case in KINDS])
+@pytest.mark.parametrize("table", ["stats_app_apikey", "stats_app_rollup", "stats_app_campaign"])
+def test_each_kind_is_a_503_that_says_which_and_a_line_in_the_log_that_helps(
+    kind: type[Exception], sqlstate: str, detail: str, logged: str, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace = make_workspace()
+    campaign, secret = make_campaign(workspace), make_key(workspace)
+    get(secret, CAMPAIGNS)  # notes the key's use
+    body = {"kind": "campaign", "campaignPublicId": campaign.public_id}
+    with failing(table, database_error(kind, sqlstate)):
+        replies = {
+            "overview": get(secret, OVERVIEW, PERIOD),
+            "list": get(secret, CAMPAIGNS),
+            "performance": get(secret, f"{CAMPAIGNS}{campaign.public_id}/performance/"),
+            "clicks": post(secret, body),
+            "mcp": mcp.ask(secret, "tools/list"),
+        }
+        result = mcp.ask(secret, "tools/call", {"name": "campaign_find"}).json().get("result", {})
+    failed = {
+        "stats_app_apikey": {"overview", "list", "performance", "clicks", "mcp"},
+        "stats_app_rollup": {"overview", "performance", "clicks"},
+        "stats_app_campaign": {"list", "performance", "clicks"},
+    }[table]
+    assert {name for name, reply in replies.items() if reply.status_code != 200} == failed
+    for name in failed:
+        reply = replies[name]
+        assert (reply.status_code, reply.headers["Retry-After"]) == (503, "5"), name
+        if name != "mcp":
+            assert reply.json() == problem(503, "unavailable", "Unavailable", detail)
+            assert reply.headers["Content-Type"] == "application/problem+json"
+        assert b"secret statement" not in reply.content
+    if table == "stats_app_campaign":
+        text = f"{detail} Wait 5 s, then call again."
+        assert result["content"] == [{"type": "text", "text": text}]
+        assert result["_meta"]["stats-tools/problem"] == {"code": "unavailable", "retryAfterSeconds": 5}
+    assert logged in caplog.text
+    outcomes = set(ToolCall.objects.values_list("outcome", flat=True))
+    assert outcomes <= {"ok", "unavailable"}
+
+
+@pytest.mark.django_db
+def test_an_error_of_the_database_that_is_a_fault_of_ours_is_a_500() -> None:
+    secret = make_key(make_workspace())
+    with failing("stats_app_rollup", database_error(ProgrammingError, "42601")):
+        reply = get(secret, OVERVIEW, PERIOD)
+    assert (reply.status_code, reply.json()["code"]) == (500, "internal_error")
+    assert ToolCall.objects.get().outcome == "internal_error"
+    with failing("stats_app_apikey", database_error(ProgrammingError, "42601")):
+        assert mcp.ask(secret, "tools/list").status_code == 500
+
+
+@pytest.fixture
+def read_only(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A function from which on the database takes no writes, also over new connections."""
+
+    def begin() -> None:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA query_only = ON")
+            return
+        options = connection.settings_dict["OPTIONS"] | {"options": "-c default_transaction_read_only=on"}
+        monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+        connection.close()
+
+    yield begin
+    monkeypatch.undo()
+    connection.close()
+
+
+def test_a_database_that_takes_no_writes_still_answers_what_only_reads(
+    read_only: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    workspace = make_workspace()
+    campaign, user = make_campaign(workspace), make_user(workspace)
+    secret = make_key(workspace)
+    read_only()
+    for url, query in (
+        (OVERVIEW, PERIOD),
+        (f"{CAMPAIGNS}{campaign.public_id}/performance/", {}),
+        (f"{USERS}{user.public_id}/metrics/", {}),
+        (CAMPAIGNS, {}),
+        (f"{CAMPAIGNS}{campaign.public_id}/", {}),
+        (USERS, {}),
+        (f"{USERS}{user.public_id}/", {}),
+        (CLICKS, {}),
+    ):
+        reply = get(secret, url, query)
+        assert reply.status_code == 200, (url, reply.content)
+        assert "RateLimit" not in reply.headers
+    arguments = {
+        "stats_get_workspace_overview": PERIOD,
+        "stats_get_campaign_performance": {"campaignPublicId": campaign.public_id},
+        "stats_get_user_metrics": {"userPublicId": user.public_id},
+    }
+    for era in mcp.ERAS:
+        for tool in TOOLS:
+            assert mcp.answer(secret, tool, arguments.get(tool, {}), era)
+    reply = post(secret, {"kind": "other"})
+    assert (reply.status_code, reply.json()) == (503, problem(503, "unavailable", "Unavailable", READ_ONLY))
+    assert reply.headers["Retry-After"] == "5"
+    assert get(secret, OVERVIEW, {}).status_code == 400
+    assert "The database is read-only" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_workspace_deleted_after_its_key_was_found_is_a_401(settings: Any) -> None:
+    settings.STATS_APP = {"INGEST_RATE_LIMIT": 1000}
+    workspace = make_workspace()
+    secret = make_key(workspace)
+    deleted: list[bool] = []
+
+    def delete(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        # The rate limit is what comes between the look-up of the key and the lock of the workspace.
+        if "stats_app_callwindow" in sql and not deleted:
+            deleted.append(True)
+            workspace.delete()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(delete):
+        reply = post(secret, {"kind": "other"})
+    assert deleted
+    assert (reply.status_code, reply.json()) == (401, NOT_AUTHENTICATED)
+    assert reply.headers["WWW-Authenticate"]
+    assert not Click.objects.exists()

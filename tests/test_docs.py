@@ -10,6 +10,7 @@ from django.core.management import get_commands
 from stats_app import checks
 from stats_app.conf import DEFAULTS
 from stats_app.dimensions import DIMENSIONS
+from stats_app.verdicts import RULES
 from tests.test_layout import DEPTH, ROOT
 
 DOCS = ROOT.parent / "docs"
@@ -53,3 +54,12 @@ def test_every_dimension_of_the_counts_is_documented_by_its_code() -> None:
     page = (DOCS / "data-model.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+).* \| (\d+) \| (?:by \w+: (\d+) )?\|$", page, re.MULTILINE)
     assert rows == [(one.name, str(one.code), str(one.years or "")) for one in DIMENSIONS]
+
+
+def test_the_rules_of_verdicts_are_documented_in_their_order() -> None:
+    page = (DOCS / "verdicts.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (bot|suspected|shadow) \| (.+) \| (.+) \|$", page, re.MULTILINE)
+    assert rows == [
+        (rule.id, "shadow" if rule.is_shadow else rule.verdict, rule.reason % {"name": "NAME"}, rule.why)
+        for rule in RULES
+    ]

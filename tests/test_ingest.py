@@ -12,11 +12,13 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 from ulid import ULID
 
-from stats_app import public_ids
+from stats_app import public_ids, store
 from stats_app.errors import FieldError
-from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
-from stats_app.models import Alias, Campaign, Click, Rollup, TrackedLink, Workspace, WorkspaceUser
+from stats_app.ingest import ClickInput, IngestResult, Rejection, VerdictChange, change_verdicts, record_clicks
+from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
+from stats_app.periods import Period
 from stats_app.rollups import check
+from tests.counts import stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -65,19 +67,11 @@ def stored(workspace: Workspace) -> list[tuple[Any, ...]]:
     ]
 
 
-def counted(workspace: Workspace) -> dict[tuple[int, int, str], tuple[int, int, int]]:
-    """All rollups of the workspace, by dimension, key and day."""
-    return {
-        (row.dimension, row.key, str(row.day)): (row.campaign_clicks, row.vcard_clicks, row.other_clicks)
-        for row in Rollup.objects.filter(workspace=workspace)
-    }
-
-
 def rejection(workspace: Workspace, click: ClickInput | FieldError, now: datetime = NOW) -> tuple[str, str, str]:
     """Why this click alone is refused. It must not leave a trace."""
     result = record(workspace, click, now=now)
     assert (result.accepted, result.duplicates, len(result.rejected)) == (0, 0, 1)
-    assert (stored(workspace), counted(workspace)) == ([], {})
+    assert (stored(workspace), stored_counts(workspace)) == ([], {})
     [found] = result.rejected
     assert found.index == 0
     return found.field, found.code, found.message
@@ -93,12 +87,12 @@ def test_it_stores_a_click_and_counts_it(workspace: Workspace) -> None:
         ("campaign", moment, date(2026, 3, 1), campaign.pk, user.pk, alias.pk, link.pk, "human", "", None)
     ]
     assert str(Click.objects.get().id) == TEXT
-    assert counted(workspace) == {
-        (0, 0, "2026-03-01"): (1, 0, 0),
-        (1, campaign.pk, "2026-03-01"): (1, 0, 0),
-        (12, campaign.pk, "2026-01-01"): (1, 0, 0),
-        (2, user.pk, "2026-03-01"): (1, 0, 0),
-        (22, user.pk, "2026-01-01"): (1, 0, 0),
+    assert stored_counts(workspace) == {
+        ("workspace", 0, "2026-03-01"): (1, 0, 0),
+        ("campaign", campaign.pk, "2026-03-01"): (1, 0, 0),
+        ("campaign by year", campaign.pk, "2026-01-01"): (1, 0, 0),
+        ("user", user.pk, "2026-03-01"): (1, 0, 0),
+        ("user by year", user.pk, "2026-01-01"): (1, 0, 0),
     }
 
 
@@ -106,9 +100,12 @@ def test_it_counts_by_the_local_day(stranger: Workspace) -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu")
     moment = datetime(2026, 2, 28, 18, 15, tzinfo=UTC)
     record(workspace, ClickInput("vcard", clicked_at=moment), ClickInput("other", clicked_at=moment - MICROSECOND))
-    assert counted(workspace) == {(0, 0, "2026-03-01"): (0, 1, 0), (0, 0, "2026-02-28"): (0, 0, 1)}
+    assert stored_counts(workspace) == {
+        ("workspace", 0, "2026-03-01"): (0, 1, 0),
+        ("workspace", 0, "2026-02-28"): (0, 0, 1),
+    }
     assert [row[2] for row in stored(workspace)] == [date(2026, 2, 28), date(2026, 2, 28)]
-    assert counted(stranger) == {}
+    assert stored_counts(stranger) == {}
 
 
 def test_instances_and_names_are_the_same(workspace: Workspace) -> None:
@@ -125,7 +122,7 @@ def test_an_alias_sets_the_user(workspace: Workspace) -> None:
     alias = make_alias(user, email="Ada.L@Example.com")
     record(workspace, ClickInput("vcard", alias="aDA.l@eXAMPLE.COM"), ClickInput("vcard", alias=alias))
     assert [row[4:6] for row in stored(workspace)] == [(user.pk, alias.pk)] * 2
-    assert counted(workspace)[(2, user.pk, "2026-03-28")] == (0, 2, 0)
+    assert stored_counts(workspace)[("user", user.pk, "2026-03-28")] == (0, 2, 0)
 
 
 def test_an_alias_is_found_as_it_is_spelt_whatever_its_letters(workspace: Workspace) -> None:
@@ -155,7 +152,7 @@ def test_an_id_is_the_same_in_every_spelling(workspace: Workspace, spelt: object
     assert record(workspace, ClickInput("vcard", TEXT)) == IngestResult(1, 0, [])
     assert record(workspace, ClickInput("vcard", spelt)) == IngestResult(0, 1, [])
     assert [str(click.id) for click in Click.objects.all()] == [TEXT]
-    assert counted(workspace) == {(0, 0, "2026-03-28"): (0, 1, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-03-28"): (0, 1, 0)}
 
 
 @pytest.mark.parametrize("text", ["0" * 26, "7" + "Z" * 25])
@@ -167,7 +164,7 @@ def test_the_least_and_the_greatest_id_are_ids(workspace: Workspace, text: str) 
 def test_a_repeat_in_one_batch_counts_once(workspace: Workspace) -> None:
     first, other = ClickInput("vcard", TEXT, clicked_at=NOW), ClickInput("other", TEXT.lower(), clicked_at=NOW)
     assert record(workspace, first, other, first) == IngestResult(1, 2, [])
-    assert counted(workspace) == {(0, 0, "2026-03-28"): (0, 1, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-03-28"): (0, 1, 0)}
 
 
 def test_a_repeat_after_a_wrong_item_is_the_first(workspace: Workspace) -> None:
@@ -178,10 +175,10 @@ def test_a_repeat_after_a_wrong_item_is_the_first(workspace: Workspace) -> None:
 def test_a_repeat_changes_nothing(workspace: Workspace) -> None:
     campaign = make_campaign(workspace)
     record(workspace, ClickInput("vcard", TEXT, clicked_at=NOW))
-    before = stored(workspace), counted(workspace)
+    before = stored(workspace), stored_counts(workspace)
     changed = ClickInput("campaign", TEXT, campaign, clicked_at=NOW - timedelta(days=1), verdict="bot", reason="x")
     assert record(workspace, changed) == IngestResult(0, 1, [])
-    assert (stored(workspace), counted(workspace)) == before
+    assert (stored(workspace), stored_counts(workspace)) == before
 
 
 def test_a_batch_that_is_partly_there_counts_the_rest(workspace: Workspace) -> None:
@@ -189,20 +186,20 @@ def test_a_batch_that_is_partly_there_counts_the_rest(workspace: Workspace) -> N
     assert record(workspace, *clicks[10:30]) == IngestResult(20, 0, [])
     assert record(workspace, *reversed(clicks)) == IngestResult(20, 20, [])
     assert record(workspace, *clicks) == IngestResult(0, 40, [])
-    assert counted(workspace) == {(0, 0, "2026-03-28"): (0, 40, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-03-28"): (0, 40, 0)}
 
 
 def test_the_same_id_in_two_workspaces_is_two_clicks(workspace: Workspace, stranger: Workspace) -> None:
     assert record(workspace, ClickInput("vcard", TEXT)) == IngestResult(1, 0, [])
     assert record(stranger, ClickInput("vcard", TEXT)) == IngestResult(1, 0, [])
-    assert counted(workspace) == counted(stranger) == {(0, 0, "2026-03-28"): (0, 1, 0)}
+    assert stored_counts(workspace) == stored_counts(stranger) == {("workspace", 0, "2026-03-28"): (0, 1, 0)}
 
 
 def test_without_an_id_a_repeat_counts_again(workspace: Workspace) -> None:
     click = ClickInput("vcard", clicked_at=NOW)
     assert record(workspace, click, click) == IngestResult(2, 0, [])
     assert record(workspace, click) == IngestResult(1, 0, [])
-    assert counted(workspace) == {(0, 0, "2026-03-28"): (0, 3, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-03-28"): (0, 3, 0)}
 
 
 def test_without_a_time_it_is_now(workspace: Workspace) -> None:
@@ -233,14 +230,17 @@ def test_only_people_are_counted(workspace: Workspace, verdict: str, key: int) -
     campaign, user = make_campaign(workspace), make_user(workspace)
     record(workspace, ClickInput("campaign", None, campaign, user, clicked_at=NOW, verdict=verdict, reason="burst"))
     assert [row[7:9] for row in stored(workspace)] == [(verdict, "burst")]
-    assert counted(workspace) == {(3, key, "2026-03-28"): (1, 0, 0)}
+    assert stored_counts(workspace) == {
+        ("verdict", key, "2026-03-28"): (1, 0, 0),
+        ("reason", "burst", "2026-03-28"): (1, 0, 0),
+    }
 
 
 @pytest.mark.parametrize("value", ["mail", "Campaign", "CAMPAIGN", " vcard", "", 0, 1, True, ["vcard"], {}, b"vcard"])
 def test_an_unknown_kind_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput(value))
     assert (field, code) == ("kind", "invalid")
-    assert message.startswith("kind is one of campaign, vcard, other, not '")
+    assert message.startswith("kind is one of campaign, vcard, other, not ")
 
 
 def test_a_kind_is_required(workspace: Workspace) -> None:
@@ -275,11 +275,16 @@ def test_a_kind_is_required(workspace: Workspace) -> None:
 def test_an_id_is_a_ulid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("vcard", value))
     assert (field, code) == ("id", "invalid")
-    assert message.startswith("id is a ULID of 26 characters, not '")
+    assert message.startswith("id is a ULID of 26 characters, not ")
 
 
 def test_a_campaign_click_needs_a_campaign(workspace: Workspace) -> None:
-    expected = ("campaign", "required", "campaign is required for a click of the kind campaign.")
+    expected = (
+        "campaign",
+        "required",
+        "campaign is required for a click of the kind campaign: cp_ and 26 characters of a lowercase ULID, such as "
+        "cp_01jzk3f8q2v6x9w4r7t5n0m1ab.",
+    )
     assert rejection(workspace, ClickInput("campaign")) == expected
 
 
@@ -300,8 +305,8 @@ MALFORMED: list[Any] = ["", "x", "\0", "\ud800", "cp_" + "8" * 26, 5, 0, False, 
 def test_a_malformed_campaign_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("campaign", campaign=value))
     assert (field, code) == ("campaign", "invalid")
-    assert message.startswith("campaign '")
-    assert message.endswith("' is not well-formed.")
+    assert message.startswith("campaign ")
+    assert message.endswith(" is not well-formed.")
 
 
 @pytest.mark.parametrize("value", [*MALFORMED, "cp_" + "0" * 26, "0" * 26])
@@ -334,7 +339,7 @@ def test_what_is_nowhere_is_not_found(workspace: Workspace) -> None:
     }
     names = {"campaign": campaign, "user": user, "alias": "nobody@example.com", "link": "nothing"}
     for field, click in clicks.items():
-        expected = (field, "not_found", f"{field} '{names[field]}' is not in this workspace.")
+        expected = (field, "not_found", f'{field} "{names[field]}" is not in this workspace.')
         assert rejection(workspace, click) == expected
 
 
@@ -351,7 +356,7 @@ def test_what_is_of_another_workspace_is_not_found_either(workspace: Workspace, 
         ("link", ClickInput("vcard", link=link), link.token),
         ("link", ClickInput("vcard", link=link.token), link.token),
     ]:
-        expected = (field, "not_found", f"{field} '{name}' is not in this workspace.")
+        expected = (field, "not_found", f'{field} "{name}" is not in this workspace.')
         assert rejection(workspace, click) == expected
 
 
@@ -376,7 +381,7 @@ def test_an_instance_of_another_model_is_invalid(workspace: Workspace) -> None:
 
 def test_an_alias_must_be_the_users(workspace: Workspace) -> None:
     alias, other = make_alias(make_user(workspace)), make_user(workspace)
-    expected = ("alias", "invalid", f"alias '{alias.email}' is not one of the user's.")
+    expected = ("alias", "invalid", f'alias "{alias.email}" is not one of the user\'s.')
     assert rejection(workspace, ClickInput("vcard", user=other, alias=alias)) == expected
 
 
@@ -403,7 +408,7 @@ def test_an_alias_must_be_the_users(workspace: Workspace) -> None:
 def test_a_malformed_time_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("vcard", clicked_at=value))
     assert (field, code) == ("clicked_at", "invalid")
-    assert message.startswith("clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not '")
+    assert message.startswith("clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not ")
 
 
 def test_a_time_may_be_text_in_any_offset(workspace: Workspace) -> None:
@@ -411,7 +416,7 @@ def test_a_time_may_be_text_in_any_offset(workspace: Workspace) -> None:
     assert [row[1:3] for row in stored(workspace)] == [
         (datetime(2026, 2, 28, 20, 45, 0, 250_000, tzinfo=UTC), date(2026, 2, 28))
     ]
-    assert counted(workspace) == {(0, 0, "2026-02-28"): (0, 1, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-02-28"): (0, 1, 0)}
 
 
 def test_five_minutes_in_the_future_are_tolerated_and_no_more(workspace: Workspace) -> None:
@@ -419,7 +424,7 @@ def test_five_minutes_in_the_future_are_tolerated_and_no_more(workspace: Workspa
     assert rejection(workspace, ClickInput("vcard", clicked_at=edge + MICROSECOND)) == (
         "clicked_at",
         "future",
-        f"clicked_at '{edge + MICROSECOND}' is more than 5 minutes in the future.",
+        f'clicked_at "{edge + MICROSECOND}" is more than 5 minutes in the future.',
     )
     assert record(workspace, ClickInput("vcard", clicked_at=edge)) == IngestResult(1, 0, [])
 
@@ -449,7 +454,7 @@ LATE = datetime(2100, 6, 1, tzinfo=UTC)
 def test_a_time_out_of_range_is_refused(zone: str, text: str) -> None:
     field, code, message = rejection(make_workspace(timezone=zone), ClickInput("vcard", clicked_at=text), now=LATE)
     assert (field, code) == ("clicked_at", "out_of_range")
-    assert message == f"clicked_at '{text}' is not between 2000-01-01 and 2099-12-31."
+    assert message == f'clicked_at "{text}" is not between 2000-01-01 and 2099-12-31.'
 
 
 @pytest.mark.parametrize(
@@ -465,7 +470,7 @@ def test_a_time_out_of_range_is_refused(zone: str, text: str) -> None:
 def test_a_time_at_the_edge_of_the_range_is_counted(zone: str, text: str, day: str) -> None:
     workspace = make_workspace(timezone=zone)
     assert record(workspace, ClickInput("vcard", clicked_at=text), now=LATE) == IngestResult(1, 0, [])
-    assert counted(workspace) == {(0, 0, day): (0, 1, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, day): (0, 1, 0)}
     assert list(check(workspace)) == []
 
 
@@ -475,7 +480,7 @@ def test_a_click_of_a_pruned_day_is_refused() -> None:
     assert rejection(workspace, ClickInput("vcard", clicked_at=midnight - MICROSECOND)) == (
         "clicked_at",
         "pruned",
-        f"clicked_at '{midnight - MICROSECOND}' is before 2026-03-01, from when on raw clicks are kept.",
+        f'clicked_at "{midnight - MICROSECOND}" is before 2026-03-01, from when on raw clicks are kept.',
     )
     assert record(workspace, ClickInput("vcard", clicked_at=midnight)) == IngestResult(1, 0, [])
 
@@ -484,27 +489,27 @@ def test_pruned_days_are_read_under_the_lock(workspace: Workspace) -> None:
     Workspace.objects.filter(pk=workspace.pk).update(clicks_kept_from=date(2026, 3, 1), timezone="Asia/Tokyo")
     assert rejection(workspace, ClickInput("vcard", clicked_at="2026-02-28T14:59:59Z"))[1] == "pruned"
     assert record(workspace, ClickInput("vcard", clicked_at="2026-02-28T15:00:00Z")).accepted == 1
-    assert counted(workspace) == {(0, 0, "2026-03-01"): (0, 1, 0)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-03-01"): (0, 1, 0)}
 
 
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
         ({"verdict": None}, ("verdict", "required", "verdict is required: one of human, suspected, bot.")),
-        ({"verdict": "Bot"}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not 'Bot'.")),
-        ({"verdict": 2}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not '2'.")),
-        ({"verdict": []}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not '[]'.")),
+        ({"verdict": "Bot"}, ("verdict", "invalid", 'verdict is one of human, suspected, bot, not "Bot".')),
+        ({"verdict": 2}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not 2.")),
+        ({"verdict": []}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not [].")),
         (
             {"verdict": "bot", "reason": None},
-            ("reason", "invalid", "reason is text without control characters, not 'None'."),
+            ("reason", "invalid", "reason is text without control characters, not null."),
         ),
         (
             {"verdict": "bot", "reason": "a\0b"},
-            ("reason", "invalid", "reason is text without control characters, not 'a\\u0000b'."),
+            ("reason", "invalid", 'reason is text without control characters, not "a\\u0000b".'),
         ),
         (
             {"verdict": "bot", "reason": "\ud800"},
-            ("reason", "invalid", "reason is text without control characters, not '\\ud800'."),
+            ("reason", "invalid", 'reason is text without control characters, not "\\ud800".'),
         ),
         (
             {"verdict": "bot", "reason": "x" * 41},
@@ -570,11 +575,11 @@ def test_wrong_items_leave_the_right_ones_around_them(workspace: Workspace) -> N
         1,
         [
             Rejection(1, "colour", "unknown", "colour is unknown."),
-            Rejection(2, "kind", "invalid", "kind is one of campaign, vcard, other, not 'mail'."),
-            Rejection(5, "user", "not_found", f"user 'usr_{'0' * 26}' is not in this workspace."),
+            Rejection(2, "kind", "invalid", 'kind is one of campaign, vcard, other, not "mail".'),
+            Rejection(5, "user", "not_found", 'user "usr_00000000000000000000000000" is not in this workspace.'),
         ],
     )
-    assert counted(workspace) == {(0, 0, "2026-03-28"): (0, 1, 1)}
+    assert stored_counts(workspace) == {("workspace", 0, "2026-03-28"): (0, 1, 1)}
 
 
 def test_messages_hide_secrets_and_are_short(workspace: Workspace) -> None:
@@ -596,7 +601,7 @@ def test_a_caller_who_rolls_back_takes_everything_back(workspace: Workspace) -> 
 
     with pytest.raises(Undo):
         act()
-    assert (stored(workspace), counted(workspace)) == ([], {})
+    assert (stored(workspace), stored_counts(workspace)) == ([], {})
     assert Workspace.objects.get(pk=workspace.pk).counted_timezone == ""
     assert record(workspace, ClickInput("vcard", TEXT)) == IngestResult(1, 0, [])
 
@@ -604,7 +609,7 @@ def test_a_caller_who_rolls_back_takes_everything_back(workspace: Workspace) -> 
 @pytest.mark.parametrize("table", ["stats_app_click", "stats_app_rollup"])
 def test_nothing_is_half_written_when_a_statement_fails(workspace: Workspace, table: str) -> None:
     record(workspace, ClickInput("other"))
-    before = stored(workspace), counted(workspace)
+    before = stored(workspace), stored_counts(workspace)
 
     def fail(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         answer = execute(sql, params, many, context)
@@ -614,7 +619,7 @@ def test_nothing_is_half_written_when_a_statement_fails(workspace: Workspace, ta
 
     with connection.execute_wrapper(fail), pytest.raises(DatabaseError, match="The disk is full"):
         record(workspace, ClickInput("vcard", TEXT))
-    assert (stored(workspace), counted(workspace)) == before
+    assert (stored(workspace), stored_counts(workspace)) == before
     assert record(workspace, ClickInput("vcard", TEXT)) == IngestResult(1, 0, [])
 
 
@@ -673,8 +678,8 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
     with connection.execute_wrapper(note):
         record(workspace, click)
     if connection.vendor == "postgresql":
-        # The lock, two look-ups, clicks and rollups.
-        assert statements == ["SAVEPOINT", "SELECT", "SELECT", "SELECT", "WITH", "INSERT", "RELEASE"]
+        # The queue, the lock, two look-ups, then clicks and rollups at once.
+        assert statements == ["SAVEPOINT", *["SELECT"] * 4, "WITH", "RELEASE"]
     else:
         assert statements == [
             "SAVEPOINT",
@@ -682,8 +687,116 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
             "SELECT",
             "SELECT",
             "SELECT",
-            "SELECT",
             "INSERT",
-            "INSERT",
+            "WITH",
             "RELEASE",
         ]
+
+
+def numbered(number: int) -> str:
+    return f"{number:026}"
+
+
+@pytest.fixture
+def judged(workspace: Workspace) -> list[VerdictChange]:
+    """Changes of verdict of three stored clicks: to suspected, to human, and to another reason only."""
+    campaign, user = make_campaign(workspace), make_user(workspace)
+    record(
+        workspace,
+        ClickInput("campaign", numbered(1), campaign, user, clicked_at=NOW),
+        ClickInput("vcard", numbered(2), None, user, clicked_at=NOW - timedelta(days=400), verdict="bot", reason="x"),
+        ClickInput("other", numbered(3), clicked_at=NOW, verdict="suspected", reason="burst"),
+        ClickInput("other", numbered(4), clicked_at=NOW),
+    )
+    return [
+        VerdictChange(numbered(1), "suspected", "repeat"),
+        VerdictChange(numbered(2), "human"),
+        VerdictChange(numbered(3), "suspected", "repeat"),
+    ]
+
+
+def test_a_changed_verdict_moves_the_counts(workspace: Workspace, judged: list[VerdictChange]) -> None:
+    user = WorkspaceUser.objects.get()
+    assert change_verdicts(workspace, judged) == 3
+    assert [row[7:9] for row in stored(workspace)] == [
+        ("human", ""),
+        ("suspected", "repeat"),
+        ("suspected", "repeat"),
+        ("human", ""),
+    ]
+    assert stored_counts(workspace) == {
+        ("workspace", 0, "2025-02-21"): (0, 1, 0),
+        ("workspace", 0, "2026-03-28"): (0, 0, 1),
+        ("user", user.pk, "2025-02-21"): (0, 1, 0),
+        ("user by year", user.pk, "2025-01-01"): (0, 1, 0),
+        ("verdict", 1, "2026-03-28"): (1, 0, 1),
+        ("reason", "repeat", "2026-03-28"): (1, 0, 1),
+    }
+    assert list(check(workspace)) == []
+
+
+def test_what_lost_all_its_clicks_is_in_no_answer(workspace: Workspace, judged: list[VerdictChange]) -> None:
+    change_verdicts(workspace, judged)
+    march = Period(date(2026, 3, 1), date(2026, 3, 31))
+    assert store.counts(workspace.pk, march, ("campaign",)) == {}
+    assert store.counts(workspace.pk, march, ("campaign", "day")) == {}
+    assert store.counts(workspace.pk, march, ("campaign", "day"), top=3) == {}
+    assert store.counts(workspace.pk, march, ("user",), top=3) == {}
+    assert store.counts(workspace.pk, march, ("reason", "kind")) == {
+        ("repeat", "campaign"): [1],
+        ("repeat", "vcard"): [0],
+        ("repeat", "other"): [1],
+    }
+    assert store.last_day(workspace.pk, where={"campaign": Campaign.objects.get().pk}) is None
+
+
+def test_the_same_verdict_again_changes_nothing(workspace: Workspace, judged: list[VerdictChange]) -> None:
+    change_verdicts(workspace, judged)
+    before = stored(workspace), stored_counts(workspace)
+    unknown = VerdictChange(numbered(9), "bot", "x")
+    assert change_verdicts(workspace, [*judged, unknown]) == 0
+    assert change_verdicts(workspace, []) == 0
+    assert (stored(workspace), stored_counts(workspace)) == before
+
+
+def test_a_verdict_is_changed_in_its_own_workspace_only(
+    workspace: Workspace, stranger: Workspace, judged: list[VerdictChange]
+) -> None:
+    record(stranger, ClickInput("vcard", numbered(1), clicked_at=NOW))
+    before = stored(workspace), stored_counts(workspace)
+    assert change_verdicts(stranger, judged) == 1
+    assert (stored(workspace), stored_counts(workspace)) == before
+    assert list(check(stranger)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (VerdictChange("x", "bot"), 'id is a ULID of 26 characters, not "x".'),
+        (VerdictChange(TEXT, "robot"), 'verdict is one of human, suspected, bot, not "robot".'),
+        (VerdictChange(TEXT, "bot", "x" * 41), "reason has at most 40 characters, not 41."),
+        (VerdictChange(TEXT, "human", "x"), "reason is not allowed for a human click."),
+    ],
+)
+def test_a_wrong_change_of_verdict_is_an_error(workspace: Workspace, change: VerdictChange, message: str) -> None:
+    record(workspace, ClickInput("vcard", numbered(1)))
+    before = stored(workspace), stored_counts(workspace)
+    with pytest.raises(ValueError, match=message):
+        change_verdicts(workspace, [VerdictChange(numbered(1), "bot"), change])
+    assert (stored(workspace), stored_counts(workspace)) == before
+
+
+def test_a_change_of_verdict_that_fails_half_way_changes_nothing(
+    workspace: Workspace, judged: list[VerdictChange]
+) -> None:
+    before = stored(workspace), stored_counts(workspace)
+
+    def fail(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        answer = execute(sql, *args)
+        if "UPDATE stats_app_click" in sql:
+            raise DatabaseError("The disk is full.")
+        return answer
+
+    with connection.execute_wrapper(fail), pytest.raises(DatabaseError, match="The disk is full"):
+        change_verdicts(workspace, judged)
+    assert (stored(workspace), stored_counts(workspace)) == before

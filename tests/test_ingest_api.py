@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -134,13 +135,18 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ({"kind": "other", "id": ulid}, None),
         ({"kind": "other", "id": ulid}, None),
         ({}, ("kind", "required", "kind is required: one of campaign, vcard, other.")),
-        ({"kind": "banner"}, ("kind", "invalid", "kind is one of campaign, vcard, other, not 'banner'.")),
-        ({"kind": ["vcard"]}, ("kind", "invalid", "kind is one of campaign, vcard, other, not '['vcard']'.")),
-        ({"kind": "other", "id": "x"}, ("id", "invalid", "id is a ULID of 26 characters, not 'x'.")),
-        ({"kind": "other", "id": 1}, ("id", "invalid", "id is a ULID of 26 characters, not '1'.")),
+        ({"kind": "banner"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "banner".')),
+        ({"kind": ["vcard"]}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not ["vcard"].')),
+        ({"kind": "other", "id": "x"}, ("id", "invalid", 'id is a ULID of 26 characters, not "x".')),
+        ({"kind": "other", "id": 1}, ("id", "invalid", "id is a ULID of 26 characters, not 1.")),
         (
             {"kind": "campaign"},
-            ("campaignPublicId", "required", "campaignPublicId is required for a click of the kind campaign."),
+            (
+                "campaignPublicId",
+                "required",
+                "campaignPublicId is required for a click of the kind campaign: cp_ and 26 characters of a lowercase "
+                "ULID, such as cp_01jzk3f8q2v6x9w4r7t5n0m1ab.",
+            ),
         ),
         (
             {"kind": "vcard", "campaignPublicId": theirs},
@@ -152,48 +158,48 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ),
         (
             {"kind": "campaign", "campaignPublicId": theirs},
-            ("campaignPublicId", "not_found", f"campaignPublicId '{theirs}' is not in this workspace."),
+            ("campaignPublicId", "not_found", f'campaignPublicId "{theirs}" is not in this workspace.'),
         ),
         (
             {"kind": "campaign", "campaignPublicId": "cp_X"},
-            ("campaignPublicId", "invalid", "campaignPublicId 'cp_X' is not well-formed."),
+            ("campaignPublicId", "invalid", 'campaignPublicId "cp_X" is not well-formed.'),
         ),
         (
             {"kind": "other", "userPublicId": their_user},
-            ("userPublicId", "not_found", f"userPublicId '{their_user}' is not in this workspace."),
+            ("userPublicId", "not_found", f'userPublicId "{their_user}" is not in this workspace.'),
         ),
         (
             {"kind": "other", "userPublicId": ""},
-            ("userPublicId", "invalid", "userPublicId '' is not well-formed."),
+            ("userPublicId", "invalid", 'userPublicId "" is not well-formed.'),
         ),
         (
             {"kind": "other", "alias": "theirs@example.com"},
-            ("alias", "not_found", "alias 'theirs@example.com' is not in this workspace."),
+            ("alias", "not_found", 'alias "theirs@example.com" is not in this workspace.'),
         ),
-        ({"kind": "other", "alias": "@"}, ("alias", "invalid", "alias '@' is not well-formed.")),
+        ({"kind": "other", "alias": "@"}, ("alias", "invalid", 'alias "@" is not well-formed.')),
         (
             {"kind": "other", "alias": "ada@example.com", "userPublicId": bob.public_id},
-            ("alias", "invalid", "alias 'ada@example.com' is not one of the user's."),
+            ("alias", "invalid", 'alias "ada@example.com" is not one of the user\'s.'),
         ),
         (
             {"kind": "other", "clickedAt": "2026-03-09"},
             (
                 "clickedAt",
                 "invalid",
-                "clickedAt is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not '2026-03-09'.",
+                'clickedAt is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not "2026-03-09".',
             ),
         ),
         (
             {"kind": "other", "clickedAt": late},
-            ("clickedAt", "future", f"clickedAt '{late}' is more than 5 minutes in the future."),
+            ("clickedAt", "future", f'clickedAt "{late}" is more than 5 minutes in the future.'),
         ),
         (
             {"kind": "other", "clickedAt": "1999-12-31T23:59:59Z"},
-            ("clickedAt", "out_of_range", "clickedAt '1999-12-31T23:59:59Z' is not between 2000-01-01 and 2099-12-31."),
+            ("clickedAt", "out_of_range", 'clickedAt "1999-12-31T23:59:59Z" is not between 2000-01-01 and 2099-12-31.'),
         ),
         (
             {"kind": "other", "verdict": "robot"},
-            ("verdict", "invalid", "verdict is one of human, suspected, bot, not 'robot'."),
+            ("verdict", "invalid", 'verdict is one of human, suspected, bot, not "robot".'),
         ),
         (
             {"kind": "other", "reason": "x"},
@@ -228,20 +234,20 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
             {"kind": "other", "x" * 500: 1},
             ("x" * 100 + "…", "unknown", f"{'x' * 100}… is not a field of a click; there are {FIELDS}."),
         ),
-        ({"kind": "\ud800"}, ("kind", "invalid", "kind is one of campaign, vcard, other, not '\\ud800'.")),
+        ({"kind": "\ud800"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "\\ud800".')),
         (
             {"kind": "other", "alias": "\x00@x.example"},
-            ("alias", "invalid", "alias '\\u0000@x.example' is not well-formed."),
+            ("alias", "invalid", 'alias "\\u0000@x.example" is not well-formed.'),
         ),
         (
             {"kind": "other", "userPublicId": "\udcff"},
-            ("userPublicId", "invalid", "userPublicId '\\udcff' is not well-formed."),
+            ("userPublicId", "invalid", 'userPublicId "\\udcff" is not well-formed.'),
         ),
-        (None, ("click", "invalid", "click is an object, not 'None'.")),
-        ([], ("click", "invalid", "click is an object, not '[]'.")),
-        ("other", ("click", "invalid", "click is an object, not 'other'.")),
+        (None, ("click", "invalid", "click is an object, not null.")),
+        ([], ("click", "invalid", "click is an object, not [].")),
+        ("other", ("click", "invalid", 'click is an object, not "other".')),
         # The first wrong field.
-        ({"kind": "x", "id": "y"}, ("kind", "invalid", "kind is one of campaign, vcard, other, not 'x'.")),
+        ({"kind": "x", "id": "y"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "x".')),
         ({"kind": "other", "clickedAt": (NOW + timedelta(minutes=5)).isoformat()}, None),
     ]
     response = post(make_key(workspace), {"clicks": [item for item, _ in rows]})
@@ -253,7 +259,7 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
 
 def test_a_wrong_object_alone_is_one_rejection() -> None:
     response = post(make_key(make_workspace()), {"kind": "banner"})
-    message = "kind is one of campaign, vcard, other, not 'banner'."
+    message = 'kind is one of campaign, vcard, other, not "banner".'
     assert_answer(response, counted(0, 0, (0, "kind", "invalid", message)))
     response = post(make_key(make_workspace()), {})
     assert_answer(response, counted(0, 0, (0, "kind", "required", "kind is required: one of campaign, vcard, other.")))
@@ -263,7 +269,7 @@ def test_clicks_before_the_days_that_are_kept_are_rejected() -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu", clicks_kept_from=date(2026, 3, 1))
     times = ["2026-02-28T18:14:59Z", "2026-02-28T18:15:00Z"]
     response = post(make_key(workspace), {"clicks": [{"kind": "other", "clickedAt": time} for time in times]})
-    message = f"clickedAt '{times[0]}' is before 2026-03-01, from when on raw clicks are kept."
+    message = f'clickedAt "{times[0]}" is before 2026-03-01, from when on raw clicks are kept.'
     assert_answer(response, counted(1, 0, (0, "clickedAt", "pruned", message)))
 
 
@@ -302,7 +308,6 @@ ONE_OR_MANY = 'body is one click as an object, or {"clicks": [...]}.'
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "body is missing, or was sent without a Content-Length."),
         (b"[]", ONE_OR_MANY),
         (b'[{"kind": "other"}]', ONE_OR_MANY),
         (b"null", ONE_OR_MANY),
@@ -331,10 +336,69 @@ def test_a_body_that_is_no_json_of_ours_is_an_input_error(body: bytes, message: 
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_byte_order_mark_is_an_input_error() -> None:
-    response = post(make_key(make_workspace()), b'\xef\xbb\xbf{"kind": "other"}')
-    assert response.status_code == 400
-    assert response.json()["errors"][0]["field"] == "body"
+def test_a_missing_body_is_an_input_error() -> None:
+    workspace = make_workspace()
+    message = 'body is required: one click as an object, or {"clicks": [...]}, such as {"kind": "other"}.'
+    for content_type in ("application/json", "text/plain"):
+        response = post(make_key(workspace), b"", content_type=content_type)
+        assert (response.status_code, response.json()) == (400, invalid(("body", "required", message)))
+    assert stored(workspace) == []
+
+
+def test_a_byte_order_mark_is_passed_over() -> None:
+    assert_answer(post(make_key(make_workspace()), b'\xef\xbb\xbf{"kind": "other"}'), counted(1))
+
+
+def test_a_body_that_is_repeated_in_part_is_an_input_error() -> None:
+    workspace = make_workspace()
+    response = post(make_key(workspace), '{"clicks": [{"kind": "other"}], "clicks": [{"kind": "vcard"}]}')
+    message = "clicks is given 2 times; give it once."
+    assert (response.status_code, response.json()) == (400, invalid(("clicks", "repeated", message)))
+    assert stored(workspace) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "times"),
+    [
+        ('{"kind": "vcard", "kind": "other"}', "kind", 2),
+        ('{"kind": "other", "kind": "other"}', "kind", 2),
+        ('{"kind": "other", "id": null, "id": null, "id": null}', "id", 3),
+        ('{"kind": "other", "k\\u0069nd": "other"}', "kind", 2),
+        ('{"nonsense": 1, "nonsense": 1}', "nonsense", 2),
+        ('{"kind": {"deep": 1, "deep": 2}}', "deep", 2),
+        ('{"kind": "other", "reason": [[{"deep": {"x": 1, "x": 2}}]]}', "x", 2),
+    ],
+)
+def test_a_click_with_a_repeated_key_is_rejected(item: str, name: str, times: int) -> None:
+    workspace = make_workspace()
+    error = (name, "repeated", f"{name} is given {times} times; give it once.")
+    response = post(make_key(workspace), f'{{"clicks": [{{"kind": "vcard"}}, {item}, {{"kind": "other"}}]}}')
+    assert_answer(response, counted(2, 0, (1, *error)))
+    assert_answer(post(make_key(workspace), item), counted(0, 0, (0, *error)))
+    assert sorted(row["kind"] for row in stored(workspace)) == ["other", "vcard"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate"])
+def test_a_compressed_body_is_refused(encoding: str) -> None:
+    workspace = make_workspace()
+    body = gzip.compress(b'{"kind": "other"}') if encoding == "gzip" else b'{"kind": "other"}'
+    response = post(make_key(workspace), body, **{"content-encoding": encoding})
+    detail = f'Content-Encoding is identity, not "{encoding}": send the body uncompressed.'
+    assert (response.status_code, response.json()) == (
+        415,
+        problem(415, "unsupported_media_type", "Unsupported media type", detail),
+    )
+    assert response.headers["Accept-Encoding"] == "identity"
+    assert stored(workspace) == []
+
+
+def test_what_would_take_too_much_memory_is_refused() -> None:
+    response = post(make_key(make_workspace()), '{"clicks":[' + "{}," * 1_700_000 + "{}]}")
+    detail = "The body has more than 250000 objects, lists and fields; send it in parts."
+    assert (response.status_code, response.json()) == (
+        413,
+        problem(413, "payload_too_large", "Payload too large", detail),
+    )
 
 
 @pytest.mark.parametrize("depth", [*range(700, 1000, 7)])
@@ -350,10 +414,10 @@ def test_nesting_of_any_depth_is_answered(depth: int) -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({"clicks": None}, ("clicks", "invalid", "clicks is a list, not 'None'.")),
-        ({"clicks": {"kind": "other"}}, ("clicks", "invalid", "clicks is a list, not '{'kind': 'other'}'.")),
-        ({"clicks": [], "kind": "other"}, ("kind", "unknown", "'kind' is not a parameter; there are clicks.")),
-        ({"clicks": [], "\ud800": 1}, ("\\ud800", "unknown", "'\\ud800' is not a parameter; there are clicks.")),
+        ({"clicks": None}, ("clicks", "invalid", "clicks is a list, not null.")),
+        ({"clicks": {"kind": "other"}}, ("clicks", "invalid", 'clicks is a list, not {"kind": "other"}.')),
+        ({"clicks": [], "kind": "other"}, ("kind", "unknown", '"kind" is not a parameter; there are clicks.')),
+        ({"clicks": [], "\ud800": 1}, ("\\ud800", "unknown", '"\\ud800" is not a parameter; there are clicks.')),
     ],
 )
 def test_a_batch_is_a_list_and_nothing_else(body: Any, error: tuple[str, str, str]) -> None:
@@ -366,7 +430,7 @@ def test_there_are_no_query_parameters() -> None:
     response = request("POST", make_key(workspace), CLICKS, "dryRun=1", body='{"kind": "other"}')
     assert (response.status_code, response.json()) == (
         400,
-        invalid(("dryRun", "unknown", "'dryRun' is not a parameter; there are none.")),
+        invalid(("dryRun", "unknown", '"dryRun" is not a parameter; there are none.')),
     )
     assert stored(workspace) == []
 
@@ -378,7 +442,13 @@ def test_there_are_no_query_parameters() -> None:
         "application/json; charset=utf-8",
         "APPLICATION/JSON;charset=UTF-8",
         'application/json; charset="utf-8"',
+        "application/json; charset='utf-8'",
+        "application/json; charset=utf8; version=1",
+        "application/json; charset=",
+        "application/json; charset",
+        "application/json; charset=us-ascii",
         "application/json;",
+        "application/json;;",
     ],
 )
 def test_json_in_utf_8_is_taken(content_type: str) -> None:
@@ -395,6 +465,8 @@ def test_json_in_utf_8_is_taken(content_type: str) -> None:
         "multipart/form-data; boundary=x",
         "multipart/form-data",
         "application/json; charset=latin-1",
+        "application/json; charset=nonsense",
+        "application/json; charset=\u00fc",
         "application/json; charset=utf-16",
         "application/problem+json",
         "text/json",
@@ -405,7 +477,8 @@ def test_json_in_utf_8_is_taken(content_type: str) -> None:
 def test_any_other_content_type_is_refused(content_type: str) -> None:
     workspace = make_workspace()
     response = post(make_key(workspace), {"kind": "other"}, content_type=content_type)
-    detail = f"Content-Type is application/json in UTF-8, not '{content_type}'."
+    shown = f'"{content_type}"' if content_type else "missing"
+    detail = f"Content-Type is application/json in UTF-8, not {shown}."
     assert (response.status_code, response.json()) == (
         415,
         problem(415, "unsupported_media_type", "Unsupported media type", detail),
@@ -443,7 +516,12 @@ def test_other_methods_are_refused(url: str) -> None:
         response = request(method, key, url, body="{}")
         assert (response.status_code, response.json()) == (
             405,
-            problem(405, "method_not_allowed", "Method not allowed", f"{method} is not allowed here."),
+            problem(
+                405,
+                "method_not_allowed",
+                "Method not allowed",
+                f"This path does not support {method}; it supports {response.headers['Allow']}.",
+            ),
         )
         assert sorted(response.headers["Allow"].split(", ")) == allowed
         assert response.headers["Content-Type"] == "application/problem+json"

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from stats_app import store
-from stats_app.ingest import ClickInput, record_clicks
+from stats_app.ingest import ClickInput, VerdictChange, change_verdicts, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import change_timezone, check, rebuild
+from tests.counts import Counts, stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 
 pytestmark = pytest.mark.django_db
@@ -30,6 +31,7 @@ DAY = timedelta(days=1)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 KINDS = ("campaign", "vcard", "other")
 VERDICTS = ("human", "suspected", "bot")
+REASONS = ("", "burst", "mail scanner")
 # Each with moments at which its local date changes in an unusual way.
 EDGES = {
     "UTC": ["2026-02-28T23:59:59.999999Z", "2026-03-01T00:00:00Z", "2024-02-29T12:00:00Z"],
@@ -72,6 +74,7 @@ class Drawn(NamedTuple):
     by_alias: bool
     minutes: int
     verdict: int
+    reason: int
 
 
 drawn = st.builds(
@@ -84,6 +87,7 @@ drawn = st.builds(
     by_alias=st.booleans(),
     minutes=minutes,
     verdict=st.sampled_from([0, 0, 0, 1, 2]),
+    reason=st.integers(0, 2),
 )
 batches = st.lists(st.lists(drawn, max_size=10), min_size=1, max_size=4)
 
@@ -96,6 +100,11 @@ class Counted(NamedTuple):
     campaign: int | None
     user: int | None
     verdict: int
+    reason: str
+
+
+def reason_of(click: Drawn) -> str:
+    return REASONS[click.reason] if click.verdict else ""
 
 
 def make_places() -> list[Place]:
@@ -116,17 +125,22 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def id_of(number: int) -> ULID:
+    return ULID.from_bytes(number.to_bytes(16, "big"))
+
+
 def input_of(click: Drawn, place: Place, middle: datetime) -> ClickInput:
     user = None if click.user is None else place.users[click.user]
     alias = place.alias if click.by_alias and click.user != 1 else None
     return ClickInput(
         kind=KINDS[click.kind],
-        id=None if click.number is None else ULID.from_bytes(click.number.to_bytes(16, "big")),
+        id=None if click.number is None else id_of(click.number),
         campaign=place.campaigns[click.campaign].public_id if click.kind == 0 else None,
         user=user,
         alias=alias,
         clicked_at=middle + timedelta(minutes=click.minutes),
         verdict=VERDICTS[click.verdict],
+        reason=reason_of(click),
     )
 
 
@@ -139,6 +153,7 @@ def counted_of(click: Drawn, place: Place, middle: datetime) -> Counted:
         place.campaigns[click.campaign].pk if click.kind == 0 else None,
         None if user is None else place.users[user].pk,
         click.verdict,
+        reason_of(click),
     )
 
 
@@ -156,47 +171,37 @@ def send(places: Sequence[Place], batch: Sequence[Drawn], known: list[dict[objec
         assert (result.accepted, result.duplicates, result.rejected) == (new, len(clicks) - new, [])
 
 
-Key = tuple[int, int, date]
+def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> Counts:
+    """All rollups that these clicks make."""
+    rollups: dict[tuple[str, int | str, str], list[int]] = {}
 
-
-def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> dict[Key, list[int]]:
-    """All rollups that these clicks make, with the numbers of the dimensions written out."""
-    rollups: dict[Key, list[int]] = {}
-
-    def add(dimension: int, key: int | None, day: date, kind: int) -> None:
+    def add(dimension: str, key: int | str | None, day: date, kind: int) -> None:
         if key is not None:
-            rollups.setdefault((dimension, key, day), [0, 0, 0])[kind] += 1
+            rollups.setdefault((dimension, key, str(day)), [0, 0, 0])[kind] += 1
 
     for click in clicks:
         day = click.moment.astimezone(zone).date()
         if click.verdict:
-            add(3, click.verdict, day, click.kind)
+            add("verdict", click.verdict, day, click.kind)
+            add("reason", click.reason, day, click.kind)
             continue
-        add(0, 0, day, click.kind)
-        add(1, click.campaign, day, click.kind)
-        add(12, click.campaign, day.replace(month=1, day=1), click.kind)
-        add(2, click.user, day, click.kind)
-        add(22, click.user, day.replace(month=1, day=1), click.kind)
-    return rollups
-
-
-def stored_rollups(workspace: Workspace) -> dict[Key, list[int]]:
-    return {
-        (row.dimension, row.key, row.day): [row.campaign_clicks, row.vcard_clicks, row.other_clicks]
-        for row in Rollup.objects.filter(workspace=workspace)
-    }
+        add("workspace", 0, day, click.kind)
+        for name, key in (("campaign", click.campaign), ("user", click.user)):
+            add(name, key, day, click.kind)
+            add(f"{name} by year", key, day.replace(month=1, day=1), click.kind)
+    return {place: (campaign, vcard, other) for place, (campaign, vcard, other) in rollups.items()}
 
 
 def stored_clicks(workspace: Workspace) -> Counter[Counted]:
     return Counter(
-        Counted(c.clicked_at, KINDS.index(c.kind), c.campaign_id, c.user_id, VERDICTS.index(c.verdict))
+        Counted(c.clicked_at, KINDS.index(c.kind), c.campaign_id, c.user_id, VERDICTS.index(c.verdict), c.reason)
         for c in Click.objects.filter(workspace=workspace)
     )
 
 
 def assert_exact(place: Place, clicks: Sequence[Counted], zone: str) -> None:
     assert stored_clicks(place.workspace) == Counter(clicks)
-    assert stored_rollups(place.workspace) == plain_rollups(clicks, ZoneInfo(zone))
+    assert stored_counts(place.workspace) == plain_rollups(clicks, ZoneInfo(zone))
     assert list(check(place.workspace)) == []
 
 
@@ -212,7 +217,7 @@ def places() -> list[Place]:
 
 def examples(number: int) -> settings:
     # All examples share the fixture's rows, and each undoes its own.
-    shared = [HealthCheck.function_scoped_fixture]
+    shared = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
     return settings(max_examples=number, deadline=None, derandomize=True, suppress_health_check=shared)
 
 
@@ -240,6 +245,29 @@ def test_the_rollups_are_a_plain_count(
             assert_exact(place, list(clicks.values()), name)
 
 
+@examples(60)
+@given(data=batches, edge=around, changes=st.lists(st.tuples(*[st.integers(0, 2)] * 2), min_size=21, max_size=21))
+def test_changed_verdicts_are_counted_as_if_they_had_come_in_so(
+    places: list[Place], data: list[list[Drawn]], edge: tuple[str, datetime], changes: list[tuple[int, int]]
+) -> None:
+    name, middle = edge
+    with undone():
+        set_zones(places, (name, name))
+        known: list[dict[object, Counted]] = [{}, {}]
+        for batch in data:
+            send(places, batch, known, middle)
+        for place, clicks in zip(places, known, strict=True):
+            wanted = {}
+            for number, (verdict, reason) in enumerate(changes):
+                wanted[number] = (verdict, REASONS[reason] if verdict else "")
+            given = [VerdictChange(id_of(number), VERDICTS[v], reason) for number, (v, reason) in wanted.items()]
+            change_verdicts(place.workspace, given)
+            for number, (verdict, reason) in wanted.items():
+                if number in clicks:
+                    clicks[number] = clicks[number]._replace(verdict=verdict, reason=reason)
+            assert_exact(place, list(clicks.values()), name)
+
+
 def plain_counts(
     clicks: Sequence[Counted], zone: ZoneInfo, period: Period, by: Sequence[str], where: dict[str, int]
 ) -> dict[tuple[int | str, ...], list[int]]:
@@ -248,13 +276,13 @@ def plain_counts(
     length = len(days) if "day" in by else 1
     kinds: Sequence[str | None] = KINDS if "kind" in by else [None]
     answer: dict[tuple[int | str, ...], list[int]] = {}
-    grouped = [name for name in by if name in ("campaign", "user", "verdict")]
+    grouped = [name for name in by if name in ("campaign", "user", "verdict", "reason")]
     if not grouped:
         answer = {((kind,) if kind else ()): [0] * length for kind in kinds}
     for click in clicks:
         day = click.moment.astimezone(zone).date()
-        values = {"campaign": click.campaign, "user": click.user, "verdict": click.verdict}
-        if day not in days or bool(click.verdict) is not ("verdict" in by):
+        values = {"campaign": click.campaign, "user": click.user, "verdict": click.verdict, "reason": click.reason}
+        if day not in days or bool(click.verdict) is not ("verdict" in by or "reason" in by):
             continue
         if any(values[name] != number for name, number in where.items()) or any(values[n] is None for n in grouped):
             continue
@@ -280,6 +308,8 @@ QUESTIONS: list[tuple[tuple[Any, ...], tuple[str, ...]]] = [
     (("verdict",), ()),
     (("verdict", "day"), ()),
     (("verdict", "kind"), ()),
+    (("reason",), ()),
+    (("reason", "day", "kind"), ()),
     ((), ("campaign",)),
     (("day",), ("campaign",)),
     (("kind",), ("user",)),

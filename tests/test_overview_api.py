@@ -16,7 +16,7 @@ from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Click, Workspace
 from tests import plain_count
 from tests.factories import make_campaign, make_key, make_user, make_workspace, record, record_all
-from tests.rest import OVERVIEW, assert_answer, get, invalid, problem, statements
+from tests.rest import OVERVIEW, ask_both, assert_answer, invalid, problem, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_it_answers_with_exactly_these_keys_in_this_order() -> None:
         ClickInput("other", clicked_at=at("2026-03-10T23:59:59")),
         ClickInput("other", clicked_at=at("2026-02-28T23:59:59")),
     )
-    response = get(make_key(workspace), OVERVIEW, MARCH | {"to": "2026-03-10", "breakdown": "week"})
+    response = ask_both(make_key(workspace), OVERVIEW, MARCH | {"to": "2026-03-10", "breakdown": "week"})
     assert_answer(
         response,
         {
@@ -92,8 +92,8 @@ def test_it_answers_for_an_empty_workspace() -> None:
         "generatedAt": GENERATED_AT,
     }
     period = {"from": "2026-03-01", "to": "2026-03-03"}
-    assert_answer(get(key, OVERVIEW, period), empty)
-    assert_answer(get(key, OVERVIEW, period | {"breakdown": "none"}), empty)
+    assert_answer(ask_both(key, OVERVIEW, period), empty)
+    assert_answer(ask_both(key, OVERVIEW, period | {"breakdown": "none"}), empty)
     chart = {
         "datasets": {"current": [0, 0, 0], "previous": [0, 0, 0], "campaigns": []},
         "labels": {
@@ -101,7 +101,7 @@ def test_it_answers_for_an_empty_workspace() -> None:
             "previous": ["2026-02-26", "2026-02-27", "2026-02-28"],
         },
     }
-    assert_answer(get(key, OVERVIEW, period | {"breakdown": "day"}), empty | {"breakdown": {"chart": chart}})
+    assert_answer(ask_both(key, OVERVIEW, period | {"breakdown": "day"}), empty | {"breakdown": {"chart": chart}})
 
 
 def scattered(
@@ -166,14 +166,14 @@ def test_it_agrees_with_a_plain_count(zone: str, start: str, end: str) -> None:
             clicks, zone=zone, start=first, end=last, breakdown=breakdown, names=names, generated_at=GENERATED_AT
         )
         assert expected["totals"]["totalClicks"] > 0
-        assert_answer(get(key, OVERVIEW, {"from": start, "to": end, "breakdown": breakdown}), expected)
+        assert_answer(ask_both(key, OVERVIEW, {"from": start, "to": end, "breakdown": breakdown}), expected)
 
 
 def test_a_period_has_at_most_3660_days() -> None:
     key = make_key(make_workspace())
-    chart = get(key, OVERVIEW, {"from": "2016-03-24", "to": "2026-03-31", "breakdown": "day"}).json()["breakdown"]
+    chart = ask_both(key, OVERVIEW, {"from": "2016-03-24", "to": "2026-03-31", "breakdown": "day"}).json()["breakdown"]
     assert [len(labels) for labels in chart["chart"]["labels"].values()] == [3660, 3660]
-    response = get(key, OVERVIEW, {"from": "2016-03-23", "to": "2026-03-31"})
+    response = ask_both(key, OVERVIEW, {"from": "2016-03-23", "to": "2026-03-31"})
     assert (response.status_code, response.json()) == (
         400,
         invalid(("to", "out_of_range", "to 2026-03-31 makes a period of 3661 days; it has at most 3660.")),
@@ -191,7 +191,9 @@ def test_it_shows_the_ten_best_campaigns_and_breaks_ties_by_public_id() -> None:
     # Without clicks inside the period, however many before it, a campaign is left out.
     before = [ClickInput("campaign", campaign=made[ids[12]], clicked_at=at("2026-02-02T11:00:00"))] * 20
     record(workspace, *clicks, best, *before)
-    shown = get(make_key(workspace), OVERVIEW, MARCH | {"breakdown": "month"}).json()["breakdown"]["chart"]["datasets"]
+    shown = ask_both(make_key(workspace), OVERVIEW, MARCH | {"breakdown": "month"}).json()["breakdown"]["chart"][
+        "datasets"
+    ]
     assert shown["campaigns"] == [
         {"publicId": ids[11], "name": "Spring launch", "data": [2]},
         *({"publicId": public_id, "name": "Spring launch", "data": [1]} for public_id in sorted(ids[:11])[:9]),
@@ -214,7 +216,7 @@ def test_signals_are_the_kinds_that_have_clicks(kinds: list[str], signals: list[
     record(
         workspace, *(ClickInput(k, campaign=campaign if k == "campaign" else None, clicked_at=moment) for k in kinds)
     )
-    body = get(make_key(workspace), OVERVIEW, MARCH).json()
+    body = ask_both(make_key(workspace), OVERVIEW, MARCH).json()
     assert body["signals"] == [{"type": kind, "count": number} for kind, number in signals]
 
 
@@ -222,9 +224,9 @@ def test_it_reads_the_counts_and_not_the_clicks() -> None:
     workspace = make_workspace()
     record(workspace, ClickInput("other", clicked_at=at("2026-03-02T10:00:00")))
     key = make_key(workspace)
-    before = get(key, OVERVIEW, MARCH).json()
+    before = ask_both(key, OVERVIEW, MARCH).json()
     Click.objects.all().delete()
-    assert get(key, OVERVIEW, MARCH).json() == before
+    assert ask_both(key, OVERVIEW, MARCH).json() == before
     assert before["totals"]["totalClicks"] == 1
 
 
@@ -232,25 +234,25 @@ def test_it_hides_other_workspaces() -> None:
     theirs = make_workspace(name="Globex")
     record(theirs, ClickInput("campaign", campaign=make_campaign(theirs), clicked_at=at("2026-03-02T10:00:00")))
     mine = make_workspace()
-    body = get(make_key(mine), OVERVIEW, MARCH | {"breakdown": "month"}).json()
+    body = ask_both(make_key(mine), OVERVIEW, MARCH | {"breakdown": "month"}).json()
     datasets = body["breakdown"]["chart"]["datasets"]
     assert (body["totals"]["totalClicks"], datasets) == (0, {"current": [0], "previous": [0], "campaigns": []})
 
 
 def test_it_may_name_its_own_workspace() -> None:
     workspace = make_workspace()
-    response = get(make_key(workspace), OVERVIEW, MARCH | {"workspacePublicId": workspace.public_id})
+    response = ask_both(make_key(workspace), OVERVIEW, MARCH | {"workspacePublicId": workspace.public_id})
     assert response.status_code == 200
 
 
 def test_another_workspace_is_refused_without_being_looked_up() -> None:
     there, missing = make_workspace().public_id, public_ids.new_workspace_id()
     key = make_key(make_workspace())
-    get(key, OVERVIEW, MARCH)
+    ask_both(key, OVERVIEW, MARCH)
     answers = []
     for public_id in (there, missing):
         with statements() as queries:
-            response = get(key, OVERVIEW, MARCH | {"workspacePublicId": public_id})
+            response = ask_both(key, OVERVIEW, MARCH | {"workspacePublicId": public_id})
         answers.append((response.status_code, response.json(), len(queries)))
     refused = problem(
         403,
@@ -262,17 +264,18 @@ def test_another_workspace_is_refused_without_being_looked_up() -> None:
     assert answers == [(403, refused, 3)] * 2
 
 
-FROM_DATE = "from is a date as Y-m-d, not '{}'."
-RANGE = "from lies between 2000-01-01 and 2099-12-31, not '{}'."
+A_DATE = "a date as Y-m-d, such as 2026-03-31."
+FROM_DATE = 'from is a date as Y-m-d, not "{}".'
+RANGE = 'from lies between 2000-01-01 and 2099-12-31, not "{}".'
 KNOWN = "there are from, to, breakdown, workspacePublicId."
 
 
 @pytest.mark.parametrize(
     ("query", "errors"),
     [
-        ("", [("from", "required", "from is required."), ("to", "required", "to is required.")]),
-        ("from=2026-03-01", [("to", "required", "to is required.")]),
-        ("to=2026-03-01", [("from", "required", "from is required.")]),
+        ("", [("from", "required", f"from is required: {A_DATE}"), ("to", "required", f"to is required: {A_DATE}")]),
+        ("from=2026-03-01", [("to", "required", f"to is required: {A_DATE}")]),
+        ("to=2026-03-01", [("from", "required", f"from is required: {A_DATE}")]),
         ("from=&to=2026-03-01", [("from", "invalid", FROM_DATE.format(""))]),
         ("from&to=2026-03-01", [("from", "invalid", FROM_DATE.format(""))]),
         *(
@@ -286,7 +289,7 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
                 ("0000-01-01", ""),
                 ("2026-03-01T00:00:00Z", ""),
                 ("+2026-03-01", " 2026-03-01"),
-                ("2026-03-01%0A", "2026-03-01\\u000a"),
+                ("2026-03-01%0A", "2026-03-01\\n"),
                 ("2026-03-01%00", "2026-03-01\\u0000"),
                 ("%D9%A2%D9%A0%D9%A2%D9%A6-03-01", "٢٠٢٦-03-01"),
                 ("%ff", "�"),
@@ -306,15 +309,15 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=year",
-            [("breakdown", "invalid", "breakdown is one of none, day, week, month, not 'year'.")],
+            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "year".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=",
-            [("breakdown", "invalid", "breakdown is one of none, day, week, month, not ''.")],
+            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=Day",
-            [("breakdown", "invalid", "breakdown is one of none, day, week, month, not 'Day'.")],
+            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "Day".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&workspacePublicId=01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -322,25 +325,25 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
                 (
                     "workspacePublicId",
                     "invalid",
-                    "workspacePublicId is 26 characters of a lowercase ULID, not '01ARZ3NDEKTSV4RRFFQ69G5FAV'.",
+                    'workspacePublicId is 26 characters of a lowercase ULID, not "01ARZ3NDEKTSV4RRFFQ69G5FAV".',
                 )
             ],
         ),
-        ("from=2026-03-01&to=2026-03-02&From=x", [("From", "unknown", f"'From' is not a parameter; {KNOWN}")]),
-        ("from=2026-03-01&to=2026-03-02&format=json", [("format", "unknown", f"'format' is not a parameter; {KNOWN}")]),
+        ("from=2026-03-01&to=2026-03-02&From=x", [("From", "unknown", f'"From" is not a parameter; {KNOWN}')]),
+        ("from=2026-03-01&to=2026-03-02&format=json", [("format", "unknown", f'"format" is not a parameter; {KNOWN}')]),
         (
             "x=1&x=2&to=nope&breakdown=x",
             [
-                ("from", "required", "from is required."),
-                ("to", "invalid", "to is a date as Y-m-d, not 'nope'."),
-                ("breakdown", "invalid", "breakdown is one of none, day, week, month, not 'x'."),
-                ("x", "unknown", f"'x' is not a parameter; {KNOWN}"),
+                ("from", "required", f"from is required: {A_DATE}"),
+                ("to", "invalid", 'to is a date as Y-m-d, not "nope".'),
+                ("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "x".'),
+                ("x", "unknown", f'"x" is not a parameter; {KNOWN}'),
             ],
         ),
     ],
 )
 def test_it_names_what_is_wrong(query: str, errors: list[tuple[str, str, str]]) -> None:
-    response = get(make_key(make_workspace()), OVERVIEW, query)
+    response = ask_both(make_key(make_workspace()), OVERVIEW, query)
     assert (response.status_code, response.json()) == (400, invalid(*errors))
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["RateLimit"] == '"stats_get_workspace_overview";r=29;t=60'
@@ -350,35 +353,37 @@ def test_any_number_of_parameters_is_named_and_counted_like_any_call(settings: A
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 2
     workspace = make_workspace()
     key = make_key(workspace)
-    response = get(key, OVERVIEW, "from=2026-03-01&to=2026-03-02&breakdown=day")
+    response = ask_both(key, OVERVIEW, "from=2026-03-01&to=2026-03-02&breakdown=day")
     assert response.status_code == 200
-    response = get(key, OVERVIEW, "&".join(["from=2026-03-01"] * 1001))
+    response = ask_both(key, OVERVIEW, "&".join(["from=2026-03-01"] * 1001))
     assert (response.status_code, response.json()) == (
         400,
-        invalid(("from", "repeated", "from is given 1001 times; give it once."), ("to", "required", "to is required.")),
+        invalid(
+            ("from", "repeated", "from is given 1001 times; give it once."),
+            ("to", "required", f"to is required: {A_DATE}"),
+        ),
     )
     assert workspace.tool_calls.count() == 2
 
 
 def _queries(workspace: Workspace, query: dict[str, str]) -> list[str]:
     key = make_key(workspace)
-    get(key, OVERVIEW, query)  # notes the key's use
+    ask_both(key, OVERVIEW, query)  # notes the key's use
     with statements() as queries:
-        assert get(key, OVERVIEW, query).status_code == 200
+        assert ask_both(key, OVERVIEW, query).status_code == 200
     return queries
 
 
 @pytest.mark.parametrize(
-    ("query", "number", "even"),
-    # The key, the limit, the counts and the audit row; with a chart also the best campaigns and their names. Where very
-    # many could be among the best, the state of the counts, the count of all, and the days of the best instead.
+    ("query", "number"),
+    # The key, the limit, the counts and the audit row; with a chart also the best campaigns and their names.
     [
-        (MARCH, 4, 4),
-        (MARCH | {"breakdown": "day"}, 6, 8),
-        ({"from": "2025-01-01", "to": "2026-03-28", "breakdown": "month"}, 6, 8),
+        (MARCH, 4),
+        (MARCH | {"breakdown": "day"}, 6),
+        ({"from": "2025-01-01", "to": "2026-03-28", "breakdown": "month"}, 6),
     ],
 )
-def test_the_number_of_queries_does_not_grow(query: dict[str, str], number: int, even: int) -> None:
+def test_the_number_of_queries_does_not_grow(query: dict[str, str], number: int) -> None:
     empty, few, many = make_workspace(), make_workspace(), make_workspace()
     for workspace, size in ((few, 10), (many, 1000)):
         campaigns = Campaign.objects.bulk_create(
@@ -386,4 +391,4 @@ def test_the_number_of_queries_does_not_grow(query: dict[str, str], number: int,
         )
         moments = [at("2026-03-02T10:00:00"), at("2026-02-02T10:00:00")]
         record_all(workspace, [ClickInput("campaign", campaign=c, clicked_at=m) for c in campaigns for m in moments])
-    assert [len(_queries(workspace, query)) for workspace in (empty, few, many)] == [number, number, even]
+    assert [len(_queries(workspace, query)) for workspace in (empty, few, many)] == [number] * 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +23,7 @@ from stats_app.periods import (
     day_spans,
     fold,
     format_time,
+    local_days,
     month_end,
     next_month,
     parse_day,
@@ -384,7 +385,8 @@ Stretch = tuple[datetime, datetime]
 
 
 def brute_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
-    """The local date of each minute, one after the other; all changes since 2000 fall on a whole minute."""
+    """The local date of each minute, one after the other, cut at each midnight of UTC; all changes since 2000 fall on a
+    whole minute."""
     moment = datetime(start.year, start.month, start.day, tzinfo=UTC) - 2 * DAY
     stop = datetime(end.year, end.month, end.day, tzinfo=UTC) + 3 * DAY
     spans: list[DaySpan] = []
@@ -392,7 +394,7 @@ def brute_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
     while moment < stop:
         local = moment.astimezone(zone).date()
         if start <= local <= end:
-            if local == before:
+            if local == before and moment.time() != time():
                 spans[-1] = DaySpan(local, spans[-1].start, moment + MINUTE)
             else:
                 spans.append(DaySpan(local, moment, moment + MINUTE))
@@ -426,12 +428,12 @@ def test_local_days_are_those_of_each_minute(name: str, middle: str) -> None:
 
 
 def test_a_day_has_two_spans_where_clocks_went_back_across_midnight() -> None:
-    assert day_spans(ZoneInfo("America/St_Johns"), day("2010-11-06"), day("2010-11-07")) == [
-        DaySpan(day("2010-11-06"), parse_time("2010-11-06T02:30:00Z"), parse_time("2010-11-07T02:30:00Z")),
+    assert local_days(ZoneInfo("America/St_Johns"), day("2010-11-07")) == (
+        DaySpan(day("2010-11-06"), parse_time("2010-11-07T00:00:00Z"), parse_time("2010-11-07T02:30:00Z")),
         DaySpan(day("2010-11-07"), parse_time("2010-11-07T02:30:00Z"), parse_time("2010-11-07T02:31:00Z")),
         DaySpan(day("2010-11-06"), parse_time("2010-11-07T02:31:00Z"), parse_time("2010-11-07T03:30:00Z")),
-        DaySpan(day("2010-11-07"), parse_time("2010-11-07T03:30:00Z"), parse_time("2010-11-08T03:30:00Z")),
-    ]
+        DaySpan(day("2010-11-07"), parse_time("2010-11-07T03:30:00Z"), parse_time("2010-11-08T00:00:00Z")),
+    )
 
 
 def test_a_day_that_a_zone_skipped_has_no_span() -> None:

@@ -24,7 +24,8 @@ TOOL = "stats_get_workspace_overview"
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[time_machine.Coordinates]:
+    monkeypatch.setattr("stats_app.limits.USES_CLOCK_OF_DATABASE", False)
     with time_machine.travel(START, tick=False) as coordinates:
         yield coordinates
 

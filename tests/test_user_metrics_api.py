@@ -15,7 +15,7 @@ from stats_app.ingest import ClickInput
 from stats_app.models import WorkspaceUser
 from tests import plain_count
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
-from tests.rest import USERS, assert_answer, get, invalid, not_found, statements
+from tests.rest import USERS, ask_both, assert_answer, invalid, not_found, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +66,7 @@ def test_it_answers_with_exactly_these_keys_in_this_order() -> None:
         ClickInput("other", user=bob, clicked_at=moment),
         ClickInput("other", clicked_at=moment),
     )
-    response = get(make_key(workspace), metrics(ada), {"from": "2026-03-01", "to": "2026-03-31"})
+    response = ask_both(make_key(workspace), metrics(ada), {"from": "2026-03-01", "to": "2026-03-31"})
     numbers = {
         "campaignClicks": 2,
         "vcardClicks": 1,
@@ -98,7 +98,7 @@ def test_without_both_dates_the_period_is_the_last_30_days(query: dict[str, str]
         ClickInput("vcard", user=user, clicked_at=at("2026-02-27", "00:00:00")),
         ClickInput("vcard", user=user, clicked_at=at("2026-02-26", "23:59:59")),
     )
-    response = get(make_key(workspace), metrics(user), query)
+    response = ask_both(make_key(workspace), metrics(user), query)
     numbers = NOTHING | {"vcardClicks": 1, "totalClicks": 1}
     assert_answer(response, expected(user, "2026-02-27", "2026-03-28", numbers))
 
@@ -142,17 +142,17 @@ def test_it_agrees_with_a_plain_count(zone: str, start: str, end: str) -> None:
             clicks, user.public_id, zone=zone, start=first, end=last, assignments=0, aliases=0
         )
         assert numbers["totalClicks"] > 0
-        assert_answer(get(key, metrics(user), {"from": start, "to": end}), expected(user, start, end, numbers))
+        assert_answer(ask_both(key, metrics(user), {"from": start, "to": end}), expected(user, start, end, numbers))
 
 
 def test_a_foreign_user_and_a_missing_one_look_the_same() -> None:
     foreign, missing = make_user(make_workspace()).public_id, public_ids.new_user_id()
     key = make_key(make_workspace())
-    get(key, metrics(missing))  # notes the key's use
+    ask_both(key, metrics(missing))  # notes the key's use
     replies, queries = [], []
     for public_id in (foreign, missing):
         with statements() as ran:
-            response = get(key, metrics(public_id))
+            response = ask_both(key, metrics(public_id))
         replies.append((response.status_code, response.json()))
         queries.append([statement.replace(public_id, "ID") for statement in ran])
     assert replies == [(404, not_found("user", public_id)) for public_id in (foreign, missing)]
@@ -171,22 +171,22 @@ def test_a_foreign_user_and_a_missing_one_look_the_same() -> None:
 )
 def test_wrong_dates_are_errors_also_where_they_would_not_be_used(query: str, errors: list[tuple[str, str]]) -> None:
     workspace = make_workspace()
-    response = get(make_key(workspace), metrics(make_user(workspace)), query)
-    wrong = [(name, "invalid", f"{name} is a date as Y-m-d, not '{value}'.") for name, value in errors]
+    response = ask_both(make_key(workspace), metrics(make_user(workspace)), query)
+    wrong = [(name, "invalid", f'{name} is a date as Y-m-d, not "{value}".') for name, value in errors]
     assert (response.status_code, response.json()) == (400, invalid(*wrong))
 
 
 def test_unknown_parameters_and_malformed_ids_are_errors() -> None:
-    response = get(make_key(make_workspace()), metrics("cp_01arz3ndektsv4rrffq69g5fav"), "user=1")
+    response = ask_both(make_key(make_workspace()), metrics("cp_01arz3ndektsv4rrffq69g5fav"), "user=1")
     assert (response.status_code, response.json()) == (
         400,
         invalid(
             (
                 "userPublicId",
                 "invalid",
-                "userPublicId is usr_+ 26 characters of a lowercase ULID, not 'cp_01arz3ndektsv4rrffq69g5fav'.",
+                'userPublicId is usr_ and 26 characters of a lowercase ULID, not "cp_01arz3ndektsv4rrffq69g5fav".',
             ),
-            ("user", "unknown", "'user' is not a parameter; there are userPublicId, from, to."),
+            ("user", "unknown", '"user" is not a parameter; there are userPublicId, from, to.'),
         ),
     )
 
@@ -201,9 +201,9 @@ def test_the_number_of_queries_never_changes() -> None:
             make_alias(user)
         record_all(workspace, [ClickInput("vcard", user=user, clicked_at=at("2026-03-09"))] * size)
         key = make_key(workspace)
-        get(key, metrics(user))  # notes the key's use
+        ask_both(key, metrics(user))  # notes the key's use
         with statements() as queries:
-            body = get(key, metrics(user)).json()
+            body = ask_both(key, metrics(user)).json()
         assert body["metrics"] == NOTHING | {
             "vcardClicks": size,
             "totalClicks": size,

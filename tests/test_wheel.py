@@ -71,7 +71,7 @@ def get(path):
 
 print(json.dumps({
     "file": stats_app.__file__,
-    "importable": [n for n in ("orjson", "psycopg", "mcp", "redis", "crawlerdetect") if importlib.util.find_spec(n)],
+    "importable": [n for n in ("orjson", "psycopg", "mcp", "crawlerdetect") if importlib.util.find_spec(n)],
     "ids": [campaign.public_id, user.public_id],
     "recorded": [result.accepted, result.duplicates, [[r.index, r.field, r.code] for r in result.rejected]],
     "overview": get("workspace/overview/"),

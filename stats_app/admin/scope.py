@@ -11,8 +11,9 @@ from django.contrib.auth import get_permission_codename
 from django.db import router, transaction
 from django.db.models import CASCADE, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
-from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.html import format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -22,8 +23,10 @@ from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.paging import KeyedChangeList, NamedChangeList
+from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.errors import WrongValue
 from stats_app.models.deletion import ClickedQuerySet
+from stats_app.outages import with_outage_page
 from stats_app.sql.words import holds
 from stats_app.staff import sees_all, workspaces_for
 from stats_app.words import search_words
@@ -55,6 +58,20 @@ class ScopedAdmin(_ModelAdmin):
 
     class Media:
         css = {"all": ["stats_app/admin.css"]}
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """Those of `get_urls`, each answered by a page of the admin while the database cannot be reached. Who is logged
+        in stands there, too, so that it is met before any method of ours."""
+        patterns: list[URLPattern] = super().urls
+        for pattern in patterns:
+            pattern.callback = with_outage_page(pattern.callback, self._outage_page, writes=True)
+        return patterns
+
+    def _outage_page(self) -> HttpResponse:
+        site = {"site_title": self.admin_site.site_title, "site_header": self.admin_site.site_header}
+        page = render_to_string("admin/stats_app/outage.html", site)
+        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset: QuerySet[Any] = super().get_queryset(request)

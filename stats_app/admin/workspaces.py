@@ -130,9 +130,7 @@ class WorkspaceAdmin(ScopedAdmin):
             return HttpResponseRedirect(self.address("change", workspace.pk))
         form = overview["form"]
         if form.is_valid() and not form.is_settled:
-            return HttpResponseRedirect(f"?{form.address}")
-        if not files:
-            overview["exports"] = ()
+            return HttpResponseRedirect(f"?{form.settled}")
         request.current_app = self.admin_site.name
         context = {
             **self.admin_site.each_context(request),

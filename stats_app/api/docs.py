@@ -53,14 +53,19 @@ class DocsViewSet(StatsViewSet):
         return {"Allow": ", ".join(self.allowed_methods)}
 
     def openapi(self, request: Request) -> HttpResponseBase:
-        described = document(self.patterns, request.path.removesuffix("schema/"))
+        described = document(self.patterns, _prefix(request, "schema"))
         return _cacheable(request, HttpResponse(dumps(described), content_type="application/json"))
 
-    def page(self, request: Request) -> HttpResponseBase:  # type: ignore[override]  # not a page of a list
-        prefix = request.path.removesuffix("docs/")
+    def page(self, request: Request) -> HttpResponseBase:
+        prefix = _prefix(request, "docs")
         context = page_context(document(self.patterns, prefix), request.build_absolute_uri("/").rstrip("/"))
         html = get_template("stats_app/api/docs.html").render(context | {"schema_url": f"{prefix}schema/"})
         return _cacheable(request, HttpResponse(html))
+
+
+def _prefix(request: Request, name: str) -> str:
+    """The path that the API is included under, from that of the request, which may end with a slash."""
+    return request.path.rstrip("/").removesuffix(name)
 
 
 def _cacheable(request: Request, response: HttpResponse) -> HttpResponseBase:

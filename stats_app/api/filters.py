@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
 from stats_app import public_ids
+from stats_app.api.query import body_errors, single_values
+from stats_app.bodies import Repeated
 from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, WrongValue, shown
 from stats_app.local_days import clicks_in_days
 from stats_app.models import Campaign, Click, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
-from stats_app.parameters import PERIOD_DATE_PATTERN, Repeated, check_period, repeated_parameter, unknown_parameter
+from stats_app.parameters import PERIOD_DATE_PATTERN, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_day
 from stats_app.sql.words import Alphabetical
 from stats_app.words import MAX_LENGTH, PLAIN_PATTERN, search_words
-
-
-def single_values(request: Request) -> dict[str, object]:
-    """The query string as a plain dictionary; what stands in it more than once is marked as `Repeated`.
-
-    `request.GET` would raise on more parameters than the host's DATA_UPLOAD_MAX_NUMBER_FIELDS.
-    """
-    raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace").decode("utf-8", "replace")
-    given: dict[str, list[str]] = {}
-    for name, value in parse_qsl(raw, keep_blank_values=True):
-        given.setdefault(name, []).append(value)
-    return {name: values[0] if len(values) == 1 else Repeated(values) for name, values in given.items()}
 
 
 class _StrictField(forms.Field):
@@ -138,34 +128,49 @@ class OrderingFilter(django_filters.Filter):
 class StrictFilterSet(django_filters.FilterSet):
     """A list's filters over one workspace's rows, as of one moment."""
 
-    def __init__(self, query: dict[str, object], queryset: QuerySet[Any], workspace: Workspace, now: datetime) -> None:
+    def __init__(
+        self, data: dict[str, object], queryset: QuerySet[Any], *, request: Request, workspace: Workspace, now: datetime
+    ) -> None:
         self.workspace = workspace
         self.now = now
-        self.query = query
-        single = {name: value for name, value in query.items() if not isinstance(value, Repeated)}
-        super().__init__(single, queryset=queryset)
+        super().__init__(data, queryset, request=request)
 
-    def filtered(self, others: Iterable[str] = ()) -> QuerySet[Any]:
-        """The rows asked for. Raises InvalidParameters with every wrong filter.
 
-        `others` are the list's parameters that are no filters: what is unknown is told of them, too.
-        """
-        repeated = [
-            repeated_parameter(name, value)
-            for name, value in self.query.items()
-            if isinstance(value, Repeated) and name in self.filters
-        ]
-        known = [*self.filters, *others]
-        unknown = [unknown_parameter(name, known) for name in self.query if name not in self.filters]
-        wrong = [
-            FieldError(name, error.code or "invalid", f"{name} {error.message}, not {shown(self.data[name])}.")
-            for name, errors in self.form.errors.as_data().items()
-            for error in errors
-        ]
-        if repeated or unknown or wrong:
-            raise InvalidParameters([*wrong, *repeated, *unknown])
-        rows: QuerySet[Any] = self.qs
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter for views with a `filterset_class`. What is no filter and no parameter of the pages is an error."""
+
+    def get_filterset_kwargs(self, request: Request, queryset: QuerySet[Any], view: Any) -> dict[str, Any]:
+        single = {name: value for name, value in single_values(request).items() if not isinstance(value, Repeated)}
+        workspace = view.caller.workspace
+        return {"data": single, "queryset": queryset, "request": request, "workspace": workspace, "now": view.now}
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """The rows asked for. Raises InvalidParameters with everything that is wrong in the query."""
+        filterset = self.get_filterset(request, queryset, view)
+        errors = [*_wrong(filterset), *_misplaced(filterset, view, single_values(request)), *body_errors(request)]
+        if errors:
+            raise InvalidParameters(errors)
+        rows: QuerySet[Any] = filterset.qs
         return rows
+
+
+def _wrong(filterset: StrictFilterSet) -> Iterator[FieldError]:
+    for name, errors in filterset.form.errors.as_data().items():
+        for error in errors:
+            message = f"{name} {error.message}, not {shown(filterset.data[name])}."
+            yield FieldError(name, error.code or "invalid", message)
+
+
+def _misplaced(filterset: StrictFilterSet, view: Any, query: dict[str, object]) -> Iterator[FieldError]:
+    """Filters that are repeated, names that are none, and what is wrong with the parameters of the page."""
+    known = [*filterset.filters, *view.paginator.parameters]
+    for name, value in query.items():
+        if name in filterset.filters and isinstance(value, Repeated):
+            yield value.error(name)
+    for name in query:
+        if name not in known:
+            yield unknown_parameter(name, known)
+    yield from view.paginator.errors(query)
 
 
 class CampaignFilter(StrictFilterSet):

@@ -1,38 +1,114 @@
-"""Clicks in a request's body: how they are read, and their declaration for the OpenAPI document."""
+"""Objects in a request's body: how they are read, and the declaration of clicks for the OpenAPI document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import IO, Any, NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, TypeVar
 
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
-from stats_app import public_ids
+from stats_app import bodies, public_ids
 from stats_app.answers import TimeText
-from stats_app.api.problems import PayloadTooLarge, UnsupportedMediaType
-from stats_app.dimensions import KINDS, VERDICTS
-from stats_app.errors import FieldError, InvalidParameters, printable, shown
+from stats_app.bodies import Repeated, wrong_body
+from stats_app.click_fields import FIELDS
+from stats_app.dimensions import HUMAN, KINDS, VERDICTS
+from stats_app.errors import FieldError, InvalidParameters, PayloadTooLarge, printable, shown
 from stats_app.ingest import ClickInput
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.parameters import unknown_parameter
 
-MAX_BODY_BYTES = 5 * 1024 * 1024
-MAX_ITEMS = 10_000
+Item = TypeVar("Item")
 
-# What a click is given as in JSON, and what `ClickInput` calls it.
-FIELDS = {
-    "id": "id",
-    "kind": "kind",
-    "campaignPublicId": "campaign",
-    "userPublicId": "user",
-    "alias": "alias",
-    "clickedAt": "clicked_at",
-    "verdict": "verdict",
-    "reason": "reason",
-}
-_JSON_NAMES = {name: json_name for json_name, name in FIELDS.items()}
+MAX_BODY_BYTES = 5 * 1024 * 1024
+
+# The types of the values of an object without objects or lists in it.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a body may hold: one object, or a list of at most `limit` of them, such as `{"clicks": [...]}`.
+
+    `fields` are what an object's keys are called inside, by their JSON names.
+    """
+
+    one: str
+    many: str
+    limit: int
+    fields: Mapping[str, str]
+    example: Mapping[str, object]
+
+    @property
+    def form(self) -> str:
+        return f'one {self.one} as an object, or {{"{self.many}": [...]}}'
+
+    def items_of(self, body: object, make: Callable[[dict[str, Any]], Item]) -> list[Item | FieldError]:
+        """What `make` makes of each object, or in its place what is wrong with it.
+
+        Raises InvalidParameters for a body of another form, and PayloadTooLarge.
+        """
+        if not isinstance(body, dict):
+            raise wrong_body(f"body is {self.form}.")
+        return [self._wrong(item) or make(item) for item in self._objects(body)]
+
+    def json_name(self, name: str) -> str:
+        """The JSON name of what is called `name` inside."""
+        return next((ours for ours, inside in self.fields.items() if inside == name), name)
+
+    def _objects(self, body: dict[str, Any]) -> list[Any]:
+        if self.many not in body:
+            return [body]
+        items = body[self.many]
+        errors = [unknown_parameter(name, [self.many]) for name in body if name != self.many]
+        if isinstance(items, Repeated):
+            errors.append(items.error(self.many))
+        elif not isinstance(items, list):
+            errors.append(FieldError(self.many, "invalid", f"{self.many} is a list, not {shown(items)}."))
+        if errors:
+            raise InvalidParameters(errors)
+        if len(items) > self.limit:
+            raise PayloadTooLarge(f"{self.many} has {len(items)} items; send at most {self.limit} at once.")
+        return list(items)
+
+    def _wrong(self, item: object) -> FieldError | None:
+        """The first thing that is wrong with an item whatever its values mean."""
+        if not isinstance(item, dict):
+            return FieldError(self.one, "invalid", f"{self.one} is an object, not {shown(item)}.")
+        if not _PLAIN.issuperset(map(type, item.values())):
+            for error in bodies.repeated_keys(item):
+                return error
+        if item.keys() <= self.fields.keys():
+            return None
+        unknown = printable(next(name for name in item if name not in self.fields))
+        message = f"{unknown} is not a field of a {self.one}; there are {', '.join(self.fields)}."
+        return FieldError(unknown, "unknown", message)
+
+
+CLICKS = Batch(
+    "click",
+    "clicks",
+    10_000,
+    FIELDS,
+    example={"kind": "other"},
+)
+
+
+def click_of(item: dict[str, Any]) -> ClickInput:
+    """A click as `record_clicks` takes it. Null stands for not given."""
+    click_id, kind, campaign, user, alias, clicked_at, verdict, reason = map(item.get, CLICKS.fields)
+    return ClickInput(
+        kind,
+        click_id,
+        campaign,
+        user,
+        alias,
+        clicked_at=clicked_at,
+        verdict=HUMAN if verdict is None else verdict,
+        reason="" if reason is None else reason,
+    )
 
 
 class NewClick(serializers.Serializer[Any]):
@@ -81,80 +157,21 @@ class NewClick(serializers.Serializer[Any]):
 class NewClicks(serializers.Serializer[Any]):
     """Many clicks at once."""
 
-    clicks = serializers.ListField(child=NewClick(), max_length=MAX_ITEMS)
+    clicks = serializers.ListField(child=NewClick(), max_length=CLICKS.limit)
 
 
 class JsonParser(BaseParser):
-    """A body of JSON in UTF-8, up to a bound of our own.
-
-    DRF's parser reads `request.body`, which the host's DATA_UPLOAD_MAX_MEMORY_SIZE cuts with an HTML page.
-    """
+    """A body of JSON for a view with a `Batch`; see `stats_app.bodies` for what it refuses."""
 
     media_type = "application/json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        _check_content_type(parser_context["request"].headers.get("Content-Type", ""))  # type: ignore[index]  # DRF gives it
-        body = stream.read(MAX_BODY_BYTES + 1)
-        if len(body) > MAX_BODY_BYTES:
-            raise PayloadTooLarge(f"The body has more than {MAX_BODY_BYTES} bytes; send it in parts.")
-        try:
-            return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
-        except UnicodeDecodeError as error:
-            raise wrong_body(f"body is not UTF-8: byte {error.start}.") from error
-        except json.JSONDecodeError as error:
-            raise wrong_body(f"body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
-        except RecursionError as error:
-            raise wrong_body("body is nested too deeply.") from error
-        except ValueError as error:  # a number of thousands of digits
-            raise wrong_body("body has a number that is too long.") from error
-
-
-def clicks_of(body: object) -> list[ClickInput | FieldError]:
-    """The items of a body: one object, or `{"clicks": [...]}`. Each may still be wrong; what it is, ingest says."""
-    if not isinstance(body, dict):
-        raise wrong_body('body is one click as an object, or {"clicks": [...]}.')
-    if "clicks" not in body:
-        return [_click_of(body)]
-    unknown = [unknown_parameter(name, ["clicks"]) for name in body if name != "clicks"]
-    if unknown:
-        raise InvalidParameters(unknown)
-    items = body["clicks"]
-    if not isinstance(items, list):
-        raise InvalidParameters([FieldError("clicks", "invalid", f"clicks is a list, not {shown(items)}.")])
-    if len(items) > MAX_ITEMS:
-        raise PayloadTooLarge(f"clicks has {len(items)} items; send at most {MAX_ITEMS} at once.")
-    return [_click_of(item) for item in items]
-
-
-def json_name(name: str) -> str:
-    """The JSON name of a field of `ClickInput`."""
-    return _JSON_NAMES.get(name, name)
-
-
-def _click_of(item: object) -> ClickInput | FieldError:
-    if not isinstance(item, dict):
-        return FieldError("click", "invalid", f"click is an object, not {shown(item)}.")
-    for name in item:
-        if name not in FIELDS:
-            message = f"{printable(name)} is not a field of a click; there are {', '.join(FIELDS)}."
-            return FieldError(printable(name), "unknown", message)
-    values = {FIELDS[name]: value for name, value in item.items() if value is not None}
-    return ClickInput(values.pop("kind", None), **values)
-
-
-def _check_content_type(content_type: str) -> None:
-    media_type, _, rest = content_type.partition(";")
-    charset = dict(part.strip().lower().partition("=")[::2] for part in rest.split(";") if part).get("charset", "utf-8")
-    if media_type.strip().lower() != "application/json" or charset.strip('"') not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType(f"Content-Type is application/json in UTF-8, not {shown(content_type)}.")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise wrong_body(f"body is not JSON: {name} is no JSON number.")
-
-
-def wrong_body(message: str) -> InvalidParameters:
-    """The error of a body that cannot be read as clicks; the message begins with "body"."""
-    return InvalidParameters([FieldError("body", "invalid", message)])
+        view = parser_context["view"]  # type: ignore[index]  # DRF gives it
+        body = bodies.read(view.request._request, MAX_BODY_BYTES)
+        if not body:
+            batch: Batch = view.batch
+            example = json.dumps(batch.example)
+            raise wrong_body(f"body is required: {batch.form}, such as {example}.", "required")
+        return bodies.parse(body)

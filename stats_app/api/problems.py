@@ -7,17 +7,15 @@ from typing import Any
 
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from stats_app import errors
+from stats_app import database_errors, errors
 from stats_app.errors import Allowance
 from stats_app.keys import CHALLENGE
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:stats-tools:problem:"
-RETRY_AFTER_SECONDS = 5
 ZONE_RETRY_AFTER_SECONDS = 300  # until somebody has seen to it
 
 # code: status and title
@@ -38,31 +36,18 @@ PROBLEMS = {
 logger = logging.getLogger(__name__)
 
 
-class PayloadTooLarge(errors.StatsError):
-    """The body, or the list in it, is longer than allowed."""
-
-    code = "payload_too_large"
-
-
-class UnsupportedMediaType(errors.StatsError):
-    """The body is not JSON in UTF-8 by its Content-Type."""
-
-    code = "unsupported_media_type"
-
-
 def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler for our views, whatever handler the host has set."""
     if isinstance(exc, errors.StatsError):
         return _known(exc)
     if isinstance(exc, exceptions.MethodNotAllowed):
-        return _problem("method_not_allowed", f"{context['request'].method} is not allowed here.")
-    if isinstance(exc, OperationalError | InterfaceError):
-        logger.exception("The database cannot be reached")
-        return _problem(
-            "unavailable",
-            "The database cannot be reached; try again.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        method = errors.printable(context["request"].method)
+        supported = ", ".join(context["view"].allowed_methods)
+        return _problem("method_not_allowed", f"This path does not support {method}; it supports {supported}.")
+    kind = database_errors.unavailability(exc)
+    if kind is not None:
+        headers = {"Retry-After": str(database_errors.RETRY_AFTER_SECONDS)}
+        return _problem("unavailable", database_errors.TEXTS[kind], headers)
     if isinstance(exc, SuspiciousOperation):
         return _problem("invalid_parameters", "The request is malformed.", extra={"errors": []})
     logger.error("Unexpected error", exc_info=exc)
@@ -77,6 +62,8 @@ def _known(error: errors.StatsError) -> Response:
         headers["WWW-Authenticate"] = CHALLENGE
     if isinstance(error, errors.RateLimited):
         headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.UnsupportedMediaType):
+        headers["Accept-Encoding"] = "identity"  # RFC 7694
     if isinstance(error, errors.UnknownZone):
         logger.error("%s", error)
         headers["Retry-After"] = str(ZONE_RETRY_AFTER_SECONDS)

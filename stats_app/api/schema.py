@@ -1,6 +1,6 @@
 """The OpenAPI document: what each action says of itself, and how drf-spectacular makes one document of it.
 
-`operation` and `tool_operation` describe an action of a viewset beside its code. Parameters, bodies and answers are
+A viewset's `operations` say of each action what its code does not. Parameters, bodies and answers are
 read off the declarations that the code itself works with; nothing is written twice. The host need not install
 drf-spectacular or set anything for it; when it has a document of its own, ours stays out of it.
 """
@@ -10,10 +10,10 @@ drf-spectacular or set anything for it; when it has a document of its own, ours 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import uritemplate
 from django.urls import URLPattern, URLResolver
@@ -24,19 +24,16 @@ from rest_framework import serializers
 
 import stats_app
 from stats_app.api import examples
-from stats_app.api.filters import StrictFilterSet
-from stats_app.api.pagination import KeyedPages, NumberedPages
 from stats_app.api.problems import CONTENT_TYPE, PROBLEMS, URN
-from stats_app.api.texts import DESCRIPTION, HEADERS, PROBLEM_MEANINGS, TAGS, TITLE
+from stats_app.api.texts import DESCRIPTION, HEADERS, ID_SOURCES, PROBLEM_MEANINGS, TAGS, TITLE
 from stats_app.errors import FIELD_CODES
 from stats_app.keys import HEADER
 from stats_app.models.api_keys import STATS_READ
 from stats_app.parameters import Parameters
 from stats_app.schemas import ClosedSchema, own_settings
-from stats_app.tools import TOOLS
+from stats_app.tools import TOOLS, Tool
 
 Json = dict[str, Any]
-Action = TypeVar("Action", bound=Callable[..., Any])
 Declaration = type[serializers.Serializer[Any]]
 
 SECURITY_SCHEME = "apiKey"
@@ -57,60 +54,32 @@ class FieldProblem(serializers.Serializer[Any]):
     message = serializers.CharField(help_text="A sentence with the rule and the value.")
 
 
-class Problem(serializers.Serializer[Any]):
-    type = serializers.RegexField(f"^{URN}[a-z_]+$", help_text="The code as a URN.")
-    title = serializers.CharField()
-    status = serializers.IntegerField(min_value=400, max_value=599, help_text="The HTTP status.")
-    detail = serializers.CharField(help_text="A sentence for people.")
-    code = serializers.ChoiceField(list(PROBLEMS), help_text="Stable, for programs.")
-    errors = serializers.ListField(  # type: ignore[assignment]  # the declaration is not run, and hides no errors
-        child=FieldProblem(), required=False, help_text="Each wrong field; only with invalid_parameters."
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an action of a viewset says of itself.
+    """What an action of a viewset is, for the OpenAPI document and for the checks before it.
 
-    `parameters` are those of a tool, `filters` and `pages` those of a list, `body` are the forms a body may have, and
-    `codes` are the errors beside those that follow from the rest.
+    `scope` is what its key needs, `limit` the name of the rate limit that it uses up. `answer` is what the viewset's
+    serializer does not say; `body` are the forms that a body may have. Of a tool, `tool` has the parameters. `codes`
+    are the errors beside those that follow from the rest.
     """
 
     operation_id: str
     tag: str
     summary: str
     description: str
-    answer: Declaration
     scope: str
-    parameters: type[Parameters] | None = None
-    filters: type[StrictFilterSet] | None = None
-    pages: type[NumberedPages] | type[KeyedPages] | None = None
+    limit: str
+    answer: Declaration | None = None
     body: tuple[Declaration, ...] = ()
+    tool: Tool | None = None
     codes: tuple[str, ...] = ()
 
 
-def operation(operation_id: str, tag: str, summary: str, **more: Any) -> Callable[[Action], Action]:
-    """Describes an action; `more` are the further fields of `Operation`."""
-
-    def describe(action: Action) -> Action:
-        action.operation = Operation(operation_id, tag, summary, **more)  # type: ignore[attr-defined]  # read by name
-        return action
-
-    return describe
-
-
-def tool_operation(name: str, codes: tuple[str, ...] = ()) -> Callable[[Action], Action]:
-    """Describes an action that is a tool, from the tool's declaration."""
+def tool_operation(name: str, codes: tuple[str, ...] = ()) -> Operation:
+    """The operation that is a tool, from the tool's declaration."""
     tool = TOOLS[name]
-    return operation(
-        name,
-        "Statistics",
-        tool.title,
-        description=tool.description,
-        answer=tool.answer,
-        scope=STATS_READ,
-        parameters=tool.parameters,
-        codes=codes,
+    return Operation(
+        name, "Statistics", tool.title, tool.description, STATS_READ, name, answer=tool.answer, tool=tool, codes=codes
     )
 
 
@@ -125,16 +94,17 @@ class OwnGenerator(SchemaGenerator):
 
 
 class OperationSchema(ClosedSchema):
-    """Reads the `Operation` of an action."""
+    """Reads the `Operation` of an action, and the serializer, filters and pages of a list as DRF has them."""
 
     def is_excluded(self) -> bool:
         # A host's document may be OpenAPI 3.0, which has no null, and may allow no warning about names used twice.
         return not isinstance(self.registry, OwnRegistry)
 
+    view: Any  # a StatsViewSet
+
     @property
     def operation(self) -> Operation:
-        view: Any = self.view
-        described: Operation = getattr(view, view.action).operation
+        described: Operation = self.view.operations[self.view.action]
         return described
 
     def get_operation_id(self) -> str:
@@ -160,15 +130,15 @@ class OperationSchema(ClosedSchema):
         return [{SECURITY_SCHEME: [self.operation.scope]}]
 
     def get_override_parameters(self) -> list[OpenApiParameter]:  # type: ignore[override]  # a list of fewer types
-        return [*self._declared_parameters(), *self._filter_parameters(), *self._page_parameters()]
+        return [*self._declared_parameters()]
 
     def get_request_serializer(self) -> Any:
         forms = [self.resolve_serializer(form, "request").ref for form in self.operation.body]
         return {"application/json": {"oneOf": forms}} if forms else None
 
     def get_response_serializers(self) -> Any:
-        description = "Also when some or all of the clicks were rejected." if self.operation.body else "The answer."
-        return {200: OpenApiResponse(self.operation.answer, description)}
+        description = "Also when some or all of the items were rejected." if self.operation.body else "The answer."
+        return {200: OpenApiResponse(self.operation.answer or self.view.serializer_class, description)}
 
     def get_examples(self) -> list[OpenApiExample]:
         return [
@@ -176,9 +146,19 @@ class OperationSchema(ClosedSchema):
             for title, value, is_request in examples.of(self.operation.operation_id)
         ]
 
+    def get_paginated_name(self, serializer_name: str) -> str:
+        return f"{serializer_name}Page"
+
     def _is_list_view(self, serializer: Any = None) -> bool:
-        # The page of a list is declared as it is; drf-spectacular would make a list of pages.
-        return False
+        return bool(self.view.action == "list")
+
+    def _get_filter_parameters(self) -> list[Json]:
+        if not self._is_list_view():
+            return []
+        return [
+            {"name": name, "in": "query", "schema": found.field.schema, "description": found.extra["help_text"]}
+            for name, found in self.view.filterset_class.base_filters.items()
+        ]
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
         body: Json | None = super()._get_request_body(direction)
@@ -195,7 +175,7 @@ class OperationSchema(ClosedSchema):
     def _declared_parameters(self) -> Iterable[OpenApiParameter]:
         """Those of a tool, and what else stands in the path, which has the same declaration as in the tools."""
         in_path = uritemplate.variables(self.path)
-        own = self._mapped(self.operation.parameters) if self.operation.parameters else {}
+        own = self._mapped(self.operation.tool.parameters) if self.operation.tool else {}
         for name in [*in_path, *(name for name in own if name not in in_path)]:
             schema, is_required = own.get(name) or self._any_tools(name)
             kept = {key: value for key, value in schema.items() if key != "description"}
@@ -204,7 +184,7 @@ class OperationSchema(ClosedSchema):
                 kept,
                 OpenApiParameter.PATH if name in in_path else OpenApiParameter.QUERY,
                 required=is_required,
-                description=schema.get("description", ""),
+                description=f"{schema['description']} {ID_SOURCES.get(name, '')}".strip(),
                 examples=_parameter_examples(name),
             )
 
@@ -217,14 +197,6 @@ class OperationSchema(ClosedSchema):
         """The parameter of this name of whichever tool has it."""
         return next(found[name] for tool in TOOLS.values() if name in (found := self._mapped(tool.parameters)))
 
-    def _filter_parameters(self) -> Iterable[OpenApiParameter]:
-        for name, declared in (self.operation.filters.base_filters if self.operation.filters else {}).items():
-            yield OpenApiParameter(name, declared.field.schema, description=declared.extra["help_text"])
-
-    def _page_parameters(self) -> Iterable[OpenApiParameter]:
-        for name, (description, schema) in (self.operation.pages.parameters if self.operation.pages else {}).items():
-            yield OpenApiParameter(name, schema, description=description)
-
     def _codes(self) -> list[str]:
         """The errors that the operation can answer with."""
         codes = ["invalid_parameters", "not_authenticated", "permission_denied", "rate_limited", "unavailable"]
@@ -236,22 +208,40 @@ class OperationSchema(ClosedSchema):
 
     def _problem(self, status: int, codes: list[str]) -> Json:
         """A reference to the response of these errors, which have one status."""
-        self.resolve_serializer(Problem, "response")
         headers = [name for code in codes for name in _HEADERS_OF.get(code, ())]
         if any(code not in _BEFORE_THE_LIMIT for code in codes) and "unavailable" not in codes:
             headers += _RATE_LIMIT_HEADERS
+        name = "Or".join("".join(word.title() for word in code.split("_")) for code in codes)
         response = {
             "description": " ".join(PROBLEM_MEANINGS[code] for code in codes),
             "headers": self._headers(headers),
             "content": {
                 CONTENT_TYPE: {
-                    "schema": _problem_schema(status, codes),
+                    "schema": self._register("schemas", f"{name}Problem", self._problem_schema(status, codes)),
                     "examples": {code: {"value": examples.problem(code)} for code in codes},
                 }
             },
         }
-        name = "Or".join("".join(word.title() for word in code.split("_")) for code in codes)
         return self._register("responses", name, {key: value for key, value in response.items() if value})
+
+    def _problem_schema(self, status: int, codes: list[str]) -> Json:
+        """An error, whole in itself: generators of clients cannot narrow a schema that all errors share."""
+        properties: Json = {
+            "type": _one_of([URN + code for code in codes], "The code as a URN."),
+            "title": {"type": "string"},
+            "status": {"type": "integer", "const": status, "description": "The HTTP status."},
+            "detail": {"type": "string", "description": "A sentence for people."},
+            "code": _one_of(codes, "Stable, for programs."),
+        }
+        if codes == ["invalid_parameters"]:
+            wrong = self.resolve_serializer(FieldProblem, "response").ref
+            properties["errors"] = {"type": "array", "items": wrong, "description": "Each wrong field."}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": [*properties],
+            "additionalProperties": False,
+        }
 
     def _headers(self, names: Iterable[str]) -> Json:
         return {
@@ -265,11 +255,9 @@ class OperationSchema(ClosedSchema):
         return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def _problem_schema(status: int, codes: list[str]) -> Json:
-    narrowed: Json = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
-    if codes == ["invalid_parameters"]:
-        narrowed["required"] = ["errors"]
-    return {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}
+def _one_of(words: list[str], description: str) -> Json:
+    rule: Json = {"const": words[0]} if len(words) == 1 else {"enum": words}
+    return {"type": "string", **rule, "description": description}
 
 
 def _parameter_examples(name: str) -> list[OpenApiExample]:

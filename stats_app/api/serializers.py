@@ -1,120 +1,70 @@
-"""The items of the lists: what a row looks like as JSON, and its declaration for the OpenAPI document."""
+"""The items of the lists, as DRF serializers, and what is answered to clicks that come in."""
 
 from __future__ import annotations
 
-from datetime import UTC, date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from ulid import ULID
 
 from stats_app import public_ids
-from stats_app.answers import DateText, TimeText, count, public_id
+from stats_app.answers import DateText, ExactTimeText, TimeText, count, public_id
 from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FIELD_CODES
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import Field
-from stats_app.periods import format_time
-
-Json = dict[str, Any]
 
 
-def campaign_json(campaign: Campaign, today: date) -> Json:
-    """`campaign.user_count` is the number of assigned users; `today` is the workspace's."""
-    return {
-        "publicId": campaign.public_id,
-        "name": campaign.name,
-        "status": campaign.status(today),
-        "startDate": campaign.starts_on and campaign.starts_on.isoformat(),
-        "endDate": campaign.ends_on and campaign.ends_on.isoformat(),
-        "targetUrl": campaign.target_url,
-        "assignedUsers": campaign.user_count,  # type: ignore[attr-defined]  # annotated by the view
-        "createdAt": format_time(campaign.created_at),
-    }
+@extend_schema_field({"type": "string", "enum": list(STATUSES)})
+class StatusText(Field):
+    """A campaign's status on the day `today` of the serializer's context."""
+
+    def to_representation(self, campaign: Campaign) -> str:
+        return campaign.status(self.context["today"])
 
 
-def user_json(user: WorkspaceUser) -> Json:
-    """`user.alias_count` is the number of aliases."""
-    return {
-        "publicId": user.public_id,
-        "displayName": user.display_name,
-        "email": user.email,
-        "isActive": user.is_active,
-        "aliases": user.alias_count,  # type: ignore[attr-defined]  # annotated by the view
-        "createdAt": format_time(user.created_at),
-    }
+@extend_schema_field({"type": "string", "pattern": public_ids.pattern()})
+class UlidText(Field):
+    """A ULID in lowercase, as public ids are."""
+
+    def to_representation(self, ulid: ULID) -> str:
+        return str(ulid).lower()
 
 
-def click_json(click: Click) -> Json:
-    """`click.campaign_public_id` and `click.user_public_id` are those of its campaign and user, or None."""
-    return {
-        "id": str(click.id).lower(),
-        "kind": click.kind,
-        # With the fraction of the second: what is listed here can be sent again as it is.
-        "clickedAt": click.clicked_at.astimezone(UTC).isoformat(),
-        "campaignPublicId": click.campaign_public_id,  # type: ignore[attr-defined]  # annotated by the view
-        "userPublicId": click.user_public_id,  # type: ignore[attr-defined]  # annotated by the view
-        "verdict": click.verdict,
-        "reason": click.reason,
-    }
-
-
-class CampaignItem(serializers.Serializer[Any]):
-    publicId = public_id(public_ids.CAMPAIGN, "The campaign.")  # JSON names are camelCase
+class CampaignSerializer(serializers.Serializer[Campaign]):
+    publicId = public_id(public_ids.CAMPAIGN, "The campaign.", source="public_id")  # JSON names are camelCase
     name = serializers.CharField()
-    status = serializers.ChoiceField(STATUSES, help_text="As of today in the workspace's time zone.")
-    startDate = DateText(allow_null=True, help_text="First day, or null.")
-    endDate = DateText(allow_null=True, help_text="Last day, included, or null.")
-    targetUrl = serializers.CharField(allow_blank=True)
-    assignedUsers = count("Users assigned now.")
-    createdAt = TimeText()
+    status = StatusText(source="*", help_text="As of today in the workspace's time zone.")
+    startDate = DateText(source="starts_on", allow_null=True, help_text="First day, or null.")
+    endDate = DateText(source="ends_on", allow_null=True, help_text="Last day, included, or null.")
+    targetUrl = serializers.CharField(source="target_url", allow_blank=True)
+    assignedUsers = count("Users assigned now.", source="user_count")
+    createdAt = TimeText(source="created_at")
 
 
-class UserItem(serializers.Serializer[Any]):
-    publicId = public_id(public_ids.USER, "The user.")
-    displayName = serializers.CharField(allow_blank=True)
+class UserSerializer(serializers.Serializer[WorkspaceUser]):
+    publicId = public_id(public_ids.USER, "The user.", source="public_id")
+    displayName = serializers.CharField(source="display_name", allow_blank=True)
     email = serializers.CharField()
-    isActive = serializers.BooleanField()
-    aliases = count("Further e-mail addresses attached now.")
-    createdAt = TimeText()
+    isActive = serializers.BooleanField(source="is_active")
+    aliases = count("Further e-mail addresses attached now.", source="alias_count")
+    createdAt = TimeText(source="created_at")
 
 
-class ClickItem(serializers.Serializer[Any]):
-    id = serializers.RegexField(public_ids.pattern(), help_text="The click's ULID, in lowercase.")
+class ClickSerializer(serializers.Serializer[Click]):
+    id = UlidText(help_text="The click's ULID, in lowercase.")
     kind = serializers.ChoiceField(list(KINDS))
-    clickedAt = TimeText()
-    campaignPublicId = serializers.RegexField(public_ids.pattern(public_ids.CAMPAIGN), allow_null=True)
-    userPublicId = serializers.RegexField(public_ids.pattern(public_ids.USER), allow_null=True)
+    clickedAt = ExactTimeText(source="clicked_at", help_text="What is listed can be sent again as it is.")
+    campaignPublicId = public_id(
+        public_ids.CAMPAIGN, "The campaign; null for other kinds.", source="campaign_public_id", allow_null=True
+    )
+    userPublicId = public_id(
+        public_ids.USER, "Whose signature it was, if that is known.", source="user_public_id", allow_null=True
+    )
     verdict = serializers.ChoiceField(list(VERDICTS), help_text="Only human clicks are counted.")
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not human; empty for human.")
-
-
-def _next_page() -> Field:
-    return serializers.URLField(allow_null=True, help_text="The page after this one; null on the last.")
-
-
-def _previous_page() -> Field:
-    return serializers.URLField(allow_null=True, help_text="The page before this one; null on the first.")
-
-
-class CampaignPage(serializers.Serializer[Any]):
-    results = CampaignItem(many=True)
-    next = _next_page()
-    previous = _previous_page()
-    count = count("Campaigns on all pages.")
-
-
-class UserPage(serializers.Serializer[Any]):
-    results = UserItem(many=True)
-    next = _next_page()
-    previous = _previous_page()
-    count = count("Users on all pages.")
-
-
-class ClickPage(serializers.Serializer[Any]):
-    results = ClickItem(many=True)
-    next = _next_page()
-    previous = _previous_page()
 
 
 class RejectedItem(serializers.Serializer[Any]):

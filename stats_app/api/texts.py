@@ -29,9 +29,10 @@ it needs. A missing, unknown, expired or revoked key gets 401, and nothing tells
 
 ## Requests and answers
 
-Paths end with a slash. An unknown or repeated query parameter is an error. Answers
-are JSON in UTF-8, whatever `Accept` says, and are not to be cached. JSON names are camelCase. HEAD is answered
-as GET is, without the body; any other method gets 405 with `method_not_allowed`.
+Paths answer with and without their last slash. An unknown or repeated query parameter is an error, as is a
+repeated key of an object in a body, or a body beside a GET. Bodies are JSON in UTF-8, uncompressed. Answers are
+JSON in UTF-8, whatever `Accept` says, and are not to be cached. JSON names are camelCase. HEAD is answered as GET
+is, without the body; any other method gets 405 with `method_not_allowed`.
 
 ## Limits
 
@@ -46,6 +47,12 @@ Errors are problem details (RFC 9457) in `application/problem+json`. `code` is s
 own and a sentence that has the rule and the value.
 """
 
+# By the name of the parameter.
+ID_SOURCES = {
+    "campaignPublicId": "The operation campaign_list lists them.",
+    "userPublicId": "The operation user_list lists them.",
+}
+
 TAGS = {
     "Statistics": "The questions that programs and assistants ask. The same tools are offered over MCP.",
     "Campaigns": "Banners in the signatures of the users that carry them.",
@@ -59,7 +66,7 @@ PROBLEM_MEANINGS = {
     "permission_denied": "The key lacks the scope of the operation.",
     "workspace_mismatch": "workspacePublicId is not the workspace of the key.",
     "not_found": "Nothing with this id is in the workspace of the key.",
-    "method_not_allowed": "The path knows the method not; Allow has those that it knows.",
+    "method_not_allowed": "The path does not support the method; Allow has those that it supports.",
     "payload_too_large": "The body has more than 5 MiB, or more than 10,000 clicks.",
     "unsupported_media_type": "The body's Content-Type is not application/json in UTF-8.",
     "rate_limited": "Too many calls; Retry-After says in how many seconds the next one passes.",

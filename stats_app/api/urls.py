@@ -1,4 +1,8 @@
-"""The API's paths, to be included under any prefix."""
+"""The API's paths, to be included under any prefix.
+
+Each answers with and without its last slash. Django would redirect from one to the other, and clients follow a redirect
+of a POST by a GET, so that what was sent would be lost.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +15,23 @@ from stats_app.api.docs import DocsViewSet
 app_name = "stats_api"
 
 router = SimpleRouter()
-router.register("workspace", views.WorkspaceViewSet, basename="workspace")
-router.register("campaigns", views.CampaignViewSet, basename="campaign")
-router.register("users", views.UserViewSet, basename="user")
-router.register("clicks", views.ClickViewSet, basename="click")
+bare_router = SimpleRouter(trailing_slash=False)
+for some_router in (router, bare_router):
+    some_router.register("workspace", views.WorkspaceViewSet, basename="workspace")
+    some_router.register("campaigns", views.CampaignViewSet, basename="campaign")
+    some_router.register("users", views.UserViewSet, basename="user")
+    some_router.register("clicks", views.ClickViewSet, basename="click")
 
+# The OpenAPI document describes one form of each path.
+openapi = DocsViewSet.as_view({"get": "openapi"}, patterns=router.urls)
+page = DocsViewSet.as_view({"get": "page"}, patterns=router.urls)
+
+# Those with a slash come last: of two patterns with one name `reverse` takes the last.
 urlpatterns = [
+    *bare_router.urls,
+    path("schema", openapi, name="schema"),
+    path("docs", page, name="docs"),
     *router.urls,
-    path("schema/", DocsViewSet.as_view({"get": "openapi"}, patterns=router.urls), name="schema"),
-    path("docs/", DocsViewSet.as_view({"get": "page"}, patterns=router.urls), name="docs"),
+    path("schema/", openapi, name="schema"),
+    path("docs/", page, name="docs"),
 ]

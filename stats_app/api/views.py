@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.db import connections, transaction
 from django.db.models import F, QuerySet
+from django.http import HttpRequest
 from django.utils.timezone import now
 from rest_framework.decorators import action
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
+from rest_framework.viewsets import GenericViewSet
 
 from stats_app import limits, public_ids, tools
 from stats_app.api.authentication import ApiKeyAuthentication
-from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterSet, UserFilter, single_values
-from stats_app.api.pagination import KeyedPages, NumberedPages
-from stats_app.api.parsers import JsonParser, NewClick, NewClicks, clicks_of, json_name, wrong_body
+from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterBackend, UserFilter
+from stats_app.api.pagination import KeyedPages, NumberedPages, StrictPagination
+from stats_app.api.parsers import CLICKS, Batch, JsonParser, NewClick, NewClicks, click_of
 from stats_app.api.problems import limit_headers, problem_response
+from stats_app.api.query import body_errors, single_values
 from stats_app.api.renderers import JsonRenderer, OnlyJson
-from stats_app.api.schema import OperationSchema, operation, tool_operation
-from stats_app.api.serializers import (
-    CampaignItem,
-    CampaignPage,
-    ClickPage,
-    IngestAnswer,
-    UserItem,
-    UserPage,
-    campaign_json,
-    click_json,
-    user_json,
-)
+from stats_app.api.schema import Operation, OperationSchema, tool_operation
+from stats_app.api.serializers import CampaignSerializer, ClickSerializer, IngestAnswer, UserSerializer
+from stats_app.bodies import Repeated
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.ingest import ClickInput, Rejection, record_clicks
@@ -39,10 +34,7 @@ from stats_app.keys import HEADER, Caller
 from stats_app.models import Campaign, Click, WorkspaceUser
 from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, STATS_READ
 from stats_app.models.audit import REST
-from stats_app.parameters import Repeated, unknown_parameter
-
-Json = dict[str, Any]
-
+from stats_app.parameters import unknown_parameter
 
 LIMITS: dict[str, Callable[[], int | None]] = {
     "lists": lambda: conf.list_rate_limit,
@@ -50,11 +42,12 @@ LIMITS: dict[str, Callable[[], int | None]] = {
 }
 
 
-class StatsViewSet(ViewSet):
+class StatsViewSet(GenericViewSet[Any]):
     """The base of ours: everything that the host's `REST_FRAMEWORK` could change is set here.
 
-    `scopes` and `limited` say for each action which scope its key needs and which of `LIMITS` it uses up. Actions that
-    are tools have none here: `tools.call` checks them, so that it can audit all calls.
+    `operations` describes each action, and says which scope its key needs and which of `LIMITS` it uses up. For tools
+    it is `tools.call` that checks both, so that it can audit every call. A view that takes a body says in `batch` what
+    it holds.
     """
 
     authentication_classes = [ApiKeyAuthentication]
@@ -62,6 +55,8 @@ class StatsViewSet(ViewSet):
     throttle_classes = []
     renderer_classes = [JsonRenderer]
     parser_classes = [JsonParser]
+    filter_backends = [StrictFilterBackend]
+    pagination_class: type[StrictPagination] | None = None
     content_negotiation_class = OnlyJson
     versioning_class = None
     schema = OperationSchema()
@@ -69,8 +64,9 @@ class StatsViewSet(ViewSet):
     http_method_names = ["get", "head", "post"]
     lookup_value_regex = "[^/]+"
 
-    scopes: ClassVar[dict[str, str]] = {}
-    limited: ClassVar[dict[str, str]] = {}
+    operations: ClassVar[Mapping[str, Operation]] = {}
+    batch: ClassVar[Batch]
+    now: datetime
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
@@ -88,20 +84,35 @@ class StatsViewSet(ViewSet):
     def default_response_headers(self) -> dict[str, str]:
         return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "private, no-store", "Vary": HEADER}
 
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        # DRF itself takes a body that has no Content-Length for none, and would not ask the parser.
+        wrapped = super().initialize_request(request, *args, **kwargs)
+        wrapped._stream = request  # type: ignore[assignment]  # it is read like a file
+        return wrapped
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = now()
+        super().initial(request, *args, **kwargs)
+
     @property
     def caller(self) -> Caller:
         # The authentication class lets nobody else in.
         return cast(Caller, self.request.auth)
 
+    @property
+    def checked_operation(self) -> Operation | None:
+        """The operation whose scope and limit are for the view to check; None for a tool and a method not supported."""
+        described = self.operations.get(self.action or "")
+        return None if described is None or described.tool is not None else described
+
     def check_permissions(self, request: Request) -> None:
-        scope = self.scopes.get(self.action or "")
-        if scope is not None:
-            self.caller.require(scope)
+        if self.checked_operation is not None:
+            self.caller.require(self.checked_operation.scope)
 
     def check_throttles(self, request: Request) -> None:
-        name = self.limited.get(self.action or "")
-        if name is not None:
-            self.allowance = limits.take(self.caller.api_key_id, name, LIMITS[name](), now())
+        if self.checked_operation is not None:
+            name = self.checked_operation.limit
+            self.allowance = limits.take(self.caller.api_key_id, name, LIMITS[name](), self.now)
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         for name, value in limit_headers(getattr(self, "allowance", None)).items():
@@ -112,103 +123,115 @@ class StatsViewSet(ViewSet):
         """The answer of a tool to the query string, and to what of the path is a parameter."""
         arguments = single_values(request)
         for key, value in path.items():
-            arguments[key] = Repeated([str(arguments[key]), value]) if key in arguments else value
-        result = tools.call(
-            name, self.caller, arguments, surface=REST, client=request.headers.get("User-Agent", ""), now=now()
-        )
+            arguments[key] = Repeated([arguments[key], value]) if key in arguments else value
+
+        def refuse_body(values: tools.Values) -> None:
+            if errors := body_errors(request):
+                raise InvalidParameters(errors)
+
+        client = request.headers.get("User-Agent", "")
+        result = tools.call(name, self.caller, arguments, surface=REST, client=client, now=self.now, rule=refuse_body)
         return Response(result.body, headers=limit_headers(result.allowance))
 
-    def page(
-        self,
-        request: Request,
-        filterset: type[StrictFilterSet],
-        pages: type[NumberedPages] | type[KeyedPages],
-        queryset: QuerySet[Any],
-        item: Callable[[Any], Json],
-    ) -> Response:
-        """One page of the filtered rows as JSON."""
-        query = single_values(request)
-        asked = {name: query.pop(name) for name in pages.parameters if name in query}
-        filtered = filterset(query, queryset, self.caller.workspace, now()).filtered([*pages.parameters])
-        rows, links = pages(asked).page_of(filtered, request)
-        return Response({"results": [item(row) for row in rows], **links})
 
-    def one(self, request: Request, kind: str, prefix: str, public_id: str, queryset: QuerySet[Any]) -> Any:
-        """The row with this public id in the caller's workspace; an error for anything else."""
-        name = f"{kind}PublicId"
-        errors = [unknown_parameter(given, []) for given in single_values(request)]
-        if not public_ids.is_public_id(public_id, prefix):
-            message = f"{name} {public_ids.rule(prefix)}, not {shown(public_id)}."
+class ObjectViewSet(StatsViewSet):
+    """A viewset of rows that have public ids with the prefix `id_prefix`."""
+
+    id_prefix: ClassVar[str]
+
+    def get_object(self) -> Any:
+        """The row with the public id in the path. Raises InvalidParameters, and NotFound for another workspace's."""
+        name = self.lookup_url_kwarg or ""
+        public_id = self.kwargs[name]
+        errors = [unknown_parameter(given, []) for given in single_values(self.request)] + body_errors(self.request)
+        if not public_ids.is_public_id(public_id, self.id_prefix):
+            message = f"{name} {public_ids.rule(self.id_prefix)}, not {shown(public_id)}."
             errors.append(FieldError(name, "invalid", message))
         if errors:
             raise InvalidParameters(errors)
-        found = queryset.filter(public_id=public_id).first()
-        if found is None:
-            raise NotFound(kind, public_id)
-        return found
+        row = self.get_queryset().filter(public_id=public_id).first()
+        if row is None:
+            raise NotFound(self.basename or "", public_id)
+        return row
 
 
 class WorkspaceViewSet(StatsViewSet):
     """The workspace of the API key."""
 
-    @tool_operation("stats_get_workspace_overview", codes=("workspace_mismatch",))
+    operations = {"overview": tool_operation("stats_get_workspace_overview", codes=("workspace_mismatch",))}
+
     @action(detail=False)
     def overview(self, request: Request) -> Response:
         return self.call_tool("stats_get_workspace_overview", request)
 
 
-class CampaignViewSet(StatsViewSet):
+class CampaignViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
     """The campaigns of the workspace."""
 
+    operations = {
+        "list": Operation(
+            "campaign_list",
+            "Campaigns",
+            "The campaigns of the workspace",
+            "All of them, newest first, a page at a time. Filters narrow the list together.",
+            STATS_READ,
+            "lists",
+        ),
+        "retrieve": Operation(
+            "campaign_get",
+            "Campaigns",
+            "One campaign",
+            "What it is and how many users carry it now. Its clicks are in its performance.",
+            STATS_READ,
+            "lists",
+        ),
+        "performance": tool_operation("stats_get_campaign_performance"),
+    }
+    serializer_class = CampaignSerializer
+    filterset_class = CampaignFilter
+    pagination_class = NumberedPages
     lookup_url_kwarg = "campaignPublicId"
-    scopes = {"list": STATS_READ, "retrieve": STATS_READ}
-    limited = {"list": "lists", "retrieve": "lists"}
+    id_prefix = public_ids.CAMPAIGN
 
     def get_queryset(self) -> QuerySet[Campaign]:
         campaigns: QuerySet[Campaign] = Campaign.objects.filter(workspace=self.caller.workspace.pk).with_user_count()
         return campaigns.order_by("-created_at", "-pk")
 
-    @operation(
-        "campaign_list",
-        "Campaigns",
-        "The campaigns of the workspace",
-        description="All of them, newest first, a page at a time. Filters narrow the list together.",
-        answer=CampaignPage,
-        scope=STATS_READ,
-        filters=CampaignFilter,
-        pages=NumberedPages,
-    )
-    def list(self, request: Request) -> Response:
-        return self.page(request, CampaignFilter, NumberedPages, self.get_queryset(), self._json)
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "today": self.caller.workspace.today(self.now)}
 
-    @operation(
-        "campaign_get",
-        "Campaigns",
-        "One campaign",
-        description="What it is and how many users carry it now. Its clicks are in its performance.",
-        answer=CampaignItem,
-        scope=STATS_READ,
-    )
-    def retrieve(self, request: Request, campaignPublicId: str) -> Response:  # the name in the path
-        return Response(
-            self._json(self.one(request, "campaign", public_ids.CAMPAIGN, campaignPublicId, self.get_queryset()))
-        )
-
-    @tool_operation("stats_get_campaign_performance")
     @action(detail=True)
-    def performance(self, request: Request, campaignPublicId: str) -> Response:
+    def performance(self, request: Request, campaignPublicId: str) -> Response:  # the name in the path
         return self.call_tool("stats_get_campaign_performance", request, campaignPublicId=campaignPublicId)
 
-    def _json(self, campaign: Campaign) -> Json:
-        return campaign_json(campaign, self.caller.workspace.today(now()))
 
-
-class UserViewSet(StatsViewSet):
+class UserViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
     """The users of the workspace."""
 
+    operations = {
+        "list": Operation(
+            "user_list",
+            "Users",
+            "The users of the workspace",
+            "All of them, newest first, a page at a time. Filters narrow the list together.",
+            STATS_READ,
+            "lists",
+        ),
+        "retrieve": Operation(
+            "user_get",
+            "Users",
+            "One user",
+            "Who it is and how many aliases are attached now. The user's clicks are in the metrics.",
+            STATS_READ,
+            "lists",
+        ),
+        "metrics": tool_operation("stats_get_user_metrics"),
+    }
+    serializer_class = UserSerializer
+    filterset_class = UserFilter
+    pagination_class = NumberedPages
     lookup_url_kwarg = "userPublicId"
-    scopes = {"list": STATS_READ, "retrieve": STATS_READ}
-    limited = {"list": "lists", "retrieve": "lists"}
+    id_prefix = public_ids.USER
 
     def get_queryset(self) -> QuerySet[WorkspaceUser]:
         users: QuerySet[WorkspaceUser] = WorkspaceUser.objects.filter(
@@ -216,41 +239,43 @@ class UserViewSet(StatsViewSet):
         ).with_alias_count()
         return users.order_by("-created_at", "-pk")
 
-    @operation(
-        "user_list",
-        "Users",
-        "The users of the workspace",
-        description="All of them, newest first, a page at a time. Filters narrow the list together.",
-        answer=UserPage,
-        scope=STATS_READ,
-        filters=UserFilter,
-        pages=NumberedPages,
-    )
-    def list(self, request: Request) -> Response:
-        return self.page(request, UserFilter, NumberedPages, self.get_queryset(), user_json)
-
-    @operation(
-        "user_get",
-        "Users",
-        "One user",
-        description="Who it is and how many aliases are attached now. The user's clicks are in the metrics.",
-        answer=UserItem,
-        scope=STATS_READ,
-    )
-    def retrieve(self, request: Request, userPublicId: str) -> Response:
-        return Response(user_json(self.one(request, "user", public_ids.USER, userPublicId, self.get_queryset())))
-
-    @tool_operation("stats_get_user_metrics")
     @action(detail=True)
     def metrics(self, request: Request, userPublicId: str) -> Response:
         return self.call_tool("stats_get_user_metrics", request, userPublicId=userPublicId)
 
 
-class ClickViewSet(StatsViewSet):
+class ClickViewSet(ListModelMixin, StatsViewSet):
     """The clicks of the workspace: listed, and taken in."""
 
-    scopes = {"list": CLICKS_READ, "create": CLICKS_WRITE}
-    limited = {"list": "lists", "create": "ingest"}
+    operations = {
+        "list": Operation(
+            "click_list",
+            "Clicks",
+            "Single clicks",
+            "Newest first, with whatever verdict, a page at a time. Follow next until it is null: each click stands on "
+            "exactly one page, also while new ones come in. Clicks whose days have been pruned are not listed; their "
+            "counts stay.",
+            CLICKS_READ,
+            "lists",
+        ),
+        "create": Operation(
+            "click_ingest",
+            "Clicks",
+            "Send clicks in",
+            "One click, or up to 10,000 at once, in at most 5 MiB. A click that is wrong is reported by its position "
+            "and the right ones around it are stored; a single wrong click, too, is a 200 with one rejection. Only a "
+            "body that is no click and no list of clicks is a 400. With an id on each click, sending the same again "
+            "after a failure counts nothing twice. Clicks for paused campaigns and inactive users count.",
+            CLICKS_WRITE,
+            "ingest",
+            answer=IngestAnswer,
+            body=(NewClick, NewClicks),
+        ),
+    }
+    serializer_class = ClickSerializer
+    filterset_class = ClickFilter
+    pagination_class = KeyedPages
+    batch = CLICKS
 
     def get_queryset(self) -> QuerySet[Click]:
         clicks = Click.objects.filter(workspace=self.caller.workspace.pk)
@@ -258,42 +283,12 @@ class ClickViewSet(StatsViewSet):
             "visitor"
         )
 
-    @operation(
-        "click_list",
-        "Clicks",
-        "Single clicks",
-        description="Newest first, with whatever verdict, a page at a time. Follow next until it is null: each click "
-        "stands on exactly one page, also while new ones come in. Clicks whose days have been pruned are not listed; "
-        "their counts stay.",
-        answer=ClickPage,
-        scope=CLICKS_READ,
-        filters=ClickFilter,
-        pages=KeyedPages,
-    )
-    def list(self, request: Request) -> Response:
-        return self.page(request, ClickFilter, KeyedPages, self.get_queryset(), click_json)
-
-    @operation(
-        "click_ingest",
-        "Clicks",
-        "Send clicks in",
-        description="One click, or up to 10,000 at once, in at most 5 MiB. A click that is wrong is reported by its "
-        "position and the right ones around it are stored; a single wrong click, too, is a 200 with one rejection. "
-        "Only a body that is no click and no list of clicks is a 400. With an id on each click, sending the same "
-        "again after a failure counts nothing twice. Clicks for paused campaigns and inactive users count.",
-        answer=IngestAnswer,
-        scope=CLICKS_WRITE,
-        body=(NewClick, NewClicks),
-    )
     def create(self, request: Request) -> Response:
         errors = [unknown_parameter(name, []) for name in single_values(request)]
         if errors:
             raise InvalidParameters(errors)
-        # DRF takes a missing body for an empty object, and one sent in chunks for a missing one.
-        if request.META.get("CONTENT_LENGTH") in (None, "", "0"):
-            raise wrong_body("body is missing, or was sent without a Content-Length.")
-        items = clicks_of(request.data)
-        result = record_clicks(self.caller.workspace, items, now=now())
+        items = self.batch.items_of(request.data, click_of)
+        result = record_clicks(self.caller.workspace, items, now=self.now)
         rejected = [{"index": wrong.index, **_named_as_sent(wrong, items).as_dict()} for wrong in result.rejected]
         return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})
 
@@ -303,4 +298,4 @@ def _named_as_sent(wrong: Rejection, items: Sequence[ClickInput | FieldError]) -
     item = items[wrong.index]
     if isinstance(item, FieldError):
         return item
-    return FieldError(wrong.field, wrong.code, wrong.message).renamed(json_name(wrong.field))
+    return FieldError(wrong.field, wrong.code, wrong.message).renamed(CLICKS.json_name(wrong.field))

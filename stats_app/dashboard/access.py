@@ -7,20 +7,26 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import global_settings, settings
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from stats_app import public_ids
+from stats_app.dashboard.policy import with_policy
+from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
+from stats_app.outages import with_outage_page
 from stats_app.staff import unknown_zone_message, workspaces_for
 
 PERMISSION = "stats_app.view_workspace"
+ERROR_TEMPLATE = "stats_app/dashboard/error.html"
 
 Path = ParamSpec("Path")
 View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
@@ -29,11 +35,11 @@ View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
 def staff_page(view: View[Path]) -> View[Path]:
     """A page for staff with `view_workspace`: others are sent to log in, or refused. Only GET and HEAD are answered.
 
-    Refusals and missing pages are shown in the frame of the staff pages, whatever error pages the host has.
+    Refusals, missing pages and a database that cannot be reached are shown in the frame of the staff pages, whatever
+    error pages the host has.
     """
     safe_view: View[Path] = require_safe(view)
 
-    @never_cache
     @wraps(view)
     def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -47,7 +53,9 @@ def staff_page(view: View[Path]) -> View[Path]:
         except UnknownZone as error:
             return error_page(request, 503, unknown_zone_message(error))
 
-    return cast(View[Path], page)
+    answered = never_cache(with_policy(with_outage_page(page, outage_page, writes=False)))
+    # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
+    return cast(View[Path], login_not_required(answered))
 
 
 def login_url() -> str:
@@ -61,10 +69,24 @@ def login_url() -> str:
 
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    titles = {403: _("No permission"), 404: _("Page not found"), 503: _("Not available now")}
-    title = titles[status]
-    context = {"title": title, "message": message, "status": status, "request": request}
-    return render(request, "stats_app/dashboard/error.html", context, status=status)
+    titles = {403: _("No permission"), 404: _("Page not found"), 503: _("Not available right now")}
+    # Where the site begins: not at `/` when it is served under a prefix.
+    context = {
+        "title": titles[status],
+        "message": message,
+        "status": status,
+        "home": get_script_prefix(),
+        "request": request,
+    }
+    return render(request, ERROR_TEMPLATE, context, status=status)
+
+
+def outage_page() -> HttpResponse:
+    """Rendered without the request: who is logged in stands in the database."""
+    message = _("The database cannot be reached. Please load the page again in a moment.")
+    context = {"title": _("Not available right now"), "message": message, "status": 503}
+    page = render_to_string(ERROR_TEMPLATE, context)
+    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def get_workspace(request: HttpRequest, public_id: str) -> Workspace:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.timezone import now
 
 from stats_app import public_ids, reports
 from stats_app.dashboard.access import get_workspace, staff_page
-from stats_app.dashboard.csvfiles import csv_response
 from stats_app.errors import WrongValue
-from stats_app.models import Campaign, WorkspaceUser
+from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
+from stats_app.spreadsheets import Row, csv_parts, language_separator
 from stats_app.sql.words import Alphabetical
 from stats_app.staff import workspaces_for
 from stats_app.words import search_words
@@ -25,9 +26,12 @@ PAGE_SIZE = 50
 
 @staff_page
 def workspaces(request: HttpRequest) -> HttpResponse:
-    """The workspaces that this person may see, with the clicks of this month."""
+    """The workspaces that this person may see, with the clicks of this month. Who may see one only is led to it."""
+    visible = workspaces_for(request.user)
+    if not request.GET and (only := _only(visible)):
+        return redirect("stats_dashboard:workspace", only.public_id)
     search, wrong_search = request.GET.get("q", "").strip(), ""
-    found = workspaces_for(request.user).order_by(Alphabetical("name"), "pk")
+    found = visible.order_by(Alphabetical("name"), "pk")
     try:
         found = found.named(search_words(search))
     except WrongValue as error:
@@ -36,7 +40,7 @@ def workspaces(request: HttpRequest) -> HttpResponse:
     if request.GET.get("format") == "csv":
         if wrong_search:
             return HttpResponse(wrong_search, status=400, content_type="text/plain; charset=utf-8")
-        return csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
+        return _csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "lines": reports.workspace_lines(list(page.object_list), moment),
@@ -46,6 +50,11 @@ def workspaces(request: HttpRequest) -> HttpResponse:
         "request": request,
     }
     return render(request, "stats_app/dashboard/workspaces.html", context)
+
+
+def _only(visible: QuerySet[Workspace]) -> Workspace | None:
+    first = visible.order_by("pk")[:2]
+    return first[0] if len(first) == 1 else None
 
 
 @staff_page
@@ -87,13 +96,22 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: 
     """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400."""
     report, form = context["report"], context["form"]
     if form.is_valid() and not form.is_settled:
-        return HttpResponseRedirect(f"?{form.address}")
+        return HttpResponseRedirect(f"?{form.settled}")
     if request.GET.get("format") != "csv":
         return render(request, template, context | {"request": request})
     if report is None:
         lines = [f"{name}: {message}" for name, messages in form.errors.items() for message in messages]
         return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
-    return csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+    return _csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+
+
+def _csv_response(rows: Sequence[Row], name: str) -> HttpResponse:
+    """A download named `name` and `.csv`, for spreadsheets of the reader's language."""
+    content = "".join(csv_parts(rows, language_separator()))
+    response = HttpResponse(content.encode(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def _file_name(name: str, period: Period) -> str:

@@ -4,27 +4,45 @@ from __future__ import annotations
 
 from datetime import date
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
 from stats_app import public_ids
-from stats_app.errors import WrongValue
+from stats_app.errors import WrongValue, printable
 from stats_app.models import Workspace
 from stats_app.periods import parse_day
 
+NAMED_WORKSPACES = 10
+"""How many workspaces an error names at most."""
+
 
 def workspace_of(public_id: str) -> Workspace:
-    """The workspace with this public id. Raises CommandError."""
+    """The workspace with this public id. Raises CommandError, which names those that there are."""
     # Not asked for what is no id: a shell can pass bytes that no database takes.
     is_id = public_ids.is_public_id(public_id)
     found: Workspace | None = Workspace.objects.filter(public_id=public_id).first() if is_id else None
     if found is None:
-        raise CommandError(f"There is no workspace with the public id {public_id!r}.")
+        raise CommandError(f"There is no workspace with the public id {public_id!r}. {_known_workspaces()}")
     return found
+
+
+def _known_workspaces() -> str:
+    workspaces = Workspace.objects.order_by("name", "pk")
+    named = [f"{workspace.public_id} ({printable(workspace.name, 40)})" for workspace in workspaces[:NAMED_WORKSPACES]]
+    if not named:
+        return "There is none yet; create_workspace makes one."
+    more = workspaces.count() - len(named)
+    return f"There {'is' if len(named) == 1 else 'are'} {', '.join(named)}{f' and {more} more' if more else ''}."
 
 
 def workspaces_of(public_id: str | None) -> list[Workspace]:
     """The one workspace with this public id, or all. Raises CommandError."""
     return [workspace_of(public_id)] if public_id is not None else list(Workspace.objects.order_by("pk"))
+
+
+def invalid(error: ValidationError) -> CommandError:
+    """What is wrong with the values of a row, on one line."""
+    return CommandError(" ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()))
 
 
 def date_of(option: str, text: str | None) -> date | None:

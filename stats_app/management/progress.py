@@ -17,9 +17,10 @@ class Stream(Protocol):
 
 
 class ProgressBar:
-    """A bar on a terminal, and one line at the end elsewhere. Called with how many are done."""
+    """A bar on a terminal, and one line at the end elsewhere. Called with how many are done, and of how many that is or
+    which share of all; where neither is known there is a number without a bar."""
 
-    def __init__(self, stream: Stream, total: int, noun: str, *, quiet: bool = False) -> None:
+    def __init__(self, stream: Stream, total: int | None, noun: str, *, quiet: bool = False) -> None:
         self.stream, self.total, self.noun, self.quiet = stream, total, noun, quiet
         self.done = 0
         self.started = self.drawn = time.monotonic()
@@ -27,14 +28,24 @@ class ProgressBar:
     def __enter__(self) -> ProgressBar:
         return self
 
-    def __call__(self, done: int) -> None:
+    def __call__(self, done: int, share: float | None = None) -> None:
         self.done = done
         if not self.quiet and self.stream.isatty() and time.monotonic() - self.drawn >= _SECONDS_BETWEEN:
             self.drawn = time.monotonic()
-            filled = _WIDTH * done // max(1, self.total)
-            bar = "#" * filled + "." * (_WIDTH - filled)
-            self.stream.write(f"\r[{bar}] {done:,} of {self.total:,} {self.noun}", ending="")
+            self.stream.write(f"\r{self._bar(share)}{done:,}{self._of_all} {self.noun}", ending="")
             self.stream.flush()
+
+    def _bar(self, share: float | None) -> str:
+        if share is None and self.total is not None:
+            share = self.done / max(1, self.total)
+        if share is None:
+            return ""
+        filled = min(_WIDTH, int(_WIDTH * share))
+        return f"[{'#' * filled}{'.' * (_WIDTH - filled)}] "
+
+    @property
+    def _of_all(self) -> str:
+        return "" if self.total is None else f" of {self.total:,}"
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -20,21 +20,28 @@ from stats_app.conf import conf
 from stats_app.keys import HEADER, Caller
 
 CALLER = "stats_app.caller"
-"""Where the scope holds the `Caller`."""
+ARGUMENTS = "stats_app.arguments"
+"""Where the scope holds the `Caller`, and the call's arguments if keys in them are repeated."""
 
 _SECRET_HEADERS = frozenset({HEADER, "cookie", "authorization"})
 
 
-def answer(request: HttpRequest, body: bytes, server: Server[Any], caller: Caller) -> HttpResponse:
-    """What the server says to one message of the caller. Called from synchronous code, and runs its handlers there."""
+def answer(
+    request: HttpRequest, body: bytes, server: Server[Any], caller: Caller, arguments: dict[str, Any] | None
+) -> HttpResponse:
+    """What the server says to one message of the caller. Called from synchronous code, and runs its handlers there.
+
+    `arguments` are those of a tool call in which keys are repeated.
+    """
     host = request.get_host()
     security = TransportSecuritySettings(
         allowed_hosts=[host], allowed_origins=[f"{request.scheme}://{host}", *conf.mcp_allowed_origins]
     )
-    return async_to_sync(_exchange)(server, _scope(request, host, caller), body, security)
+    scope = _scope(request, host) | {CALLER: caller, ARGUMENTS: arguments}
+    return async_to_sync(_exchange)(server, scope, body, security)
 
 
-def _scope(request: HttpRequest, host: str, caller: Caller) -> Scope:
+def _scope(request: HttpRequest, host: str) -> dict[str, Any]:
     """The request as ASGI has it, but for what no handler has to see."""
     headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRET_HEADERS}
     # Django's own idea of the host: behind a proxy it may stand in another header.
@@ -50,7 +57,6 @@ def _scope(request: HttpRequest, host: str, caller: Caller) -> Scope:
         "headers": [
             (name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers.items()
         ],
-        CALLER: caller,
     }
 
 

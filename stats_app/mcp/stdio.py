@@ -2,37 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import Any, cast
 
 import anyio
 from django.db import close_old_connections
 from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_variables
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp_types import ErrorData, JSONRPCError, RequestId
 
+from stats_app import bodies
+from stats_app.errors import StatsError
 from stats_app.keys import Caller, authenticate
-from stats_app.mcp.server import Callers, Context, make_server
+from stats_app.mcp import messages
+from stats_app.mcp.server import Context, make_server
 
 
+@sensitive_variables("secret")
 def serve(secret: str) -> None:
-    """Serves the workspace of the API key until standard input ends. Raises NotAuthenticated for a bad key.
-
-    The key is looked up anew for each call: such a server lives for days, and a revoked key has to end with the call.
-    """
+    """Serves the workspace of the API key until standard input ends. Raises NotAuthenticated for a bad key."""
     authenticate(secret, now())
+    anyio.run(_serve, secret)
+
+
+@sensitive_variables("secret")
+async def _serve(secret: str) -> None:
+    lines = _Lines()
+    # What is read of a file here is its lines.
+    async with stdio_server(cast("anyio.AsyncFile[str]", lines)) as (reading, writing):
+        # The reader starts at the first `await` after this.
+        lines.answers = writing
+        server = make_server(_Stdio(secret, lines))
+        await server.run(reading, writing, server.create_initialization_options())
+
+
+class _Lines:
+    """The lines of standard input. Messages that repeat a key outside of a call's arguments are answered at once."""
+
+    def __init__(self) -> None:
+        self.answers: Any = None
+        # By the id of the call, until it is answered.
+        self.repeated: dict[RequestId | None, dict[str, Any]] = {}
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        # "utf-8-sig": programs on Windows put a byte-order mark before the first line.
+        text = TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
+        async for line in anyio.wrap_file(text):
+            try:
+                self._note(line)
+            except messages.Refused as refused:
+                error = ErrorData(code=refused.code, message=str(refused))
+                response = JSONRPCError(jsonrpc="2.0", id=refused.request_id, error=error)
+                await self.answers.send(SessionMessage(response))
+            else:
+                yield line
+
+    def _note(self, line: str) -> None:
+        try:
+            message = bodies.parse(line.encode())
+        except StatsError:
+            return  # no JSON: that is for the SDK to say
+        arguments = messages.arguments_with_repeated_keys(message)
+        if arguments is not None:
+            self.repeated[message.get("id")] = arguments
+
+
+class _Stdio:
+    """The key is looked up anew for each call: such a server lives for days, and a revoked key must open nothing."""
+
+    @sensitive_variables("secret")
+    def __init__(self, secret: str, lines: _Lines) -> None:
+        self.secret = secret
+        self.lines = lines
 
     @contextmanager
-    def caller(context: Context) -> Iterator[Caller]:
+    def caller(self, context: Context) -> Iterator[Caller]:
         close_old_connections()
         try:
-            yield authenticate(secret, now())
+            yield authenticate(self.secret, now())
         finally:
             close_old_connections()
 
-    anyio.run(_serve, caller)
-
-
-async def _serve(caller: Callers) -> None:
-    server = make_server(caller)
-    async with stdio_server() as (reading, writing):
-        await server.run(reading, writing, server.create_initialization_options())
+    def arguments_with_repeated_keys(self, context: Context) -> dict[str, Any] | None:
+        return self.lines.repeated.pop(context.request_id, None)

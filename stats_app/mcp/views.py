@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 import logging
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 
-from stats_app.errors import NotAuthenticated
+from stats_app import bodies, database_errors
+from stats_app.errors import InvalidParameters, NotAuthenticated, PayloadTooLarge, UnsupportedMediaType, printable
 from stats_app.keys import CHALLENGE, HEADER, authenticate
+from stats_app.mcp import messages
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
 
 MAX_BODY_BYTES = 1024 * 1024
-RETRY_AFTER_SECONDS = 5
-
-_INVALID_REQUEST = -32600
-_INTERNAL_ERROR = -32603
 
 logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
+@login_not_required  # an API key is asked for instead
 def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpResponseBase:
     """Answers one message to the stats tools, or to another `server` that a URL pattern names."""
     response = _answer(request, server)
@@ -46,40 +47,50 @@ for _alias in connections:
 
 def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
     if request.method != "POST":
-        return _refusal(405, f"{request.method} is not allowed here; send a POST.", {"Allow": "POST"})
+        text = f"This path does not support {printable(request.method or '')}; send a POST."
+        return _refusal(405, text, {"Allow": "POST"})
     try:
         caller = authenticate(request.headers.get(HEADER), now())
-    except NotAuthenticated as error:
-        return _refusal(401, str(error), {"WWW-Authenticate": CHALLENGE})
-    except (OperationalError, InterfaceError):
-        logger.exception("The database cannot be reached")
-        return _refusal(
-            503,
-            "The database cannot be reached; try again.",
-            {"Retry-After": str(RETRY_AFTER_SECONDS)},
-            _INTERNAL_ERROR,
-        )
-    # Read past the host's DATA_UPLOAD_MAX_MEMORY_SIZE, which would answer with a page of HTML.
-    body = request.read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES:
-        return _refusal(413, f"The body has more than {MAX_BODY_BYTES} bytes.")
-    try:
+        body = bodies.read(request, MAX_BODY_BYTES)
+        arguments = messages.arguments_with_repeated_keys(bodies.parse(body))
         # Here and not above: the SDK costs every process that imports it most of a second and tens of megabytes.
         from stats_app.mcp import bridge
         from stats_app.mcp.server import HTTP_SERVER
 
-        return bridge.answer(request, body, server or HTTP_SERVER, caller)
-    except SuspiciousOperation:  # a host that Django does not know, where no middleware has looked at it
-        return _refusal(400, "The request is malformed.")
-    except Exception:
-        logger.exception("Unexpected error")
-        got_request_exception.send(sender=None, request=request)
-        return _refusal(500, "Something went wrong on our side; it has been logged.", code=_INTERNAL_ERROR)
+        return bridge.answer(request, body.removeprefix(BOM_UTF8), server or HTTP_SERVER, caller, arguments)
+    except Exception as error:
+        return _error_response(request, error)
+
+
+def _error_response(request: HttpRequest, error: Exception) -> JsonResponse:
+    match error:
+        case messages.Refused():
+            return _refusal(400, str(error), code=error.code, request_id=error.request_id)
+        case InvalidParameters():
+            return _refusal(400, str(error), code=messages.PARSE_ERROR)
+        case SuspiciousOperation():  # a host that Django does not know, where no middleware has looked at it
+            return _refusal(400, "The request is malformed.")
+        case NotAuthenticated():
+            return _refusal(401, str(error), {"WWW-Authenticate": CHALLENGE})
+        case PayloadTooLarge():
+            return _refusal(413, str(error))
+        case UnsupportedMediaType():
+            return _refusal(415, str(error))
+    kind = database_errors.unavailability(error)
+    if kind is not None:
+        headers = {"Retry-After": str(database_errors.RETRY_AFTER_SECONDS)}
+        return _refusal(503, database_errors.TEXTS[kind], headers, messages.INTERNAL_ERROR)
+    logger.error("Unexpected error", exc_info=error)
+    got_request_exception.send(sender=None, request=request)
+    return _refusal(500, "Something went wrong on our side; it has been logged.", code=messages.INTERNAL_ERROR)
 
 
 def _refusal(
-    status: int, message: str, headers: dict[str, str] | None = None, code: int = _INVALID_REQUEST
+    status: int,
+    message: str,
+    headers: dict[str, str] | None = None,
+    code: int = messages.INVALID_REQUEST,
+    request_id: str | int | None = None,
 ) -> JsonResponse:
     """An HTTP error with a JSON-RPC error in its body, which is what clients look for there."""
-    body = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": message}}
-    return JsonResponse(body, status=status, headers=headers)
+    return JsonResponse(messages.error(code, message, request_id), status=status, headers=headers)

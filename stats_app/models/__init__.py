@@ -4,8 +4,9 @@ from stats_app.models.api_keys import SCOPES, ApiKey, CallWindow
 from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
 from stats_app.models.click_records import ClickRecord
-from stats_app.models.clicks import Click, Rollup, TrackedLink
+from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
 from stats_app.models.people import Address, Alias, WorkspaceUser
+from stats_app.models.visitors import RecentVisit, VisitorSalt
 from stats_app.models.workspaces import Workspace
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "CampaignAssignment",
     "Click",
     "ClickRecord",
+    "Reason",
+    "RecentVisit",
     "Rollup",
     "ToolCall",
     "TrackedLink",
+    "VisitorSalt",
     "Workspace",
     "WorkspaceUser",
     "campaign_status",

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
 
-from django.core.validators import URLValidator
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, OuterRef, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from stats_app import dimensions, public_ids
+from stats_app import dimensions, public_ids, targets
 from stats_app.models.deletion import ClickedModel, ClickedQuerySet
 from stats_app.models.fields import ExternalIdField, NameField
 from stats_app.models.people import WorkspaceUser, number_of
@@ -25,8 +25,11 @@ PAUSED = "paused"
 RUNNING = "running"
 STATUSES = (PLANNED, RUNNING, PAUSED, COMPLETED)
 
-TARGET_URL_LENGTH = 2000
-validate_target_url = URLValidator(schemes=["http", "https"], message=_("Enter an http or https address."))
+
+def validate_target_url(address: str) -> None:
+    """Refuses what no link may lead to: whatever is no whole http or https address that all browsers read alike."""
+    if not targets.is_target(address):
+        raise ValidationError(_("Enter an http or https address."), code="invalid", params={"value": address})
 
 
 def leads_to_the_web(column: str) -> Q:
@@ -83,7 +86,7 @@ class Campaign(ClickedModel):
     )
     external_id = ExternalIdField(_("external id"), help_text=_("The key of the directory that it comes from, if any."))
     name = NameField(_("name"))
-    target_url = models.CharField(_("target address"), max_length=TARGET_URL_LENGTH, validators=[validate_target_url])
+    target_url = models.CharField(_("target address"), max_length=targets.MAX_LENGTH, validators=[validate_target_url])
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     ends_on = models.DateField(_("ends on"), null=True, blank=True, help_text=_("The last day, included."))
     is_paused = models.BooleanField(_("paused"), default=False)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Cast, Greatest, Length, Substr
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from stats_app import dimensions
+from stats_app import targets
 from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
-from stats_app.models.campaigns import TARGET_URL_LENGTH, Campaign, leads_to_the_web, validate_target_url
+from stats_app.models.campaigns import Campaign, leads_to_the_web, validate_target_url
 from stats_app.models.deletion import ClickedModel
 from stats_app.models.fields import CodeField, UlidField
 from stats_app.models.people import Alias, WorkspaceUser
@@ -31,7 +30,7 @@ class TrackedLink(ClickedModel):
     kind = CodeField(_("kind"), codes=KINDS)
     target_url = models.CharField(
         _("target address"),
-        max_length=TARGET_URL_LENGTH,
+        max_length=targets.MAX_LENGTH,
         blank=True,
         validators=[validate_target_url],
         help_text=_("Empty for a campaign link: the campaign's current target."),
@@ -170,15 +169,27 @@ class Click(models.Model):
         return str(self.id).lower()
 
 
-# Not below 0, so that it begins with a digit whatever happens to a count.
-_TOTAL_TEXT = Cast(Greatest(F("campaign_clicks") + F("vcard_clicks") + F("other_clicks"), 0), models.CharField())
+class Reason(models.Model):
+    """A reason why clicks of a workspace are not counted: the number that the rollups know its text by.
+
+    It outlives the clicks, whose counts by reason stay when they are pruned.
+    """
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="reasons")
+    text = models.CharField(max_length=REASON_LENGTH, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "text"], name="stats_reason_unique")]
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Rollup(models.Model):
     """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
 
-    `key` is 0 where the dimension has no key: a NULL in a unique key would let two rows of one day stand. Rows of a
-    dimension's months and years are dated their first day.
+    `key` is 0 where the dimension has no key: a NULL in a unique key would let two rows of one day stand. Sums of a
+    calendar year are dated its first day.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "dimension", "key", "day")
@@ -191,27 +202,6 @@ class Rollup(models.Model):
     vcard_clicks = models.IntegerField()
     other_clicks = models.IntegerField()
     dimension = models.SmallIntegerField()
-    # Only rows of years have one, since only they are looked for by it (`stats_app.sql.rankings`).
-    size = models.GeneratedField(
-        expression=Case(
-            When(
-                dimension__in=dimensions.YEARS,
-                then=Length(_TOTAL_TEXT) * 10 + Cast(Substr(_TOTAL_TEXT, 1, 1), models.IntegerField()),
-            ),
-            default=Value(0),
-        ),
-        output_field=models.SmallIntegerField(),
-        db_persist=True,
-    )
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["workspace", "dimension", "day", "size"],
-                condition=Q(dimension__in=dimensions.YEARS),
-                name="stats_rollup_size",
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.dimension}:{self.key}:{self.day}"

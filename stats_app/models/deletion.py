@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.apps import apps
-from django.db import models, router, transaction
+from django.db import models, router
 from django.db.models import Exists, OuterRef
 
 from stats_app import dimensions, locks
@@ -24,12 +24,14 @@ class ClickedQuerySet(models.QuerySet[Any]):
 
     def delete(self) -> tuple[int, dict[str, int]]:
         self._for_write = True  # or `db` would be the one that the router reads from
-        with transaction.atomic(using=self.db):
-            locks.lock_workspaces(self.db, set(self.order_by().values_list(self.workspace_column, flat=True)))
-            clicked = set(self.order_by().clicked())
-            if clicked:
-                raise models.ProtectedError(self.refusal, clicked)
-            return super().delete()
+        workspaces = set(self.order_by().values_list(self.workspace_column, flat=True))
+        return locks.in_workspaces_alone(workspaces, self._delete_unclicked, using=self.db)
+
+    def _delete_unclicked(self) -> tuple[int, dict[str, int]]:
+        clicked = set(self.order_by().clicked())
+        if clicked:
+            raise models.ProtectedError(self.refusal, clicked)
+        return super().delete()
 
     def clicked(self) -> ClickedQuerySet:
         """Those that clicks are stored or counted for: none of a model that clicks are not counted by."""

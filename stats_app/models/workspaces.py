@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -146,12 +145,6 @@ class Workspace(ClickedModel):
         blank=True,
         editable=False,
         help_text=_("The zone that the rollups were counted in; empty before the first click."),
-    )
-    counts_version = models.UUIDField(
-        _("version of the counts"),
-        default=uuid.uuid4,
-        editable=False,
-        help_text=_("Changes whenever counts change in another way than by adding clicks."),
     )
     is_active = models.BooleanField(_("active"), default=True)
     clicks_kept_from = models.DateField(

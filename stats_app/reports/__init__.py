@@ -1,12 +1,12 @@
 """What a page shows, for the staff pages and the admin alike: plain values, made from the same answers as the tools'.
 
-Each function takes a workspace, a period, a breakdown and the moment, and returns a report. `PeriodForm` reads period
-and breakdown from an address. The templates in `stats_app/reports/` draw a report and fit into any page that loads
+Each function takes a workspace, a `Question` and the moment, and returns a report. `PeriodForm` reads the question from
+an address. The templates in `stats_app/reports/` draw a report and fit into any page that loads
 `stats_app/stats.css` and the two scripts.
 """
 
 from stats_app.reports.campaign import CampaignReport, campaign_context, campaign_report
-from stats_app.reports.comparison import Change, Comparison
+from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.export import csv_rows
 from stats_app.reports.overview import OverviewReport, overview_context, overview_report
 from stats_app.reports.period_form import PeriodForm
@@ -20,6 +20,7 @@ __all__ = [
     "Comparison",
     "OverviewReport",
     "PeriodForm",
+    "Question",
     "Ranking",
     "UserReport",
     "WorkspaceLine",

@@ -9,14 +9,26 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from stats_app import queries, store
+from stats_app import queries
+from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
-from stats_app.periods import Breakdown, Period
+from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart
-from stats_app.reports.comparison import Comparison
-from stats_app.reports.figures import Figure, compared_chart, last_period, local_time, page_context
+from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.figures import (
+    Figure,
+    compared_chart,
+    comparison_of,
+    figure,
+    last_period,
+    local_time,
+    page_context,
+)
 from stats_app.reports.period_form import PeriodForm
+
+# What stands for a share that the tool rounds to 0.
+SMALL_SHARE = 0.00001
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +37,7 @@ class CampaignReport:
 
     workspace: Workspace
     campaign: Campaign
-    breakdown: Breakdown
+    question: Question
     comparison: Comparison
     answer: queries.Json
     figures: list[Figure]
@@ -48,6 +60,12 @@ class CampaignReport:
         return names[self.answer["campaign"]["status"]]
 
     @property
+    def share(self) -> float | None:
+        """The share of all campaign clicks; the tool's, but that of some clicks is never rounded to nothing."""
+        share: float | None = self.answer["metrics"]["shareOfCampaignClicks"]
+        return share if share or self.is_empty else SMALL_SHARE
+
+    @property
     def best_day(self) -> date | None:
         best = self.answer["metrics"]["bestDay"]
         return date.fromisoformat(best["date"]) if best else None
@@ -59,28 +77,27 @@ def campaign_context(
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
     return page_context(
         PeriodForm(query, workspace.today(now)),
-        lambda period, breakdown: campaign_report(workspace, campaign, period, breakdown, now),
+        lambda question: campaign_report(workspace, campaign, question, now),
+        "campaign",
+        [workspace.public_id, campaign.public_id],
     )
 
 
-def campaign_report(
-    workspace: Workspace, campaign: Campaign, period: Period, breakdown: Breakdown, now: datetime
-) -> CampaignReport:
+def campaign_report(workspace: Workspace, campaign: Campaign, question: Question, now: datetime) -> CampaignReport:
     """One campaign's page. Raises NotFound for a campaign of another workspace."""
-    comparison = Comparison(period, workspace.today(now))
-    answer = queries.campaign_performance(workspace, campaign.public_id, period, now)
-    where: dict[store.Named, int] = {"campaign": campaign.pk}
-    daily = store.counts(workspace.pk, comparison.both, ("day",), where=where)[()]
-    clicks = answer["metrics"]["clicks"]
-    figure = Figure("campaign", _("Clicks"), clicks, comparison.change(clicks, sum(daily[: comparison.compared.days])))
+    comparison = comparison_of(workspace, question, workspace.today(now))
+    answer, daily = queries.campaign_performance_and_days(
+        workspace, campaign.public_id, question.period, comparison.days, now
+    )
+    clicks = figure("campaign", _("Clicks"), daily, comparison, CAMPAIGN)
     return CampaignReport(
         workspace,
         campaign,
-        breakdown,
+        question,
         comparison,
         answer,
-        [figure],
-        compared_chart(comparison, breakdown, daily),
-        None if clicks else last_period(workspace, period, where),
+        [clicks],
+        compared_chart(question, comparison, daily),
+        None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),
         local_time(workspace, now),
     )

@@ -1,7 +1,8 @@
 """Charts, each a table of numbers that the script draws: so both say the same, and the page holds them once.
 
-The table's rows are built here and not by a template, which would take ten times as long over the 4,000 cells of a year
-of ten campaigns by day. A row's `data-label` is what stands on the axis; its class says whether it is over.
+The table's rows are built here and not by a template, which would take ten times as long over the 3,000 cells of a year
+of seven campaigns by day. A row's `data-label` is what stands on the axis; its classes say whether it is over, and
+whether the period cuts it. A heading's `data-colour` says that its column is drawn, and how.
 """
 
 from __future__ import annotations
@@ -15,15 +16,22 @@ from itertools import zip_longest
 from typing import ClassVar, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from stats_app.periods import Breakdown, Bucket, Period
+from stats_app.periods import Breakdown, Bucket, Period, month_end
 from stats_app.reports.comparison import Change
-from stats_app.reports.wording import Numbers, full_labels, numbers, short_labels
+from stats_app.reports.names import name_html
+from stats_app.reports.wording import Numbers, before_text, change_text, full_labels, numbers, short_labels
 
 FILLING = "filling"
 FUTURE = "future"
+CUT = "cut"
+
+# The colours of a chart by their names in stats.css; those of campaigns and kinds are `c1` to `c7`.
+ACCENT = "accent"
+QUIET = "quiet"
+REST = "rest"
 
 _NO_BUCKET = '<tr data-label=""><th scope="row"></th>'
 
@@ -35,21 +43,45 @@ def state(bucket: Bucket, today: date) -> str:
     return FILLING if bucket.end >= today else ""
 
 
+def whole_days(bucket: Bucket, breakdown: Breakdown) -> int:
+    """How many days the day, week or month has, of which the bucket may hold a part."""
+    if breakdown == "month":
+        return month_end(bucket.start).day
+    return 7 if breakdown == "week" else 1
+
+
+class Cut(NamedTuple):
+    """How many of its days a bucket counts that the period cuts."""
+
+    counted: int
+    whole: int
+
+    @property
+    def note(self) -> str:
+        """Such as “1 of 7 days”."""
+        pattern = ngettext("%(counted)s of %(whole)s days", "%(counted)s of %(whole)s days", self.counted)
+        return pattern % {"counted": self.counted, "whole": self.whole}
+
+
 class Head(NamedTuple):
-    """The heading of a table's column. A rest is drawn in grey."""
+    """The heading of a table's column. `colour` is that of what is drawn from it, empty where nothing is."""
 
     text: str
-    is_rest: bool = False
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line or one colour of the bars. `public_id` is None for what stands for no single thing."""
+    """One colour of the bars. `public_id` is None for what stands for no single thing."""
 
     name: str
     data: Sequence[int]
     public_id: str | None = None
-    is_rest: bool = False
+    colour: str = REST
+
+    @property
+    def head(self) -> Head:
+        return Head(name_html(self.name, self.public_id or ""), self.colour)
 
 
 def axis_of(period: Period, breakdown: Breakdown, today: date) -> Axis:
@@ -79,57 +111,86 @@ class Axis:
         return [state(bucket, self.today) for bucket in self.buckets]
 
     @cached_property
+    def cuts(self) -> list[Cut | None]:
+        """Of each bucket that the period cuts how much of it is there. Only the first and the last can be cut."""
+        whole = [whole_days(bucket, self.breakdown) for bucket in self.buckets]
+        return [
+            Cut(bucket.days, days) if bucket.days < days else None
+            for bucket, days in zip(self.buckets, whole, strict=True)
+        ]
+
+    @cached_property
     def names(self) -> list[str]:
-        """The buckets in full, for HTML."""
-        return [escape(name) for name in full_labels(self.buckets, self.breakdown)]
+        """The buckets in full, for HTML, each with how much of it is there where it is cut."""
+        columns = zip(self._full_labels, self.cuts, strict=True)
+        return [_noted(name, cut.note) if cut else name for name, cut in columns]
 
     @cached_property
     def starts(self) -> list[str]:
-        """The first tags of each bucket's table row, up to its name, which says whether it is not over."""
-        patterns = {"": "%(days)s", FILLING: escape(_("%(days)s (so far)")), FUTURE: escape(_("%(days)s (to come)"))}
+        """The first tags of each bucket's table row, up to its name, which says whether it is cut or not over."""
+        words = {FILLING: escape(_("so far")), FUTURE: escape(_("to come"))}
         labels = short_labels(self.buckets, self.breakdown)
+        columns = zip(labels, self._full_labels, self.states, self.cuts, strict=True)
         return [
-            f'<tr data-label="{escape(label)}"{_class(state)}><th scope="row">{patterns[state] % {"days": name}}</th>'
-            for label, state, name in zip(labels, self.states, self.names, strict=True)
+            f'<tr data-label="{escape(label)}"{_row_attributes(state, cut)}>'
+            f'<th scope="row">{_noted(name, cut.note if cut else "", words.get(state, ""))}</th>'
+            for label, name, state, cut in columns
         ]
+
+    @cached_property
+    def cells(self) -> list[str]:
+        """The buckets' names as cells of a table's column."""
+        columns = zip(self.names, self.cuts, strict=True)
+        return [f'<td class="{CUT}">{name}</td>' if cut else f"<td>{name}</td>" for name, cut in columns]
+
+    @cached_property
+    def _full_labels(self) -> list[str]:
+        return [escape(name) for name in full_labels(self.buckets, self.breakdown)]
 
 
 @dataclass(frozen=True)
 class ComparedChart:
-    """A period as a filled line, the previous one as a dashed line on the same axis."""
+    """A period as a filled line, and what it is held against as a dashed line on the same axis.
+
+    `previous_axis` is None when nothing is: then the table has the period's own columns only.
+    """
 
     axis: Axis
     current: Sequence[int]
-    previous_axis: Axis
+    previous_axis: Axis | None
     previous: Sequence[int]
+    changes: Sequence[Change | None]
+    title: str
+    previous_name: str
 
     kind: ClassVar[str] = "compared"
 
     @property
-    def changes(self) -> list[str]:
-        """The change of each bucket in words, empty where one side is missing or to come."""
-        style = numbers()
-        columns = zip_longest(self.axis.states, self.current, self.previous)
-        return [
-            "" if current is None or previous is None or state == FUTURE else style.change(current, previous)
-            for state, current, previous in columns
-        ]
+    def length(self) -> int:
+        """How many rows the table has."""
+        return max(len(self.current), len(self.previous))
 
     @property
     def heads(self) -> list[Head]:
-        texts = [_("This period"), _("Clicks"), _("Previous period"), _("Clicks"), pgettext("clicks", "Change")]
-        return [Head(text) for text in texts]
+        heads = [Head(_("This period"), ACCENT), Head(_("Clicks"))]
+        if self.previous_axis is not None:
+            heads += [Head(self.previous_name, QUIET), Head(_("Clicks")), Head(pgettext("clicks", "Change"))]
+        return heads
 
     @property
     def body(self) -> SafeString:
         """The table's rows. The shorter of both sides ends early: February beside January."""
         style = numbers()
-        columns = (self.axis.starts, self.current, self.previous_axis.names, self.previous, self.changes)
+        if self.previous_axis is None:
+            rows = zip(self.axis.starts, self.current, strict=True)
+            alone = [f"{start}<td>{style.grouped(current)}</td></tr>" for start, current in rows]
+            return mark_safe("".join(alone))  # noqa: S308  # every text is escaped
+        columns = (self.axis.starts, self.current, self.previous_axis.cells, self.previous, self.changes)
         return mark_safe(  # noqa: S308  # every text is escaped
             "".join(
-                f"{start or _NO_BUCKET}<td>{_maybe(current, style)}</td><td>{previous_name or ''}</td>"
-                f"<td>{_maybe(previous, style)}</td><td>{change}</td></tr>"
-                for start, current, previous_name, previous, change in zip_longest(*columns)
+                f"{start or _NO_BUCKET}<td>{_maybe(current, style)}</td>{previous_cell or '<td></td>'}"
+                f"<td>{_maybe(previous, style)}</td><td>{escape(change_text(change, style))}</td></tr>"
+                for start, current, previous_cell, previous, change in zip_longest(*columns)
             )
         )
 
@@ -144,8 +205,13 @@ class StackedChart:
     kind: ClassVar[str] = "stacked"
 
     @property
+    def length(self) -> int:
+        """How many rows the table has."""
+        return len(self.axis.buckets)
+
+    @property
     def heads(self) -> list[Head]:
-        return [Head(_("Days")), *(Head(one.name, one.is_rest) for one in self.series), Head(_("Total"))]
+        return [Head(_("Days")), *(one.head for one in self.series), Head(_("Total"))]
 
     @property
     def rows(self) -> list[tuple[int, ...]]:
@@ -165,15 +231,18 @@ class StackedChart:
 
 
 def change_html(change: Change | None) -> SafeString:
-    """The change with an arrow, whose meaning is there for ears, too."""
+    """The change with an arrow, whose meaning is there for ears, too; or the number before, or why there is none."""
     if change is None:
         return mark_safe('<span class="stats-change">–</span>')
+    if change.reason is not None:
+        text = before_text(change, numbers())
+        return mark_safe(f'<span class="stats-before">{escape(text)}</span>')  # noqa: S308  # escaped
     arrow, word = {"up": ("▲", _("up")), "down": ("▼", _("down")), "same": ("=", _("unchanged"))}[change.direction]
     # The space that does not break keeps the arrow beside its number on a phone.
     return mark_safe(  # noqa: S308  # every text is escaped
         f'<span class="stats-change {change.direction}"><span aria-hidden="true">{arrow}\u00a0</span>'
         f'<span class="stats-unseen">{escape(word)} </span>'
-        f"{escape(numbers().change(change.current, change.before))}</span>"
+        f"{escape(change_text(change, numbers()))}</span>"
     )
 
 
@@ -181,5 +250,14 @@ def _maybe(number: int | None, style: Numbers) -> str:
     return "" if number is None else style.grouped(number)
 
 
-def _class(state: str | None) -> str:
-    return f' class="{state}"' if state else ""
+def _noted(name: str, *notes: str) -> str:
+    """The name with what is to be said about it in brackets."""
+    said = ", ".join(filter(None, notes))
+    return f"{name} ({said})" if said else name
+
+
+def _row_attributes(state: str, cut: Cut | None) -> str:
+    if not cut:
+        return f' class="{state}"' if state else ""
+    classes = f"{state} {CUT}" if state else CUT
+    return f' class="{classes}" data-days="{cut.counted}/{cut.whole}" data-note="{escape(cut.note)}"'

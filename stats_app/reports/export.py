@@ -4,72 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
-from stats_app.periods import Period
+from stats_app.periods import Bucket, Period
 from stats_app.reports.campaign import CampaignReport
 from stats_app.reports.charts import ComparedChart, StackedChart
+from stats_app.reports.comparison import Change, NotOver
 from stats_app.reports.figures import Figure
 from stats_app.reports.overview import OverviewReport
-from stats_app.reports.ranking import Ranking
+from stats_app.reports.ranking import Rank
 from stats_app.reports.user import UserReport
 
-HEAD = ("table", "from", "to", "publicId", "name", "clicks", "previousFrom", "previousTo", "previousClicks", "state")
-
+Report = OverviewReport | CampaignReport | UserReport
 Row = tuple[Any, ...]
 
+CHANGE_HEAD = ("countedTo", "countedClicks", "change", "changePercent", "noChange")
+PREVIOUS_HEAD = ("previousFrom", "previousTo", "previousClicks")
+HEAD = ("table", "from", "to", "publicId", "name", "clicks", *PREVIOUS_HEAD, "state", *CHANGE_HEAD)
 
-def csv_rows(report: OverviewReport | CampaignReport | UserReport, table: str = "") -> list[Row]:
+_NO_PREVIOUS = ("",) * len(PREVIOUS_HEAD)
+_NO_CHANGE = ("",) * len(CHANGE_HEAD)
+
+
+def csv_rows(report: Report, table: str = "") -> list[Row]:
     """The heading and then every number of the page, one a row, or of one table only.
 
     The tables are `totals`, `chart`, and on an overview `notCounted`, `campaignChart`, `campaigns`, `users`; on a
-    user's page `kindChart`. `state` is `filling` while a row's days are not over, and `future` before they begin. The
-    form does not depend on the reader's language.
+    user's page `kindChart`. `state` is `filling` while a row's days are not over, and `future` before they begin.
+    `change` and `changePercent` are what the page shows, of `countedClicks`, those up to `countedTo`, against
+    `previousClicks`; where it shows none, `noChange` says why. The form does not depend on the reader's language.
     """
     rows = _rows(report)
     return [HEAD, *(rows if not table else (row for row in rows if row[0] == table))]
 
 
-def _rows(report: OverviewReport | CampaignReport | UserReport) -> Iterator[Row]:
-    yield from (_total(report, figure) for figure in report.figures)
+def previous_cells(days: Period | Bucket | None, clicks: int | None) -> Row:
+    """The columns of `PREVIOUS_HEAD`: what a row is held against."""
+    return (days.start, days.end, clicks) if days is not None else _NO_PREVIOUS
+
+
+def change_cells(change: Change | None, counted: Period | Bucket | None) -> Row:
+    """The columns of `CHANGE_HEAD`: which days of a row are compared, and what changed."""
+    if change is None or counted is None:
+        return _NO_CHANGE
+    if change.reason is not None:
+        until = ("", "") if isinstance(change.reason, NotOver) else (counted.end, change.current)
+        return (*until, "", "", change.reason.code)
+    percent = "" if change.ratio is None else round(100 * change.ratio, 4)
+    return (counted.end, change.current, change.difference, percent, "")
+
+
+def _rows(report: Report) -> Iterator[Row]:
+    for figure in report.figures:
+        yield _compared(report, "totals", figure, "", figure.key)
     if isinstance(report, OverviewReport):
         days = _days(report.period)
         for verdict in ("suspected", "bot"):
-            yield ("notCounted", *days, "", verdict, getattr(report.excluded, verdict), "", "", "", _state(report))
+            clicks = getattr(report.excluded, verdict)
+            yield ("notCounted", *days, "", verdict, clicks, *_NO_PREVIOUS, _state(report), *_NO_CHANGE)
     yield from _chart(report.chart)
     if isinstance(report, OverviewReport):
         yield from _stacked("campaignChart", report.campaigns_chart)
-        yield from _ranking(report, "campaigns", report.campaigns)
-        yield from _ranking(report, "users", report.users)
+        for table, ranking in (("campaigns", report.campaigns), ("users", report.users)):
+            for rank in ranking.rows:
+                yield _compared(report, table, rank, rank.public_id, rank.name)
     if isinstance(report, UserReport):
         yield from _stacked("kindChart", report.kinds_chart)
 
 
-def _total(report: OverviewReport | CampaignReport | UserReport, figure: Figure) -> Row:
-    before = figure.change.before if figure.change else ""
-    compared = _days(report.comparison.compared)
-    return ("totals", *_days(report.period), "", figure.key, figure.clicks, *compared, before, _state(report))
+def _compared(report: Report, table: str, row: Figure | Rank, public_id: str, name: str) -> Row:
+    """A number of the whole period."""
+    comparison = report.comparison
+    return (
+        *(table, *_days(report.period), public_id, name, row.clicks),
+        *previous_cells(comparison.compared, row.change.before if row.change else None),
+        _state(report),
+        *change_cells(row.change, comparison.counted),
+    )
 
 
-def _state(report: OverviewReport | CampaignReport | UserReport) -> str:
+def _state(report: Report) -> str:
     if report.comparison.is_future:
         return "future"
     return "filling" if report.comparison.is_running else ""
 
 
 def _chart(chart: ComparedChart) -> Iterator[Row]:
-    for index in range(max(len(chart.current), len(chart.previous))):
-        now: Row = ("", "", "", "", "")
-        before: Row = ("", "", "")
-        state = ""
-        if index < len(chart.current):
-            bucket = chart.axis.buckets[index]
-            now = (bucket.start, bucket.end, "", bucket.label, chart.current[index])
-            state = chart.axis.states[index]
-        if index < len(chart.previous):
-            bucket = chart.previous_axis.buckets[index]
-            before = (bucket.start, bucket.end, chart.previous[index])
-        yield ("chart", *now, *before, state)
+    previous = chart.previous_axis.buckets if chart.previous_axis else ()
+    besides = zip_longest(previous, chart.previous, chart.changes)
+    for bucket, clicks, state, beside in zip_longest(chart.axis.buckets, chart.current, chart.axis.states, besides):
+        other, before, change = beside or (None, None, None)
+        now = ("", "", "", "", "") if bucket is None else (bucket.start, bucket.end, "", bucket.label, clicks)
+        yield ("chart", *now, *previous_cells(other, before), state or "", *change_cells(change, bucket))
 
 
 def _stacked(table: str, chart: StackedChart) -> Iterator[Row]:
@@ -77,22 +104,7 @@ def _stacked(table: str, chart: StackedChart) -> Iterator[Row]:
     for bucket, state, numbers in zip(chart.axis.buckets, chart.axis.states, chart.rows, strict=True):
         start, end = bucket.start.isoformat(), bucket.end.isoformat()
         for (public_id, name), clicks in zip(names, numbers, strict=True):
-            yield (table, start, end, public_id, name, clicks, "", "", "", state)
-
-
-def _ranking(report: OverviewReport, table: str, ranking: Ranking) -> Iterator[Row]:
-    for rank in ranking.rows:
-        before = rank.change.before if rank.change else ""
-        yield (
-            table,
-            *_days(report.period),
-            rank.public_id,
-            rank.name,
-            rank.clicks,
-            *_days(report.comparison.compared),
-            before,
-            _state(report),
-        )
+            yield (table, start, end, public_id, name, clicks, *_NO_PREVIOUS, state, *_NO_CHANGE)
 
 
 def _days(period: Period) -> tuple[date, date]:

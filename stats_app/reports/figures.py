@@ -3,44 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from stats_app import store
 from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models import Workspace
-from stats_app.periods import MIN_DATE, Breakdown, Period, fold, month_end, next_month
+from stats_app.periods import MIN_DATE, Period, month_end, next_month
+from stats_app.queries import DailyClicks
 from stats_app.reports.charts import ComparedChart, axis_of
-from stats_app.reports.comparison import Change, Comparison
+from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.wording import compared_names
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One of the large numbers, with its change; None before the period begins. `key` names it in exports."""
+    """One of the large numbers. `key` names it in exports.
+
+    `counted` are its clicks on the days that are compared, `change` what became of those before (None when nothing is
+    compared), `today` its clicks today so far, where the period ended yesterday.
+    """
 
     key: str
     name: str
     clicks: int
+    counted: int
     change: Change | None
+    today: int | None
 
 
 def kind_names() -> dict[str, str]:
     return {CAMPAIGN: _("Campaign clicks"), VCARD: _("vCard clicks"), OTHER: _("Other clicks")}
 
 
-def kind_figures(clicks: Mapping[str, int], before: Mapping[str, int], comparison: Comparison) -> list[Figure]:
+def kind_figures(daily: DailyClicks, comparison: Comparison) -> list[Figure]:
     """All clicks, then each kind."""
-    total = Figure("total", _("All clicks"), sum(clicks.values()), None)
-    change = comparison.change(total.clicks, sum(before.values()))
-    kinds = [
-        Figure(kind, name, clicks[kind], comparison.change(clicks[kind], before[kind]))
-        for kind, name in kind_names().items()
+    kinds = kind_names()
+    return [figure("total", _("All clicks"), daily, comparison, *kinds)] + [
+        figure(kind, name, daily, comparison, kind) for kind, name in kinds.items()
     ]
-    return [replace(total, change=change), *kinds]
+
+
+def figure(key: str, name: str, daily: DailyClicks, comparison: Comparison, *kinds: str) -> Figure:
+    """The clicks of some kinds together."""
+
+    def clicks(days: Period | None) -> int:
+        by_kind = daily.clicks(days) if days else {}
+        return sum(by_kind.get(kind, 0) for kind in kinds)
+
+    counted, today = clicks(comparison.counted), comparison.today
+    return Figure(
+        key,
+        name,
+        clicks(comparison.period),
+        counted,
+        comparison.change(counted, clicks(comparison.compared)),
+        clicks(Period(today, today)) if comparison.names_today else None,
+    )
+
+
+def comparison_of(workspace: Workspace, question: Question, today: date) -> Comparison:
+    return Comparison(question.period, question.other, today, store.first_day(workspace.pk))
+
+
+def compared_chart(question: Question, comparison: Comparison, daily: DailyClicks) -> ComparedChart:
+    """The clicks of the period beside those that it is held against."""
+    period, breakdown, today = question.period, question.breakdown, comparison.today
+    title, name = compared_names(question.compare)
+    axis = axis_of(period, breakdown, today)
+    current = daily.series(period, breakdown)
+    if comparison.drawn is None:
+        return ComparedChart(axis, current, None, [], [], title, name)
+    other = axis_of(comparison.drawn, breakdown, today)
+    before = daily.series(comparison.drawn, breakdown)
+    changes = comparison.changes(axis.buckets, current, other.buckets, before)
+    return ComparedChart(axis, current, other, before, changes, title, name)
 
 
 def local_time(workspace: Workspace, now: datetime) -> datetime:
@@ -62,22 +104,28 @@ def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named
     return Period(after.start, month_end(day))
 
 
-def page_context(form: PeriodForm, report_of: Callable[[Period, Breakdown], object]) -> dict[str, Any]:
+def page_context(
+    form: PeriodForm, report_of: Callable[[Question], object], page: str, public_ids: Sequence[str]
+) -> dict[str, Any]:
     """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
     if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None}
-    report = report_of(form.period, form.breakdown)
-    return {"form": form, "report": report, "exports": {"": _("All figures as CSV")}.items()}
+    files = exports(page, public_ids, form.query, {"": _("All figures as CSV")})
+    with store.of_one_moment():
+        report = report_of(form.question)
+    return {"form": form, "report": report, "exports": files}
 
 
-def compared_chart(comparison: Comparison, breakdown: Breakdown, daily: Sequence[int]) -> ComparedChart:
-    """The clicks of one campaign or user in the period beside those before, from those of each day of both."""
-    period, previous = comparison.period, comparison.previous
-    axis = axis_of(period, breakdown, comparison.today)
-    previous_axis = axis_of(previous, breakdown, comparison.today)
-    return ComparedChart(
-        axis,
-        fold(daily[previous.days :], axis.buckets),
-        previous_axis,
-        fold(daily[: previous.days], previous_axis.buckets),
-    )
+def exports(page: str, public_ids: Sequence[str], query: str, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The addresses of files with their names, for the tables in `names`, of which the empty one is all.
+
+    Files come from the staff pages, wherever the report is shown; there are none where the host left these out.
+    """
+    try:
+        address = reverse(f"stats_dashboard:{page}", args=public_ids)
+    except NoReverseMatch:
+        return []
+    return [
+        (f"{address}?{query}&format=csv" + (f"&table={table}" if table else ""), f"{name} (CSV)" if table else name)
+        for table, name in names.items()
+    ]

@@ -13,12 +13,21 @@ from django.utils.translation import gettext as _
 from stats_app import queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
 from stats_app.models import Workspace, WorkspaceUser
-from stats_app.periods import Breakdown, Period, fold
-from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart, axis_of
-from stats_app.reports.comparison import Comparison
-from stats_app.reports.figures import Figure, kind_figures, last_period, local_time
+from stats_app.periods import Period
+from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.colours import COLOURS, campaign_colours
+from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.figures import (
+    Figure,
+    compared_chart,
+    comparison_of,
+    exports,
+    kind_figures,
+    last_period,
+    local_time,
+)
 from stats_app.reports.period_form import PeriodForm
-from stats_app.reports.ranking import Ranking, ranking
+from stats_app.reports.ranking import ORDERS, Ranking, ranking
 
 TOP_USERS = 10
 
@@ -40,11 +49,12 @@ class OverviewReport:
     """What the overview shows. `answer` is what the tool of the same name answers to the same question.
 
     `last_period` is given when the period has no clicks: the last one of its length that has some, or None when the
-    workspace has none at all. `generated_at` is the workspace's local time, naive.
+    workspace has none at all; `is_new` when it never had any, not even one that was not counted. `generated_at` is the
+    workspace's local time, naive.
     """
 
     workspace: Workspace
-    breakdown: Breakdown
+    question: Question
     comparison: Comparison
     answer: queries.Json
     figures: list[Figure]
@@ -54,6 +64,7 @@ class OverviewReport:
     campaigns: Ranking
     users: Ranking
     last_period: Period | None
+    is_new: bool
     generated_at: datetime
 
     @property
@@ -64,36 +75,35 @@ class OverviewReport:
     def is_empty(self) -> bool:
         return not self.answer["totals"]["totalClicks"]
 
-    @property
-    def is_new(self) -> bool:
-        """Whether no click was ever counted, and the period has none that was not."""
-        return self.is_empty and self.last_period is None and not self.excluded.total
-
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""
         return replace(self, campaigns=self.campaigns.ordered(campaigns), users=self.users.ordered(users))
 
 
-def overview_report(workspace: Workspace, period: Period, breakdown: Breakdown, now: datetime) -> OverviewReport:
+def overview_report(workspace: Workspace, question: Question, now: datetime) -> OverviewReport:
     """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
-    comparison = Comparison(period, workspace.today(now))
-    counts = queries.overview_counts(workspace, period)
-    answer = queries.overview_with_chart(workspace, counts, breakdown, now)
-    clicks = counts.clicks(period)
+    comparison = comparison_of(workspace, question, workspace.today(now))
+    period = question.period
+    counts = queries.overview_counts(workspace, period, comparison.days)
+    clicks = counts.daily.clicks(period)
     total = sum(clicks.values())
-    chart = _chart(answer, comparison, breakdown)
+    answer = queries.overview_with_chart(workspace, counts, question.breakdown, now)
+    chart = compared_chart(question, comparison, counts.daily)
+    excluded = _excluded(workspace, period)
+    last = None if total else last_period(workspace, period)
     return OverviewReport(
         workspace,
-        breakdown,
+        question,
         comparison,
         answer,
-        kind_figures(clicks, counts.clicks(comparison.compared), comparison),
-        _excluded(workspace, period),
+        kind_figures(counts.daily, comparison),
+        excluded,
         chart,
-        _campaigns_chart(counts, answer, chart.axis),
+        _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total),
-        None if total else last_period(workspace, period),
+        last,
+        not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
     )
 
@@ -103,21 +113,24 @@ def overview_context(workspace: Workspace, query: Mapping[str, Any], now: dateti
 
     `report` is None when the form is wrong or not settled.
     """
-    form = PeriodForm(query, workspace.today(now))
+    orders = {table: query[table] for table in ("campaigns", "users") if query.get(table) in ORDERS[1:]}
+    form = PeriodForm(query, workspace.today(now), orders)
     if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None}
-    report = overview_report(workspace, form.period, form.breakdown, now)
-    report = report.sorted(query.get("campaigns", ""), query.get("users", ""))
+    with store.of_one_moment():
+        report = overview_report(workspace, form.question, now)
+    report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
+    files = {
+        "": _("All figures as CSV"),
+        "chart": _("Clicks"),
+        "campaigns": _("Top campaigns"),
+        "users": _("Top users"),
+    }
     return {
         "form": form,
         "report": report,
         "sort_links": _sort_links(form.address, {"campaigns": report.campaigns, "users": report.users}),
-        "exports": {
-            "": _("All figures as CSV"),
-            "chart": _("Clicks"),
-            "campaigns": _("Top campaigns"),
-            "users": _("Top users"),
-        }.items(),
+        "exports": exports("workspace", [workspace.public_id], form.query, files),
     }
 
 
@@ -137,40 +150,52 @@ def _excluded(workspace: Workspace, period: Period) -> Excluded:
     return Excluded(*(sum(counts.get((VERDICTS[verdict],), [0])) for verdict in (SUSPECTED, BOT)))
 
 
-def _chart(answer: queries.Json, comparison: Comparison, breakdown: Breakdown) -> ComparedChart:
-    datasets = answer["breakdown"]["chart"]["datasets"]
-    axis = axis_of(comparison.period, breakdown, comparison.today)
-    previous = axis_of(comparison.previous, breakdown, comparison.today)
-    return ComparedChart(axis, datasets["current"], previous, datasets["previous"])
-
-
-def _campaigns_chart(counts: queries.OverviewCounts, answer: queries.Json, axis: Axis) -> StackedChart:
-    campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"]
-    series = [Series(campaign["name"], campaign["data"], campaign["publicId"]) for campaign in campaigns]
-    rest = fold(counts.daily[CAMPAIGN][counts.previous.days :], axis.buckets)
+def _campaigns_chart(
+    workspace: Workspace, counts: queries.OverviewCounts, question: Question, answer: queries.Json, axis: Axis
+) -> StackedChart:
+    campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"][:COLOURS]
+    keys = [campaign.key for campaign in counts.campaigns[:COLOURS]]
+    colours = campaign_colours(workspace, keys, axis.today)
+    series = [
+        Series(campaign["name"], campaign["data"], campaign["publicId"], f"c{colours[key]}")
+        for key, campaign in zip(keys, campaigns, strict=True)
+    ]
+    rest = counts.daily.of_kind(CAMPAIGN, question.period, question.breakdown)
     for one in series:
         rest = [number - part for number, part in zip(rest, one.data, strict=True)]
     if any(rest):
-        series.append(Series(_("Other campaigns"), rest, is_rest=True))
+        series.append(Series(_("Other campaigns"), rest))
     return StackedChart(axis, series)
 
 
 def _campaigns(workspace: Workspace, counts: queries.OverviewCounts, whole: int, comparison: Comparison) -> Ranking:
     clicks = [(campaign.public_id, campaign.name, sum(campaign.daily)) for campaign in counts.campaigns]
+    days = comparison.counted.days if comparison.counted else 0
+    counted = {campaign.public_id: sum(campaign.daily[:days]) for campaign in counts.campaigns}
     public_ids = {campaign.key: campaign.public_id for campaign in counts.campaigns}
-    return ranking(clicks, _before(workspace, comparison, "campaign", public_ids), whole, comparison.change)
+    before = _clicks_of(workspace, comparison.compared, "campaign", public_ids)
+    return ranking(clicks, counted, before, whole, queries.TOP_CAMPAIGNS, comparison)
 
 
 def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking:
     counts = store.counts(workspace.pk, comparison.period, ("user",), top=TOP_USERS)
     top = {int(key): numbers[0] for (key,), numbers in counts.items()}
-    users = WorkspaceUser.objects.in_bulk(list(top))
+    users = WorkspaceUser.objects.filter(workspace=workspace.pk).in_bulk(list(top))
+    public_ids = {key: user.public_id for key, user in users.items()}
     clicks = [(users[key].public_id, str(users[key]), number) for key, number in top.items()]
-    before = _before(workspace, comparison, "user", {key: user.public_id for key, user in users.items()})
-    return ranking(clicks, before, whole, comparison.change)
+    if comparison.counted == comparison.period:
+        counted = {public_id: number for public_id, _name, number in clicks}
+    else:
+        counted = _clicks_of(workspace, comparison.counted, "user", public_ids)
+    before = _clicks_of(workspace, comparison.compared, "user", public_ids)
+    return ranking(clicks, counted, before, whole, TOP_USERS, comparison)
 
 
-def _before(workspace: Workspace, comparison: Comparison, by: Any, public_ids: Mapping[int, str]) -> dict[str, int]:
-    """The clicks of each in the days that it is compared with, by public id."""
-    counts = store.counts(workspace.pk, comparison.compared, (by,), where={by: list(public_ids)})
+def _clicks_of(
+    workspace: Workspace, days: Period | None, by: store.Named, public_ids: Mapping[int, str]
+) -> dict[str, int]:
+    """The clicks of each in some days, by public id."""
+    if days is None:
+        return {}
+    counts = store.counts(workspace.pk, days, (by,), where={by: list(public_ids)})
     return {public_ids[int(key)]: numbers[0] for (key,), numbers in counts.items()}

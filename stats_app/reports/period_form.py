@@ -1,4 +1,4 @@
-"""Period and breakdown as an address holds them: a preset, or two dates; and the form that changes them."""
+"""What a page is asked, as an address holds it: a preset or two dates, steps, a comparison; and the form for these."""
 
 from __future__ import annotations
 
@@ -14,28 +14,34 @@ from django.utils.translation import gettext_lazy as _
 from stats_app.errors import WrongValue
 from stats_app.periods import (
     BREAKDOWNS,
+    COMPARES,
     DEFAULT_PRESET,
     MAX_DAYS,
+    OLD_PRESETS,
     PRESETS,
     Breakdown,
+    Compare,
     Period,
+    compared_with,
     default_breakdown,
     parse_day,
 )
+from stats_app.reports.comparison import Question
 
 # More rows than this nobody reads, and no screen has as many points.
 MAX_BUCKETS = 400
 
 PRESET_NAMES = {
     "last-7-days": _("Last 7 days"),
-    "last-30-days": _("Last 30 days"),
-    "last-90-days": _("Last 90 days"),
+    "last-28-days": _("Last 28 days"),
+    "last-91-days": _("Last 91 days"),
     "this-month": _("This month"),
     "last-month": _("Last month"),
     "this-year": _("This year"),
     "last-12-months": _("Last 12 months"),
 }
 BREAKDOWN_NAMES = {"day": _("Days"), "week": _("Weeks"), "month": _("Months")}
+COMPARE_NAMES = {"previous": _("Previous period"), "year": _("A year before"), "none": _("Nothing")}
 
 
 class DayField(forms.Field):
@@ -53,30 +59,38 @@ class DayField(forms.Field):
 
 
 class PeriodForm(forms.Form):
-    """Period and breakdown of an address: `from` and `to`, or `period=` a preset, and `breakdown`.
+    """What an address asks for: `from` and `to`, or `period=` a preset, with `breakdown` and `compare`.
 
-    Without any it is the last 30 days; without a breakdown the one that suits the length. `today` is the workspace's
-    local date. When it is valid, `period` and `breakdown` are there. What was typed stays in the fields.
+    Without dates it is the default preset; without a breakdown the one that suits the length; without `compare` the
+    previous period. `today` is the workspace's local date, and `on=` asks for a preset as it was on an earlier one.
+    `kept` are further parameters of the page, which stay: how its tables are sorted. When the form is valid, it has a
+    `question`. What was typed stays in the fields.
 
-    The form of a preset sends its name beside the dates. While these are still the preset's own, only the breakdown was
-    changed: then the form is not `is_settled`, and its page belongs to the address that keeps the preset.
+    The form of a preset sends its name beside the dates. While these are still the preset's own, only the steps or the
+    comparison were changed: then the form is not `is_settled`, and its page belongs to the `settled` address, which
+    keeps the preset.
     """
 
     use_required_attribute = False
 
-    def __init__(self, query: Mapping[str, Any], today: date) -> None:
-        super().__init__(_filled_in(query, today), auto_id="stats-%s", label_suffix="")
-        self.today = today
-        self.preset = _preset(query, today)
-        self.is_settled = not (self.preset and _has_dates(query))
+    def __init__(self, query: Mapping[str, Any], today: date, kept: Mapping[str, str] | None = None) -> None:
+        self.day = _day(query, today)
+        self.is_earlier = self.day != today
+        self.preset = _preset(query, self.day)
+        self.kept = dict(kept or {})
+        self.file = {name: query[name] for name in ("format", "table") if name in query}
+        own_step = _own_step(query, self.day)
+        super().__init__(_filled_in(query, self.preset, self.day) | own_step, auto_id="stats-%s", label_suffix="")
+        self.is_settled = not own_step and not (self.preset and _has_dates(query))
         self.fields["from"] = DayField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["to"] = DayField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
-        self.fields["breakdown"] = forms.ChoiceField(
-            label=_("By"),
-            choices=[(breakdown, BREAKDOWN_NAMES[breakdown]) for breakdown in BREAKDOWNS],
-            error_messages={"required": _("Choose days, weeks or months.")}
-            | {"invalid_choice": _("Choose days, weeks or months.")},
+        self.fields["breakdown"] = _choice_field(_("By"), BREAKDOWN_NAMES, _("Choose days, weeks or months."))
+        self.fields["compare"] = _choice_field(
+            _("Compared with"), COMPARE_NAMES, _("Choose the previous period, a year before or nothing.")
         )
+        for field in self.fields.values():
+            # Or a browser that goes back would fill in what was typed on another page.
+            field.widget.attrs["autocomplete"] = "off"
         self._keep_what_was_typed()
 
     def _keep_what_was_typed(self) -> None:
@@ -100,80 +114,144 @@ class PeriodForm(forms.Form):
                 params={"most": MAX_DAYS, "days": period.days},
             )
             self.add_error("to", message)
-        elif "breakdown" in cleaned and len(period.buckets(cleaned["breakdown"])) > MAX_BUCKETS:
-            message = ValidationError(
-                _("Choose weeks or months: this period has more than %(most)s of these."),
-                code="buckets",
-                params={"most": MAX_BUCKETS},
+        elif "breakdown" in cleaned and not _fits(period, cleaned["breakdown"]):
+            coarser = (
+                _("Choose weeks or months: this period has more than %(most)s of these.")
+                if _fits(period, "week")
+                else _("Choose months: this period has more than %(most)s of these.")
             )
-            self.add_error("breakdown", message)
+            self.add_error("breakdown", ValidationError(coarser, code="buckets", params={"most": MAX_BUCKETS}))
         return cleaned
 
     @property
-    def period(self) -> Period:
-        return Period(self.cleaned_data["from"], self.cleaned_data["to"])
-
-    @property
-    def breakdown(self) -> Breakdown:
-        breakdown: Breakdown = self.cleaned_data["breakdown"]
-        return breakdown
+    def question(self) -> Question:
+        period = Period(self.cleaned_data["from"], self.cleaned_data["to"])
+        compare: Compare = self.cleaned_data["compare"]
+        other = PRESETS[self.preset].other(self.day, compare) if self.preset else compared_with(period, compare)
+        return Question(period, self.cleaned_data["breakdown"], compare, other)
 
     @property
     def presets(self) -> list[tuple[str, str, bool]]:
         """For each preset its query string, its name, and whether it is the current one."""
+        kept = self._compare() | self.kept
         return [
-            (urlencode({"period": preset}), str(name), preset == self.preset) for preset, name in PRESET_NAMES.items()
+            (urlencode({"period": preset} | kept), str(name), preset == self.preset)
+            for preset, name in PRESET_NAMES.items()
         ]
+
+    @property
+    def hidden(self) -> dict[str, str]:
+        """What the form sends besides its fields."""
+        return self._preset_query() | self.kept
 
     @property
     def address(self) -> str:
         """The query string that leads to the same choice on another page; a preset stays one."""
-        if not self.preset:
-            return self.query
-        return urlencode({"period": self.preset, "breakdown": self.breakdown})
+        return urlencode(self._choice())
+
+    @property
+    def settled(self) -> str:
+        """The query string of the page itself, and of the file where one was asked for."""
+        return urlencode(self._choice() | self.kept | self.file)
 
     @property
     def query(self) -> str:
-        """The query string that shows the same days and breakdown on any later day."""
-        return period_query(self.period, self.breakdown)
+        """The query string that shows the same days, steps and comparison on any later day."""
+        question = self.question
+        if question == Question.of(question.period, question.breakdown, question.compare):
+            return urlencode(self._dates() | self._steps() | self._compare())
+        return urlencode({"period": self.preset, "on": self.day.isoformat()} | self._steps() | self._compare())
+
+    def _choice(self) -> dict[str, str]:
+        return (self._preset_query() or self._dates()) | self._steps() | self._compare()
+
+    def _preset_query(self) -> dict[str, str]:
+        if not self.preset:
+            return {}
+        return {"period": self.preset} | ({"on": self.day.isoformat()} if self.is_earlier else {})
+
+    def _dates(self) -> dict[str, str]:
+        return {end: self.cleaned_data[end].isoformat() for end in ("from", "to")}
+
+    def _steps(self) -> dict[str, str]:
+        return {"breakdown": self.cleaned_data["breakdown"]}
+
+    def _compare(self) -> dict[str, str]:
+        """Left out where it is the usual one."""
+        compare = self.data["compare"]
+        return {"compare": compare} if compare in COMPARES[1:] else {}
 
 
-def period_query(period: Period, breakdown: Breakdown | None = None) -> str:
-    query = {"from": period.start.isoformat(), "to": period.end.isoformat()}
-    return urlencode(query | ({"breakdown": breakdown} if breakdown else {}))
+def _choice_field(label: Any, names: Mapping[str, Any], message: Any) -> forms.ChoiceField:
+    errors = {"required": message, "invalid_choice": message}
+    return forms.ChoiceField(label=label, choices=list(names.items()), error_messages=errors)
 
 
 def _has_dates(query: Mapping[str, Any]) -> bool:
     return "from" in query or "to" in query
 
 
-def _preset(query: Mapping[str, Any], today: date) -> str:
+def _day(query: Mapping[str, Any], today: date) -> date:
+    """The day that a preset is asked for: one that has been, else today."""
+    try:
+        return min(today, parse_day(query.get("on", "")))
+    except ValueError:
+        return today
+
+
+def _named(query: Mapping[str, Any]) -> str:
+    """The preset that the address names, by its present name; empty for none."""
+    name = query.get("period", "")
+    name = OLD_PRESETS.get(name, name)
+    return name if name in PRESETS else ""
+
+
+def _preset(query: Mapping[str, Any], day: date) -> str:
     """The preset's name; the default one without dates, and empty for dates of one's own."""
-    name = query.get("period")
+    name = _named(query)
     if not _has_dates(query):
-        return name if name in PRESETS else DEFAULT_PRESET
-    if name not in PRESETS:
-        return ""
-    return name if all(query.get(end) == day for end, day in _dates(name, today).items()) else ""
+        return name or DEFAULT_PRESET
+    return name if name and all(query.get(end) == text for end, text in _dates(name, day).items()) else ""
 
 
-def _dates(preset: str, today: date) -> dict[str, str]:
-    period = PRESETS[preset](today)
+def _dates(preset: str, day: date) -> dict[str, str]:
+    period = PRESETS[preset].period(day)
     return {"from": period.start.isoformat(), "to": period.end.isoformat()}
 
 
-def _filled_in(query: Mapping[str, Any], today: date) -> dict[str, Any]:
-    """The address's values, with the dates of the preset and a suitable breakdown."""
-    data = {name: query[name] for name in ("from", "to", "breakdown") if name in query}
+def _filled_in(query: Mapping[str, Any], preset: str, day: date) -> dict[str, Any]:
+    """The address's values, with the dates of the preset, a suitable breakdown and the usual comparison."""
+    data = {name: query[name] for name in ("from", "to", "breakdown", "compare") if name in query}
     if not _has_dates(query):
-        data |= _dates(_preset(query, today), today)
-    if not data.get("breakdown"):
-        data["breakdown"] = _suitable(data)
+        data |= _dates(preset, day)
+    data["breakdown"] = data.get("breakdown") or _suitable(data)
+    data["compare"] = data.get("compare") or COMPARES[0]
     return data
 
 
-def _suitable(data: Mapping[str, str]) -> Breakdown:
+def _typed_period(data: Mapping[str, str]) -> Period | None:
     try:
-        return default_breakdown(Period(parse_day(data["from"]), parse_day(data["to"])))
+        period = Period(parse_day(data["from"]), parse_day(data["to"]))
     except (KeyError, ValueError):
-        return "day"
+        return None
+    return period if 0 < period.days <= MAX_DAYS else None
+
+
+def _suitable(data: Mapping[str, str]) -> Breakdown:
+    period = _typed_period(data)
+    return default_breakdown(period) if period else "day"
+
+
+def _fits(period: Period, breakdown: Breakdown) -> bool:
+    return len(period.buckets(breakdown)) <= MAX_BUCKETS
+
+
+def _own_step(query: Mapping[str, Any], day: date) -> dict[str, str]:
+    """The finest step that fits dates typed in place of a preset's, where the step that was sent is that of the
+    preset and does not; else nothing. Nobody chose that one."""
+    name, period = _named(query), _typed_period(query)
+    breakdown = query.get("breakdown")
+    if not name or period is None or breakdown != default_breakdown(PRESETS[name].period(day)):
+        return {}
+    fitting = next(step for step in BREAKDOWNS if _fits(period, step))
+    return {"breakdown": fitting} if BREAKDOWNS.index(fitting) > BREAKDOWNS.index(breakdown) else {}

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stats_app.queries import share
-from stats_app.reports.comparison import Change
+from stats_app.reports.comparison import Change, Comparison
 
 ORDERS = ("-clicks", "clicks", "name", "-name", "-change", "change")
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """One row. `share` is of all clicks that could have been its own, from 0 to 1; `change` None before the period."""
+    """One row. `share` is of all clicks that could have been its own, from 0 to 1; `counted` are its clicks on the days
+    that are compared, and `change` is None when nothing is."""
 
     public_id: str
     name: str
     clicks: int
     share: float | None
+    counted: int
     change: Change | None
 
     @property
@@ -30,16 +31,22 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The top rows in one of `ORDERS`, and the clicks of all others together."""
+    """The top rows in one of `ORDERS`, `most` at most, and the clicks of all others together."""
 
     rows: Sequence[Rank]
     rest: int
     whole: int
+    most: int
     order: str = ORDERS[0]
 
     @property
     def rest_share(self) -> float | None:
-        return share(self.rest, self.whole)
+        return _share(self.rest, self.whole)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there may be more than these, which alone are sorted."""
+        return len(self.rows) == self.most
 
     def ordered(self, order: str) -> Ranking:
         """The same rows in another order; an unknown one changes nothing."""
@@ -65,6 +72,11 @@ class Ranking:
         return {column: "descending" if self.order.startswith("-") else "ascending"}
 
 
+def _share(part: int, whole: int) -> float | None:
+    """Not rounded, as the tools' is: what is not nothing must not look like it."""
+    return part / whole if whole else None
+
+
 def _width(share: float | None) -> str:
     return f"{100 * (share or 0):.2f}%"
 
@@ -72,7 +84,7 @@ def _width(share: float | None) -> str:
 _KEYS: dict[str, Callable[[Rank], Any]] = {
     "name": lambda rank: rank.name.casefold(),
     "clicks": lambda rank: rank.clicks,
-    "change": lambda rank: rank.change.difference if rank.change else 0,
+    "change": lambda rank: (rank.change and rank.change.difference) or 0,
 }
 
 
@@ -82,13 +94,23 @@ def _reversed(order: str) -> str:
 
 def ranking(
     clicks: Sequence[tuple[str, str, int]],
-    before: dict[str, int],
+    counted: Mapping[str, int],
+    before: Mapping[str, int],
     whole: int,
-    change: Callable[[int, int], Change | None],
+    most: int,
+    comparison: Comparison,
 ) -> Ranking:
-    """Rows of `(public id, name, clicks)`, most first, out of `whole` clicks, against the clicks of each before."""
+    """Rows of `(public id, name, clicks)`, most first, out of `whole` clicks, with what of these is `counted` on the
+    days that are compared, and the clicks `before`, by public id; 0 for one that is not there."""
     rows = [
-        Rank(public_id, name, number, share(number, whole), change(number, before.get(public_id, 0)))
+        Rank(
+            public_id,
+            name,
+            number,
+            _share(number, whole),
+            counted.get(public_id, 0),
+            comparison.change(counted.get(public_id, 0), before.get(public_id, 0)),
+        )
         for public_id, name, number in clicks
     ]
-    return Ranking(rows, whole - sum(row.clicks for row in rows), whole)
+    return Ranking(rows, whole - sum(row.clicks for row in rows), whole, most)

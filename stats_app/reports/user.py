@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from stats_app import queries, store
-from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
+from stats_app import queries
 from stats_app.models import Workspace, WorkspaceUser
-from stats_app.periods import Breakdown, Period, fold
+from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
-from stats_app.reports.comparison import Comparison
+from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
     Figure,
     compared_chart,
+    comparison_of,
     kind_figures,
     kind_names,
     last_period,
@@ -31,7 +31,7 @@ class UserReport:
 
     workspace: Workspace
     user: WorkspaceUser
-    breakdown: Breakdown
+    question: Question
     comparison: Comparison
     answer: queries.Json
     figures: list[Figure]
@@ -50,38 +50,34 @@ class UserReport:
 
 
 def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What a user's page takes, from an address's query. `report` is None when the form is wrong."""
+    """What a user's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
     return page_context(
         PeriodForm(query, workspace.today(now)),
-        lambda period, breakdown: user_report(workspace, user, period, breakdown, now),
+        lambda question: user_report(workspace, user, question, now),
+        "user",
+        [workspace.public_id, user.public_id],
     )
 
 
-def user_report(
-    workspace: Workspace, user: WorkspaceUser, period: Period, breakdown: Breakdown, now: datetime
-) -> UserReport:
+def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, now: datetime) -> UserReport:
     """One user's page. Raises NotFound for a user of another workspace."""
-    comparison = Comparison(period, workspace.today(now))
-    answer = queries.user_metrics(workspace, user.public_id, period, now)
-    metrics = answer["metrics"]
-    where: dict[store.Named, int] = {"user": user.pk}
-    clicks = {CAMPAIGN: metrics["campaignClicks"], VCARD: metrics["vcardClicks"], OTHER: metrics["otherClicks"]}
-    daily = store.counts(workspace.pk, comparison.both, ("day", "kind"), where=where)
-    before = {kind: sum(daily[kind,][: comparison.compared.days]) for kind in clicks}
-    chart = compared_chart(comparison, breakdown, [*map(sum, zip(*daily.values(), strict=True))])
+    comparison = comparison_of(workspace, question, workspace.today(now))
+    period = question.period
+    answer, daily = queries.user_metrics_and_days(workspace, user.public_id, period, comparison.days, now)
+    chart = compared_chart(question, comparison, daily)
     kinds = [
-        Series(name, fold(daily[kind,][comparison.previous.days :], chart.axis.buckets))
-        for kind, name in kind_names().items()
+        Series(name, daily.of_kind(kind, period, question.breakdown), colour=f"c{number}")
+        for number, (kind, name) in enumerate(kind_names().items(), 1)
     ]
     return UserReport(
         workspace,
         user,
-        breakdown,
+        question,
         comparison,
         answer,
-        kind_figures(clicks, before, comparison),
+        kind_figures(daily, comparison),
         chart,
         StackedChart(chart.axis, kinds),
-        None if metrics["totalClicks"] else last_period(workspace, period, where),
+        None if answer["metrics"]["totalClicks"] else last_period(workspace, period, {"user": user.pk}),
         local_time(workspace, now),
     )

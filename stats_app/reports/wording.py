@@ -1,20 +1,24 @@
-"""Numbers, dates and periods in the words of the active language."""
+"""Numbers, dates, periods and changes in the words of the active language."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from stats_app.periods import Breakdown, Bucket, Period, month_end
+from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
+from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
 MINUS = "−"
+
+# French separates thousands by a narrow space that does not break, as browsers do; Django still by one of full width.
+_THOUSANDS = {"fr": "\u202f"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +37,22 @@ class Numbers:
         return f"+{self.grouped(number)}" if number > 0 else self.grouped(number)
 
     def percent(self, ratio: float, *, with_sign: bool = False) -> str:
-        """A ratio as per cent with one digit, or without any from 1,000 % on."""
+        """A ratio as per cent with one digit, or without any from 1,000 % on. What is not nothing is never 0."""
         value = ratio * 100
+        if 0 < abs(value) < 0.05:
+            return self.per_cent % {"number": f"<0{self.decimal}1"}
         if abs(value) >= 1000:
             text = (self.signed if with_sign else self.grouped)(round(value))
         else:
             digits = f"{value:+.1f}" if with_sign else f"{value:.1f}"
             text = digits.replace("-", MINUS).replace(".", self.decimal)
         return self.per_cent % {"number": text}
+
+    def share(self, ratio: float) -> str:
+        """A part of a whole as per cent; what is not the whole is never 100."""
+        if 0.9995 <= ratio < 1:
+            return self.per_cent % {"number": f">99{self.decimal}9"}
+        return self.percent(ratio)
 
     def change(self, current: int, before: int) -> str:
         """Such as “+4.5% (+12)”; without the per cent where there was nothing before, or nothing changed."""
@@ -58,14 +70,80 @@ def numbers() -> Numbers:
 @cache
 def _numbers(language: str | None) -> Numbers:
     return Numbers(
-        str(get_format("THOUSAND_SEPARATOR")),
+        _THOUSANDS.get((language or "").partition("-")[0]) or str(get_format("THOUSAND_SEPARATOR")),
         str(get_format("DECIMAL_SEPARATOR")),
         pgettext("percent", "%(number)s%%"),
     )
 
 
+def change_text(change: Change | None, style: Numbers) -> str:
+    """Such as “+4.5% (+12)”, or why no change is said; empty without one."""
+    if change is None:
+        return ""
+    return reason_text(change.reason) if change.reason else style.change(change.current, change.before)
+
+
+def before_text(change: Change, style: Numbers) -> str:
+    """What stands beside a number whose change is not said: the number before, or that there is none."""
+    if isinstance(change.reason, NoDataBefore):
+        return reason_text(change.reason)
+    return _("before: %(number)s") % {"number": style.grouped(change.before)}
+
+
+def reason_text(reason: Reason) -> str:
+    """Why two numbers are not held against each other."""
+    return _reason_text(reason, get_language())
+
+
+@lru_cache(maxsize=256)  # the same for hundreds of rows
+def _reason_text(reason: Reason, language: str | None) -> str:
+    if isinstance(reason, NotOver):
+        return _("not over yet")
+    if isinstance(reason, UnlikeDays):
+        text = ngettext("%(days)s day against %(before)s", "%(days)s days against %(before)s", reason.days)
+        return text % {"days": reason.days, "before": reason.before}
+    if reason.first_day is None:
+        return _("no data before")
+    return _("no data before %(day)s") % {"day": day_text(reason.first_day)}
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """What is held against what, in a sentence or two; empty when nothing is."""
+    if comparison.is_future:
+        return _("This period has not begun.")
+    if comparison.other is None:
+        return _("It is not over yet.") if comparison.is_running else ""
+    counted, compared = comparison.counted, comparison.compared
+    if counted is None or compared is None:
+        return _("No day of it is over yet, so that nothing is compared.")
+    days = {"counted": period_text(counted), "compared": period_text(compared)}
+    if comparison.is_running:
+        text = _("Still running: its days that are over, %(counted)s, are compared with %(compared)s.") % days
+    else:
+        text = _("Compared with %(compared)s.") % days
+    if comparison.reason is None:
+        return text
+    why = _("No change is shown: %(reason)s.") % {"reason": reason_text(comparison.reason)}
+    return f"{text} {why}"
+
+
+def compared_names(compare: Compare) -> tuple[str, str]:
+    """What stands over a chart of the clicks, and the name of what they are held against."""
+    if compare == "previous":
+        return _("Clicks, this period and the one before"), _("Previous period")
+    if compare == "year":
+        return _("Clicks, this period and a year before"), _("A year before")
+    return _("Clicks"), ""
+
+
 def day_text(day: date) -> str:
-    return _("%(day)s %(month)s %(year)s") % {"day": day.day, "month": MONTHS[day.month], "year": day.year}
+    pattern = _("%(day)s %(month)s %(year)s")
+    return pattern % {"day": _day_number(day), "month": MONTHS[day.month], "year": day.year}
+
+
+def _day_number(day: date) -> str:
+    """The day of the month; the first has a form of its own in French."""
+    return pgettext("first day of a month", "1") if day.day == 1 else str(day.day)
 
 
 def period_text(period: Period) -> str:
@@ -75,14 +153,14 @@ def period_text(period: Period) -> str:
         return day_text(start)
     if (start.year, start.month) == (end.year, end.month):
         return _("%(first)s–%(last)s %(month)s %(year)s") % {
-            "first": start.day,
+            "first": _day_number(start),
             "last": end.day,
             "month": MONTHS[end.month],
             "year": end.year,
         }
     first = day_text(start)
     if start.year == end.year:
-        first = _("%(day)s %(month)s") % {"day": start.day, "month": MONTHS[start.month]}
+        first = _("%(day)s %(month)s") % {"day": _day_number(start), "month": MONTHS[start.month]}
     return _("%(first)s – %(last)s") % {"first": first, "last": day_text(end)}
 
 
@@ -92,24 +170,32 @@ def time_text(moment: datetime) -> str:
 
 
 def _short_months() -> dict[int, str]:
-    """Django's shortest names that stay apart: those of three letters make June and July alike in French."""
-    return {number: str(name).rstrip(".") for number, name in MONTHS_AP.items()}
+    """Django's shortest names that stay apart: those of three letters make June and July alike in French.
+
+    Django's French has two that nobody else writes.
+    """
+    names = {number: str(name) for number, name in MONTHS_AP.items()}
+    if (get_language() or "").startswith("fr"):
+        return names | {1: "janv.", 2: "févr."}
+    return {number: name.rstrip(".") for number, name in names.items()}
 
 
 def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
-    """What stands on an axis."""
+    """What stands on an axis, no two alike: days have their year where some come again in another one.
+
+    A week is named by its first day.
+    """
     months = _short_months()
     if breakdown == "month":
         pattern = _("%(month)s %(year)s")
-        return [
-            pattern % {"month": months[bucket.start.month].capitalize(), "year": bucket.start.year}
-            for bucket in buckets
-        ]
-    if breakdown == "week":
-        pattern = pgettext("week", "W%(week)s")
-        return [pattern % {"week": bucket.start.isocalendar().week} for bucket in buckets]
-    pattern = _("%(day)s %(month)s")
-    return [pattern % {"day": bucket.start.day, "month": months[bucket.start.month]} for bucket in buckets]
+        return [pattern % {"month": months[bucket.start.month], "year": bucket.start.year} for bucket in buckets]
+    first, last = buckets[0].start, buckets[-1].start
+    comes_again = (last.year - 1, last.month, last.day) >= (first.year, first.month, first.day)
+    pattern = _("%(day)s %(month)s %(year)s") if comes_again else _("%(day)s %(month)s")
+    return [
+        pattern % {"day": _day_number(bucket.start), "month": months[bucket.start.month], "year": bucket.start.year}
+        for bucket in buckets
+    ]
 
 
 def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
@@ -122,7 +208,7 @@ def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
             pattern
             % {
                 "weekday": weekdays[bucket.start.weekday()],
-                "day": bucket.start.day,
+                "day": _day_number(bucket.start),
                 "month": months[bucket.start.month],
                 "year": bucket.start.year,
             }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from stats_app import store
@@ -12,54 +12,124 @@ from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.periods import PRESETS, Period
+from stats_app.reports.comparison import Change, Comparison
+from stats_app.reports.export import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
+
+THIS_MONTH = PRESETS["this-month"]
+
+Clicks = dict[str, int]
+"""By kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceLine:
-    """A workspace and its clicks in the calendar month that it is there now.
+    """A workspace, and its clicks in the calendar month that it is there now, up to today.
 
-    `month` is None, and no clicks are told, when the workspace's time zone is not known on this machine.
+    `comparison` holds them against as many days of the month before; it is None, and there are no numbers, when the
+    workspace's time zone is not known on this machine.
     """
 
     workspace: Workspace
-    month: Period | None
-    campaign: int
-    vcard: int
-    other: int
+    comparison: Comparison | None
+    clicks: Clicks
+    change: Change | None
+
+    @property
+    def month(self) -> Period | None:
+        return self.comparison.period if self.comparison else None
 
     @property
     def total(self) -> int:
-        return self.campaign + self.vcard + self.other
+        return sum(self.clicks.values())
+
+    @property
+    def campaign(self) -> int:
+        return self.clicks[CAMPAIGN]
+
+    @property
+    def vcard(self) -> int:
+        return self.clicks[VCARD]
+
+    @property
+    def other(self) -> int:
+        return self.clicks[OTHER]
 
 
 def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[WorkspaceLine]:
-    """A line for each, in their order. One query for each month that it is somewhere on earth, so two at most."""
-    months = {workspace.pk: _month(workspace, now) for workspace in workspaces}
-    counts: dict[int, dict[str, int]] = {}
-    kinds = (CAMPAIGN, VCARD, OTHER)
-    for month in set(filter(None, months.values())):
-        counts |= store.totals_of_workspaces([pk for pk, own in months.items() if own == month], month)
+    """A line for each, in their order. One query for each date that it is somewhere on earth, so three at most, and one
+    for those that may be new."""
+    days = {workspace.pk: _today(workspace, now) for workspace in workspaces}
+    clicks: dict[int, list[Clicks]] = {}
+    comparisons = {day: _comparison(day) for day in set(days.values()) if day is not None}
+    for day, comparison in comparisons.items():
+        of_day = [pk for pk, own in days.items() if own == day]
+        clicks |= store.totals_of_workspaces(of_day, _spans(comparison))
+    known = {pk: comparisons[day] for pk, day in days.items() if day is not None}
+    first_days = _first_days(known, clicks)
     return [
-        WorkspaceLine(workspace, months[workspace.pk], *(counts.get(workspace.pk, {}).get(kind, 0) for kind in kinds))
+        _line(workspace, known[workspace.pk], clicks[workspace.pk], first_days.get(workspace.pk))
+        if workspace.pk in known
+        else WorkspaceLine(workspace, None, {}, None)
         for workspace in workspaces
     ]
 
 
-def _month(workspace: Workspace, now: datetime) -> Period | None:
+def _today(workspace: Workspace, now: datetime) -> date | None:
     try:
-        return PRESETS["this-month"](workspace.today(now))
+        return workspace.today(now)
     except UnknownZone:
         return None
 
 
-def workspace_rows(lines: Sequence[WorkspaceLine]) -> list[tuple[Any, ...]]:
+def _comparison(day: date) -> Comparison:
+    """This month's on that day, before it is known since when there are clicks."""
+    return Comparison(THIS_MONTH.period(day), THIS_MONTH.other(day, "previous"), day, None)
+
+
+def _spans(comparison: Comparison) -> list[Period]:
+    """What is counted for a line: the month, its days that are over, those before, and the first of these."""
+    if comparison.counted is None or comparison.compared is None:
+        return [comparison.period]
+    return [comparison.period, comparison.counted, comparison.compared, comparison.compared.first(1)]
+
+
+def _first_days(known: Mapping[int, Comparison], clicks: Mapping[int, Sequence[Clicks]]) -> dict[int, date]:
+    """A day by which each workspace had clicks. Most had some on the first day that is compared; only for the others
+    is it looked up."""
+    found: dict[int, date] = {}
+    for pk, comparison in known.items():
+        if comparison.compared is not None and any(clicks[pk][-1].values()):
+            found[pk] = comparison.compared.start
+    others = [pk for pk, comparison in known.items() if comparison.compared is not None and pk not in found]
+    return found | (store.first_days(others) if others else {})
+
+
+def _line(
+    workspace: Workspace, comparison: Comparison, clicks: Sequence[Clicks], first_day: date | None
+) -> WorkspaceLine:
+    comparison = Comparison(comparison.period, comparison.other, comparison.today, first_day)
+    change = None
+    if comparison.compared is not None:
+        _month, counted, before, _first = clicks
+        change = comparison.change(sum(counted.values()), sum(before.values()))
+    return WorkspaceLine(workspace, comparison, clicks[0], change)
+
+
+def workspace_rows(lines: Iterable[WorkspaceLine]) -> list[tuple[Any, ...]]:
     """The lines for a CSV file, with a heading."""
     head = ("publicId", "name", "timezone", "from", "to", "totalClicks", "campaignClicks", "vcardClicks", "otherClicks")
-    return [head, *map(_row, lines)]
+    return [(*head, *PREVIOUS_HEAD, *CHANGE_HEAD), *map(_row, lines)]
 
 
 def _row(line: WorkspaceLine) -> tuple[Any, ...]:
-    names = (line.workspace.public_id, line.workspace.name, line.workspace.timezone)
-    if line.month is None:
-        return (*names, *("",) * 6)
-    return (*names, line.month.start, line.month.end, line.total, line.campaign, line.vcard, line.other)
+    workspace, comparison = line.workspace, line.comparison
+    names = (workspace.public_id, workspace.name, workspace.timezone)
+    if comparison is None:
+        return (*names, *("",) * (6 + len(PREVIOUS_HEAD) + len(CHANGE_HEAD)))
+    return (
+        *names,
+        *(comparison.period.start, comparison.period.end),
+        *(line.total, line.campaign, line.vcard, line.other),
+        *previous_cells(comparison.compared, line.change.before if line.change else None),
+        *change_cells(line.change, comparison.counted),
+    )

@@ -8,26 +8,29 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import is_postgresql, rows
+from stats_app.sql.cursor import execute, is_postgresql, rows
 
 
 def pass_call(
-    connection: BaseDatabaseWrapper, api_key_id: int, name: str, limit: int, now: int, window: int
-) -> list[int] | None:
-    """Lets a call pass if fewer than `limit` passed in the window before it: the times of those that passed, or None.
+    connection: BaseDatabaseWrapper, api_key_id: int, name: str, limit: int, now: int | None, window: int
+) -> tuple[int, list[int]] | None:
+    """Lets a call pass if fewer than `limit` passed in the window before it.
 
-    Times are whole numbers of a unit that the caller chooses.
+    Returns the time and those of the calls that passed, or None. Times are microseconds since 1970.
 
-    One statement decides and notes the time, so that it is exact however many processes ask at once. A time never goes
-    before the last one noted: a server whose clock lags does not reopen the window.
+    One statement decides and notes the time, so that it is exact however many processes ask at once. `now` None is the
+    time by the clock of PostgreSQL, which all share: a process whose clock is ahead would lock the key for as long.
+    A time never goes before the last one noted, so that a clock that is put back does not reopen the window.
     """
+    clock = f"({_NOW_ON_POSTGRESQL})" if now is None else "%(now)s"
     if is_postgresql(connection):
+        clock = f"{clock}::bigint"
         length, newest = "jsonb_array_length({0}.passed)", "({0}.passed ->> -1)::bigint"
         # The call that has to have left the window: `limit` calls ago.
         oldest = "({0}.passed ->> -%(limit)s::int)::bigint"
         kept = f"CASE WHEN {length} >= %(limit)s THEN {{0}}.passed - 0 ELSE {{0}}.passed END"
-        noted = f"({kept}) || to_jsonb(greatest(%(now)s::bigint, {newest}))"
-        first = "jsonb_build_array(%(now)s::bigint)"
+        noted = f"({kept}) || to_jsonb(greatest({clock}, {newest}))"
+        first = f"jsonb_build_array({clock})"
     else:
         length, newest = "json_array_length({0}.passed)", "({0}.passed ->> '$[#-1]')"
         oldest = "({0}.passed ->> ('$[#-' || %(limit)s || ']'))"
@@ -39,22 +42,27 @@ def pass_call(
         f"""
         INSERT INTO stats_app_callwindow (api_key_id, name, passed) VALUES (%(key)s, %(name)s, {first})
         ON CONFLICT (api_key_id, name) DO UPDATE SET passed = {noted}
-        WHERE {length} < %(limit)s OR {oldest} <= %(now)s - %(window)s
-        RETURNING passed
+        WHERE {length} < %(limit)s OR {oldest} <= {clock} - %(window)s
+        RETURNING {clock}, passed
         """.format("stats_app_callwindow"),
         {"key": api_key_id, "name": name, "limit": limit, "now": now, "window": window},
     )
-    return _times(found[0][0]) if found else None
+    return (found[0][0], _times(found[0][1])) if found else None
 
 
-def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str) -> list[int]:
-    """The times of the last calls that passed, oldest first, in the unit that they were noted in."""
-    found = rows(
+def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str, now: int | None) -> tuple[int, list[int]]:
+    """The time, as in `pass_call`, and those of the last calls that passed, oldest first."""
+    clock = f"({_NOW_ON_POSTGRESQL})::bigint" if now is None else str(now)
+    [(moment, passed)] = rows(
         connection,
-        "SELECT passed FROM stats_app_callwindow WHERE api_key_id = %s AND name = %s",
+        f"SELECT {clock}, (SELECT passed FROM stats_app_callwindow WHERE api_key_id = %s AND name = %s)",
         [api_key_id, name],
     )
-    return _times(found[0][0]) if found else []
+    return moment, _times(passed) if passed else []
+
+
+# Not the start of the transaction, which may be a caller's and long past.
+_NOW_ON_POSTGRESQL = "extract(epoch FROM clock_timestamp()) * 1000000"
 
 
 def _times(passed: Any) -> list[int]:
@@ -82,3 +90,14 @@ _FIND_KEY = f"""
     SELECT {", ".join(_KEY_AND_WORKSPACE)}
     FROM stats_app_apikey AS k JOIN stats_app_workspace AS w ON w.id = k.workspace_id WHERE k.digest = %s
 """
+
+
+def note_use(connection: BaseDatabaseWrapper, api_key_id: int, now: datetime) -> None:
+    """Writes when the key was last used, unless another transaction holds its row, for which nobody should wait."""
+    free = "(SELECT id FROM stats_app_apikey WHERE id = %(key)s FOR UPDATE SKIP LOCKED)"
+    execute(
+        connection,
+        "UPDATE stats_app_apikey SET last_used_at = %(now)s WHERE id = "
+        + (free if is_postgresql(connection) else "%(key)s"),
+        {"key": api_key_id, "now": now if is_postgresql(connection) else str(now.astimezone(UTC).replace(tzinfo=None))},
+    )

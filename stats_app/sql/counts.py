@@ -1,4 +1,4 @@
-"""Reading and moving the rollups. Their columns of counts stand in the order of the kinds: campaign, vCard, other."""
+"""Reading the rollups."""
 
 from __future__ import annotations
 
@@ -10,25 +10,14 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import WORKSPACE_DAYS
-from stats_app.sql.cursor import among, day_array, execute, is_postgresql, number_array, number_list, rows
+from stats_app.sql.counting import COLUMNS
+from stats_app.sql.cursor import among, is_postgresql, number_list, rows
 
-COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 TOTAL = " + ".join(COLUMNS)
 _SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
 
 Keys = int | Sequence[int] | None
 """Which keys of a dimension: one, some, or with None all."""
-
-
-class CountRow(NamedTuple):
-    """A row of the rollups, but for the workspace. As a change the counts are signed."""
-
-    dimension: int
-    key: int
-    day: date
-    campaign_clicks: int
-    vcard_clicks: int
-    other_clicks: int
 
 
 class DailyCounts(NamedTuple):
@@ -37,29 +26,6 @@ class DailyCounts(NamedTuple):
     key: int
     offsets: Sequence[int]
     columns: Sequence[Sequence[int]]
-
-
-def add(connection: BaseDatabaseWrapper, workspace_id: int, changes: Sequence[CountRow]) -> None:
-    """Adds signed changes to the rollups. They must be in the order of the primary key, or writers deadlock."""
-    if is_postgresql(connection):
-        source = "unnest(%s::int2[], %s::int4[], %s::date[], %s::int4[], %s::int4[], %s::int4[]) AS given"
-        dimensions, keys, days, *counts = zip(*changes, strict=True)
-        params: list[Any] = [number_array(dimensions), number_array(keys), day_array(days), *map(number_array, counts)]
-    else:
-        # "WHERE true" keeps SQLite from taking ON CONFLICT for the condition of a join.
-        fields = ", ".join(f"value ->> {position}" for position in range(6))
-        source = f"(SELECT {fields} FROM json_each(%s)) AS given WHERE true"
-        params = [json.dumps([(*change[:2], str(change.day), *change[3:]) for change in changes])]
-    sums = ", ".join(f"{column} = stats_app_rollup.{column} + excluded.{column}" for column in COLUMNS)
-    execute(
-        connection,
-        f"""
-        INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {", ".join(COLUMNS)})
-        SELECT %s, given.* FROM {source}
-        ON CONFLICT (workspace_id, dimension, key, day) DO UPDATE SET {sums}
-        """,
-        [workspace_id, *params],
-    )
 
 
 def totals(
@@ -71,45 +37,67 @@ def totals(
     return [(found_key, counts) for found_key, *counts in found]
 
 
-def state(connection: BaseDatabaseWrapper, workspace_id: int, start: date, end: date) -> str:
-    """The version of the workspace's counts, and its clicks in the range by kind."""
-    statement = f"""
-        SELECT counts_version, (
-            SELECT {" || ':' || ".join(f"sum({column})" for column in COLUMNS)} FROM stats_app_rollup
-            WHERE {_RANGE} AND key = 0
-        )
-        FROM stats_app_workspace WHERE id = %(workspace)s
-    """
-    [(version, clicks)] = rows(connection, statement, _range(workspace_id, WORKSPACE_DAYS, start, end))
-    return f"{version}:{clicks}"
-
-
 def totals_of_workspaces(
-    connection: BaseDatabaseWrapper, workspace_ids: Sequence[int], start: date, end: date
+    connection: BaseDatabaseWrapper, workspace_ids: Sequence[int], ranges: Sequence[tuple[date, date]]
 ) -> list[tuple[int, list[int]]]:
-    """The sums of each column over the range, for each of the workspaces that has clicks there."""
+    """The sums of each column over each of the ranges, for each of the workspaces that has clicks in any."""
+    sums = ", ".join(
+        f"sum(CASE WHEN day BETWEEN %(start_{number})s AND %(end_{number})s THEN {column} ELSE 0 END)"
+        for number in range(len(ranges))
+        for column in COLUMNS
+    )
     statement = f"""
-        SELECT workspace_id, {_SUMS} FROM stats_app_rollup
+        SELECT workspace_id, {sums} FROM stats_app_rollup
         WHERE workspace_id {among(connection, "workspaces")} AND dimension = {WORKSPACE_DAYS} AND key = 0
             AND day BETWEEN %(start)s AND %(end)s
         GROUP BY workspace_id
     """
-    params = {"workspaces": number_list(connection, workspace_ids), "start": start, "end": end}
+    starts, ends = zip(*ranges, strict=True)
+    params: dict[str, Any] = {"workspaces": number_list(connection, workspace_ids)}
+    params |= {"start": min(starts), "end": max(ends)}
+    params |= {f"start_{number}": start for number, start in enumerate(starts)}
+    params |= {f"end_{number}": end for number, end in enumerate(ends)}
     found = rows(connection, statement, params)
     return [(workspace_id, counts) for workspace_id, *counts in found]
 
 
+def first_day(connection: BaseDatabaseWrapper, workspace_id: int) -> date | None:
+    """The first day on which the workspace has clicks."""
+    return _edge_day(connection, workspace_id, WORKSPACE_DAYS, 0, "ASC")
+
+
 def last_day(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> date | None:
     """The last day on which the key has clicks."""
+    return _edge_day(connection, workspace_id, dimension, key, "DESC")
+
+
+def _edge_day(
+    connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int, direction: str
+) -> date | None:
     statement = f"""
         SELECT day FROM stats_app_rollup
         WHERE workspace_id = %(workspace)s AND dimension = %(dimension)s AND key = %(key)s AND {TOTAL} > 0
-        ORDER BY day DESC LIMIT 1
+        ORDER BY day {direction} LIMIT 1
     """
     found = rows(connection, statement, {"workspace": workspace_id, "dimension": dimension, "key": key})
-    if not found:
-        return None
-    return found[0][0] if isinstance(found[0][0], date) else date.fromisoformat(found[0][0])
+    return _day(found[0][0]) if found else None
+
+
+def first_days(connection: BaseDatabaseWrapper, workspace_ids: Sequence[int]) -> dict[int, date]:
+    """The first day with clicks of each of the workspaces that has any."""
+    statement = f"""
+        SELECT workspace_id, min(day) FROM stats_app_rollup
+        WHERE workspace_id {among(connection, "workspaces")} AND dimension = {WORKSPACE_DAYS} AND key = 0
+            AND {TOTAL} > 0
+        GROUP BY workspace_id
+    """
+    found = rows(connection, statement, {"workspaces": number_list(connection, workspace_ids)})
+    return {workspace_id: _day(day) for workspace_id, day in found}
+
+
+def _day(value: date | str) -> date:
+    """SQLite has no dates."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 def daily(
@@ -128,7 +116,10 @@ def daily(
     return daily_counts(connection, rows(connection, statement, params))
 
 
-_RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
+# A row of zeros is left where all clicks of a day got another verdict.
+_RANGE = (
+    f"workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s AND {TOTAL} > 0"
+)
 
 
 def _range(workspace_id: int, dimension: int, start: date, end: date, **more: Any) -> dict[str, Any]:

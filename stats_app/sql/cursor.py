@@ -70,25 +70,45 @@ def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
     return number_array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
+def texts_of(connection: BaseDatabaseWrapper, name: str) -> str:
+    """A statement of the column `value`: the texts of the parameter `name`, a `text_list` of any length."""
+    if is_postgresql(connection):
+        return f"SELECT value FROM unnest(%({name})s::text[]) AS given (value)"
+    return f"SELECT value FROM json_each(%({name})s)"
+
+
+def text_list(connection: BaseDatabaseWrapper, texts: Collection[str]) -> str:
+    """Texts as the one parameter that `texts_of` asks for."""
+    return text_array(texts) if is_postgresql(connection) else json.dumps(list(texts))
+
+
 _day_text = lru_cache(maxsize=4096)(date.isoformat)
 
 
 def _cursor(connection: BaseDatabaseWrapper) -> Any:
-    """A cursor of Django's, so that its hooks, query log and errors work, which prepares its statement if it can.
+    """A cursor as the host's Django makes it, which prepares its statement if it can.
 
     Parsing and planning are half the cost of a small statement. Django switches preparing off by binding parameters on
-    the client, which is why its own cursors cannot do it.
+    the client, so the driver's cursor inside Django's is exchanged. Whatever the host has put around it stays: a search
+    path that is set when a cursor is made (django-tenants), query logs, toolbars. Nothing is prepared while statements
+    are wrapped, because a wrapper may put a second statement before ours (django-pghistory).
     """
-    if not is_postgresql(connection) or not conf.prepared_statements:
-        return connection.cursor()
-    cursor_class = _prepared_cursor_class()
-    if cursor_class is None:
-        return connection.cursor()
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        cursor = cursor_class(connection.connection)
-    return connection._prepare_cursor(cursor)  # type: ignore[attr-defined]  # Django's, without a stub
+    cursor = connection.cursor()
+    if not is_postgresql(connection) or not conf.prepared_statements or connection.execute_wrappers:
+        return cursor
+    prepared = _prepared_cursor_class()
+    # A driver's cursor that is not Django's own does something that ours would not do.
+    if prepared is not None and type(getattr(cursor, "cursor", None)) in _cursors_of_django():
+        cursor.cursor.close()
+        cursor.cursor = prepared(connection.connection)
+    return cursor
+
+
+@cache
+def _cursors_of_django() -> tuple[type, ...]:
+    from django.db.backends.postgresql import base
+
+    return (base.Cursor, base.ServerBindingCursor) if hasattr(base, "ServerBindingCursor") else (base.Cursor,)
 
 
 @cache

@@ -1,23 +1,19 @@
-"""Counting the clicks themselves, a calendar month at a time: to rebuild the rollups and to compare them.
-
-No time-zone function of a database is used, since they differ and some return NULL: the caller says which stretches of
-time are which local day.
-"""
+"""Counting the stored clicks, a calendar month at a time: to rebuild the rollups and to compare them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.dimensions import DIMENSIONS, YEARS, Dimension
-from stats_app.periods import DaySpan, year_end
-from stats_app.sql.counts import COLUMNS
-from stats_app.sql.cursor import array, execute, is_postgresql, rows
+from stats_app.periods import ONE_DAY, DaySpan, year_end
+from stats_app.sql import reasons
+from stats_app.sql.counting import COLUMNS, INTO_ROLLUPS, STORED_CLICKS, counted, day_params
+from stats_app.sql.cursor import execute, rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +24,20 @@ class MonthOfClicks:
     end: date
     spans: Sequence[DaySpan]
 
+    @property
+    def utc_days(self) -> tuple[date, date]:
+        """The first and last day in UTC that these days touch in any zone."""
+        return self.start - ONE_DAY, self.end + ONE_DAY
+
 
 def rebuild(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> None:
     """Counts the days of the month anew."""
     params = _params(connection, workspace_id, month)
-    into = f"INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {', '.join(COLUMNS)})"
+    reasons.number_stored(connection, workspace_id, *month.utc_days)
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_DAYS}", params)
-    counted = f"WITH {_counted_days(connection)} SELECT %(workspace)s, counted.* FROM counted"
-    execute(connection, f"{into} {counted}", params)
+    execute(
+        connection, f"WITH {counted(connection, _SOURCE)} {INTO_ROLLUPS} SELECT %(workspace)s, * FROM counted", params
+    )
 
 
 def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> list[tuple[Any, ...]]:
@@ -47,7 +49,7 @@ def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: Month
     return rows(
         connection,
         f"""
-        WITH {_counted_days(connection)},
+        WITH {counted(connection, _SOURCE)},
         expected AS (SELECT * FROM counted),
         stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_DAYS} AND ({_NOT_ZERO}))
         {_COMPARED}
@@ -56,12 +58,17 @@ def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: Month
     )
 
 
+def _params(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> dict[str, Any]:
+    first, last = month.utc_days
+    days = {"start": month.start, "end": month.end, "first_utc_day": first, "last_utc_day": last}
+    return {"workspace": workspace_id, **days, **day_params(connection, month.spans)}
+
+
 def rebuild_year(connection: BaseDatabaseWrapper, workspace_id: int, year: date) -> None:
     """Adds up the sums of the calendar year from its stored days; `year` is its first day."""
     params = _year_params(workspace_id, year)
-    into = f"INSERT INTO stats_app_rollup (workspace_id, dimension, key, day, {', '.join(COLUMNS)})"
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_YEARS}", params)
-    execute(connection, f"{into} SELECT %(workspace)s, years.* FROM ({_YEARS}) AS years", params)
+    execute(connection, f"{INTO_ROLLUPS} SELECT %(workspace)s, years.* FROM ({_YEARS}) AS years", params)
 
 
 def year_differences(connection: BaseDatabaseWrapper, workspace_id: int, year: date) -> list[tuple[Any, ...]]:
@@ -102,7 +109,7 @@ def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:
     return int(count)
 
 
-_HUMAN = 0
+_SOURCE = f"{STORED_CLICKS} AND utc_day BETWEEN %(first_utc_day)s AND %(last_utc_day)s"
 _NOT_ZERO = " OR ".join(f"{column} <> 0" for column in COLUMNS)
 _STORED_DAYS = (
     "workspace_id = %(workspace)s AND day BETWEEN %(start)s AND %(end)s AND dimension IN "
@@ -133,59 +140,3 @@ _STORED_YEARS = (
     f"({', '.join(map(str, YEARS))})"
 )
 _YEARS = " UNION ALL ".join(_sums(one) for one in DIMENSIONS if one.years is not None)
-
-
-def _counted_days(connection: BaseDatabaseWrapper) -> str:
-    """The common table `counted`: what the rollups of the days must hold, by the clicks."""
-    if is_postgresql(connection):
-        spans = (
-            "SELECT * FROM unnest(%(days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], "
-            "%(first)s::date[], %(last)s::date[])"
-        )
-    else:
-        spans = f"SELECT {', '.join(f'value ->> {position}' for position in range(5))} FROM json_each(%(spans)s)"
-    return f"""
-        spans (day, starts, ends, first_utc_day, last_utc_day) AS ({spans}),
-        clicks AS (
-            SELECT spans.day, kind, verdict, campaign_id, user_id FROM spans JOIN stats_app_click ON
-                workspace_id = %(workspace)s AND utc_day BETWEEN first_utc_day AND last_utc_day
-                AND clicked_at >= starts AND clicked_at < ends
-        ),
-        counted AS ({" UNION ALL ".join(_counted(dimension) for dimension in DIMENSIONS)})
-    """
-
-
-def _counted(dimension: Dimension) -> str:
-    key = dimension.key or "0"
-    kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind}) AS {column}" for kind, column in enumerate(COLUMNS))
-    group = f"{dimension.key}, day" if dimension.key else "day"
-    return (
-        f"SELECT {dimension.code} AS dimension, {key} AS key, day, {kinds} FROM clicks "
-        f"WHERE verdict {'=' if dimension.human else '<>'} {_HUMAN} AND {key} IS NOT NULL GROUP BY {group}"
-    )
-
-
-def _params(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> dict[str, Any]:
-    columns: list[Sequence[Any]] = [
-        [span.day for span in month.spans],
-        [span.start for span in month.spans],
-        [span.end for span in month.spans],
-        [span.start.date() for span in month.spans],
-        [(span.end - timedelta(seconds=1)).date() for span in month.spans],
-    ]
-    params = {
-        "workspace": workspace_id,
-        "start": month.start,
-        "end": month.end,
-    }
-    if is_postgresql(connection):
-        names = ("days", "starts", "ends", "first", "last")
-        return params | {
-            name: array(f'"{value}"' for value in column) for name, column in zip(names, columns, strict=True)
-        }
-    texts = [[_sqlite_text(value) for value in row] for row in zip(*columns, strict=True)]
-    return params | {"spans": json.dumps(texts)}
-
-
-def _sqlite_text(value: date | datetime) -> str:
-    return str(value.replace(tzinfo=None) if isinstance(value, datetime) else value)

@@ -22,16 +22,13 @@ def find(
     """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values."""
     if not values:
         return []
-    param: str
-    if is_postgresql(connection):
-        texts = [value for value in values if isinstance(value, str)]
-        kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
-        given = f"unnest(%s::{kind}[]) AS given (value)"
-    else:
-        given, param = "json_each(%s) AS given", json.dumps([*values])
-    return rows(
-        connection,
-        f"SELECT given.value, named.id{', ' + more if more else ''} FROM {given} "
-        f"JOIN {table} AS named ON named.workspace_id = %s AND named.{column} = given.value",
-        [param, workspace_id],
+    statement = (
+        f"SELECT {column}, id{', ' + more if more else ''} FROM {table} "
+        f"WHERE {column} IN (SELECT value FROM {{given}}) AND workspace_id = %s"
     )
+    if not is_postgresql(connection):
+        return rows(connection, statement.format(given="json_each(%s)"), [json.dumps([*values]), workspace_id])
+    texts = [value for value in values if isinstance(value, str)]
+    kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
+    given = f"unnest(%s::{kind}[]) AS given (value)"
+    return rows(connection, statement.format(given=given), [param, workspace_id])

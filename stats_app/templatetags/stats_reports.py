@@ -10,8 +10,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
 from stats_app.periods import Period
-from stats_app.reports import Change, wording
+from stats_app.reports import Change, Comparison, wording
 from stats_app.reports.charts import change_html
+from stats_app.reports.comparison import NoDataBefore
+from stats_app.reports.names import name_html
 from stats_app.reports.ranking import Rank
 
 register = template.Library()
@@ -24,7 +26,14 @@ def grouped(number: int) -> str:
 
 @register.filter
 def percent(ratio: float | None) -> str:
-    return "–" if ratio is None else wording.numbers().percent(ratio)
+    """A part of a whole, from 0 to 1."""
+    return "–" if ratio is None else wording.numbers().share(ratio)
+
+
+@register.filter
+def compared_in_words(comparison: Comparison) -> str:
+    """What is held against what."""
+    return wording.comparison_text(comparison)
 
 
 @register.filter
@@ -41,6 +50,18 @@ def in_words(value: Period | datetime | date | None) -> str:
 def change(value: Change | None) -> SafeString:
     """An arrow, the per cent and the difference; what the arrow says is there for ears, too."""
     return change_html(value)
+
+
+@register.filter
+def row_change(value: Change | None) -> SafeString:
+    """The same in a table, whose page says once that there are no data before."""
+    return change_html(None if value and isinstance(value.reason, NoDataBefore) else value)
+
+
+@register.filter
+def named(name: object, public_id: str) -> SafeString:
+    """The name of a thing in its own direction, or the public id where a reader would see nothing of it."""
+    return name_html(str(name), public_id)
 
 
 @register.simple_tag

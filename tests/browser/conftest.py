@@ -59,6 +59,7 @@ def open_page(browser: Browser, live_server: Any, workspace: Workspace, request:
 
     def open_page(path: str = "/stats/", **options: Any) -> Page:
         context = browser.new_context(base_url=live_server.url, **options)
+        context.set_default_timeout(10 * 60_000)  # against what hangs, and long enough for any machine
         contexts.append(context)
         context.add_init_script(WATCH)
         page = context.new_page()

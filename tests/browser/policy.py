@@ -1,4 +1,4 @@
-"""The Content-Security-Policy that the pages are tested under: nothing inline, nothing from elsewhere."""
+"""The Content-Security-Policy that pages without one of their own are tested under: nothing inline, nothing foreign."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLICY = (
 def strict_policy(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        response.headers["Content-Security-Policy"] = POLICY
+        response.headers.setdefault("Content-Security-Policy", POLICY)
         return response
 
     return middleware

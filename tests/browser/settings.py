@@ -1,4 +1,4 @@
-"""The tests' settings, with the strict policy that every page of ours must do with."""
+"""The tests' settings, with a strict policy for every page that sets none itself."""
 
 from tests.settings import *  # noqa: F403  # all of them
 from tests.settings import MIDDLEWARE

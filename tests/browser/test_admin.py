@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from stats_app.keys import create_key
 from stats_app.models import Workspace
 from tests.browser.conftest import OpenPage
-from tests.browser.test_staff_pages import AXE, PHONE, SCREENSHOTS, WIDE
+from tests.browser.test_staff_pages import AXE, PHONE, SCREENSHOTS, SHEET, WIDE, lengthen_names, sheets
+from tests.test_colours import contrast, linear
 
 # Stock forms and lists of Django's admin are not ours to judge: only what we put on its pages is.
 OURS = {
@@ -80,6 +81,77 @@ def test_without_javascript_a_key_is_rotated_all_the_same(open_page: OpenPage, w
 def test_the_overview_does_not_scroll_sideways_on_a_phone(open_page: OpenPage, workspace: Workspace) -> None:
     page = open_page(overview(workspace), **PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_long_name_does_not_widen_the_overview(open_page: OpenPage, workspace: Workspace) -> None:
+    lengthen_names(workspace)
+    page = open_page(overview(workspace), **WIDE)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_a_name_that_cannot_be_seen_is_a_link_all_the_same(open_page: OpenPage, workspace: Workspace) -> None:
+    workspace.name = "\u200b"
+    workspace.save()
+    page = open_page("/admin/stats_app/workspace/", **WIDE)
+    boxes = [link.bounding_box() for link in page.locator("#result_list tbody th a").all()]
+    assert all(box and box["width"] >= 32 and box["height"] >= 12 for box in boxes)
+    assert len(boxes) == 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_overview_can_be_read_in_a_theme_that_lacks_the_admins_colours(
+    open_page: OpenPage, workspace: Workspace, scheme: str
+) -> None:
+    page = open_page(color_scheme=scheme, **WIDE)
+    # Black as night, and without a word on being dark.
+    page.route(
+        "**/admin/css/*.css", lambda route: route.fulfill(body="body { background: #000; }", content_type="text/css")
+    )
+    page.goto(overview(workspace))
+    expect(page.locator(".stats-drawn canvas").first).to_be_visible()
+    pairs = page.evaluate(
+        """() => {
+            const digits = (part) => Number(part).toString(16).padStart(2, "0");
+            const hex = (colour) => colour.match(/\\d+/g).slice(0, 3).map(digits).join("");
+            const ground = getComputedStyle(document.querySelector(".stats")).backgroundColor;
+            const pair = (element, under) => [hex(getComputedStyle(element).color), hex(under)];
+            const preset = document.querySelector(".stats-presets [aria-current]");
+            const others = document.querySelectorAll(
+                ".stats p, .stats dd, .stats th, .stats a:not([aria-current]), .stats button"
+            );
+            return [
+                pair(preset, getComputedStyle(preset).backgroundColor), ...[...others].map((one) => pair(one, ground)),
+            ];
+        }"""
+    )
+    assert {tuple(pair) for pair in pairs if contrast(linear(pair[0]), linear(pair[1])) < 4.5} == set()
+
+
+def test_on_paper_pages_of_the_admin_are_whole(open_page: OpenPage, workspace: Workspace) -> None:
+    page = open_page(overview(workspace), color_scheme="dark", **WIDE)
+    expect(page.locator(".stats-drawn canvas").first).to_be_visible()
+    assert sheets(page) <= 3
+    page.set_viewport_size(SHEET)
+    page.emulate_media(media="print")
+    for path, content in (
+        (overview(workspace), ".stats-figures"),
+        ("/admin/stats_app/click/", "#result_list"),
+        ("/admin/stats_app/workspaceuser/", "#result_list"),
+        ("/admin/stats_app/campaign/", "#result_list"),
+        ("/admin/stats_app/workspace/", "#result_list"),
+    ):
+        page.goto(path)
+        for menu in ("#header", "#nav-sidebar", ".breadcrumbs", "#changelist-filter"):
+            expect(page.locator(menu).first).to_be_hidden()
+        box = page.locator(content).bounding_box()
+        assert box is not None
+        assert box["y"] < 250, path
+        assert box["width"] > 0.9 * SHEET["width"], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= SHEET["width"], path
+        cut = page.locator("#content *").evaluate_all(
+            "(all, width) => all.filter((one) => one.getBoundingClientRect().right > width + 1).length", SHEET["width"]
+        )
+        assert cut == 0, path
 
 
 def test_clicks_are_paged_by_links_and_by_the_form_of_days(open_page: OpenPage, workspace: Workspace) -> None:

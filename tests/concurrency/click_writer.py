@@ -24,7 +24,7 @@ START = datetime(2026, 1, 31, 20, tzinfo=UTC)
 STEP = timedelta(minutes=37)
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 KINDS = ("campaign", "vcard", "other")
-FOR_GOOD = 600  # seconds; who sleeps so long is killed
+FOR_GOOD = 3600  # seconds; who sleeps so long is killed
 
 
 def moment_of(number: int) -> datetime:
@@ -34,6 +34,10 @@ def moment_of(number: int) -> datetime:
 
 def is_human(number: int) -> bool:
     return number % 10 != 0
+
+
+def click_id_of(number: int) -> bytes:
+    return (number + 1).to_bytes(16, "big")
 
 
 def say(job: int, **what: Any) -> None:
@@ -84,8 +88,7 @@ def send(
         campaign = campaigns[number // 3 % 3].public_id if kind == "campaign" else None
         user = users[number % 3].public_id if number % 4 else None
         verdict = "human" if is_human(number) else "bot"
-        click_id = (number + 1).to_bytes(16, "big")
-        return ClickInput(kind, click_id, campaign, user, clicked_at=moment_of(number), verdict=verdict)
+        return ClickInput(kind, click_id_of(number), campaign, user, clicked_at=moment_of(number), verdict=verdict)
 
     numbers = [*range(first, last)]
     random.Random(seed).shuffle(numbers)
@@ -135,6 +138,20 @@ def rebuild_often(job: int, workspace: int, times: int) -> None:
         time.sleep(0.02)
 
 
+def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed: int) -> None:
+    """Takes some of the clicks for others than they are from, and at last each for what it is."""
+    from stats_app.ingest import VerdictChange, change_verdicts
+    from stats_app.models import Workspace
+
+    place, chance = Workspace.objects.get(pk=workspace), random.Random(seed)
+    for _ in range(times):
+        some = chance.sample(range(last), last // 4)
+        reason = chance.choice(["burst", "repeat"])
+        change_verdicts(place, [VerdictChange(click_id_of(n), "suspected", reason) for n in some])
+    right = ("human" if is_human(n) else "bot" for n in range(last))
+    change_verdicts(place, [VerdictChange(click_id_of(n), verdict) for n, verdict in enumerate(right)])
+
+
 def verify(job: int, workspace: int) -> dict[str, Any]:
     """What is stored of the workspace, and what is wrong with it."""
     from stats_app.models import Click, Rollup, Workspace
@@ -151,7 +168,7 @@ def verify(job: int, workspace: int) -> dict[str, Any]:
 
 
 ACTS: dict[str, Callable[..., Any]] = {
-    act.__name__: act for act in (migrate, prepare, send, change_zones, rebuild_often, verify)
+    act.__name__: act for act in (migrate, prepare, send, change_zones, rebuild_often, change_verdicts_often, verify)
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from django.db import connection
 
 from tests.factories import make_key, make_workspace
+from tests.mcp.live import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROCESSES, CALLS, THREADS = 4, 50, 4
@@ -42,7 +43,7 @@ def test_of_200_concurrent_calls_exactly_30_pass(atomic_requests: bool) -> None:
             assert process.stdin
             process.stdin.write("go\n")
             process.stdin.flush()
-        outputs = [process.communicate(timeout=60) for process in processes]
+        outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -26,12 +26,12 @@ from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.rollups import check
-from stats_app.sql.workspaces import lock
+from stats_app.sql.workspaces import QUEUE, lock
 from tests.concurrency.click_writer import is_human, moment_of
 from tests.factories import make_workspace
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 100.0
+PATIENCE = 600.0  # seconds; against what hangs
 ZONES = ["Asia/Kathmandu", "America/New_York", "Pacific/Kiritimati", "UTC", "America/St_Johns", "Europe/Paris"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -139,7 +139,8 @@ def sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Writers]:
 
 
 def write_at_once(writers: Writers, processes: int, half: int, size: int, rounds: int) -> None:
-    """Each process sends half of the clicks of the next one too, while the zone changes and all is counted anew."""
+    """Each process sends half of the clicks of the next one too, while the zone changes, all is counted anew, and two
+    more processes change verdicts of the same clicks."""
     workspace = writers.run("prepare", zone="UTC")
     last = (processes + 1) * half
     jobs = [
@@ -149,6 +150,10 @@ def write_at_once(writers: Writers, processes: int, half: int, size: int, rounds
     recounts = [
         writers.start("change_zones", workspace=workspace, names=ZONES[:rounds]),
         writers.start("rebuild_often", workspace=workspace, times=rounds),
+        *(
+            writers.start("change_verdicts_often", workspace=workspace, last=last, times=rounds, seed=seed)
+            for seed in (0, 1)
+        ),
     ]
     sent = [writers.answer(job) for job in jobs]
     for job in recounts:
@@ -225,7 +230,7 @@ def terminate(backend: int) -> None:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [backend])
+            cursor.execute("SELECT pg_terminate_backend(%s, 600000)", [backend])
             assert cursor.fetchone() == (True,)
     finally:
         other.close()
@@ -321,3 +326,66 @@ def test_inside_the_callers_transaction_nothing_is_tried_again() -> None:
             in_workspace(workspace.pk, work, using="default")
         assert Workspace.objects.get(pk=workspace.pk).name == "Acme"
     assert work.attempts == 1
+
+
+@pytest.mark.postgres
+def test_whoever_needs_the_workspace_alone_is_overtaken_by_no_later_writer() -> None:
+    workspace = make_workspace().pk
+    order: list[str] = []
+    first_may_end = threading.Event()
+
+    def hold(name: str, alone: bool, until: threading.Event | None = None) -> threading.Thread:
+        def work(_locked: LockedWorkspace) -> None:
+            order.append(name)
+            if until is not None:
+                assert until.wait(PATIENCE)
+
+        def run() -> None:
+            try:
+                in_workspace(workspace, work, using="default", alone=alone)
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    def wait_for(waiting: int, inside: int) -> None:
+        """Until so many wait in the queue, and so many have come in."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s "
+                    "AND NOT granted",
+                    [QUEUE, workspace],
+                )
+                [found] = cursor.fetchone()
+            if (found, len(order)) == (waiting, inside):
+                return
+            time.sleep(0.01)
+        raise AssertionError((found, order))
+
+    threads = [hold("writer before", alone=False, until=first_may_end)]
+    wait_for(waiting=0, inside=1)
+    threads.append(hold("alone", alone=True))
+    wait_for(waiting=1, inside=1)
+    threads += [hold("writer after", alone=False) for _ in range(3)]
+    wait_for(waiting=4, inside=1)
+    first_may_end.set()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert order == ["writer before", "alone", *["writer after"] * 3]
+
+
+@pytest.mark.postgres
+def test_zone_changes_come_through_beside_writers_that_never_stop(postgres: Writers) -> None:
+    workspace = postgres.run("prepare", zone="UTC")
+    jobs = [postgres.start("send", workspace=workspace, first=0, last=2_000, size=5, seed=seed) for seed in range(6)]
+    for job in jobs:
+        postgres.hear(job, "started")
+    # Each must get its turn while they write, or it would end after all of them.
+    postgres.run("change_zones", workspace=workspace, names=ZONES)
+    accepted = [postgres.hear(job, "done")["answer"][0] for job in jobs]
+    assert sum(accepted) == 2_000
+    assert_exact(postgres, workspace, 2_000, ZONES[-1])

@@ -13,7 +13,7 @@ import time_machine
 from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, URLResolver, get_resolver, resolve
 from django.utils import translation
 from rest_framework.settings import api_settings
 
@@ -22,6 +22,7 @@ from tests.factories import make_campaign, make_key, make_user, make_workspace, 
 from tests.hostile import settings as own_settings
 from tests.hostile.accounts.models import Account
 from tests.hostile.dialect import HostError
+from tests.mcp import calls
 from tests.rest import (
     CAMPAIGNS,
     CLICKS,
@@ -61,9 +62,10 @@ def test_the_project_is_as_hostile_as_meant() -> None:
     assert translation.get_language() == "fr"
     assert settings.DATABASES["default"]["ATOMIC_REQUESTS"]
     assert api_settings.PAGE_SIZE == 7
+    # Without APPEND_SLASH nothing leads from their paths to the form with a slash; ours answer in both.
     with pytest.raises(Resolver404):
-        resolve("/api/v1/campaigns")
-    assert get(None, "/api/v1/campaigns").status_code == 404
+        resolve("/api/v1/accounts")
+    assert get(None, "/api/v1/campaigns").status_code == 401
 
 
 def test_the_tools_answer_in_json() -> None:
@@ -137,7 +139,7 @@ def test_errors_are_problems_in_english() -> None:
     workspace = make_workspace()
     key, blind = make_key(workspace), make_key(workspace, ["links:read"])
     missing = "cp_01arz3ndektsv4rrffq69g5fav"
-    unsupported = "Content-Type is application/json in UTF-8, not 'application/x-www-form-urlencoded'."
+    unsupported = 'Content-Type is application/json in UTF-8, not "application/x-www-form-urlencoded".'
     for response, body in (
         (get(None, OVERVIEW, PERIOD, **FRENCH), NOT_AUTHENTICATED),
         (get("sk_wrong", CLICKS, **FRENCH), NOT_AUTHENTICATED),
@@ -148,12 +150,12 @@ def test_errors_are_problems_in_english() -> None:
         (
             get(key, OVERVIEW, "from=1999-01-01&format=xml", **FRENCH),
             invalid(
-                ("from", "out_of_range", "from lies between 2000-01-01 and 2099-12-31, not '1999-01-01'."),
-                ("to", "required", "to is required."),
+                ("from", "out_of_range", 'from lies between 2000-01-01 and 2099-12-31, not "1999-01-01".'),
+                ("to", "required", "to is required: a date as Y-m-d, such as 2026-03-31."),
                 (
                     "format",
                     "unknown",
-                    "'format' is not a parameter; there are from, to, breakdown, workspacePublicId.",
+                    '"format" is not a parameter; there are from, to, breakdown, workspacePublicId.',
                 ),
             ),
         ),
@@ -164,15 +166,25 @@ def test_errors_are_problems_in_english() -> None:
         (get(key, f"{CAMPAIGNS}{missing}/", **FRENCH), not_found("campaign", missing)),
         (
             get(key, CLICKS, {"kind": "x"}, **FRENCH),
-            invalid(("kind", "invalid", "kind is one of campaign, vcard, other, not 'x'.")),
+            invalid(("kind", "invalid", 'kind is one of campaign, vcard, other, not "x".')),
         ),
         (
             request("PUT", key, CLICKS, **FRENCH),
-            problem(405, "method_not_allowed", "Method not allowed", "PUT is not allowed here."),
+            problem(
+                405,
+                "method_not_allowed",
+                "Method not allowed",
+                "This path does not support PUT; it supports GET, HEAD, POST.",
+            ),
         ),
         (
             request("OPTIONS", key, CLICKS, **FRENCH),
-            problem(405, "method_not_allowed", "Method not allowed", "OPTIONS is not allowed here."),
+            problem(
+                405,
+                "method_not_allowed",
+                "Method not allowed",
+                "This path does not support OPTIONS; it supports GET, HEAD, POST.",
+            ),
         ),
         (
             post(key, "kind=other", content_type="application/x-www-form-urlencoded", **FRENCH),
@@ -182,7 +194,7 @@ def test_errors_are_problems_in_english() -> None:
         assert (response.status_code, response.json()) == (body["status"], body)
         assert response.headers["Content-Type"] == "application/problem+json"
     [rejected] = post(key, {"kind": "x"}, **FRENCH).json()["rejected"]
-    assert rejected["message"] == "kind is one of campaign, vcard, other, not 'x'."
+    assert rejected["message"] == 'kind is one of campaign, vcard, other, not "x".'
 
 
 def test_a_failed_call_is_audited_and_counted() -> None:
@@ -205,6 +217,32 @@ def test_a_key_needs_no_csrf_token() -> None:
     key = make_key(make_workspace())
     response = client.post(CLICKS, '{"clicks": []}', "application/json", headers={"x-api-key": key})
     assert response.status_code == 200
+
+
+def addresses(patterns: list[Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    """Each address that the patterns lead to, and its view."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, f"{at}{pattern.pattern}")
+        else:
+            yield f"{at}{pattern.pattern}", pattern.callback
+
+
+def test_the_project_s_login_is_not_asked_for_where_ours_is() -> None:
+    ours = [(address, view) for address, view in addresses(get_resolver().url_patterns) if is_ours(view)]
+    assert len(ours) >= 15
+    assert [address for address, view in ours if getattr(view, "login_required", True)] == []
+
+
+def is_ours(view: Any) -> bool:
+    return str(view.__module__).startswith("stats_app.")
+
+
+def test_it_answers_callers_whom_the_project_would_send_to_its_login() -> None:
+    assert [Client().get(f"/api/v1/{name}/").status_code for name in ("schema", "docs")] == [200, 200]
+    assert Client().get("/mcp").status_code == 405
+    assert Client().post("/mcp", "{}", "application/json").status_code == 401
+    assert len(calls.ask(make_key(make_workspace()), "tools/list").json()["result"]["tools"]) == 5
 
 
 # --- theirs, as before

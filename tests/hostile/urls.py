@@ -1,4 +1,4 @@
-"""Ours between two parts of an API of the project's own, all under the same prefix."""
+"""Our API between two parts of the project's own, all under the same prefix; then our other surfaces."""
 
 from __future__ import annotations
 
@@ -10,4 +10,6 @@ urlpatterns = [
     path("api/v1/accounts/", Accounts.as_view()),
     path("api/v1/", include("stats_app.api.urls")),
     path("api/v1/version/", Version.as_view()),
+    path("mcp", include("stats_app.mcp.urls")),
+    path("stats/", include("stats_app.dashboard.urls")),
 ]

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -15,17 +17,29 @@ from urllib.parse import urlsplit
 
 import mcp
 from django.db import connection
+from mcp.client import session
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MODES = ("auto", "legacy")
+PATIENCE = 600.0  # seconds; against what hangs, and long enough for any machine
+# How long the client waits for a server's first answer before it takes it for one that does not know the question.
+session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
 
-GUNICORN = ("gunicorn", "project.wsgi", "--bind", "127.0.0.1:{port}", "--log-level", "warning")
+# Connections are kept however long a client takes between two requests: one that closes just as the next is sent
+# would be an error of the test.
+GUNICORN = (
+    *("gunicorn", "project.wsgi", "--bind", "127.0.0.1:{port}", "--log-level", "warning"),
+    *("--keep-alive", "600", "--timeout", "600"),
+)
 SERVERS: dict[str, Sequence[str]] = {
     "gunicorn-threads": (*GUNICORN, "--workers", "2", "--threads", "8"),
     "gunicorn-sync": (*GUNICORN, "--workers", "2"),
-    "uvicorn": ("uvicorn", "project.asgi:application", "--port", "{port}", "--log-level", "warning"),
+    "uvicorn": (
+        *("uvicorn", "project.asgi:application", "--port", "{port}", "--log-level", "warning"),
+        *("--timeout-keep-alive", "600"),
+    ),
     "runserver": ("django", "runserver", "127.0.0.1:{port}", "--noreload"),
 }
 
@@ -57,12 +71,15 @@ def serving(kind: str) -> Iterator[str]:
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    """Until the server answers: gunicorn takes connections before any worker has started."""
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/mcp", timeout=PATIENCE)
+        except urllib.error.HTTPError:  # a GET is not allowed there
+            return
+        except OSError:
+            time.sleep(0.05)
     raise AssertionError("The server did not start.")
 
 

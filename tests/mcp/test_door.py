@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +18,7 @@ from stats_app import mcp
 from stats_app.models import ToolCall
 from tests.factories import make_key, make_workspace
 from tests.mcp.calls import ERAS, HANDSHAKE, STATELESS, answer, ask, message, post
+from tests.mcp.live import CHECKOUT
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +116,32 @@ def test_a_body_that_is_no_message_is_a_protocol_error(secret: str) -> None:
             assert response.json()["error"]["code"] in (-32700, -32600, -32602), (body[:10], era)
 
 
+def test_a_byte_order_mark_is_passed_over(secret: str) -> None:
+    for era in ERAS:
+        body, headers = message("tools/list", era=era)
+        response = post(secret, b"\xef\xbb\xbf" + json.dumps(body).encode(), **headers)
+        assert len(response.json()["result"]["tools"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "text"),
+    [
+        ("content-encoding", "gzip", 'Content-Encoding is identity, not "gzip": send the body uncompressed.'),
+        ("content-type", "text/plain", 'Content-Type is application/json in UTF-8, not "text/plain".'),
+        (
+            "content-type",
+            "application/json; charset=utf-16",
+            'Content-Type is application/json in UTF-8, not "application/json; charset=utf-16".',
+        ),
+    ],
+)
+def test_a_body_that_is_no_plain_json_is_refused(secret: str, header: str, value: str, text: str) -> None:
+    for era in ERAS:
+        body, headers = message("tools/list", era=era)
+        response = post(secret, body, **headers | {header: value})
+        assert (response.status_code, response.json()["error"]) == (415, {"code": -32600, "message": text})
+
+
 @override_settings(DATA_UPLOAD_MAX_MEMORY_SIZE=10)
 def test_the_host_s_own_limit_of_bodies_is_not_in_the_way(secret: str) -> None:
     assert ask(secret, "tools/list").status_code == 200
@@ -120,7 +149,10 @@ def test_the_host_s_own_limit_of_bodies_is_not_in_the_way(secret: str) -> None:
 
 def test_a_body_beyond_a_megabyte_is_refused(secret: str) -> None:
     response = post(secret, b" " * (1024 * 1024 + 1))
-    assert (response.status_code, response.json()["error"]["message"]) == (413, "The body has more than 1048576 bytes.")
+    assert (response.status_code, response.json()["error"]["message"]) == (
+        413,
+        "The body has more than 1048576 bytes; send it in parts.",
+    )
 
 
 def test_an_unknown_method_is_a_protocol_error(secret: str) -> None:
@@ -204,6 +236,33 @@ def test_a_check_says_how_to_get_the_package(capsys: pytest.CaptureFixture[str])
 def test_the_command_says_how_to_get_the_package() -> None:
     with pytest.raises(Exception, match=r"pip install 'django-stats-tools\[mcp\]'"):
         call_command("mcp_stdio")
+
+
+@pytest.mark.parametrize(
+    ("version", "works"),
+    [
+        ("1.30.0", False),
+        ("2.0.1", False),
+        ("2.2.9", False),
+        ("2.3.0", True),
+        ("2.3", True),
+        ("2.10.1", True),
+        ("3.0.0", False),
+        ("3", False),
+        ("unknown", False),
+    ],
+)
+def test_only_versions_of_the_package_that_work_count_as_installed(
+    version: str, works: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp.metadata, "version", lambda name: version)
+    assert mcp.is_installed() == works
+
+
+def test_the_extra_asks_for_the_versions_that_work() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (oldest, minor), (end, _) = mcp.OLDEST, mcp.END
+    assert project["optional-dependencies"]["mcp"] == [f"mcp>={oldest}.{minor},<{end}"]
 
 
 @pytest.mark.parametrize("origins", ["https://app.example", ["app.example"], ["https://app.example/"], [7], None])

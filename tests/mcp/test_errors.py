@@ -46,31 +46,39 @@ def wrong(text: str, field: str, code: str = "invalid", advice: str = "") -> dic
         (
             OVERVIEW,
             {"from": "03/01/2026", "to": "2026-03-31"},
-            wrong("from is a date as Y-m-d, not '03/01/2026'.", "from"),
+            wrong('from is a date as Y-m-d, not "03/01/2026".', "from"),
         ),
-        (OVERVIEW, {"to": "2026-03-31"}, wrong("from is required.", "from", "required")),
-        (OVERVIEW, {"from": None, "to": "2026-03-31"}, wrong("from is required, and null is no value.", "from")),
-        (OVERVIEW, {"from": 20260301, "to": "2026-03-31"}, wrong("from is a date as Y-m-d, not '20260301'.", "from")),
+        (
+            OVERVIEW,
+            {"to": "2026-03-31"},
+            wrong("from is required: a date as Y-m-d, such as 2026-03-31.", "from", "required"),
+        ),
+        (
+            OVERVIEW,
+            {"from": None, "to": "2026-03-31"},
+            wrong("from is required: a date as Y-m-d, such as 2026-03-31.", "from", "required"),
+        ),
+        (OVERVIEW, {"from": 20260301, "to": "2026-03-31"}, wrong("from is a date as Y-m-d, not 20260301.", "from")),
         (
             OVERVIEW,
             {"from": "2026-03-01", "to": "2026-03-31", "breakdown": "year"},
-            wrong("breakdown is one of none, day, week, month, not 'year'.", "breakdown"),
+            wrong('breakdown is one of none, day, week, month, not "year".', "breakdown"),
         ),
         (
             OVERVIEW,
             {"from": "2026-03-01", "to": "2026-03-31", "start": "x"},
-            wrong("'start' is not a parameter; there are from, to, breakdown, workspacePublicId.", "start", "unknown"),
+            wrong('"start" is not a parameter; there are from, to, breakdown, workspacePublicId.', "start", "unknown"),
         ),
         (
             OVERVIEW,
             {"from": "2026-03-01", "to": "2026-03-31", "start": None},
-            wrong("'start' is not a parameter; there are from, to, breakdown, workspacePublicId.", "start", "unknown"),
+            wrong('"start" is not a parameter; there are from, to, breakdown, workspacePublicId.', "start", "unknown"),
         ),
         (
             CAMPAIGN,
             {"campaignPublicId": "Spring launch"},
             wrong(
-                "campaignPublicId is cp_+ 26 characters of a lowercase ULID, not 'Spring launch'.",
+                'campaignPublicId is cp_ and 26 characters of a lowercase ULID, not "Spring launch".',
                 "campaignPublicId",
                 advice="Look the id up with campaign_find.",
             ),
@@ -78,13 +86,19 @@ def wrong(text: str, field: str, code: str = "invalid", advice: str = "") -> dic
         (
             USER,
             {},
-            wrong("userPublicId is required.", "userPublicId", "required", advice="Look the id up with user_find."),
+            wrong(
+                "userPublicId is required: usr_ and 26 characters of a lowercase ULID, such as "
+                "usr_01jzk3f8q2v6x9w4r7t5n0m1ab.",
+                "userPublicId",
+                "required",
+                advice="Look the id up with user_find.",
+            ),
         ),
         (
             USER,
             {"userPublicId": f"usr_{NO_ID}"},
             failure(
-                f"No user with the id 'usr_{NO_ID}' in this workspace. Look the id up with user_find.", "not_found"
+                f'No user with the id "usr_{NO_ID}" in this workspace. Look the id up with user_find.', "not_found"
             ),
         ),
         (
@@ -107,10 +121,10 @@ def test_another_workspace_s_ids_are_not_found(secret: str, era: str) -> None:
     theirs = make_workspace()
     campaign, user = make_campaign(theirs).public_id, make_user(theirs).public_id
     assert call(secret, CAMPAIGN, {"campaignPublicId": campaign}, era) == failure(
-        f"No campaign with the id '{campaign}' in this workspace. Look the id up with campaign_find.", "not_found"
+        f'No campaign with the id "{campaign}" in this workspace. Look the id up with campaign_find.', "not_found"
     )
     assert call(secret, USER, {"userPublicId": user}, era) == failure(
-        f"No user with the id '{user}' in this workspace. Look the id up with user_find.", "not_found"
+        f'No user with the id "{user}" in this workspace. Look the id up with user_find.', "not_found"
     )
 
 
@@ -170,7 +184,7 @@ def test_an_unknown_tool_is_a_protocol_error(secret: str, era: str) -> None:
     assert response.json() == {
         "jsonrpc": "2.0",
         "id": 1,
-        "error": {"code": -32602, "message": "Unknown tool: 'stats_delete_everything'"},
+        "error": {"code": -32602, "message": 'Unknown tool: "stats_delete_everything"'},
     }
     assert not ToolCall.objects.exists()
 
@@ -191,7 +205,7 @@ def test_arguments_that_are_no_object_are_a_protocol_error(secret: str, era: str
         (
             OperationalError("the secret formula"),
             "unavailable",
-            "The database cannot be reached. Call again in some seconds.",
+            "The database cannot be reached; try again. Wait 5 s, then call again.",
         ),
     ],
 )
@@ -209,7 +223,7 @@ def test_an_unexpected_failure_shows_nothing_of_itself_and_is_logged(
     assert b"Traceback" not in response.content
     result = response.json()["result"]
     assert (result["isError"], result["content"]) == (True, [{"type": "text", "text": text}])
-    assert result["_meta"]["stats-tools/problem"] == {"code": code}
+    assert result["_meta"]["stats-tools/problem"]["code"] == code
     assert "the secret formula" in caplog.text
     assert "Traceback" in caplog.text
     assert list(ToolCall.objects.values_list("outcome", flat=True)) == [code]

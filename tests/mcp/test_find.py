@@ -12,6 +12,8 @@ from tests.mcp.calls import answer, call, failure
 
 pytestmark = pytest.mark.django_db
 
+SIXTY_NINES = "9" * 60
+
 
 def names(secret: str, tool: str, **arguments: Any) -> list[str]:
     [found] = answer(secret, tool, arguments).values()
@@ -87,6 +89,7 @@ def test_it_finds_ten_at_most_newest_first() -> None:
     assert names(secret, "campaign_find") == [f"Campaign {number}" for number in range(11, 1, -1)]
     assert names(secret, "campaign_find", limit=2) == ["Campaign 11", "Campaign 10"]
     assert names(secret, "campaign_find", limit=1.0) == ["Campaign 11"]
+    assert names(secret, "campaign_find", limit="1") == ["Campaign 11"]
     assert names(secret, "user_find") == [f"User {number:02}" for number in range(10)]
     assert names(secret, "user_find", limit=1) == ["User 00"]
 
@@ -119,18 +122,29 @@ def test_it_hides_other_workspaces() -> None:
 @pytest.mark.parametrize(
     ("arguments", "field", "code", "text"),
     [
-        ({"limit": 0}, "limit", "out_of_range", "limit is a whole number from 1 to 10, not '0'."),
-        ({"limit": 11}, "limit", "out_of_range", "limit is a whole number from 1 to 10, not '11'."),
-        ({"limit": 2.5}, "limit", "invalid", "limit is a whole number from 1 to 10, not '2.5'."),
-        ({"limit": "5"}, "limit", "invalid", "limit is a whole number from 1 to 10, not '5'."),
-        ({"limit": True}, "limit", "invalid", "limit is a whole number from 1 to 10, not 'True'."),
-        ({"query": 7}, "query", "invalid", "query is text without control characters, not '7'."),
-        ({"query": "a\u0000b"}, "query", "invalid", "query is text without control characters, not 'a\\u0000b'."),
+        ({"limit": 0}, "limit", "out_of_range", "limit is a whole number from 1 to 10, not 0."),
+        ({"limit": 11}, "limit", "out_of_range", "limit is a whole number from 1 to 10, not 11."),
+        ({"limit": 2.5}, "limit", "invalid", "limit is a whole number from 1 to 10, not 2.5."),
+        ({"limit": "11"}, "limit", "out_of_range", 'limit is a whole number from 1 to 10, not "11".'),
+        (
+            {"limit": "9" * 5000},
+            "limit",
+            "out_of_range",
+            f'limit is a whole number from 1 to 10, not "{SIXTY_NINES}…".',
+        ),
+        ({"limit": "5.0"}, "limit", "invalid", 'limit is a whole number from 1 to 10, not "5.0".'),
+        ({"limit": "٣"}, "limit", "invalid", 'limit is a whole number from 1 to 10, not "٣".'),
+        ({"limit": "null"}, "limit", "invalid", 'limit is a whole number from 1 to 10, not "null".'),
+        ({"limit": [5]}, "limit", "invalid", "limit is a whole number from 1 to 10, not [5]."),
+        ({"limit": {"a": None}}, "limit", "invalid", 'limit is a whole number from 1 to 10, not {"a": null}.'),
+        ({"limit": True}, "limit", "invalid", "limit is a whole number from 1 to 10, not true."),
+        ({"query": 7}, "query", "invalid", "query is text without control characters, not 7."),
+        ({"query": "a\u0000b"}, "query", "invalid", 'query is text without control characters, not "a\\u0000b".'),
         (
             {"query": "x" * 201},
             "query",
             "too_long",
-            f"query has at most 200 characters, not '{'x' * 60}…'.",
+            'query has at most 200 characters, not "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…".',
         ),
     ],
 )
@@ -142,7 +156,7 @@ def test_it_says_what_is_wrong(arguments: dict[str, Any], field: str, code: str,
 
 
 def test_an_unknown_status_is_told_the_known_ones() -> None:
-    text = "status is one of planned, running, paused, completed, not 'active'."
+    text = 'status is one of planned, running, paused, completed, not "active".'
     assert call(make_key(make_workspace(), ["stats:read"]), "campaign_find", {"status": "active"}) == failure(
         text, "invalid_parameters", errors=[{"field": "status", "code": "invalid", "message": text}]
     )

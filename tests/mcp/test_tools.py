@@ -15,7 +15,7 @@ import pytest
 from stats_app.ingest import ClickInput
 from stats_app.models import Workspace
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record
-from tests.mcp.calls import ERAS, HANDSHAKE, STATELESS, Json, answer, ask
+from tests.mcp.calls import ERAS, HANDSHAKE, STATELESS, Json, answer, ask, call
 from tests.rest import CAMPAIGNS, OVERVIEW, USERS, get
 
 pytestmark = pytest.mark.django_db
@@ -64,39 +64,36 @@ def test_each_tool_says_what_it_is(secret: str) -> None:
             assert parameter["description"], (tool["name"], name)
 
 
-def test_schemas_forbid_what_they_do_not_name(secret: str) -> None:
-    def objects(schema: Any) -> list[Json]:
-        if isinstance(schema, list):
-            return [found for item in schema for found in objects(item)]
-        if not isinstance(schema, dict):
-            return []
-        inner = [found for item in schema.values() for found in objects(item)]
-        return [schema, *inner] if "object" in schema.get("type", []) else inner
+def objects(schema: Any) -> list[Json]:
+    """All objects that a schema describes, itself included."""
+    if isinstance(schema, list):
+        return [found for item in schema for found in objects(item)]
+    if not isinstance(schema, dict):
+        return []
+    inner = [found for item in schema.values() for found in objects(item)]
+    return [schema, *inner] if "object" in schema.get("type", []) else inner
 
+
+def test_answers_have_nothing_that_their_schema_does_not_name(secret: str) -> None:
     for tool in listed(secret):
-        for schema in (tool["inputSchema"], tool["outputSchema"]):
-            jsonschema.Draft202012Validator.check_schema(schema)
-            assert schema["type"] == "object"
-            assert all(found["additionalProperties"] is False for found in objects(schema)), tool["name"]
+        jsonschema.Draft202012Validator.check_schema(tool["outputSchema"])
+        assert all(found["additionalProperties"] is False for found in objects(tool["outputSchema"])), tool["name"]
 
 
-def test_schemas_say_which_arguments_are_required(secret: str) -> None:
-    required = {tool["name"]: tool["inputSchema"].get("required", []) for tool in listed(secret)}
-    assert required == {
-        "stats_get_workspace_overview": ["from", "to"],
-        "stats_get_campaign_performance": ["campaignPublicId"],
-        "stats_get_user_metrics": ["userPublicId"],
-        "campaign_find": [],
-        "user_find": [],
-    }
+# What the converters of Gemini and of OpenAI's strict calls both take.
+TAKEN = {"type", "enum", "pattern", "minimum", "maximum", "description"}
 
 
-def test_the_definitions_have_no_known_weakness(secret: str, tmp_path: Path) -> None:
-    file = tmp_path / "tools.json"
-    file.write_text(json.dumps({"tools": listed(secret)}), encoding="utf-8")
-    lint = [Path(sys.executable).with_name("tdqs"), "lint", "--file", file, "--fail-on", "warning"]
-    done = subprocess.run(lint, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_arguments_are_described_by_what_every_model_takes(secret: str) -> None:
+    for tool in listed(secret):
+        schema = tool["inputSchema"]
+        jsonschema.Draft202012Validator.check_schema(schema)
+        assert schema.keys() <= {"type", "properties", "required"}
+        assert schema["type"] == "object"
+        for name, parameter in schema["properties"].items():
+            assert parameter.keys() <= TAKEN, (tool["name"], name)
+            assert parameter["type"] in ("string", "integer")
+            assert "" not in parameter.get("enum", ()), "Gemini refuses an empty word"
 
 
 class Place:
@@ -140,6 +137,68 @@ class Place:
         return found
 
 
+NOT_GIVEN = {"breakdown": "none", "status": "any", "limit": 10}
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_every_optional_argument_can_be_said_to_be_missing(era: str) -> None:
+    """In calls that must name every argument, with values that the schema allows; and with null and an empty text."""
+    place = Place(make_workspace())
+    needed = {
+        "stats_get_workspace_overview": {"from": "2026-03-01", "to": "2026-03-31"},
+        "stats_get_campaign_performance": {"campaignPublicId": place.campaigns[0]},
+        "stats_get_user_metrics": {"userPublicId": place.users[0]},
+    }
+    for tool in listed(place.secret):
+        schema, required = tool["inputSchema"], needed.get(tool["name"], {})
+        assert sorted(required) == sorted(schema.get("required", []))
+        optional = [name for name in schema["properties"] if name not in required]
+        plain = answer(place.secret, tool["name"], required, era)
+        for values in (
+            {name: NOT_GIVEN.get(name, "") for name in optional},
+            dict.fromkeys(optional, ""),
+            dict.fromkeys(optional),
+        ):
+            again = answer(place.secret, tool["name"], required | values, era)
+            assert again | {"generatedAt": None} == plain | {"generatedAt": None}, (tool["name"], values)
+        jsonschema.validate(required | {name: NOT_GIVEN.get(name, "") for name in optional}, schema)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_other_words_for_missing_are_no_values(era: str) -> None:
+    secret = make_key(make_workspace(), ["stats:read"])
+    period = {"from": "2026-03-01", "to": "2026-03-31"}
+    for tool, arguments, field in (
+        ("campaign_find", {"query": "x", "status": "Any"}, "status"),
+        ("campaign_find", {"status": "none"}, "status"),
+        (NAMES[0], period | {"breakdown": "any"}, "breakdown"),
+        (NAMES[0], period | {"to": ""}, "to"),
+        (NAMES[1], {"campaignPublicId": ""}, "campaignPublicId"),
+        (NAMES[0], period | {"other": ""}, "other"),
+    ):
+        problem = call(secret, tool, arguments, era)["_meta"]["stats-tools/problem"]
+        assert [error["field"] for error in problem["errors"]] == [field]
+
+
+def test_schemas_say_which_arguments_are_required(secret: str) -> None:
+    required = {tool["name"]: tool["inputSchema"].get("required", []) for tool in listed(secret)}
+    assert required == {
+        "stats_get_workspace_overview": ["from", "to"],
+        "stats_get_campaign_performance": ["campaignPublicId"],
+        "stats_get_user_metrics": ["userPublicId"],
+        "campaign_find": [],
+        "user_find": [],
+    }
+
+
+def test_the_definitions_have_no_known_weakness(secret: str, tmp_path: Path) -> None:
+    file = tmp_path / "tools.json"
+    file.write_text(json.dumps({"tools": listed(secret)}), encoding="utf-8")
+    lint = [Path(sys.executable).with_name("tdqs"), "lint", "--file", file, "--fail-on", "warning"]
+    done = subprocess.run(lint, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])
 def test_every_answer_is_that_of_rest_and_as_declared(zone: str, settings: Any) -> None:
     settings.STATS_APP = {"RATE_LIMIT": None}
@@ -155,20 +214,6 @@ def test_every_answer_is_that_of_rest_and_as_declared(zone: str, settings: Any) 
         assert json.dumps(over_mcp) == json.dumps(rest), (tool, given)
         over_mcp["generatedAt"] = moment
         jsonschema.validate(over_mcp, schemas[tool], format_checker=jsonschema.FormatChecker())
-
-
-@pytest.mark.parametrize("era", ERAS)
-def test_null_for_an_optional_argument_means_not_given(era: str) -> None:
-    place = Place(make_workspace())
-    period = {"from": "2026-03-01", "to": "2026-03-31"}
-    plain = answer(place.secret, NAMES[0], period, era)
-    nulls = answer(place.secret, NAMES[0], period | {"breakdown": None, "workspacePublicId": None}, era)
-    assert nulls | {"generatedAt": None} == plain | {"generatedAt": None}
-    user = {"userPublicId": place.users[0]}
-    assert (
-        answer(place.secret, NAMES[2], user | {"from": None, "to": None}, era)["period"]
-        == (answer(place.secret, NAMES[2], user, era)["period"])
-    )
 
 
 def test_a_call_without_arguments_is_one_with_none(secret: str) -> None:

@@ -133,7 +133,9 @@ def assert_valid_if_accepted(answer: dict[str, Any], sent: list[Any]) -> None:
 
 # The rows are made once for all requests to an operation: it is to answer whatever others left behind.
 @api.parametrize()
-@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow]
+)
 def test_it_does_what_it_says(case: schemathesis.Case, known: Known) -> None:
     make_meaningful(case.path_parameters, known)
     make_meaningful(case.query, known)

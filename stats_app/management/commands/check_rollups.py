@@ -27,7 +27,12 @@ class Command(StatsCommand):
             except UnknownZone as error:
                 unknown_zones += 1
                 self.stdout.write(f"{workspace.public_id} {workspace}: {error.sentence}")
-        found = [f"{differences} difference(s); rebuild_rollups counts anew."] if differences else []
+        found = []
+        if differences:
+            found.append(
+                f"{differences} difference(s); rebuild_rollups counts anew. After a new version of the time zone "
+                "tables they are to be expected, in zones whose rules it changed."
+            )
         if unknown_zones:
             found.append(f"{unknown_zones} workspace(s) could not be checked.")
         if found:

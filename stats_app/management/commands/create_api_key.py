@@ -5,9 +5,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_variables
 
 from stats_app.keys import create_key
-from stats_app.management.arguments import date_of, workspace_of
+from stats_app.management.arguments import date_of, invalid, workspace_of
 from stats_app.management.command import StatsCommand
 from stats_app.models.api_keys import SCOPES, STATS_READ
 from stats_app.periods import ONE_DAY, utc_midnight
@@ -24,6 +25,7 @@ class Command(StatsCommand):
         )
         parser.add_argument("--expires", metavar="DATE", help="the last day on which the key is good, UTC, as Y-m-d")
 
+    @sensitive_variables("secret")
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
         last_day = date_of("--expires", options["expires"])
@@ -33,7 +35,6 @@ class Command(StatsCommand):
         try:
             key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
         except ValidationError as error:
-            wrong = (f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items())
-            raise CommandError(" ".join(wrong)) from None
+            raise invalid(error) from None
         self.stdout.write(f"API key {key} for {workspace} with {', '.join(key.scopes)}; the secret, shown only now:")
         self.stdout.write(secret)

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 
 from stats_app.errors import NotAuthenticated
 from stats_app.management.command import StatsCommand
-from stats_app.mcp import INSTALL, is_installed
+from stats_app.mcp import INSTALL, PACKAGE, is_installed
 
 VARIABLE = "STATS_API_KEY"
 
@@ -17,7 +17,7 @@ class Command(StatsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not is_installed():
-            raise CommandError(f"The package mcp is not installed: {INSTALL}")
+            raise CommandError(f"The package {PACKAGE}, is not installed: {INSTALL}")
         from stats_app.mcp import stdio
 
         try:

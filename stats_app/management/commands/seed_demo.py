@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db.models import EmailField
 from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_variables
 
 from stats_app.demo import seed
 from stats_app.keys import create_key
@@ -28,6 +29,7 @@ class Command(StatsCommand):
         parser.add_argument("--clicks", type=int, default=50_000, metavar="N", help="how many clicks; default 50000")
         parser.add_argument("--seed", type=int, default=1, metavar="S", help="other numbers make other data; default 1")
 
+    @sensitive_variables("secret")
     def handle(self, *args: Any, **options: Any) -> None:
         if options["clicks"] < 0:
             raise CommandError(f"--clicks is 0 or more, not {options['clicks']}.")
@@ -48,6 +50,7 @@ class Command(StatsCommand):
             model._default_manager.create_superuser(**values, password=PASSWORD)
         return login
 
+    @sensitive_variables("secret")
     def _say_where_to_look(self, workspaces: list[Workspace], login: str, secret: str, period: Period) -> None:
         self.stdout.write("")
         for workspace in workspaces:

@@ -1,17 +1,21 @@
-/* Draws the charts of a report from the tables below them. Without it the tables are open and say the same. */
+/* Draws the charts of a report from the tables below them, which say the same. */
 (() => {
   "use strict";
 
   const root = document.documentElement;
   const language = root.lang || undefined;
   const number = new Intl.NumberFormat(language);
-  const COLOURS = 10;
-  /* A chart as wide as the screen would make the browser shrink the whole page to fit the paper. */
-  const PAPER = [680, 260];
+  const letters = new Intl.Segmenter(language);
+  const FONT_SIZE = 12;
+  /* Of a tooltip: the letters of a name, and how much of the chart's width it may cover. */
+  const NAME_LENGTH = 28;
+  const TOOLTIP_SHARE = 0.43;
+  const TOOLTIP_MOST = 300;
+  const PADDING = 10;
+  const PAIR_WIDTH = 40;
+  /* A wider chart would make the browser shrink the whole page to fit the paper. */
+  const PAPER = [680, 220];
   const drawn = [];
-
-  /* Tables stand open for those without scripts; here the chart comes first. */
-  for (const details of document.querySelectorAll("details[data-closes]")) details.open = false;
 
   /* Whatever separates thousands. An empty cell is no 0. */
   const count = (cell) => {
@@ -23,40 +27,46 @@
     const table = document.getElementById(plot.dataset.table);
     const heads = [...table.tHead.rows[0].cells];
     const rows = [...table.tBodies[0].rows];
-    const texts = (column) => rows.map((row) => row.cells[column].textContent);
-    /* Buckets to come would look like a fall to 0; those of the previous period have all been. */
-    const series = (head, column = head, hasBeen = false) => ({
-      name: heads[head].textContent,
-      data: rows.map((row) => (hasBeen || !row.classList.contains("future") ? count(row.cells[column]) : null)),
-      isRest: "rest" in heads[head].dataset,
-    });
-    const type = plot.dataset.chart;
-    const isCompared = type === "compared";
+    const isCompared = plot.dataset.chart === "compared";
+    const texts = (column) => rows.map((row) => row.cells[column]?.textContent);
+    const has = (element, name) => element.classList.contains(name);
+    const series = (head, column) => {
+      const isPrevious = isCompared && head > 0;
+      return {
+        name: heads[head].textContent,
+        colour: heads[head].dataset.colour,
+        /* Buckets to come would look like a fall to 0; those of the previous period have all been. */
+        data: rows.map((row) => (isPrevious || !has(row, "future") ? count(row.cells[column]) : null)),
+        cut: rows.map((row) => has(isPrevious ? row.cells[head] : row, "cut")),
+      };
+    };
     return {
-      type,
-      labels: rows.map((row) => row.dataset.label),
-      names: texts(0),
-      previousNames: isCompared ? texts(2) : [],
-      changes: isCompared ? texts(4) : [],
-      filling: rows.findIndex((row) => row.classList.contains("filling")),
-      series: isCompared ? [series(0, 1), series(2, 3, true)] : heads.slice(1, -1).map((_, index) => series(index + 1)),
+      isCompared,
+      labels: rows.map(({ dataset }) => (dataset.note ? [dataset.label, dataset.note] : dataset.label)),
+      names: [texts(0), texts(2)],
+      changes: texts(4),
+      filling: rows.findIndex((row) => has(row, "filling")),
+      series: heads.flatMap((head, index) => (head.dataset.colour ? [series(index, index + isCompared)] : [])),
       last: heads.at(-1).textContent,
     };
   };
 
-  const colour = (element, name) => getComputedStyle(element).getPropertyValue(`--stats-${name}`).trim();
-
-  const colourNames = (data) => {
-    if (data.type === "compared") return ["accent", "quiet"];
-    return data.series.map((series, index) => (series.isRest ? "rest" : `c${(index % COLOURS) + 1}`));
+  /* What an expression of the stylesheet's colours comes to on this page. */
+  const computed = (plot, expression) => {
+    plot.style.color = expression;
+    const { color } = getComputedStyle(plot);
+    plot.style.color = "";
+    return color;
   };
+  const tone = (plot, name) => computed(plot, `var(--_${name})`);
+  const paler = (plot, name) => computed(plot, `color-mix(in srgb, var(--_${name}) 35%, var(--_ground))`);
 
   /* A bucket that is not over: stripes in the series' own colour. */
-  const stripes = (tone) => {
+  const stripes = (colour) => {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 6;
     const pen = tile.getContext("2d");
-    pen.strokeStyle = tone;
+    pen.strokeStyle = colour;
     pen.lineWidth = 2;
     for (const shift of [-6, 0, 6]) {
       pen.beginPath();
@@ -67,180 +77,223 @@
     return pen.createPattern(tile, "repeat");
   };
 
-  const lineSets = (data, tones, plot) => data.series.map((series, index) => {
+  const lineSets = (data, plot) => data.series.map(({ data: numbers, colour: name, cut }, index) => {
     const isCurrent = index === 0;
-    const few = series.data.length <= 45;
+    const [colour, pale, ground] = [tone(plot, name), paler(plot, name), tone(plot, "ground")];
+    const isFilling = (at) => isCurrent && at === data.filling;
+    const isPart = (at) => isFilling(at) || cut[at];
+    /* A point without neighbours has no line to be seen by. */
+    const isAlone = (at) => (numbers[at - 1] ?? numbers[at + 1] ?? null) === null;
+    const isDotted = isCurrent && numbers.length <= 45;
     return {
-      label: series.name,
-      data: series.data,
-      borderColor: tones[index],
-      backgroundColor: isCurrent ? colour(plot, "fill") : "transparent",
-      pointBackgroundColor: (point) => (isCurrent && point.dataIndex === data.filling ? colour(plot, "ground") : tones[index]),
+      data: numbers,
+      borderColor: colour,
+      backgroundColor: tone(plot, "fill"),
+      pointBackgroundColor: ({ dataIndex: at }) => (isPart(at) ? ground : colour),
+      pointStyle: ({ dataIndex: at }) => (cut[at] ? "rectRot" : "circle"),
+      pointRadius: ({ dataIndex: at }) => (isDotted || isPart(at) || isAlone(at) ? 3.5 : 0),
+      pointHoverRadius: 5,
       borderWidth: isCurrent ? 2 : 1.5,
       borderDash: isCurrent ? [] : [4, 4],
-      segment: { borderDash: (part) => (isCurrent && part.p1DataIndex === data.filling ? [2, 3] : undefined) },
-      pointRadius: (point) => (isCurrent && (few || point.dataIndex === data.filling) ? 3 : 0),
-      pointHoverRadius: 5,
-      fill: isCurrent ? "origin" : false,
-      tension: 0,
-      order: index,
+      segment: {
+        borderDash: ({ p1DataIndex: to }) => (isFilling(to) ? [2, 3] : undefined),
+        borderColor: ({ p0DataIndex: from, p1DataIndex: to }) => (cut[from] || cut[to] ? pale : undefined),
+      },
+      fill: isCurrent && "origin",
     };
   });
 
-  const barSets = (data, tones) => data.series.map((series, index) => {
-    const hatch = stripes(tones[index]);
-    return {
-      label: series.name,
-      data: series.data,
-      backgroundColor: (bar) => (bar.dataIndex === data.filling ? hatch : tones[index]),
-      maxBarThickness: 56,
-      categoryPercentage: 0.9,
-      barPercentage: series.data.length > 60 ? 1 : 0.9,
+  const barFill = (data, plot, { colour: name, cut }) => {
+    const [colour, hatch, pale] = [tone(plot, name), stripes(tone(plot, name)), paler(plot, name)];
+    return ({ dataIndex }) => (dataIndex === data.filling ? hatch : cut[dataIndex] ? pale : colour);
+  };
+
+  /* One bucket makes no line: both its values stand side by side, the previous one as an outline, and a 0 is seen. */
+  const pairSets = (data, plot) => data.series.map((series, index) => ({
+    data: series.data,
+    backgroundColor: index ? "transparent" : barFill(data, plot, series),
+    borderColor: tone(plot, series.colour),
+    borderWidth: index ? 2 : 0,
+    barThickness: PAIR_WIDTH,
+    minBarLength: 2,
+  }));
+
+  const barSets = (data, plot) => data.series.map((series) => ({
+    data: series.data,
+    backgroundColor: barFill(data, plot, series),
+    /* A gap between one part of a bar and the next. */
+    borderColor: tone(plot, "ground"),
+    borderWidth: { top: 1 },
+    borderSkipped: false,
+    maxBarThickness: 56,
+    categoryPercentage: 0.9,
+    barPercentage: series.data.length > 60 ? 1 : 0.9,
+  }));
+
+  const datasets = (data, plot) => {
+    if (!data.isCompared) return barSets(data, plot);
+    return data.labels.length === 1 ? pairSets(data, plot) : lineSets(data, plot);
+  };
+
+  /* What a tooltip says, in lines that leave the chart in sight. */
+  const writer = (chart, weight = 400) => {
+    const { caretPadding } = chart.options.plugins.tooltip;
+    const room = Math.min(TOOLTIP_MOST, chart.width * TOOLTIP_SHARE - caretPadding) - 2 * PADDING - FONT_SIZE - 2;
+    const fits = (text) => {
+      chart.ctx.font = `${weight} ${FONT_SIZE}px ${chart.options.font.family}`;
+      return chart.ctx.measureText(text).width <= room;
     };
-  });
+    /* A name is cut, and keeps its own direction from the number before it. */
+    const named = (value, name) => {
+      const kept = Array.from(letters.segment(name), ({ segment }) => segment);
+      const isolated = (text) => `${value}  \u2068${text}\u2069`;
+      if (kept.length <= NAME_LENGTH && fits(isolated(name))) return isolated(name);
+      kept.length = Math.min(kept.length, NAME_LENGTH);
+      while (kept.length > 1 && !fits(isolated(`${kept.join("")}…`))) kept.pop();
+      return isolated(`${kept.join("").trimEnd()}…`);
+    };
+    const wrapped = (text) => {
+      const lines = [];
+      for (const word of text.split(" ")) {
+        const longer = [...lines.slice(-1), word].join(" ");
+        if (fits(longer)) lines.splice(-1, 1, longer);
+        else lines.push(word);
+      }
+      return lines;
+    };
+    return { named, wrapped };
+  };
 
   const tooltip = (data) => {
-    if (data.type === "compared") {
+    const value = (item) => number.format(item.parsed.y);
+    if (data.isCompared) {
       return {
         title: () => "",
-        label: (item) => {
-          const names = item.datasetIndex ? data.previousNames : data.names;
-          return ` ${names[item.dataIndex]}: ${number.format(item.parsed.y)}`;
-        },
+        label: (item) => writer(item.chart).wrapped(`${value(item)}  ${data.names[item.datasetIndex][item.dataIndex]}`),
         footer: (items) => {
           const change = items.length > 1 && data.changes[items[0].dataIndex];
-          return change ? `${data.last}: ${change}` : "";
+          return change ? writer(items[0].chart, 600).wrapped(`${data.last}: ${change}`) : "";
         },
       };
     }
     return {
-      title: (items) => (items.length ? data.names[items[0].dataIndex] : ""),
-      label: (item) => ` ${item.dataset.label}: ${number.format(item.parsed.y)}`,
-      footer: (items) => `${data.last}: ${number.format(items.reduce((sum, item) => sum + item.parsed.y, 0))}`,
+      title: (items) => (items.length ? writer(items[0].chart).wrapped(data.names[0][items[0].dataIndex]) : ""),
+      label: (item) => writer(item.chart).named(value(item), data.series[item.datasetIndex].name),
+      footer: (items) => `${number.format(items.reduce((sum, item) => sum + item.parsed.y, 0))}  ${data.last}`,
     };
   };
 
   const options = (data, plot) => {
-    const text = colour(plot, "quiet");
-    const stacked = data.type === "stacked";
-    const font = { family: getComputedStyle(plot).fontFamily, size: 12 };
+    const [ground, text, quiet, line] = ["ground", "text", "quiet", "line"].map((name) => tone(plot, name));
+    const stacked = !data.isCompared;
+    const font = { family: getComputedStyle(plot).fontFamily, size: FONT_SIZE };
     return {
       animation: false,
       maintainAspectRatio: false,
       locale: language,
+      font,
+      /* Chart.js knows fewer notations of colours than the browser. */
+      hoverBackgroundColor: (_, { backgroundColor }) => backgroundColor,
+      hoverBorderColor: (_, { borderColor }) => borderColor,
       interaction: { mode: "index", intersect: false },
       scales: {
         x: {
           stacked,
           grid: { display: false },
-          border: { color: colour(plot, "line") },
-          ticks: { color: text, font, maxRotation: 0, autoSkipPadding: 16 },
+          border: { color: line },
+          ticks: { color: quiet, font, maxRotation: 0, autoSkipPadding: 16 },
         },
         y: {
           stacked,
           beginAtZero: true,
           suggestedMax: 4,
           border: { display: false },
-          grid: { color: colour(plot, "line") },
-          ticks: { color: text, font, maxTicksLimit: 5, precision: 0, callback: (value) => number.format(value) },
+          grid: { color: line },
+          ticks: { color: quiet, font, maxTicksLimit: 5, precision: 0, callback: (value) => number.format(value) },
         },
       },
       plugins: {
         legend: { display: false },
         tooltip: {
-          backgroundColor: colour(plot, "ground"),
-          borderColor: colour(plot, "line"),
+          /* Beside what it is about, and never over it. */
+          yAlign: "center",
+          caretPadding: data.isCompared && data.labels.length === 1 ? PAIR_WIDTH + 2 : 2,
+          backgroundColor: ground,
+          borderColor: line,
           borderWidth: 1,
-          titleColor: colour(plot, "text"),
-          bodyColor: colour(plot, "text"),
-          footerColor: colour(plot, "text"),
+          titleColor: text,
+          bodyColor: text,
+          footerColor: text,
+          usePointStyle: true,
           titleFont: font,
           bodyFont: font,
           footerFont: { ...font, weight: 600 },
-          padding: 12,
-          boxWidth: 10,
-          boxHeight: 10,
-          filter: (item) => item.parsed.y !== null && (data.type === "compared" || item.parsed.y > 0),
-          callbacks: tooltip(data),
+          padding: PADDING,
+          boxPadding: 2,
+          filter: (item) => item.parsed.y !== null && (data.isCompared || item.parsed.y > 0),
+          callbacks: {
+            ...tooltip(data),
+            labelPointStyle: () => ({ pointStyle: "rect" }),
+            labelColor: ({ datasetIndex }) => {
+              const colour = tone(plot, data.series[datasetIndex].colour);
+              return { borderColor: colour, backgroundColor: colour };
+            },
+          },
         },
       },
     };
   };
 
-  const legend = (plot, data, chart, tones) => {
-    const buttons = data.series.map((series, index) => {
-      const button = document.createElement("button");
-      const swatch = document.createElement("span");
-      const isDashed = data.type === "compared" && index === 1;
-      button.type = "button";
-      button.setAttribute("aria-pressed", String(chart.isDatasetVisible(index)));
-      swatch.className = isDashed ? "stats-swatch dashed" : "stats-swatch";
-      swatch.style[isDashed ? "borderColor" : "backgroundColor"] = tones[index];
-      button.append(swatch, series.name);
+  const draw = (plot) => {
+    const data = read(plot);
+    const isLine = data.isCompared && data.labels.length > 1;
+    const chart = new Chart(plot.querySelector("canvas"), {
+      type: isLine ? "line" : "bar",
+      data: { labels: data.labels, datasets: datasets(data, plot) },
+      options: options(data, plot),
+    });
+    plot.querySelectorAll(".stats-legend button").forEach((button, index) => {
       button.addEventListener("click", () => {
         const shows = !chart.isDatasetVisible(index);
         chart.setDatasetVisibility(index, shows);
         button.setAttribute("aria-pressed", String(shows));
         chart.update();
       });
-      return button;
     });
-    plot.querySelector(".stats-legend").replaceChildren(...buttons);
-  };
-
-  const configure = (plot, data) => {
-    const tones = colourNames(data).map((name) => colour(plot, name));
-    const datasets = data.type === "compared" ? lineSets(data, tones, plot) : barSets(data, tones);
-    return { tones, datasets, options: options(data, plot) };
-  };
-
-  const draw = (plot) => {
-    const data = read(plot);
     plot.classList.add("stats-drawn");
-    const { tones, datasets, options: own } = configure(plot, data);
-    const chart = new Chart(plot.querySelector("canvas"), {
-      type: data.type === "compared" ? "line" : "bar", data: { labels: data.labels, datasets }, options: own,
-    });
-    legend(plot, data, chart, tones);
     drawn.push({ plot, data, chart });
   };
 
   /* Colours are read when a chart is drawn, so that a change of theme draws it anew. */
   const redraw = () => {
     for (const { plot, data, chart } of drawn) {
-      const hidden = data.series.map((_, index) => !chart.isDatasetVisible(index));
-      const { tones, datasets, options: own } = configure(plot, data);
-      chart.data.datasets = datasets;
-      chart.options = own;
-      hidden.forEach((isHidden, index) => chart.setDatasetVisibility(index, !isHidden));
+      datasets(data, plot).forEach((set, index) => Object.assign(chart.data.datasets[index], set));
+      chart.options = options(data, plot);
       chart.update("none");
-      legend(plot, data, chart, tones);
     }
   };
 
   document.addEventListener("DOMContentLoaded", () => {
     if (typeof Chart === "undefined") {
-      for (const details of document.querySelectorAll("details[data-closes]")) details.open = true;
+      for (const plot of document.querySelectorAll(".stats-plot")) plot.hidden = true;
+      for (const details of document.querySelectorAll(".stats-more")) details.open = true;
       return;
     }
     document.querySelectorAll("[data-chart]").forEach(draw);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-    new MutationObserver(redraw).observe(root, { attributeFilter: ["data-theme"] });
+    new MutationObserver(redraw).observe(root, { attributeFilter: ["class", "style", "data-theme", "data-bs-theme"] });
   });
 
-  /* On paper everything is there: in light colours, with every table. */
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details[data-closes]:not([open])")];
-    for (const details of closed) details.open = true;
-    root.classList.add("stats-printing");
-    redraw();
-    for (const { chart } of drawn) chart.resize(...PAPER);
+  /* A page that comes back as it was left has what was chosen since in its fields, not what it shows. */
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) for (const form of document.querySelectorAll(".stats-period")) form.reset();
   });
-  addEventListener("afterprint", () => {
-    for (const details of closed) details.open = false;
-    root.classList.remove("stats-printing");
+
+  const print = (isPrinting) => {
+    root.classList.toggle("stats-printing", isPrinting);
     redraw();
-    for (const { chart } of drawn) chart.resize();
-  });
+    for (const { chart } of drawn) chart.resize(...(isPrinting ? PAPER : []));
+  };
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
 })();

@@ -8,7 +8,10 @@ from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from stats_app.mcp import preload
+
 _application = get_wsgi_application()
+preload()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

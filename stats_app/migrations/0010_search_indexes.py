@@ -84,6 +84,6 @@ class IndexSearches(Operation):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0007_assignments_of_one_workspace")]
+    dependencies = [("stats_app", "0009_assignments_of_one_workspace")]
 
     operations = [IndexSearches()]

@@ -12,6 +12,6 @@ FILLED = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0005_rules_held_by_the_database")]
+    dependencies = [("stats_app", "0007_rules_held_by_the_database")]
 
     operations = [migrations.RunSQL([*FILLED], ["DELETE FROM stats_app_address"])]

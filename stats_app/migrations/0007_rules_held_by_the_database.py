@@ -15,7 +15,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0004_one_form_of_emails'),
+        ('stats_app', '0006_one_form_of_emails'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0006_addresses_and_workspaces_filled_in'),
+        ('stats_app', '0008_addresses_and_workspaces_filled_in'),
     ]
 
     operations = [

@@ -78,6 +78,6 @@ def fold_emails(rows):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0003_click_records_and_fewer_indexes_of_the_audit_log")]
+    dependencies = [("stats_app", "0005_counts_without_sizes_and_versions")]
 
     operations = [migrations.RunPython(run, migrations.RunPython.noop)]

@@ -1,0 +1,131 @@
+"""Clicks as lines of text, which `stats_app.imports` reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date
+from typing import Any
+
+from django.db.models import QuerySet
+
+from stats_app.click_fields import FIELDS, LINK
+from stats_app.keyset import CLICK_KEYS, Position, beyond
+from stats_app.local_days import clicks_in_days
+from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
+from stats_app.periods import MAX_DATE, MIN_DATE
+from stats_app.spreadsheets import defused
+
+NAMES = (*FIELDS, LINK)
+PAGE = 5_000
+KEPT_NAMES = 50_000  # of each model
+
+_COLUMNS = ("id", "kind", "campaign_id", "user_id", "alias_id", "clicked_at", "verdict", "reason", "link_id")
+
+# What people wrote; all other cells begin with a letter or a digit of ours.
+_TEXTS = [NAMES.index(name) for name in ("alias", "reason", LINK)]
+
+Record = list[Any]
+"""What a click says, in the order of `NAMES`; None for what it has not."""
+
+
+def export_clicks(
+    workspace: Workspace, start: date | None = None, end: date | None = None, *, form: str = "csv"
+) -> Iterator[str]:
+    """The clicks of the workspace's local days `start` to `end`, both included, by default all: text to be written one
+    part after the other, the oldest clicks first.
+
+    Each page is a query of its own from where the last one ended, so that neither memory nor a transaction grows with
+    the number of clicks. Clicks that come in meanwhile may be among them.
+    """
+    return FORMATS[form](_pages(workspace, start, end))
+
+
+def _pages(workspace: Workspace, start: date | None, end: date | None) -> Iterator[list[Record]]:
+    clicks = Click.objects.filter(workspace=workspace)
+    if start is not None or end is not None:
+        clicks = clicks_in_days(clicks, workspace.zone, start or MIN_DATE, end or MAX_DATE)
+    names = _NamesOfRows(workspace)
+    following = clicks
+    while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
+        yield names.records(page)
+        last_id, _, _, _, _, last_moment, *_ = page[-1]
+        last = Position(older=False, values=(last_moment.astimezone(UTC).date(), last_moment, last_id))
+        following = clicks.filter(beyond(CLICK_KEYS, last))
+
+
+class _NamesOfRows:
+    """What files call the rows that clicks name by number.
+
+    Joined to the clicks they would make the database sort them, too. What was found is kept for the next pages, which
+    name much the same.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._campaigns = _Kept(Campaign.objects.filter(workspace=workspace), "public_id")
+        self._users = _Kept(WorkspaceUser.objects.filter(workspace=workspace), "public_id")
+        self._links = _Kept(TrackedLink.objects.filter(workspace=workspace), "token")
+        self._aliases = _Kept(Alias.objects.filter(workspace=workspace), "email")
+        self._owners = _Kept(Alias.objects.filter(workspace=workspace), "user_id")
+
+    def records(self, page: Sequence[tuple[Any, ...]]) -> list[Record]:
+        _, _, campaign_ids, user_ids, alias_ids, _, _, _, link_ids = zip(*page, strict=True)
+        campaigns, users = self._campaigns.of(campaign_ids), self._users.of(user_ids)
+        aliases, owners, links = self._aliases.of(alias_ids), self._owners.of(alias_ids), self._links.of(link_ids)
+        return [
+            [
+                str(click_id).lower(),
+                kind,
+                campaigns[campaign_id],
+                users[user_id],
+                # One that is another user's by now would say that this user's link was followed.
+                aliases[alias_id] if owners[alias_id] == user_id else None,
+                clicked_at.astimezone(UTC).isoformat(),
+                verdict,
+                reason or None,
+                links[link_id],
+            ]
+            for click_id, kind, campaign_id, user_id, alias_id, clicked_at, verdict, reason, link_id in page
+        ]
+
+
+class _Kept:
+    """One column of some rows by their numbers; None for no number, and for a row that is not there any more."""
+
+    def __init__(self, rows: QuerySet[Any], column: str) -> None:
+        self._rows, self._column = rows.order_by(), column
+        self._kept: dict[int | None, Any] = {None: None}
+
+    def of(self, numbers: Iterable[int | None]) -> Mapping[int | None, Any]:
+        if len(self._kept) > KEPT_NAMES:
+            self._kept = {None: None}
+        new = set(numbers) - self._kept.keys()
+        if new:
+            self._kept |= dict.fromkeys(new) | dict(self._rows.filter(pk__in=new).values_list("pk", self._column))
+        return self._kept
+
+
+def _csv(pages: Iterator[list[Record]]) -> Iterator[str]:
+    yield ",".join(NAMES) + "\n"
+    for page in pages:
+        for record in page:
+            for place in _TEXTS:
+                record[place] = record[place] and defused(record[place])
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(page)
+        yield text.getvalue()
+
+
+def _jsonl(pages: Iterator[list[Record]]) -> Iterator[str]:
+    for page in pages:
+        yield "".join([_line(record) for record in page])
+
+
+def _line(record: Record) -> str:
+    said = {name: value for name, value in zip(NAMES, record, strict=True) if value is not None}
+    return json.dumps(said, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Iterator[list[Record]]], Iterator[str]]] = {"csv": _csv, "jsonl": _jsonl}

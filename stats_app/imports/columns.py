@@ -1,0 +1,259 @@
+"""Which column of a file is which field of a click: by the names that the API has for them, or as `--map` says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeGuard
+
+from stats_app.click_fields import CLICKED_AT, EXTERNAL_ID, FIELDS, KIND, LINK, USER_AGENT
+from stats_app.errors import printable, shown
+from stats_app.imports.sources import WrongFile
+
+NAMES = (*FIELDS, LINK, EXTERNAL_ID, USER_AGENT)
+"""The fields of a click in a file. A row's values stand in this order."""
+
+_TOKEN = "token"  # noqa: S105  # another name for the column `link`
+_FIELD_OF = {name: name for name in NAMES} | {_TOKEN: LINK}
+_ANY_OTHER = "*"
+
+Values = list[Any]
+"""What a row says, in the order of `NAMES`; None for what it does not say."""
+
+
+class Column(NamedTuple):
+    """A field is what stands in a column."""
+
+    column: str
+
+
+class Constant(NamedTuple):
+    """A field is the same in every row."""
+
+    value: str
+
+
+class Translation(NamedTuple):
+    """A field is something of its own for each value of a column."""
+
+    column: str
+    values: dict[str, str]
+
+    def of(self, text: str) -> str | None:
+        return self.values.get(text, self.values.get(_ANY_OTHER)) or None
+
+
+Origin = Column | Constant | Translation
+
+
+@dataclass
+class ColumnMap:
+    """What the options say: where fields come from, and which rows are taken at all."""
+
+    fields: dict[str, Origin] = field(default_factory=dict)
+    only: dict[str, set[str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, maps: Iterable[str], only: Iterable[str] = ()) -> ColumnMap:
+        """Of `COLUMN=FIELD`, `FIELD=VALUE` and `COLUMN:VALUE=FIELD:VALUE` (`*` for any other value), and of
+        `COLUMN=VALUE`, which a row must have to be taken. Raises WrongFile."""
+        parsed = cls()
+        for text in maps:
+            parsed._add(text)
+        for text in only:
+            column, sign, value = text.partition("=")
+            if not (column and sign):
+                raise WrongFile(f"--only is COLUMN=VALUE, not {shown(text)}.")
+            parsed.only.setdefault(column, set()).add(value)
+        return parsed
+
+    def _add(self, text: str) -> None:
+        left, _, right = text.rpartition("=")
+        column, colon, value = left.partition(":")
+        translated, result_colon, result = right.partition(":")
+        name, sign, constant = text.partition("=")
+        if left and right in _FIELD_OF:
+            self._set(right, Column(left), text)
+        elif column and colon and result_colon and translated in _FIELD_OF:
+            there = self.fields.get(_FIELD_OF[translated])
+            if not isinstance(there, Translation) or there.column != column or value in there.values:
+                there = self._set(translated, Translation(column, {}), text)
+            there.values[value] = result
+        elif sign and name in _FIELD_OF:
+            self._set(name, Constant(constant), text)
+        else:
+            raise WrongFile(
+                f"--map {shown(text)} is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE; "
+                f"the fields are {', '.join(NAMES)}."
+            )
+
+    def _set(self, name: str, origin: Any, text: str) -> Any:
+        if _FIELD_OF[name] in self.fields:
+            raise WrongFile(f"--map {shown(text)}: {_FIELD_OF[name]} is given by another --map already.")
+        self.fields[_FIELD_OF[name]] = origin
+        return origin
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the file is another system's, with columns that are nothing to us."""
+        return bool(self.fields or self.only)
+
+    @property
+    def named_columns(self) -> set[str]:
+        """The columns that the options name."""
+        return {one.column for one in self.fields.values() if not isinstance(one, Constant)} | set(self.only)
+
+    def origins(self, there: Collection[str]) -> dict[str, Origin]:
+        """Where each field comes from that a file with these columns has. A column is not its own field where an option
+        makes something else of it."""
+        mapped = {one.column for one in self.fields.values() if isinstance(one, Column)}
+        own: dict[str, Origin] = {name: Column(name) for name in NAMES if name in there and name not in mapped}
+        return own | self.fields
+
+
+class HeaderColumns:
+    """The columns of a CSV file by its first row. Called with the cells of a row, it gives its values."""
+
+    def __init__(self, header: Sequence[str], mapping: ColumnMap) -> None:
+        """Raises WrongFile for columns that are missing, unknown, or there twice."""
+        self.header = _with_own_names([name.strip() for name in header], mapping)
+        origins = mapping.origins(self.header)
+        read = {one.column for one in origins.values() if not isinstance(one, Constant)} | set(mapping.only)
+        self.unread = [name for name in self.header if name not in read]
+        self._check(read, mapping)
+        _check_origins(origins)
+        self.names = _names_for_messages(origins)
+        self._sorted = sorted((name, place) for place, name in enumerate(self.header))
+        self._only = [(self.header.index(column), values) for column, values in mapping.only.items()]
+        self._translations: list[tuple[int, int, Translation]] = []
+        # Behind the cells of each row stand an empty one and the constants, so that one look takes all values.
+        self._extra = [""]
+        self._pick = itemgetter(*(self._place(number, origins.get(name)) for number, name in enumerate(NAMES)))
+
+    def __call__(self, cells: list[str]) -> Values | None:
+        """None for a row that `--only` leaves out. An empty cell says nothing."""
+        for place, wanted in self._only:
+            if cells[place] not in wanted:
+                return None
+        values: Values = [value or None for value in self._pick(cells + self._extra)]
+        for number, place, translation in self._translations:
+            values[number] = translation.of(cells[place])
+        return values
+
+    def content(self, cells: Sequence[str]) -> bytes:
+        """All that the row says, in whatever order its columns stand."""
+        return encoded([(name, cells[place]) for name, place in self._sorted])
+
+    def _place(self, number: int, origin: Origin | None) -> int:
+        """Where in a row and what stands behind it the value of a field is."""
+        if isinstance(origin, Column):
+            return self.header.index(origin.column)
+        if isinstance(origin, Constant):
+            self._extra.append(origin.value)
+            return len(self.header) + len(self._extra) - 1
+        if isinstance(origin, Translation):
+            self._translations.append((number, self.header.index(origin.column), origin))
+        return len(self.header)
+
+    def _check(self, read: set[str], mapping: ColumnMap) -> None:
+        there = f"the file has {', '.join(map(printable, self.header))}"
+        for column in sorted(read - set(self.header)):
+            raise WrongFile(f"There is no column {shown(column)}, which --map or --only names; {there}.")
+        for column in self.header:
+            if column in read and self.header.count(column) > 1:
+                raise WrongFile(f"The column {shown(column)} is there more than once.")
+        if self.unread and not mapping.is_foreign:
+            raise WrongFile(
+                f"{shown(self.unread[0])} is not a field of a click; there are {', '.join(NAMES)}. "
+                "Columns of another system are named by --map."
+            )
+
+
+class KeyColumns:
+    """The same for the objects of JSON lines, each of which has keys of its own."""
+
+    def __init__(self, mapping: ColumnMap) -> None:
+        origins = mapping.origins(NAMES)
+        self._mapping = mapping
+        self.names = _names_for_messages(origins)
+        numbered = [(NAMES.index(name), origin) for name, origin in origins.items()]
+        self._plain = [(number, origin.column) for number, origin in numbered if _is_plain(origin)]
+        self._others = [(number, origin) for number, origin in numbered if not _is_plain(origin)]
+
+    def __call__(self, row: dict[str, Any]) -> Values | None:
+        if any(_text(value_at(row, column)) not in wanted for column, wanted in self._mapping.only.items()):
+            return None
+        if _TOKEN in row and LINK not in row and _TOKEN not in self._mapping.named_columns:
+            row = {LINK if name == _TOKEN else name: value for name, value in row.items()}
+        values: Values = [None] * len(NAMES)
+        for number, key in self._plain:
+            value = row.get(key)
+            if value != "":
+                values[number] = value
+        for number, origin in self._others:
+            values[number] = _of(origin, row)
+        return values
+
+    def unknown(self, row: dict[str, Any]) -> str | None:
+        """A key that is no field, in a file that is not another system's."""
+        if self._mapping.is_foreign or row.keys() <= _FIELD_OF.keys():
+            return None
+        return next(name for name in row if name not in _FIELD_OF)
+
+    def content(self, row: Mapping[str, Any]) -> bytes:
+        return encoded([(name, _text(value)) for name, value in sorted(row.items())])
+
+
+def _is_plain(origin: Origin) -> TypeGuard[Column]:
+    """Whether a field is what one key holds."""
+    return isinstance(origin, Column) and "." not in origin.column
+
+
+def _of(origin: Origin, row: Mapping[str, Any]) -> Any:
+    if isinstance(origin, Constant):
+        return origin.value or None
+    value = value_at(row, origin.column)
+    return value if isinstance(origin, Column) else origin.of(_text(value))
+
+
+def _with_own_names(header: list[str], mapping: ColumnMap) -> list[str]:
+    """The names of the columns, with `link` for `token`."""
+    if LINK in header or _TOKEN in mapping.named_columns:
+        return header
+    return [LINK if name == _TOKEN else name for name in header]
+
+
+def _check_origins(origins: Mapping[str, Origin]) -> None:
+    if CLICKED_AT not in origins:
+        raise WrongFile(f"There is no column {CLICKED_AT}, so nothing says when the clicks were.")
+    if KIND not in origins and LINK not in origins:
+        raise WrongFile(f"There is no column {KIND}, nor {LINK}; one kind for all rows is given by --map {KIND}=other.")
+
+
+def _names_for_messages(origins: Mapping[str, Origin]) -> dict[str, str]:
+    """What each field of `ClickInput` is called in the file."""
+    inside = {**FIELDS, LINK: LINK}
+    found = {name: origins.get(name) for name in inside}
+    return {inside[name]: one.column if isinstance(one, Column) else name for name, one in found.items()}
+
+
+def value_at(row: Any, column: str) -> Any:
+    """What an object holds under a key, or under `outer.inner` in an object of its own."""
+    if column in row or "." not in column:
+        return row.get(column)
+    return reduce(lambda inner, key: inner.get(key) if isinstance(inner, dict) else None, column.split("."), row)
+
+
+def _text(value: Any) -> str:
+    """A value of JSON as a CSV file would hold it."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def encoded(cells: Iterable[tuple[str, str]]) -> bytes:
+    """Cells with their names, as bytes. Empty cells are left out: a column that came later changes no older row."""
+    return "\x1f".join([f"{name}\x1e{cell}" for name, cell in cells if cell]).encode("utf-8", "surrogatepass")

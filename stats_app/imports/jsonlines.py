@@ -1,0 +1,90 @@
+"""Rows of files with one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from stats_app.click_fields import EXTERNAL_ID
+from stats_app.errors import FieldError, printable, shown
+from stats_app.imports.columns import NAMES, ColumnMap, KeyColumns
+from stats_app.imports.rows import ClickReader, Row, Rows, external_content
+from stats_app.imports.sources import Source
+from stats_app.imports.times import TimeReader
+
+_ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
+
+
+class JsonRows(Rows):
+    """The rows of a file of JSON lines. Lines without anything are passed over."""
+
+    def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
+        self.encoding = source.encoding()
+        self._lines = source.text_lines()
+        self._columns = KeyColumns(mapping)
+        self.names = self._columns.names
+        self._click = ClickReader(times)
+
+    def __iter__(self) -> Iterator[Row]:
+        columns = self._columns
+        for number, line in enumerate(self._lines, 1):
+            if line.isspace():
+                continue
+            row = _object_of(line)
+            if isinstance(row, dict):
+                unknown = columns.unknown(row)
+                if unknown is not None:
+                    name = printable(unknown)
+                    message = f"{name} is not a field of a click; there are {', '.join(NAMES)}."
+                    yield Row(number, line, FieldError(name, "unknown", message))
+                    continue
+                values = columns(row)
+                if values is None:
+                    self.skipped += 1
+                    continue
+                content = None
+                if values[_ID] is None:
+                    external = values[_EXTERNAL_ID]
+                    content = columns.content(row) if external is None else external_content(external)
+                yield Row(number, line, self._click(values), content)
+            else:
+                yield Row(number, line, row)
+
+
+def _object_of(line: str) -> dict[str, Any] | FieldError:
+    """The object of a line, or what is wrong with it."""
+    try:
+        found = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
+        return _wrong(f"is not JSON: {error.msg}, character {error.pos + 1}")
+    except _Repeated as error:
+        return FieldError(str(error), "repeated", f"{error} is there more than once.")
+    except RecursionError:
+        return _wrong("is nested too deeply")
+    except ValueError as error:  # a number of thousands of digits, or one that JSON does not know
+        return _wrong(f"is not JSON: {error}")
+    return found if isinstance(found, dict) else _wrong(f"is one click as an object, not {shown(found)}")
+
+
+class _Repeated(ValueError):
+    pass
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _Repeated(printable(next(name for name in names if names.count(name) > 1)))
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _wrong(problem: str) -> FieldError:
+    return FieldError("line", "invalid", f"line {problem}.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)

@@ -1,0 +1,82 @@
+"""Ids for rows that have none: the same ones whenever the same file is read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+
+from stats_app.imports.times import EPOCH
+from stats_app.models import Workspace
+
+_MILLISECOND = timedelta(milliseconds=1)
+_TIME_BYTES, _HASH_BYTES = 6, 10  # of a ULID
+
+
+class RowIds:
+    """Gives out the ids of one run: ULIDs of the click's time and a hash of the workspace, of what the row says, and of
+    how many rows with the same time and content came before it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._start = blake2b(workspace.public_id.encode(), digest_size=_HASH_BYTES)
+        self._seen = Seen()
+
+    def of(self, rows: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
+        """The ids of rows by their times, from 1970 on, and contents, in the order of the file."""
+        first_ids = [self._id(moment, content) for moment, content in rows]
+        return [
+            self._id(moment, content + b"\x1d%d" % number) if number else first_id
+            for (moment, content), first_id, number in zip(rows, first_ids, self._seen.earlier(first_ids), strict=True)
+        ]
+
+    def _id(self, moment: datetime, content: bytes) -> bytes:
+        hashed = self._start.copy()
+        hashed.update(content)
+        return ((moment - EPOCH) // _MILLISECOND).to_bytes(_TIME_BYTES, "big") + hashed.digest()
+
+
+class Seen:
+    """How often each id came so far.
+
+    In a temporary file of SQLite's, so that memory does not grow with the number of ids. They begin with their time:
+    most files are nearly in that order, and then the next id lies beside the last one.
+    """
+
+    def __init__(self) -> None:
+        self._batch = 0
+        self._file = sqlite3.connect("", isolation_level=None)
+        self._file.execute("PRAGMA journal_mode = OFF")
+        self._file.execute("PRAGMA cache_size = -16384")  # KiB
+        self._file.execute("CREATE TABLE seen (id BLOB PRIMARY KEY, times INT, batch INT) WITHOUT ROWID")
+
+    def earlier(self, ids: Sequence[bytes]) -> list[int]:
+        """Adds a batch of ids: for each, how many of the same came before it."""
+        counts = Counter(ids)
+        earlier = self._add(counts)
+        if not earlier and len(counts) == len(ids):
+            return [0] * len(ids)
+        numbers = []
+        for one in ids:
+            number = earlier.get(one, 0)
+            numbers.append(number)
+            earlier[one] = number + 1
+        return numbers
+
+    def _add(self, counts: Mapping[bytes, int]) -> dict[bytes, int]:
+        """How often those came in earlier batches that came in one."""
+        self._batch += 1
+        self._file.execute("BEGIN")
+        before = self._file.total_changes
+        added = ((one, times, self._batch) for one, times in sorted(counts.items()))
+        self._file.executemany("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", added)
+        earlier = {}
+        if self._file.total_changes - before < len(counts):
+            for one, times in counts.items():
+                [(so_far, batch)] = self._file.execute("SELECT times, batch FROM seen WHERE id = ?", (one,))
+                if batch < self._batch:
+                    earlier[one] = so_far
+                    self._file.execute("UPDATE seen SET times = times + ? WHERE id = ?", (times, one))
+        self._file.execute("COMMIT")
+        return earlier

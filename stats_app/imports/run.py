@@ -1,0 +1,176 @@
+"""Importing: rows become clicks, batch by batch, through the one way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import compress, islice
+from typing import NamedTuple, TypeGuard, cast
+
+from django.db import router, transaction
+
+from stats_app.errors import FieldError, shown
+from stats_app.imports.row_ids import RowIds, Seen
+from stats_app.imports.rows import Row, Rows
+from stats_app.imports.times import EPOCH
+from stats_app.ingest import ClickInput, IngestResult, record_clicks
+from stats_app.models import Click, TrackedLink, Workspace
+from stats_app.models.fields import ulid_bytes
+
+BATCH = 2_000
+KEPT_LINKS = 50_000
+
+
+@dataclass
+class Imported:
+    """What became of the rows so far. `skipped` are those that are no clicks, such as a log's other requests, and
+    `unknown_links` clicks of links that are not the workspace's."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    unknown_links: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.accepted + self.duplicates + self.rejected + self.skipped + self.unknown_links
+
+
+def import_clicks(
+    workspace: Workspace,
+    rows: Rows,
+    *,
+    rejected: Callable[[Row, FieldError], None],
+    progress: Callable[[Imported], None] = lambda imported: None,
+    dry_run: bool = False,
+) -> Imported:
+    """Stores the clicks of a file. Memory does not grow with the number of rows, and the same rows count once however
+    often they are imported, so that a run that was broken off can be run again.
+
+    `rejected` is called with each row that is wrong and its error, in the file's own names; `progress` after each
+    batch. `dry_run` finds the same and stores nothing. Raises WrongFile when the file cannot be read on, and
+    WorkspaceGone when the workspace was deleted meanwhile.
+    """
+    imported = Imported()
+    store = _Rehearsal(workspace) if dry_run else partial(record_clicks, workspace)
+    links, ids = _Links(workspace), RowIds(workspace)
+    remaining = iter(rows)
+    while batch := list(islice(remaining, BATCH)):
+        clicks = links.followed([row.click for row in batch])
+        if rows.skips_unknown_links:
+            known = [not (isinstance(click, FieldError) and click.field == "link") for click in clicks]
+            imported.unknown_links += known.count(False)
+            batch, clicks = list(compress(batch, known)), list(compress(clicks, known))
+        _give_ids(ids, batch, clicks)
+        result = store(clicks)
+        for wrong in result.rejected:
+            error = FieldError(wrong.field, wrong.code, wrong.message)
+            rejected(batch[wrong.index], error.renamed(rows.names.get(wrong.field, wrong.field)))
+        imported.accepted += result.accepted
+        imported.duplicates += result.duplicates
+        imported.rejected += len(result.rejected)
+        imported.skipped = rows.skipped
+        progress(imported)
+    imported.skipped = rows.skipped
+    return imported
+
+
+class _Link(NamedTuple):
+    """What a click of a link is, as `ClickInput` names it."""
+
+    kind: str
+    campaign: str | None
+    user: str | None
+    alias: str | None
+
+
+class _Links:
+    """The workspace's links by their tokens. What was found is kept for the next batches, which name much the same."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._links = TrackedLink.objects.using(router.db_for_write(Click)).filter(workspace=workspace)
+        self._kept: dict[str, _Link | None] = {}
+
+    def followed(self, clicks: list[ClickInput | FieldError]) -> list[ClickInput | FieldError]:
+        """The clicks, those that name a link and no kind as clicks of that link."""
+        tokens = {click.link for click in clicks if _is_by_link(click)}
+        if not tokens:
+            return clicks
+        if len(self._kept) > KEPT_LINKS:
+            self._kept.clear()
+        new = tokens - self._kept.keys()
+        if new:
+            self._kept |= dict.fromkeys(new) | self._find(new)
+        return [_followed(click, self._kept[click.link]) if _is_by_link(click) else click for click in clicks]
+
+    def _find(self, tokens: set[str]) -> dict[str, _Link]:
+        # Databases refuse NUL and lone surrogates, which no token has.
+        found = self._links.filter(token__in=[token for token in tokens if token.isascii() and token.isprintable()])
+        columns = ("token", "kind", "campaign__public_id", "user__public_id", "alias__email", "user", "alias__user")
+        return {
+            # An alias that was given to another user since says nothing of who it was then.
+            token: _Link(kind, campaign, user, alias if user is None or user_id == owner_id else None)
+            for token, kind, campaign, user, alias, user_id, owner_id in found.values_list(*columns)
+        }
+
+
+def _is_by_link(click: ClickInput | FieldError) -> TypeGuard[ClickInput]:
+    return isinstance(click, ClickInput) and click.kind is None and isinstance(click.link, str)
+
+
+def _followed(click: ClickInput, link: _Link | None) -> ClickInput | FieldError:
+    """The click of a link, with what the row says itself."""
+    _, click_id, campaign, user, alias, token, *others = click
+    if link is None:
+        return FieldError("link", "not_found", f"link {shown(token)} is not in this workspace.")
+    return ClickInput(
+        link.kind, click_id, campaign or link.campaign, user or link.user, alias or link.alias, token, *others
+    )
+
+
+def _give_ids(ids: RowIds, batch: Sequence[Row], clicks: list[ClickInput | FieldError]) -> None:
+    """Gives ids to those of the clicks that have none. Those before 1970 are too early anyway."""
+    places, contents = [], []
+    for place, (row, click) in enumerate(zip(batch, clicks, strict=True)):
+        if row.content is not None and isinstance(click, ClickInput) and click.clicked_at >= EPOCH:
+            places.append(place)
+            contents.append((click.clicked_at, row.content))
+    for place, new_id in zip(places, ids.of(contents), strict=True):
+        kind, _, *others = cast(ClickInput, clicks[place])
+        clicks[place] = ClickInput(kind, new_id, *others)
+
+
+class _Rehearsal:
+    """Finds what recording batches one after the other would find, and stores nothing.
+
+    Each batch is recorded and undone, so that nobody waits for longer than in a real run. An id that came in an earlier
+    batch would be a duplicate then.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._seen = Seen()
+
+    def __call__(self, clicks: Sequence[ClickInput | FieldError]) -> IngestResult:
+        result = self._undone(clicks)
+        wrong = {rejection.index for rejection in result.rejected}
+        right = [click for place, click in enumerate(clicks) if place not in wrong and isinstance(click, ClickInput)]
+        earlier = self._seen.earlier([_id_bytes(click.id) for click in right])
+        first = [click for click, number in zip(right, earlier, strict=True) if number == 0]
+        if len(first) < len(right):
+            result.accepted = self._undone(first).accepted
+            result.duplicates = len(right) - result.accepted
+        return result
+
+    def _undone(self, clicks: Sequence[ClickInput | FieldError]) -> IngestResult:
+        using = router.db_for_write(Click)
+        with transaction.atomic(using=using):
+            result = record_clicks(self._workspace, clicks)
+            transaction.set_rollback(True, using=using)
+        return result
+
+
+def _id_bytes(click_id: str | bytes) -> bytes:
+    return ulid_bytes(click_id) if isinstance(click_id, str) else click_id

@@ -1,0 +1,95 @@
+"""Files that are read once from begin to end: from disk or a pipe, packed or not, in UTF-8 or UTF-16."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import zlib
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, AnyStr, BinaryIO, cast
+
+MAX_LINE = 16 * 1024 * 1024
+"""Of a longer line the file is no file of clicks; reading it would need as much memory as it is long."""
+
+_BUFFER = 256 * 1024
+_GZIP = b"\x1f\x8b"
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+
+
+_UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
+
+
+class WrongFile(Exception):
+    """The file, or how it is to be read, is wrong as a whole. `str()` is the sentence."""
+
+
+class Source:
+    """An open file, unpacked when it is packed by gzip. `size` is its size in bytes, or None for a pipe."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = io.BufferedReader(cast(io.RawIOBase, file), _BUFFER)
+        self.size = _size(file)
+        self._content: io.BufferedReader[Any] = self._file
+        if self._file.peek(2)[:2] == _GZIP:
+            unpacked = gzip.GzipFile(fileobj=self._file)
+            self._content = io.BufferedReader(cast(io.RawIOBase, unpacked), _BUFFER)
+
+    @property
+    def share(self) -> float | None:
+        """How much of the file has been read, from 0 to 1; None where its size is not known."""
+        return self._file.tell() / self.size if self.size else None
+
+    def encoding(self) -> str:
+        """As the mark at the beginning says, by default UTF-8. To be asked before anything is read."""
+        try:
+            start = self._content.peek(3)[:3]
+        except _UNREADABLE as error:
+            raise _unreadable(error, 0) from error
+        if start.startswith(_UTF_16_MARKS):
+            return "utf-16"
+        return "utf-8-sig" if start == _UTF_8_MARK else "utf-8"
+
+    def text_lines(self) -> Iterator[str]:
+        """The lines with their ends. Bytes that are not UTF-8 come as lone surrogates, which no right value has."""
+        encoding = self.encoding()
+        # Kept, because it closes the file when it is forgotten.
+        self._text = io.TextIOWrapper(self._content, encoding, on_error(encoding), newline="")
+        return _lines(iter(partial(self._text.readline, MAX_LINE), ""), ("\n", "\r"))
+
+    def byte_lines(self) -> Iterator[bytes]:
+        """The lines with their ends, as they are."""
+        return _lines(iter(partial(self._content.readline, MAX_LINE), b""), (b"\n",))
+
+
+def on_error(encoding: str) -> str:
+    """How what is not in this encoding is read, so that writing it gives the same bytes again."""
+    return "surrogatepass" if encoding == "utf-16" else "surrogateescape"
+
+
+def _size(file: BinaryIO) -> int | None:
+    """None where bytes come from a pipe, or from memory."""
+    try:
+        return os.fstat(file.fileno()).st_size or None
+    except (OSError, AttributeError):
+        return None
+
+
+def _lines(lines: Iterator[AnyStr], ends: tuple[AnyStr, ...]) -> Iterator[AnyStr]:
+    number = 0
+    try:
+        for line in lines:
+            number += 1
+            if len(line) >= MAX_LINE and not line.endswith(ends):
+                raise WrongFile(f"Line {number} has more than {MAX_LINE:,} characters: this is no file of clicks.")
+            yield line
+    except _UNREADABLE as error:
+        raise _unreadable(error, number) from error
+
+
+def _unreadable(error: Exception, line: int) -> WrongFile:
+    if isinstance(error, UnicodeDecodeError):
+        return WrongFile(f"The text after line {line} is not {error.encoding.upper()}: {error.reason}.")
+    return WrongFile(f"The file cannot be unpacked after line {line}: {error}.")

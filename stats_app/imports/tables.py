@@ -1,0 +1,136 @@
+"""Rows of CSV files: with commas, semicolons or tabs between cells, as the first row has them."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from stats_app.click_fields import EXTERNAL_ID
+from stats_app.errors import FieldError
+from stats_app.imports.columns import NAMES, ColumnMap, HeaderColumns
+from stats_app.imports.rows import ClickReader, Row, Rows, external_content
+from stats_app.imports.sources import Source, WrongFile
+from stats_app.imports.times import TimeReader
+from stats_app.spreadsheets import restored
+
+DELIMITERS = (",", ";", "\t")
+# Of one row. A quote that is opened and not closed would make one row of the rest of the file.
+MAX_LINES = 100
+
+_ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
+
+
+class CsvRows(Rows):
+    """The rows of a CSV file whose columns are named by its first row."""
+
+    def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
+        """Reads the first row. Raises WrongFile when it does not name what is needed."""
+        self.encoding = source.encoding()
+        lines = source.text_lines()
+        self.header = next(lines, "")
+        if "\0" in self.header:
+            raise WrongFile("The first row has NUL characters: is it UTF-16 without a mark, or no text at all?")
+        delimiter, names = _split(self.header)
+        while names and not names[-1].strip():  # what a spreadsheet leaves behind the last column
+            names.pop()
+        if not names:
+            raise WrongFile("The file has no first row that names the columns.")
+        self._columns = HeaderColumns(names, mapping)
+        self.names = self._columns.names
+        self.unread = self._columns.unread
+        self._table = _Table(lines, delimiter, len(names), first=2)
+        self._click = ClickReader(times)
+
+    def __iter__(self) -> Iterator[Row]:
+        columns, read_click = self._columns, self._click
+        for number, raw, cells in self._table:
+            if isinstance(cells, FieldError):
+                yield Row(number, raw, cells)
+                continue
+            if "'" in raw:
+                cells = [restored(cell) for cell in cells]
+            values = columns(cells)
+            if values is None:
+                self.skipped += 1
+                continue
+            content = None
+            if values[_ID] is None:
+                external = values[_EXTERNAL_ID]
+                content = columns.content(cells) if external is None else external_content(external)
+            yield Row(number, raw, read_click(values), content)
+
+
+class _Table:
+    """The cells of each row, or what is wrong with it, with its text and the number of its first line.
+
+    When a row of several lines is wrong, a quote that is not closed has swallowed lines that are right as a rule. So
+    only its first line is given up, and the next row begins with the second.
+    """
+
+    def __init__(self, lines: Iterator[str], delimiter: str, width: int, first: int) -> None:
+        self._lines, self._delimiter, self._width = lines, delimiter, width
+        self._number = first
+        self._lines_again: deque[str] = deque()
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[tuple[int, str, list[str] | FieldError]]:
+        taken = self._taken
+        while True:
+            problem = ""
+            try:
+                for cells in csv.reader(self._feed(), delimiter=self._delimiter, strict=True):
+                    raw = "".join(taken)
+                    problem = self._problem(cells, raw)
+                    if problem and len(taken) > 1:
+                        break
+                    if any(cells):
+                        yield self._number, raw, _wrong(problem) if problem else cells[: self._width]
+                    self._number += len(taken)
+                    taken.clear()
+                else:
+                    return
+            except csv.Error as error:
+                problem = f"is not CSV: {error}"
+            hint = " Is a quote opened here that is not closed?" if len(taken) > 1 else ""
+            first, *rest = taken
+            self._lines_again.extendleft(reversed(rest))
+            taken.clear()
+            yield self._number, first, _wrong(problem, hint)
+            self._number += 1
+
+    def _feed(self) -> Iterator[str]:
+        while True:
+            line = self._lines_again.popleft() if self._lines_again else next(self._lines, None)
+            if line is None:
+                return
+            if len(self._taken) == MAX_LINES:
+                self._lines_again.appendleft(line)
+                raise csv.Error(f"more than {MAX_LINES} lines")
+            self._taken.append(line)
+            yield line
+
+    def _problem(self, cells: Sequence[str], raw: str) -> str:
+        """What is wrong with a row, or nothing. Empty cells beyond the first row's are what spreadsheets leave."""
+        if "\0" in raw:
+            return "has a NUL character"
+        if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])) and any(cells):
+            return f"has {len(cells)} cells where the first row has {self._width}"
+        return ""
+
+
+def _wrong(problem: str, hint: str = "") -> FieldError:
+    return FieldError("line", "invalid", f"line {problem}.{hint}")
+
+
+def _split(header: str) -> tuple[str, list[str]]:
+    """The sign between the names of the columns, and the names: whichever sign makes most of them."""
+    found = []
+    for delimiter in DELIMITERS:
+        try:
+            found.append((delimiter, next(csv.reader([header], delimiter=delimiter, strict=True), [])))
+        except csv.Error as error:
+            problem = error
+    if not found:
+        raise WrongFile(f"The first row is not CSV: {problem}.")
+    return max(found, key=lambda split: len(split[1]))

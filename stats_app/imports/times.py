@@ -1,0 +1,117 @@
+"""Times as files write them. What can be read in more than one way is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from stats_app.errors import shown
+from stats_app.imports.sources import WrongFile
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Seconds and milliseconds since 1970: no format of `strptime`.
+UNIX, UNIX_MS = "unix", "unix-ms"
+
+# The offset's minutes are held to 59 here, because `fromisoformat` carries more of them over into hours.
+_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
+    r"(Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?"
+)
+_DAY_OR_MONTH_FIRST = re.compile(r"\s*[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}\b.*", re.DOTALL)
+
+
+class TimeReader:
+    """Reads the times of one file: ISO 8601 (a blank may stand for the T), or what `date_format` says.
+
+    `date_format` is a format of `strptime`, `unix` or `unix-ms`. `timezone` is the IANA zone of times without an
+    offset, which are refused without it. Raises WrongFile when one of the two cannot be used.
+    """
+
+    def __init__(self, date_format: str | None = None, timezone: str | None = None) -> None:
+        self._format = date_format or ""
+        self._timezone = timezone
+        self._zone = None if timezone is None else _zone(timezone)
+        self._read: Callable[[Any], datetime] = self._iso
+        if date_format in (UNIX, UNIX_MS):
+            self._read = self._unix
+        elif date_format is not None:
+            _check_format(date_format)
+            self._read = self._formatted
+
+    @property
+    def has_format(self) -> bool:
+        return bool(self._format)
+
+    def __call__(self, value: Any) -> datetime:
+        """The moment, with an offset. Raises ValueError with what is to be read after the field's name."""
+        moment = self._read(value)
+        return moment if moment.tzinfo is not None else self._placed(moment, value)
+
+    def _iso(self, value: Any) -> datetime:
+        if isinstance(value, str) and _ISO.fullmatch(value):
+            try:
+                return datetime.fromisoformat(value)
+            except ValueError as error:
+                raise ValueError(f"{shown(value)} is not a time: {error}.") from None
+        if isinstance(value, str) and _DAY_OR_MONTH_FIRST.fullmatch(value):
+            raise ValueError(
+                f"{shown(value)} can be read in more than one way; say which by --date-format, "
+                "such as '%d/%m/%Y %H:%M:%S'."
+            )
+        raise ValueError(
+            f"{shown(value)} is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format."
+        )
+
+    def _unix(self, value: Any) -> datetime:
+        try:
+            number = float(value)
+            seconds = number if self._format == UNIX else number / 1000
+            return moment_of(seconds)
+        except (TypeError, ValueError, OverflowError):
+            unit = "seconds" if self._format == UNIX else "milliseconds"
+            raise ValueError(f"{shown(value)} is not a number of {unit} since 1970.") from None
+
+    def _formatted(self, value: Any) -> datetime:
+        try:
+            return datetime.strptime(value, self._format)  # noqa: DTZ007  # the zone comes after
+        except (TypeError, ValueError):
+            raise ValueError(f"{shown(value)} is not a time in the form {self._format}.") from None
+
+    def _placed(self, moment: datetime, value: Any) -> datetime:
+        """A local time in the zone of the file: the earlier one of the two that clocks put back show twice."""
+        if self._zone is None:
+            raise ValueError(
+                f"{shown(value)} has no offset; say whose time it is by --timezone, such as --timezone UTC."
+            )
+        placed = moment.replace(tzinfo=self._zone)
+        if not MINYEAR < moment.year < MAXYEAR:  # the calendar ends within the offset
+            return moment.replace(tzinfo=UTC)
+        if placed.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != moment:
+            raise ValueError(f"{shown(value)} was skipped by the clocks of {self._timezone}: is that the right zone?")
+        return placed
+
+
+def moment_of(seconds: float) -> datetime:
+    """The moment so many seconds after 1970, to the microsecond. Raises OverflowError, and ValueError for NaN."""
+    return EPOCH + timedelta(seconds=seconds)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise WrongFile(f"--timezone is an IANA time zone, such as Europe/Paris, not {shown(name)}.") from None
+
+
+def _check_format(date_format: str) -> None:
+    example = EPOCH.replace(year=2026)
+    try:
+        datetime.strptime(example.strftime(date_format), date_format)  # noqa: DTZ007  # only tried
+    except ValueError as error:
+        raise WrongFile(
+            f"--date-format is {UNIX}, {UNIX_MS} or a format of Python's strptime, such as '%d/%m/%Y %H:%M:%S', "
+            f"not {shown(date_format)}: {error}."
+        ) from None

@@ -1,0 +1,231 @@
+"""Clicks from the logs of web servers: lines of requests for tracked links that were answered by a redirect.
+
+Nothing of the address is read, and of the browser's name only what verdict it makes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+from zlib import crc32
+
+from stats_app.errors import FieldError, printable, shown
+from stats_app.imports.columns import value_at
+from stats_app.imports.rows import Row, Rows
+from stats_app.imports.sources import Source
+from stats_app.imports.times import TimeReader, moment_of
+from stats_app.ingest import ClickInput
+from stats_app.verdicts import Judgement, judge_agent
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+DEFAULT_PREFIX = "/c/"
+
+_QUOTED = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
+# What stands before the time differs: the host, what syslog adds, addresses with a zone, names of users with blanks.
+_COMBINED = re.compile(
+    rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}):([0-5][0-9]):([0-5][0-9]|60) ([+-][0-9]{4})\] "
+    + _QUOTED
+    + rb" ([0-9]{3}) \S+(?: "
+    + _QUOTED
+    + b" "
+    + _QUOTED
+    + b")?"
+)
+_MONTHS = {name: number for number, name in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), 1)}
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))")
+
+
+class Request(NamedTuple):
+    """What a line says of a request. `agent` is None where the browser did not name itself."""
+
+    moment: datetime
+    method: str
+    target: bytes
+    status: int
+    agent: bytes | None
+
+
+ReadLine = Callable[[bytes], Request | FieldError | None]
+"""Reads a line: None for one that is about no request."""
+
+
+class LogRows(Rows):
+    """The clicks of a log. Whatever is no request for a tracked link, or no redirect, is left out."""
+
+    skips_unknown_links = True
+
+    def __init__(self, source: Source, read_line: ReadLine, prefix: str, statuses: Collection[int]) -> None:
+        self._lines = source.byte_lines()
+        self._read_line = read_line
+        self._prefix = prefix.encode()
+        self._statuses = frozenset(statuses)
+
+    def __iter__(self) -> Iterator[Row]:
+        prefix, read_line = self._prefix, self._read_line
+        for number, line in enumerate(self._lines, 1):
+            if prefix not in line:
+                self.skipped += 1
+                continue
+            request = read_line(line)
+            if isinstance(request, FieldError):
+                yield Row(number, line, request)
+                continue
+            token = None if request is None or request.status not in self._statuses else self._token(request.target)
+            if request is None or not token:
+                self.skipped += 1
+                continue
+            judged = _judged(request.agent, request.method)
+            click = ClickInput(None, None, None, None, None, token, request.moment, judged.verdict, judged.reason)
+            yield Row(number, line, click, _content(line, request, token))
+
+    def _token(self, target: bytes) -> str:
+        """The token of the link that was asked for; empty when none was."""
+        if not target.startswith(b"/"):  # the whole address, as proxies are sent it
+            _, _, rest = target.partition(b"://")
+            target = rest[rest.find(b"/") :]
+        if not target.startswith(self._prefix):
+            return ""
+        token = target[len(self._prefix) :].partition(b"?")[0].partition(b"#")[0]
+        return (unquote_to_bytes(token) if b"%" in token else token).decode("utf-8", "replace")
+
+
+def _content(line: bytes, request: Request, token: str) -> bytes:
+    """What tells a line from others of its time: what was asked for, and 8 bits of all the rest.
+
+    So few, because the id that is made of it stays. They tell two people apart who follow one link in one second, in
+    the logs of two servers; and nobody can find out by them which address or browser a click came from.
+    """
+    rest = crc32(line.rstrip(b"\r\n")) & 0xFF
+    return f"{request.method}\x1f{token}\x1f{request.status}\x1f{rest}".encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=20_000)
+def _judged(agent: bytes | None, method: str) -> Judgement:
+    return judge_agent(None if agent is None else agent.decode("utf-8", "replace"), method)
+
+
+def combined(line: bytes) -> Request | FieldError | None:
+    """A line in the combined format of nginx and Apache, whatever stands before and after it."""
+    match = _COMBINED.search(line)
+    if match is None:
+        return _wrong(line, "is not in the combined format")
+    hour, minute, second, offset, asked, status, _, agent = match.groups()
+    if agent is None:
+        return _wrong(line, "names no browser: it is in the common format, not the combined one")
+    try:
+        moment = _hour(hour, offset) + timedelta(minutes=int(minute), seconds=int(second))
+    except (ValueError, KeyError, OverflowError):
+        return _wrong(line, "has a time that does not exist")
+    method, _, rest = asked.partition(b" ")
+    target, _, protocol = rest.rpartition(b" ")
+    return Request(
+        moment,
+        method.decode("latin-1"),
+        target if protocol.startswith(b"HTTP/") else rest,
+        int(status),
+        None if agent in (b"", b"-") else _unescaped(agent),
+    )
+
+
+@lru_cache(maxsize=1_000)
+def _hour(text: bytes, offset: bytes) -> datetime:
+    """The beginning of an hour, such as `28/Nov/2026:09` and `+0100`. Raises ValueError and KeyError."""
+    day, month, year, hour = int(text[:2]), _MONTHS[text[3:6]], int(text[7:11]), int(text[12:])
+    ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
+    return datetime(year, month, day, hour, tzinfo=timezone(-ahead if offset.startswith(b"-") else ahead)).astimezone(
+        UTC
+    )
+
+
+def _unescaped(text: bytes) -> bytes:
+    """The text without the escapes of nginx (`\\x22`) and Apache (`\\"`)."""
+    if b"\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]) if match[1] else match[2], text)
+
+
+class JsonFields(NamedTuple):
+    """Where the objects of a JSON log hold what matters. `headers` must be there for `agent` to be trusted."""
+
+    moment: str
+    method: str
+    target: str
+    status: str
+    agent: str
+    headers: str
+    remedy: str
+
+
+CADDY = JsonFields(
+    "ts",
+    "request.method",
+    "request.uri",
+    "status",
+    "request.headers.User-Agent",
+    "request.headers",
+    "keep request>headers in the log",
+)
+TRAEFIK = JsonFields(
+    "StartUTC",
+    "RequestMethod",
+    "RequestPath",
+    "DownstreamStatus",
+    "request_User-Agent",
+    "request_User-Agent",
+    "keep it by accesslog.fields.headers.names.User-Agent=keep",
+)
+
+
+class JsonLines:
+    """Reads the lines of a log in JSON."""
+
+    def __init__(self, fields: JsonFields, times: TimeReader) -> None:
+        self._fields, self._times = fields, times
+
+    def __call__(self, line: bytes) -> Request | FieldError | None:
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            return _wrong(line, "is not JSON")
+        if not isinstance(entry, dict):
+            return _wrong(line, "is not an object of JSON")
+        fields = self._fields
+        target, status = value_at(entry, fields.target), value_at(entry, fields.status)
+        if not isinstance(target, str) or type(status) is not int:
+            return None
+        if value_at(entry, fields.headers) is None:
+            return FieldError(
+                "line", "required", f"line has no {fields.headers}, so nothing says who asked: {fields.remedy}."
+            )
+        try:
+            moment = self._moment(value_at(entry, fields.moment))
+        except ValueError as error:
+            return FieldError("line", "invalid", f"line: {fields.moment} {error}")
+        method, agent = value_at(entry, fields.method), value_at(entry, fields.agent)
+        if isinstance(agent, list):  # a header may come more than once
+            agent = agent[0] if agent else None
+        return Request(
+            moment,
+            str(method),
+            target.encode("utf-8", "surrogatepass"),
+            status,
+            agent.encode("utf-8", "surrogatepass") if isinstance(agent, str) else None,
+        )
+
+    def _moment(self, value: Any) -> datetime:
+        if isinstance(value, int | float) and not self._times.has_format:
+            try:
+                return moment_of(value)
+            except (OverflowError, ValueError):
+                raise ValueError(f"{shown(value)} is not a number of seconds since 1970.") from None
+        return self._times(value)
+
+
+def _wrong(line: bytes, problem: str) -> FieldError:
+    text = line.decode("utf-8", "backslashreplace").strip()
+    return FieldError("line", "invalid", f"line {problem}: {printable(text, 200)}")

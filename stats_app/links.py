@@ -1,0 +1,245 @@
+"""Tracked links: made once for each set of what they count for, and found by their token."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+from django.db import router
+from django.utils import timezone
+
+from stats_app import public_ids
+from stats_app.dimensions import CAMPAIGN, KINDS
+from stats_app.errors import FieldError, shown
+from stats_app.ingest import Rejection
+from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
+from stats_app.models.people import is_email
+from stats_app.targets import MAX_LENGTH, is_target
+from stats_app.words import fold
+
+TOKEN_LENGTH = 11
+# 58 letters and digits that no reader mistakes for another, so that a token survives being typed; 11 hold 64 bits.
+_ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+class LinkInput(NamedTuple):
+    """A link as it is asked for. Nothing of it is trusted: every value may be of any type.
+
+    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail; an alias sets the user when
+    none is given. `target_url` may be empty for a campaign link, which then leads to the campaign's current target.
+    """
+
+    kind: Any
+    target_url: Any = ""
+    campaign: Any = None
+    user: Any = None
+    alias: Any = None
+
+
+@dataclass(slots=True)
+class LinksResult:
+    """What became of a list. `links` has the link of each item, None for a rejected one; `created` are new ones."""
+
+    created: int = 0
+    unchanged: int = 0
+    rejected: list[Rejection] = field(default_factory=list)
+    links: list[TrackedLink | None] = field(default_factory=list)
+
+
+def create_links(
+    workspace: Workspace, links: Iterable[LinkInput | FieldError], *, now: datetime | None = None
+) -> LinksResult:
+    """Makes links, set-based and in one transaction. The same arguments give the same link, also for two at once.
+
+    A `FieldError` in place of an item is one that the caller found wrong before. Wrong items are reported by their
+    position, and the right ones around them are made. Raises LookupError when the workspace is gone.
+    """
+    items = list(links)
+    using = router.db_for_write(TrackedLink)
+    made_at = timezone.now() if now is None else now
+    return in_workspace(workspace.pk, partial(_create, items=items, using=using, made_at=made_at), using=using)
+
+
+def _create(
+    locked: LockedWorkspace, *, items: Sequence[LinkInput | FieldError], using: str, made_at: datetime
+) -> LinksResult:
+    result = LinksResult(links=[None] * len(items))
+    references = _References.of(locked.id, [item for item in items if isinstance(item, LinkInput)], using)
+    rows: dict[int, TrackedLink] = {}
+    for index, item in enumerate(items):
+        try:
+            rows[index] = _row(locked.id, item, references, made_at)
+        except _Wrong as wrong:
+            result.rejected.append(Rejection(index, wrong.error.field, wrong.error.code, wrong.error.message))
+    wanted = {row.fingerprint: row for row in rows.values()}
+    known = _by_fingerprint(locked.id, wanted.keys(), using)
+    # In the order of their unique key, or two callers with lists that overlap wait for each other for ever.
+    new = [wanted[fingerprint] for fingerprint in sorted(wanted.keys() - known.keys())]
+    TrackedLink.objects.using(using).bulk_create(new, ignore_conflicts=True, batch_size=500)
+    stored = known | _by_fingerprint(locked.id, [row.fingerprint for row in new], using)
+    made_now = {row.token for row in new}
+    for index, row in rows.items():
+        result.links[index] = stored[row.fingerprint]
+    result.created = sum(link.token in made_now for link in stored.values())
+    result.unchanged = len(rows) - result.created
+    return result
+
+
+def _by_fingerprint(workspace_id: int, fingerprints: Iterable[str], using: str) -> dict[str, TrackedLink]:
+    links = TrackedLink.objects.using(using).select_related("campaign", "user", "alias")
+    found: dict[str, TrackedLink] = {}
+    names = list(fingerprints)
+    for start in range(0, len(names), 500):  # SQLite limits how many values one statement takes
+        for link in links.filter(workspace=workspace_id, fingerprint__in=names[start : start + 500]):
+            found[link.fingerprint] = link
+    return found
+
+
+class _Wrong(Exception):
+    def __init__(self, name: str, code: str, message: str) -> None:
+        self.error = FieldError(name, code, message)
+
+
+@dataclass(slots=True)
+class _References:
+    """The rows of the workspace that a list names, by their public id, e-mail or instance."""
+
+    campaigns: dict[Any, Campaign]
+    users: dict[Any, WorkspaceUser]
+    aliases: dict[Any, Alias]
+
+    @classmethod
+    def of(cls, workspace_id: int, items: Sequence[LinkInput], using: str) -> _References:
+        campaigns = Campaign.objects.using(using).filter(workspace=workspace_id)
+        users = WorkspaceUser.objects.using(using).filter(workspace=workspace_id)
+        aliases = Alias.objects.using(using).filter(workspace=workspace_id)
+        return cls(
+            _named(campaigns, "public_id", [item.campaign for item in items]),
+            _named(users, "public_id", [item.user for item in items]),
+            _named(aliases, "email", [item.alias for item in items]),
+        )
+
+
+def _named(rows: Any, column: str, values: Iterable[Any]) -> dict[Any, Any]:
+    """The rows that the values name. Instances are looked up too: one may be of another workspace, or stale."""
+    values = [value for value in values if value is not None]
+    texts = {value for value in values if isinstance(value, str)}
+    keys = {value.pk for value in values if isinstance(value, rows.model)}
+    # E-mails are stored in one folded form.
+    texts = {_folded(text, column) for text in texts}
+    by_text = rows.filter(**{f"{column}__in": [text for text in texts if _is_storable(text)]})
+    return {getattr(row, column): row for row in by_text} | {row: row for row in rows.filter(pk__in=keys)}
+
+
+def _folded(text: str, column: str) -> str:
+    return fold(text.strip()) if column == "email" else text
+
+
+def _is_storable(text: str) -> bool:
+    """Databases refuse NUL and lone surrogates, which no name of ours has."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _row(workspace_id: int, item: LinkInput | FieldError, references: _References, made_at: datetime) -> TrackedLink:
+    """The link to store. Raises `_Wrong` for the first wrong field."""
+    if isinstance(item, FieldError):
+        raise _Wrong(item.field, item.code, item.message)
+    if not isinstance(item.kind, str) or item.kind not in KINDS:
+        code = "required" if item.kind is None else "invalid"
+        raise _Wrong("kind", code, f"kind is one of {', '.join(KINDS)}, not {shown(item.kind)}.")
+    campaign = _campaign(item, references)
+    user = _one(references.users, "user", item.user, public_ids.USER)
+    alias = _alias(item.alias, references)
+    if alias is not None:
+        if user is not None and user.pk != alias.user_id:
+            raise _Wrong("alias", "invalid", f"alias {shown(alias.email)} is not one of the user's.")
+        user_id: int | None = alias.user_id
+    else:
+        user_id = None if user is None else user.pk
+    target = _target(item)
+    link = TrackedLink(
+        token="".join(secrets.choice(_ALPHABET) for _ in range(TOKEN_LENGTH)),
+        workspace_id=workspace_id,
+        kind=item.kind,
+        target_url=target,
+        campaign_id=None if campaign is None else campaign.pk,
+        user_id=user_id,
+        alias_id=None if alias is None else alias.pk,
+        created_at=made_at,
+    )
+    link.fingerprint = _fingerprint(link)
+    return link
+
+
+def _campaign(item: LinkInput, references: _References) -> Campaign | None:
+    if item.kind != CAMPAIGN:
+        if item.campaign is not None:
+            raise _Wrong(
+                "campaign", "not_allowed", "campaign is not allowed: only a link of the kind campaign has one."
+            )
+        return None
+    if item.campaign is None:
+        raise _Wrong("campaign", "required", "campaign is required for a link of the kind campaign: its public id.")
+    campaign: Campaign | None = _one(references.campaigns, "campaign", item.campaign, public_ids.CAMPAIGN)
+    return campaign
+
+
+def _one(found: dict[Any, Any], name: str, value: Any, prefix: str) -> Any:
+    if value is None:
+        return None
+    row = _looked_up(found, value)
+    if row is not None:
+        return row
+    text = getattr(value, "public_id", value)
+    if not public_ids.is_public_id(text, prefix):
+        raise _Wrong(name, "invalid", f"{name} {public_ids.rule(prefix)}, not {shown(text)}.")
+    raise _Wrong(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
+
+
+def _alias(value: Any, references: _References) -> Alias | None:
+    if value is None:
+        return None
+    alias: Alias | None = _looked_up(references.aliases, fold(value.strip()) if isinstance(value, str) else value)
+    if alias is not None:
+        return alias
+    text = getattr(value, "email", value)
+    if not (isinstance(text, str) and is_email(text)):
+        raise _Wrong("alias", "invalid", f"alias is an e-mail address, not {shown(text)}.")
+    raise _Wrong("alias", "not_found", f"alias {shown(text)} is not in this workspace.")
+
+
+def _looked_up(found: dict[Any, Any], value: Any) -> Any:
+    try:
+        return found.get(value)
+    except TypeError:  # a list or an object
+        return None
+
+
+def _target(item: LinkInput) -> str:
+    target = "" if item.target_url is None else item.target_url
+    if not isinstance(target, str):
+        raise _Wrong("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
+    if not target:
+        if item.kind != CAMPAIGN:
+            raise _Wrong(
+                "target_url", "required", "target_url is required: an address such as https://www.example.com/. "
+                "Only a campaign link can do without."
+            )  # fmt: skip
+        return ""
+    if len(target) > MAX_LENGTH:
+        raise _Wrong("target_url", "too_long", f"target_url has at most {MAX_LENGTH} characters, not {len(target)}.")
+    if not is_target(target):
+        raise _Wrong("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
+    return target
+
+
+def _fingerprint(link: TrackedLink) -> str:
+    """What makes two links the same, as one text of fixed length. No target holds a line break."""
+    parts = (link.kind, link.target_url, link.campaign_id, link.user_id, link.alias_id)
+    return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+import sys
+from io import TextIOWrapper
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from stats_app.exports import FORMATS, export_clicks
+from stats_app.management.arguments import date_of, workspace_of
+from stats_app.management.command import StatsCommand
+
+
+class Command(StatsCommand):
+    help = "Write a workspace's clicks to standard output, the oldest first. import_clicks reads what comes out."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
+        parser.add_argument(
+            "--from", metavar="DATE", dest="start", help="first local day, as Y-m-d; default: the first"
+        )
+        parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
+        parser.add_argument("--format", choices=FORMATS, default="csv", help="default csv")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace = workspace_of(options["workspace"])
+        start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
+        if start and end and start > end:
+            raise CommandError(f"--from {start} is after --to {end}.")
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal's is
+        try:
+            for text in export_clicks(workspace, start, end, form=options["format"]):
+                self.stdout.write(text, ending="")
+            self.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read it has enough, as `head` has. Python would write the rest again when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

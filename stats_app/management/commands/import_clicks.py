@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import ExitStack
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from stats_app import imports
+from stats_app.errors import FieldError, WorkspaceGone, printable
+from stats_app.management.arguments import workspace_of
+from stats_app.management.command import StatsCommand
+from stats_app.management.progress import ProgressBar
+from stats_app.models import Workspace
+
+SHOWN = 20
+STDIN = "-"
+
+
+class Command(StatsCommand):
+    help = (
+        "Import clicks from a file of any size. The same file counts once, however often it is imported, also after a "
+        "run that was broken off. docs/import.md shows files of other systems."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="the file, also packed by gzip; - for standard input")
+        parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
+        parser.add_argument("--format", choices=imports.FORMATS, help="default: jsonl for FILE.jsonl, else csv")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="MAP",
+            help="COLUMN=FIELD, FIELD=VALUE for all rows, or COLUMN:VALUE=FIELD:VALUE; may be repeated. "
+            f"The fields are {', '.join(imports.NAMES)}",
+        )
+        parser.add_argument(
+            "--only", action="append", default=[], metavar="COLUMN=VALUE", help="take these rows only; may be repeated"
+        )
+        parser.add_argument("--date-format", metavar="FORMAT", help="of times: as for strptime, unix or unix-ms")
+        parser.add_argument("--timezone", metavar="ZONE", help="of times without an offset, such as Europe/Paris")
+        parser.add_argument("--prefix", metavar="PATH", help="of tracked links in a log; default /c/")
+        parser.add_argument(
+            "--status",
+            action="append",
+            type=int,
+            default=[],
+            choices=sorted(imports.REDIRECTS),
+            help="of followed links in a log; may be repeated; default: all of these",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, and store nothing")
+        parser.add_argument(
+            "--rejects", metavar="FILE", help="write the lines that are wrong to this file, as they came"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace = workspace_of(options["workspace"])
+        name, rejects = options["file"], options["rejects"]
+        read_as = imports.ReadAs(
+            options["format"] or imports.format_of(name),
+            options["map"],
+            options["only"],
+            options["date_format"],
+            options["timezone"],
+            options["prefix"],
+            options["status"],
+        )
+        dry_run = options["dry_run"]
+        self.imported = imports.Imported()
+        try:
+            with ExitStack() as stack:
+                _check_different(name, rejects)
+                source = imports.Source(sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb", 0)))
+                rows = imports.rows_of(source, read_as)
+                kept = stack.enter_context(imports.Rejects(rejects)) if rejects else None
+                progress = ProgressBar(self.stderr, None, "lines", quiet=options["verbosity"] < 1)
+                self._import(workspace, source, rows, kept, stack.enter_context(progress), dry_run)
+        except imports.WrongFile as error:
+            raise CommandError(f"{error}{self._so_far(dry_run)}") from None
+        except OSError as error:
+            raise CommandError(f"{error.filename or name}: {error.strerror or error}.{self._so_far(dry_run)}") from None
+        except KeyboardInterrupt:
+            raise CommandError(f"Broken off.{self._so_far(dry_run)}", returncode=130) from None
+        except WorkspaceGone:
+            raise CommandError("The workspace was deleted meanwhile.") from None
+        self._say(rows, dry_run)
+
+    def _import(
+        self,
+        workspace: Workspace,
+        source: imports.Source,
+        rows: imports.Rows,
+        kept: imports.Rejects | None,
+        progress: ProgressBar,
+        dry_run: bool,
+    ) -> None:
+        shown = 0
+
+        def reject(row: imports.Row, error: FieldError) -> None:
+            nonlocal shown
+            shown += 1
+            if shown <= SHOWN:
+                self.stdout.write(f"Line {row.number}{_clause(error)}")
+            if kept is not None:
+                kept.add(rows, row)
+
+        def advance(imported: imports.Imported) -> None:
+            self.imported = imported
+            progress(imported.rows, source.share)
+
+        self.imported = imports.import_clicks(workspace, rows, rejected=reject, progress=advance, dry_run=dry_run)
+
+    def _say(self, rows: imports.Rows, dry_run: bool) -> None:
+        imported = self.imported
+        if imported.rejected > SHOWN:
+            self.stdout.write(f"... and {imported.rejected - SHOWN:,} more lines that are wrong.")
+        if rows.unread:
+            self.stdout.write(f"Not read: {', '.join(map(printable, rows.unread))}.")
+        numbers = {
+            "accepted": imported.accepted,
+            "duplicates": imported.duplicates,
+            "rejected": imported.rejected,
+            "skipped": imported.skipped or None,
+            "other links": imported.unknown_links or None,
+        }
+        summary = ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number is not None)
+        self.stdout.write(f"{'Nothing was stored; it would be ' if dry_run else ''}{summary}.")
+
+    def _so_far(self, dry_run: bool) -> str:
+        """What to know of a run that ended early."""
+        imported = self.imported
+        if dry_run or not imported.rows:
+            return ""
+        return f" {imported.accepted:,} clicks were stored before; run it again, and they are not counted twice."
+
+
+def _check_different(name: str, rejects: str | None) -> None:
+    if rejects is not None and os.path.exists(rejects) and name != STDIN and os.path.samefile(name, rejects):
+        raise CommandError("--rejects is the file that is imported; give it another name.")
+
+
+def _clause(error: FieldError) -> str:
+    """The rest of a sentence that begins with the line: what is wrong with it, or with a field of it."""
+    return error.message.removeprefix("line") if error.field == "line" else f": {error.message}"

@@ -1,0 +1,71 @@
+"""The redirect. It takes what the request says, and asks `stats_app.visits` for the link and to record the click."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connections, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.encoding import iri_to_uri
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from stats_app.conf import conf
+from stats_app.verdicts import PURPOSE_HEADERS, Visit
+from stats_app.visits import find_link, record_visit
+
+RETRY_AFTER_SECONDS = 5
+HEADERS = {
+    # A redirect that a browser keeps would be followed again without being counted.
+    "Cache-Control": "no-store",
+    # The token is nobody's business at the target.
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+logger = logging.getLogger(__name__)
+
+
+@login_not_required
+def follow(request: HttpRequest, token: str) -> HttpResponse:
+    """302 to the link's target. A query on the address changes nothing. HEAD is redirected, too, and not counted."""
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"], headers=HEADERS)
+    try:
+        link = find_link(token)
+    except DatabaseError:
+        logger.exception("The database cannot be reached, and this link is not known to this process")
+        return _plain(503, _("This link cannot be followed at the moment. Try again."), RETRY_AFTER_SECONDS)
+    if link is None:
+        return _plain(404, _("There is no such link."))
+    forwarded = request.headers.get(conf.client_ip_header)
+    record_visit(
+        link, visit_of(request), remote_addr=request.META.get("REMOTE_ADDR", ""), forwarded=forwarded, now=now()
+    )
+    return HttpResponse(status=302, headers={"Location": iri_to_uri(link.target), **HEADERS})
+
+
+# Recording has a transaction of its own, and must not be undone by what the host's ATOMIC_REQUESTS wraps around views.
+for _alias in connections:
+    transaction.non_atomic_requests(_alias)(follow)
+
+
+def visit_of(request: HttpRequest) -> Visit:
+    """What the request says about whoever makes it."""
+    headers = request.headers
+    return Visit(
+        method=request.method or "",
+        user_agent=headers.get("User-Agent"),
+        accept_language=headers.get("Accept-Language"),
+        purposes=tuple(headers[name] for name in PURPOSE_HEADERS if name in headers),
+        sec_fetch_mode=headers.get("Sec-Fetch-Mode"),
+        is_secure=request.is_secure(),
+    )
+
+
+def _plain(status: int, text: str, retry_after: int | None = None) -> HttpResponse:
+    more = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return HttpResponse(
+        f"{text}\n", status=status, content_type="text/plain; charset=utf-8", headers={**HEADERS, **more}
+    )

@@ -1,0 +1,111 @@
+"""What is counted, and how: the one definition for clicks that come in, change their verdict or are counted anew.
+
+The statements here count the clicks of a `source`, which is a statement that selects `FACTS` of some clicks of one
+workspace. The local day of a click follows from its moment. No time-zone function of a database is used, since they
+differ and some return NULL: the caller says which stretches of time are which local day (`day_params`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.dimensions import DIMENSIONS, HUMAN, VERDICTS, Dimension
+from stats_app.periods import DaySpan
+from stats_app.sql.cursor import array, day_array, is_postgresql
+
+COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
+"""The counts of a row of the rollups, in the order of the kinds."""
+
+FACTS = "utc_day, clicked_at, kind, verdict, reason, campaign_id, user_id"
+"""The columns of a click that decide where it is counted."""
+
+STORED_CLICKS = f"SELECT {FACTS} FROM stats_app_click WHERE workspace_id = %(workspace)s"
+"""A source: all clicks of the workspace. A further condition may follow."""
+
+_ROW = f"dimension, key, day, {', '.join(COLUMNS)}"
+INTO_ROLLUPS = f"INSERT INTO stats_app_rollup (workspace_id, {_ROW})"
+
+
+def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dict[str, Any]:
+    """The parameters of `counted` but for the workspace. Clicks outside of the spans are not counted."""
+    if is_postgresql(connection):
+        return {
+            "utc_days": day_array(span.start.date() for span in spans),
+            "starts": array(f'"{span.start}"' for span in spans),
+            "ends": array(f'"{span.end}"' for span in spans),
+            "days": day_array(span.day for span in spans),
+        }
+    columns = [(str(s.start.date()), sqlite_time(s.start), sqlite_time(s.end), str(s.day)) for s in spans]
+    return {"spans": json.dumps(columns)}
+
+
+def sqlite_time(moment: datetime) -> str:
+    """The text that Django's own DateTimeField writes and compares."""
+    return str(moment.replace(tzinfo=None))
+
+
+def counted(connection: BaseDatabaseWrapper, source: str) -> str:
+    """The common table `counted`: what the clicks of the source are in the rollups of days."""
+    if is_postgresql(connection):
+        spans = (
+            "SELECT * FROM unnest(%(utc_days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], "
+            "%(days)s::date[])"
+        )
+    else:
+        spans = f"SELECT {', '.join(f'value ->> {position}' for position in range(4))} FROM json_each(%(spans)s)"
+    return f"""
+        spans (utc_day, starts, ends, day) AS ({spans}),
+        clicks AS (
+            SELECT spans.day, kind, verdict, reason, campaign_id, user_id FROM ({source}) AS found
+                JOIN spans ON spans.utc_day = found.utc_day AND clicked_at >= starts AND clicked_at < ends
+        ),
+        excluded AS (
+            SELECT clicks.*, coalesce(known.id, 0) AS reason_id FROM clicks
+                LEFT JOIN stats_app_reason AS known ON known.workspace_id = %(workspace)s AND known.text = reason
+            WHERE verdict <> {VERDICTS[HUMAN]}
+        ),
+        counted ({_ROW}) AS ({" UNION ALL ".join(map(_counted, DIMENSIONS))})
+    """
+
+
+def _counted(dimension: Dimension) -> str:
+    key = dimension.key or "0"
+    kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind})" for kind in range(len(COLUMNS)))
+    clicks = f"clicks WHERE verdict = {VERDICTS[HUMAN]} AND" if dimension.human else "excluded WHERE"
+    group = f"{dimension.key}, day" if dimension.key else "day"
+    return f"SELECT {dimension.code}, {key}, day, {kinds} FROM {clicks} {key} IS NOT NULL GROUP BY {group}"
+
+
+def add_counted(connection: BaseDatabaseWrapper, sign: str = "") -> str:
+    """The statement that adds `counted` to the rollups of days and of years, or with the sign "-" takes it away.
+
+    The rows are in the order of the primary key, without which writers deadlock.
+    """
+    counts = ", ".join(sign + column for column in COLUMNS)
+    sums = ", ".join(f"{column} = stats_app_rollup.{column} + excluded.{column}" for column in COLUMNS)
+    return f"""
+        {INTO_ROLLUPS}
+        SELECT %(workspace)s, dimension, key, day, {counts} FROM (
+            SELECT * FROM counted UNION ALL {_by_year(connection)}
+        ) AS changes
+        WHERE true ORDER BY dimension, key, day
+        ON CONFLICT (workspace_id, dimension, key, day) DO UPDATE SET {sums}
+    """
+
+
+def _by_year(connection: BaseDatabaseWrapper) -> str:
+    first = (
+        "make_date(extract(year FROM day)::int, 1, 1)" if is_postgresql(connection) else "strftime('%%Y-01-01', day)"
+    )
+    years = {dimension.code: dimension.years for dimension in DIMENSIONS if dimension.years is not None}
+    dimension = f"CASE dimension {' '.join(f'WHEN {code} THEN {year}' for code, year in years.items())} END"
+    sums = ", ".join(f"CAST(sum({column}) AS integer)" for column in COLUMNS)
+    return (
+        f"SELECT {dimension}, key, {first}, {sums} FROM counted WHERE dimension IN ({', '.join(map(str, years))}) "
+        "GROUP BY 1, 2, 3"
+    )

@@ -1,0 +1,43 @@
+"""The link that is followed, with all that its click is recorded with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.sql.cursor import rows
+
+
+class FollowedLink(NamedTuple):
+    """A link with its own target, its campaign's, and what it counts for by the names that other programs know."""
+
+    id: int
+    workspace_id: int
+    token: str
+    kind: int
+    target_url: str
+    is_active: bool
+    campaign: str | None
+    campaign_target_url: str | None
+    user_id: int | None
+    user: str | None
+    is_opted_out: bool | None
+    alias: str | None
+
+
+_FIND = """
+    SELECT link.id, link.workspace_id, link.token, link.kind, link.target_url, link.is_active,
+        campaign.public_id, campaign.target_url, link.user_id, person.public_id, person.is_opted_out, alias.email
+    FROM stats_app_trackedlink AS link
+        LEFT JOIN stats_app_campaign AS campaign ON campaign.id = link.campaign_id
+        LEFT JOIN stats_app_workspaceuser AS person ON person.id = link.user_id
+        LEFT JOIN stats_app_alias AS alias ON alias.id = link.alias_id
+    WHERE link.token = %s
+"""
+
+
+def find_link(connection: BaseDatabaseWrapper, token: str) -> FollowedLink | None:
+    """The link with this token, of whatever workspace: tokens are unique, and nobody but its link names one."""
+    found = rows(connection, _FIND, [token])
+    return FollowedLink(*found[0]) if found else None

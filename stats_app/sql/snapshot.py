@@ -1,0 +1,44 @@
+"""Reading several things as they were at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.sql.cursor import is_postgresql
+
+
+@contextmanager
+def snapshot(using: str) -> Iterator[None]:
+    """Within it, everything that is read of the database is of one moment, however many clicks come in meanwhile.
+
+    In a transaction that the caller holds, it is whatever that transaction sees: its level can no longer be set.
+    Nothing can be written within.
+    """
+    connection = connections[using]
+    if connection.in_atomic_block:
+        yield
+        return
+    with _deferred(connection), transaction.atomic(using=using):
+        if is_postgresql(connection):
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+@contextmanager
+def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """SQLite's transactions begin as readers, also where the host's begin as writers, which wait for each other."""
+    if is_postgresql(connection):
+        yield
+        return
+    mode = getattr(connection, "transaction_mode", None)
+    connection.ensure_connection()
+    connection.transaction_mode = "DEFERRED"  # type: ignore[attr-defined]  # of Django's SQLite backend
+    try:
+        yield
+    finally:
+        connection.transaction_mode = mode  # type: ignore[attr-defined]  # as above

@@ -1,0 +1,104 @@
+"""The visits of the last minute, by which bursts of clicks are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from ulid import ULID
+
+from stats_app.sql.cursor import execute, is_postgresql, rows
+
+# So many old visits are deleted with each new one: more than one, so that they become fewer.
+_DELETED = 10
+
+
+class VisitRow(NamedTuple):
+    """A visit as it is stored, but for the workspace. `click` is the ULID's 16 bytes."""
+
+    network: bytes
+    visitor: bytes
+    link: int
+    signature: int | None
+    click: bytes
+    visited_at: datetime
+    reason: str
+
+
+def lock_network(connection: BaseDatabaseWrapper, network: bytes) -> None:
+    """Lets one transaction after the other judge the visits from a network. SQLite has one writer at a time anyway."""
+    if is_postgresql(connection):
+        number = int.from_bytes(network[:8], "big", signed=True)
+        rows(connection, "SELECT pg_advisory_xact_lock(%s::bigint)", [number])
+
+
+def recent_visits(
+    connection: BaseDatabaseWrapper, workspace_id: int, network: bytes, since: datetime, limit: int
+) -> list[VisitRow]:
+    """The visits from a network since a time, the last ones first."""
+    found = rows(
+        connection,
+        """
+        SELECT network, visitor, link, signature, click, visited_at, reason FROM stats_app_recentvisit
+        WHERE workspace_id = %s AND network = %s AND visited_at >= %s ORDER BY visited_at DESC LIMIT %s
+        """,
+        [workspace_id, network, _time(connection, since), limit],
+    )
+    return [
+        VisitRow(bytes(network), bytes(visitor), link, signature, _ulid(click), _aware(visited_at), reason)
+        for network, visitor, link, signature, click, visited_at, reason in found
+    ]
+
+
+def remember_visit(connection: BaseDatabaseWrapper, workspace_id: int, visit: VisitRow, expired: datetime) -> None:
+    """Stores a visit, and deletes some of those before `expired`."""
+    click = str(ULID.from_bytes(visit.click).to_uuid()) if is_postgresql(connection) else visit.click
+    values = [*visit[:4], click, _time(connection, visit.visited_at), visit.reason]
+    execute(
+        connection,
+        """
+        INSERT INTO stats_app_recentvisit
+            (workspace_id, network, visitor, link, signature, click, visited_at, reason)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+        """,
+        [workspace_id, *values],
+    )
+    # Those that another transaction is deleting are left to it.
+    skip = "FOR UPDATE SKIP LOCKED" if is_postgresql(connection) else ""
+    execute(
+        connection,
+        f"""
+        DELETE FROM stats_app_recentvisit WHERE id IN (
+            SELECT id FROM stats_app_recentvisit WHERE visited_at < %s ORDER BY visited_at LIMIT {_DELETED} {skip}
+        )
+        """,
+        [_time(connection, expired)],
+    )
+
+
+def change_reasons(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Mapping[bytes, str]) -> None:
+    """Writes the reasons that visits have now, by their clicks."""
+    for click, reason in sorted(reasons.items()):
+        key: Any = str(ULID.from_bytes(click).to_uuid()) if is_postgresql(connection) else click
+        execute(
+            connection,
+            "UPDATE stats_app_recentvisit SET reason = %s WHERE workspace_id = %s AND click = %s",
+            [reason, workspace_id, key],
+        )
+
+
+def _time(connection: BaseDatabaseWrapper, moment: datetime) -> Any:
+    """SQLite compares the text that Django's own DateTimeField writes."""
+    return moment if is_postgresql(connection) else str(moment.astimezone(UTC).replace(tzinfo=None))
+
+
+def _aware(moment: datetime) -> datetime:
+    """SQLite stores times as UTC without saying so."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _ulid(value: Any) -> bytes:
+    """PostgreSQL keeps a ULID as a UUID, SQLite as its bytes."""
+    return bytes(value) if isinstance(value, bytes | memoryview) else bytes(value.bytes)

@@ -1,0 +1,390 @@
+"""Who clicked: a person, a program, or what might be either. The rules, their reasons, and bursts of clicks.
+
+The first rule that matches, in the order of `RULES`, decides. Everything here is pure: who reads and stores clicks and
+moves the counts stands elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.utils.translation import gettext, gettext_noop
+
+from stats_app import user_agents
+from stats_app.dimensions import BOT, HUMAN, SUSPECTED
+
+PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
+
+BURST = timedelta(seconds=2)
+REPEAT = timedelta(seconds=60)
+
+# No visit in 10,000 of people is made with an older one; Microsoft's scanners often claim to be one.
+_OLDEST_CHROME = 100
+_LONGER_THAN_ANY_METHOD = 13
+
+
+class Visit(NamedTuple):
+    """What the request for a link says about whoever makes it. None is a header that was not sent.
+
+    `purposes` are the values of those of PURPOSE_HEADERS that were.
+    """
+
+    method: str = "GET"
+    user_agent: str | None = None
+    accept_language: str | None = None
+    purposes: tuple[str, ...] = ()
+    sec_fetch_mode: str | None = None
+    is_secure: bool = False
+
+
+class Judgement(NamedTuple):
+    """A click's verdict with the reason that is stored with it and the id of the rule; both are "" for a human's.
+
+    `shadow` has the ids of the shadow rules that match.
+    """
+
+    verdict: str
+    reason: str
+    rule: str
+    shadow: tuple[str, ...] = ()
+
+
+class Signs(NamedTuple):
+    """What the rules look at. `agent` is as `user_agents.normalized` returns it."""
+
+    method: str
+    is_fetched_ahead: bool
+    agent: str
+    has_language: bool
+    has_fetch_mode: bool
+    is_secure: bool
+
+
+class Rule(NamedTuple):
+    """A rule of one kind of visit, or of several clicks together (`bursts`), for which `match` is None.
+
+    `match` returns whether the rule matches, or the name that `reason` has a place for. A shadow is a rule on trial: it
+    is tallied and changes no verdict. `reason` is stored, and `why` explains it to staff: both are English, to be
+    translated where they are shown.
+    """
+
+    id: str
+    verdict: str
+    reason: str
+    why: str
+    match: Callable[[Signs], str | bool | None] | None
+    is_shadow: bool = False
+
+
+def _other_method(signs: Signs) -> str | None:
+    if signs.method == "GET":
+        return None
+    is_word = signs.method.isascii() and signs.method.isalpha() and len(signs.method) < _LONGER_THAN_ANY_METHOD
+    return signs.method if is_word else "Unusual"
+
+
+def _is_old_chrome(signs: Signs) -> bool:
+    version = user_agents.desktop_chrome_version(signs.agent)
+    return version is not None and version < _OLDEST_CHROME
+
+
+def _lacks_fetch_headers(signs: Signs) -> bool:
+    if signs.has_fetch_mode or not signs.is_secure:
+        return False
+    version = user_agents.chromium_version(signs.agent)
+    return version is not None and version >= _OLDEST_CHROME
+
+
+RULES = (
+    Rule(
+        "method",
+        BOT,
+        gettext_noop("%(name)s request, no page was opened"),
+        gettext_noop("A browser that opens a page sends GET. Previews and scanners ask with HEAD whether it is there."),
+        _other_method,
+    ),
+    Rule(
+        "prefetch",
+        BOT,
+        gettext_noop("fetched ahead by a browser"),
+        gettext_noop(
+            "The browser loads a page that nobody has asked for yet, and says so. Opened later, it may not ask again."
+        ),
+        lambda signs: signs.is_fetched_ahead,
+    ),
+    Rule(
+        "ua-empty",
+        BOT,
+        gettext_noop("no browser named"),
+        gettext_noop("Browsers name themselves. Some companies' proxies remove the name."),
+        lambda signs: len(signs.agent) < 2,
+    ),
+    Rule(
+        "ua-scanner",
+        BOT,
+        gettext_noop("mail scanner: %(name)s"),
+        gettext_noop("The program names itself. It opens the links of a message to see whether they do harm."),
+        lambda signs: user_agents.SCANNERS.name_of(signs.agent),
+    ),
+    Rule(
+        "ua-preview",
+        BOT,
+        gettext_noop("link preview: %(name)s"),
+        gettext_noop(
+            "The program names itself. It shows a picture of the page beside a link that someone has sent on."
+        ),
+        lambda signs: user_agents.PREVIEWS.name_of(signs.agent),
+    ),
+    Rule(
+        "ua-tool",
+        BOT,
+        gettext_noop("program: %(name)s"),
+        gettext_noop("A script, a monitor or a browser under remote control, which names itself."),
+        lambda signs: user_agents.TOOLS.name_of(signs.agent),
+    ),
+    Rule(
+        "ua-crawler",
+        BOT,
+        gettext_noop("crawler"),
+        gettext_noop("It calls itself a bot, crawler or spider, or gives the address of a page that explains it."),
+        lambda signs: user_agents.calls_itself_crawler(signs.agent),
+    ),
+    Rule(
+        "ua-office",
+        SUSPECTED,
+        gettext_noop("mail program, not a browser"),
+        gettext_noop("Mail programs and Office ask for links on their own, and also when a person follows one."),
+        lambda signs: user_agents.is_of_mail_program(signs.agent),
+    ),
+    Rule(
+        "ua-not-browser",
+        SUSPECTED,
+        gettext_noop("unknown program"),
+        gettext_noop("What it sends does not look like a browser's."),
+        lambda signs: not user_agents.is_of_browser(signs.agent),
+    ),
+    Rule(
+        "ua-library",
+        BOT,
+        gettext_noop("listed crawler"),
+        gettext_noop("The package crawlerdetect lists it. Without the package this rule matches nothing."),
+        lambda signs: user_agents.is_listed_crawler(signs.agent),
+    ),
+    Rule(
+        "chrome-legacy",
+        SUSPECTED,
+        gettext_noop("browser years out of date"),
+        gettext_noop(
+            "Chrome on a desktop before version 100: hardly a person's, and what mail scanners often claim to be."
+        ),
+        _is_old_chrome,
+    ),
+    Rule(
+        "explorer-legacy",
+        SUSPECTED,
+        gettext_noop("Internet Explorer before version 11"),
+        gettext_noop("It cannot open most pages any more, and mail scanners claim to be one."),
+        lambda signs: user_agents.is_old_explorer(signs.agent),
+    ),
+    Rule(
+        "no-language",
+        SUSPECTED,
+        gettext_noop("browser without a language"),
+        gettext_noop("Browsers say which languages the reader wants. Some that are built into an app may not."),
+        lambda signs: not signs.has_language,
+        is_shadow=True,
+    ),
+    Rule(
+        "no-fetch-headers",
+        SUSPECTED,
+        gettext_noop("browser without its usual headers"),
+        gettext_noop("Chrome and what is built on it say over https how a page was asked for. Some proxies remove it."),
+        _lacks_fetch_headers,
+        is_shadow=True,
+    ),
+    Rule(
+        "burst",
+        SUSPECTED,
+        gettext_noop("several links at once"),
+        gettext_noop("The same visitor followed two or more links of one signature within 2 seconds."),
+        None,
+    ),
+    Rule(
+        "burst-network",
+        SUSPECTED,
+        gettext_noop("several links at once from one network"),
+        gettext_noop("Visitors of the same network followed three or more links of one signature within 2 seconds."),
+        None,
+    ),
+    Rule(
+        "repeat",
+        SUSPECTED,
+        gettext_noop("same link again"),
+        gettext_noop("The same visitor had followed the link within the 60 seconds before. The first time counts."),
+        None,
+    ),
+)
+"""In the order in which they are asked. The first that matches and is no shadow decides."""
+
+_PLACES = {rule.id: place for place, rule in enumerate(RULES)}
+_BURST, _BURST_NETWORK, _REPEAT = (RULES[_PLACES[name]] for name in ("burst", "burst-network", "repeat"))
+
+
+def judge(visit: Visit) -> Judgement:
+    """Who made this request, as far as it tells by itself."""
+    return _judge(
+        visit.method[:_LONGER_THAN_ANY_METHOD],
+        bool(visit.purposes) and any(map(_is_fetched_ahead, visit.purposes)),
+        (visit.user_agent or "")[: user_agents.AGENT_LENGTH],
+        bool(visit.accept_language),
+        bool(visit.sec_fetch_mode),
+        visit.is_secure,
+    )
+
+
+def judge_agent(user_agent: str | None, method: str = "GET") -> Judgement:
+    """The same where only these are known, as in the log of a web server. Nobody is suspected for the rest."""
+    agent = (user_agent or "")[: user_agents.AGENT_LENGTH]
+    return _judge(
+        method[:_LONGER_THAN_ANY_METHOD],
+        is_fetched_ahead=False,
+        agent=agent,
+        has_language=True,
+        has_fetch_mode=True,
+        is_secure=False,
+    )
+
+
+def _is_fetched_ahead(purpose: str) -> bool:
+    purpose = purpose.lower()
+    return "prefetch" in purpose or "prerender" in purpose or "preview" in purpose
+
+
+# The signs of a visit, of which those with the same browser have the same.
+@lru_cache(maxsize=4096)
+def _judge(
+    method: str, is_fetched_ahead: bool, agent: str, has_language: bool, has_fetch_mode: bool, is_secure: bool
+) -> Judgement:
+    signs = Signs(method, is_fetched_ahead, user_agents.normalized(agent), has_language, has_fetch_mode, is_secure)
+    shadow: list[str] = []
+    for rule in RULES:
+        name = rule.match is not None and rule.match(signs)
+        if name and rule.is_shadow:
+            shadow.append(rule.id)
+        elif name:
+            return Judgement(rule.verdict, rule.reason % {"name": name}, rule.id, tuple(shadow))
+    return Judgement(HUMAN, "", "", tuple(shadow))
+
+
+def reason_text(reason: str) -> str:
+    """A stored reason in the active language; one that is not ours, because it was sent with the click, as it is."""
+    known = _rule_and_name(reason)
+    if known is None:
+        return reason
+    rule, name = known
+    return gettext(rule.reason) % {"name": name}
+
+
+def rule_of(reason: str) -> Rule | None:
+    """The rule that gave a stored reason."""
+    known = _rule_and_name(reason)
+    return known and known[0]
+
+
+def _pattern(rule: Rule) -> re.Pattern[str]:
+    return re.compile(re.escape(rule.reason).replace(re.escape("%(name)s"), "(.+)"))
+
+
+_PATTERNS = [(rule, _pattern(rule)) for rule in RULES]
+
+
+@lru_cache(maxsize=1024)
+def _rule_and_name(reason: str) -> tuple[Rule, str] | None:
+    for rule, pattern in _PATTERNS:
+        match = pattern.fullmatch(reason)
+        if match:
+            return rule, match[1] if match.groups() else ""
+    return None
+
+
+class Followed(NamedTuple):
+    """A stored click as the rules of bursts see it.
+
+    `id` is its ULID and `reason` its present one. `visitor` and `network` are the keys that `stats_app.visitors` makes,
+    None where they are not known. Links of one `signature` stand in the mail of one person; those of nobody in
+    particular, with None, stand together in everyone's.
+    """
+
+    id: bytes
+    clicked_at: datetime
+    link: int
+    signature: int | None
+    visitor: bytes | None
+    network: bytes | None
+    reason: str = ""
+
+
+def bursts(clicks: Iterable[Followed]) -> dict[bytes, Judgement]:
+    """The new judgements of those of `clicks` that the company of the others changes, by id.
+
+    Give it a new click with those that it may have to do with: of its visitor up to REPEAT before and after it, and of
+    its network up to BURST. Leave out bots. A click that a rule before those of bursts suspects keeps its reason, as
+    does one whose reason is not ours. What clicks are judged in the end does not depend on the order in which they came
+    in, because a click can only make others more suspect, never less.
+    """
+    ordered = sorted(clicks, key=lambda click: (click.clicked_at, click.id))
+    changes: dict[bytes, Judgement] = {}
+    for rule, suspects in (
+        (_BURST, _crowds(ordered, lambda click: click.visitor, links=2)),
+        (_BURST_NETWORK, _crowds(ordered, lambda click: click.network, links=3)),
+        (_REPEAT, _repeats(ordered)),
+    ):
+        for click in suspects:
+            if _may_replace(click.reason, rule):
+                changes.setdefault(click.id, Judgement(rule.verdict, rule.reason, rule.id))
+    return changes
+
+
+def _may_replace(reason: str, rule: Rule) -> bool:
+    """Whether `rule` comes before the one that gave the reason."""
+    present = rule_of(reason)
+    return not reason or (present is not None and _PLACES[rule.id] < _PLACES[present.id])
+
+
+def _crowds(clicks: Sequence[Followed], source_of: Callable[[Followed], Hashable], links: int) -> Iterator[Followed]:
+    """The clicks, given in order of time, that lie with others of their source and signature in two seconds.
+
+    Together they follow at least that many different links.
+    """
+    sources: dict[Hashable, list[Followed]] = defaultdict(list)
+    for click in clicks:
+        if (source := source_of(click)) is not None:
+            sources[source, click.signature].append(click)
+    for group in sources.values():
+        start = reported = 0
+        inside: Counter[int] = Counter()
+        for end, click in enumerate(group):
+            inside[click.link] += 1
+            while click.clicked_at - group[start].clicked_at > BURST:
+                inside[group[start].link] -= 1
+                start += 1
+            if len(+inside) >= links:
+                yield from group[max(start, reported) : end + 1]
+                reported = end + 1
+
+
+def _repeats(clicks: Iterable[Followed]) -> Iterator[Followed]:
+    """The clicks, given in order of time, whose visitor had followed the same link shortly before."""
+    previous: dict[tuple[bytes, int], datetime] = {}
+    for click in clicks:
+        if click.visitor is None:
+            continue
+        key = (click.visitor, click.link)
+        if key in previous and click.clicked_at - previous[key] <= REPEAT:
+            yield click
+        previous[key] = click.clicked_at

@@ -1,0 +1,104 @@
+"""Our own statements run through whatever the host has put around Django's cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+from django.db.utils import load_backend
+
+from stats_app.ingest import ClickInput, record_clicks
+from stats_app.models import Click
+from stats_app.sql.cursor import rows
+from tests.factories import make_workspace
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+class TenantWrapper(DatabaseWrapper):
+    """As django-tenants: the schema is set whenever a cursor is made, if it has changed."""
+
+    schema = "public"
+
+    def _cursor(self, name: str | None = None) -> Any:
+        cursor = super()._cursor(name)
+        cursor.execute(f"SET search_path = {self.schema}")
+        return cursor
+
+
+@pytest.fixture
+def tenants() -> Iterator[TenantWrapper]:
+    original = connections["default"]
+    wrapper = TenantWrapper(original.settings_dict, "default")
+    connections["default"] = wrapper
+    yield wrapper
+    wrapper.close()
+    connections["default"] = original
+
+
+def prepared() -> int:
+    """How many statements this connection has prepared."""
+    return len(connection.connection._prepared._names)
+
+
+def test_a_schema_that_is_set_with_the_cursor_holds_for_our_statements(tenants: TenantWrapper) -> None:
+    for schema in ("pg_catalog", "public", "pg_catalog"):
+        tenants.schema = schema
+        assert rows(tenants, "SELECT current_schema()") == [(schema,)]
+
+
+def test_nothing_is_prepared_while_statements_are_wrapped() -> None:
+    workspace = make_workspace()
+    record_clicks(workspace, [ClickInput("other")])
+
+    def with_context(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        """As django-pghistory: a second statement before each."""
+        result = execute(f"SELECT set_config('host.user', '1', true); {sql}", params, many, context)
+        context["cursor"].nextset()
+        return result
+
+    with connection.execute_wrapper(with_context):
+        before = prepared()
+        assert record_clicks(workspace, [ClickInput("other")]).accepted == 1
+        assert prepared() == before
+    assert Click.objects.count() == 2
+
+
+def test_a_toolbar_around_the_cursor_sees_our_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    class Toolbar(CursorWrapper):
+        def execute(self, sql: Any, params: Any = None) -> Any:
+            seen.append(sql)
+            return super().execute(sql, params)
+
+    monkeypatch.setattr(connection, "make_cursor", lambda cursor: Toolbar(cursor, connection))
+    assert rows(connection, "SELECT 1 AS ours") == [(1,)]
+    assert seen == ["SELECT 1 AS ours"]
+
+
+def test_a_cursor_of_the_hosts_own_is_left_as_it_is() -> None:
+    backend = load_backend("django.db.backends.postgresql")
+
+    class HostCursor(backend.Cursor):
+        pass
+
+    class HostWrapper(DatabaseWrapper):
+        def create_cursor(self, name: str | None = None) -> Any:
+            return HostCursor(self.connection)
+
+    wrapper = HostWrapper(connection.settings_dict, "default")
+    assert rows(wrapper, "SELECT %s::int", [1]) == [(1,)]
+    assert len(wrapper.connection._prepared._names) == 0
+    wrapper.close()
+
+
+def test_statements_are_prepared_where_nothing_is_around_them() -> None:
+    rows(connection, "SELECT 1")
+    before = prepared()
+    rows(connection, "SELECT 2 AS another")
+    assert prepared() == before + 1

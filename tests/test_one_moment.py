@@ -1,0 +1,116 @@
+"""Clicks that come in while an answer is made never make it contradict itself, on any surface."""
+
+from __future__ import annotations
+
+import csv
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, connections
+from django.test import Client
+
+from stats_app.ingest import ClickInput, record_clicks
+from stats_app.models import Campaign, Workspace, WorkspaceUser
+from tests.factories import make_campaign, make_key, make_user, make_workspace
+from tests.rest import CAMPAIGNS, OVERVIEW, USERS, get
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
+PATIENCE = 60
+
+
+class Cast:
+    """A workspace with a campaign and a user, and a click of them recorded elsewhere before each read of the counts."""
+
+    def __init__(self) -> None:
+        self.workspace: Workspace = make_workspace()
+        self.campaign: Campaign = make_campaign(self.workspace)
+        self.user: WorkspaceUser = make_user(self.workspace)
+        self.recorded = 0
+        self.record()
+
+    def record(self) -> None:
+        """In a thread, which has a connection of its own."""
+
+        def work() -> None:
+            try:
+                click = ClickInput("campaign", campaign=self.campaign, user=self.user, clicked_at=NOON)
+                assert record_clicks(self.workspace, [click]).accepted == 1
+            finally:
+                connections.close_all()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(PATIENCE)
+        self.recorded += 1
+
+    @contextmanager
+    def clicks_between_reads(self) -> Iterator[None]:
+        def before(execute: Any, sql: str, *args: Any) -> Any:
+            if sql.lstrip().startswith(("SELECT", "WITH")) and "stats_app_rollup" in sql:
+                self.record()
+            return execute(sql, *args)
+
+        started = self.recorded
+        with connection.execute_wrapper(before):
+            yield
+        assert self.recorded > started
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return Cast()
+
+
+def test_an_overview_has_no_part_above_its_whole(cast: Cast) -> None:
+    key = make_key(cast.workspace)
+    for breakdown in ("day", "week", "month"):
+        with cast.clicks_between_reads():
+            answer = get(key, OVERVIEW, MARCH | {"breakdown": breakdown}).json()
+        datasets = answer["breakdown"]["chart"]["datasets"]
+        whole = answer["totals"]
+        assert sum(datasets["current"]) == whole["totalClicks"] == sum(part["count"] for part in answer["signals"])
+        assert sum(datasets["campaigns"][0]["data"]) == whole["campaignClicks"]
+
+
+def test_a_campaign_has_no_more_clicks_than_all_campaigns(cast: Cast) -> None:
+    with cast.clicks_between_reads():
+        metrics = get(make_key(cast.workspace), f"{CAMPAIGNS}{cast.campaign.public_id}/performance/", MARCH).json()
+    assert metrics["metrics"]["shareOfCampaignClicks"] == 1.0
+    assert metrics["metrics"]["bestDay"]["clicks"] == metrics["metrics"]["clicks"]
+
+
+def test_a_users_kinds_add_up(cast: Cast) -> None:
+    with cast.clicks_between_reads():
+        metrics = get(make_key(cast.workspace), f"{USERS}{cast.user.public_id}/metrics/", MARCH).json()["metrics"]
+    assert metrics["campaignClicks"] == metrics["totalClicks"]
+
+
+@pytest.mark.parametrize("atomic_requests", [False, True])
+def test_a_page_and_its_file_say_one_thing(cast: Cast, atomic_requests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("ada"))
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", atomic_requests)
+    pages = {
+        f"/stats/{cast.workspace.public_id}/": {"total", "campaign"},
+        f"/stats/{cast.workspace.public_id}/campaigns/{cast.campaign.public_id}/": {"campaign"},
+        f"/stats/{cast.workspace.public_id}/users/{cast.user.public_id}/": {"total", "campaign"},
+    }
+    for url, figures in pages.items():
+        with cast.clicks_between_reads():
+            response = staff.get(url, MARCH | {"breakdown": "day", "compare": "none", "format": "csv"})
+        assert response.status_code == 200, url
+        text = b"".join(response).decode("utf-8-sig")
+        rows = list(csv.DictReader(text.splitlines()))
+        totals = {row["name"]: int(row["clicks"]) for row in rows if row["table"] == "totals"}
+        [whole] = {totals[name] for name in figures}
+        for table in ("chart", "campaignChart", "campaigns", "users", "kindChart"):
+            numbers = [int(row["clicks"]) for row in rows if row["table"] == table and row["clicks"]]
+            assert not numbers or sum(numbers) == whole, (url, table)

@@ -1,0 +1,74 @@
+"""Where links may lead."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stats_app.targets import MAX_LENGTH, is_target
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://www.example.com",
+        "http://www.example.com/a?b=c#d",
+        "HTTPS://EXAMPLE.COM/",
+        "https://example.com:8443/x",
+        "https://user@example.com/",
+        "https://[2001:db8::1]/",
+        "https://exämple.com/ü?q=é",
+        "https://example.com/%0d%0aSet-Cookie:x",
+        "https://example.com/?next=javascript:alert(1)",
+        "https://example.com/a//b",
+    ],
+)
+def test_it_takes_addresses_of_the_web(address: str) -> None:
+    assert is_target(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "x",
+        "javascript:alert(1)",  # GHSA-89fc-m499-3hcp
+        "data:text/html,x",
+        "ftp://example.com/",
+        "http:\\\\\\evil.com",  # CVE-2014-3730
+        "https://example.com\\@evil.com",
+        "https://example.com/\nx",  # CVE-2021-32052
+        "https://example.com/\tx",
+        "java\tscript:alert(1)",
+        "/\\evil.com",  # CVE-2026-82402
+        "//evil.com",
+        "/path",
+        "\x01https://example.com/",  # EEF-CVE-2026-58228
+        " https://example.com/",
+        "https://example.com/ ",
+        "https://exa mple.com/",
+        "https:/example.com",
+        "https:///example.com",
+        "https:example.com",
+        "https://",
+        "https://?x",
+        "https://:80/",
+        "https://example.com:x/",
+        "https://[::1/",
+        "https://example.com/\u2028",
+        "https://example.com/\ufeff",
+        "https://example.com/\r\nSet-Cookie: x",  # CVE-2020-11709
+        "https://example.com/" + "x" * MAX_LENGTH,
+    ],
+)
+def test_it_takes_nothing_else(address: str) -> None:
+    assert not is_target(address)
+
+
+@given(st.text())
+def test_what_it_takes_can_stand_in_a_header(address: str) -> None:
+    for text in (address, f"https://{address}", f"https://example.com/{address}"):
+        if is_target(text):
+            assert text.split("://")[0].lower() in ("http", "https")
+            assert not any(letter in text for letter in "\r\n\t\0\\ ")
