@@ -89,10 +89,10 @@ def test_a_workspace_is_in_utc_unless_told_otherwise_and_each_run_makes_one() ->
         ),
         (["x", "--timezone", ""], "timezone: This field cannot be blank."),
         (["x", "--timezone", "../etc"], "timezone: “../etc” is not an IANA time zone, such as Europe/Paris."),
-        (["x", "--timezone", "\udcff"], "--timezone is printable text, not '\\udcff'."),
+        (["x", "--timezone", "\udcff"], "--timezone is text without control characters, not '\\udcff'."),
         ([" "], "name: This field cannot be blank."),
-        (["x\ny"], "NAME is printable text, not 'x\\ny'."),
-        (["\udcff"], "NAME is printable text, not '\\udcff'."),
+        (["x\ny"], "NAME is text without control characters, not 'x\\ny'."),
+        (["\udcff"], "NAME is text without control characters, not '\\udcff'."),
         (["x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
     ],
 )

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from stats_app.management.arguments import invalid
 from stats_app.management.command import StatsCommand
 from stats_app.models import Workspace
+from stats_app.words import is_plain
 
 
 class Command(StatsCommand):
@@ -25,8 +26,8 @@ class Command(StatsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         # The id has to be the last line; and a shell can pass bytes that no database takes.
         for option, text in (("NAME", options["name"]), ("--timezone", options["timezone"])):
-            if not text.isprintable():
-                raise CommandError(f"{option} is printable text, not {text!r}.")
+            if not is_plain(text):
+                raise CommandError(f"{option} is text without control characters, not {text!r}.")
         workspace = Workspace(name=options["name"].strip(), timezone=options["timezone"])
         try:
             workspace.full_clean()
