@@ -23,7 +23,7 @@ LAYERS = tuple(
         "models migrations",
         "locks",
         "sql",
-        "periods public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
+        "periods words public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
         "click_fields targets",
     )
 )
