@@ -21,7 +21,7 @@ from stats_app import public_ids
 from stats_app.bodies import Repeated, repeated_keys
 from stats_app.errors import FieldError, InvalidParameters, WrongValue, printable, shown
 from stats_app.models.campaigns import STATUSES
-from stats_app.periods import BREAKDOWNS, MAX_DAYS, MIN_DATE, Period, parse_day
+from stats_app.periods import BREAKDOWNS, DAY_RULE, MAX_DAYS, MIN_DATE, Period, parse_day
 from stats_app.words import MAX_LENGTH, search_words
 
 # Stubs name four type arguments, the class itself takes none.
@@ -60,6 +60,7 @@ class Parameter(Field):
 class DateParameter(Parameter):
     """A local date."""
 
+    rule = DAY_RULE
     example = "2026-03-31"
 
     def to_internal_value(self, data: object) -> date:

@@ -39,6 +39,9 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 
 
+DAY_RULE = "is a date as Y-m-d"
+
+
 def parse_day(value: object) -> date:
     """A day as people and programs give it: the text `Y-m-d` of a date from `MIN_DATE` to `MAX_DATE`.
 
@@ -49,7 +52,7 @@ def parse_day(value: object) -> date:
     except ValueError:
         day = None
     if day is None:
-        raise WrongValue("invalid", "is a date as Y-m-d", _("Enter a date as year-month-day, such as 2026-03-31."))
+        raise WrongValue("invalid", DAY_RULE, _("Enter a date as year-month-day, such as 2026-03-31."))
     if not is_countable(day):
         first, last = MIN_DATE.isoformat(), MAX_DATE.isoformat()
         raise WrongValue(

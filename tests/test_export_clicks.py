@@ -113,7 +113,7 @@ def test_days_are_the_workspaces(options: list[str], numbers: list[int]) -> None
     ("options", "message"),
     [
         (["--from", "x"], "--from is a date as Y-m-d, not 'x'."),
-        (["--to", "1999-12-31"], "--to lies between 2000-01-01 and 2099-12-31, not 1999-12-31."),
+        (["--to", "1999-12-31"], "--to lies between 2000-01-01 and 2099-12-31, not '1999-12-31'."),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "--from 2026-03-02 is after --to 2026-03-01."),
         (["--format", "xml"], "Error: argument --format: invalid choice: 'xml' (choose from 'csv', 'jsonl')"),
     ],
@@ -125,7 +125,7 @@ def test_wrong_options_are_named(options: list[str], message: str) -> None:
 def test_a_workspace_that_is_not_there_is_named() -> None:
     for public_id in (public_ids.new_workspace_id(), "Acme", ""):
         said = refusal("export_clicks", "--workspace", public_id)
-        assert said == f"There is no workspace with the public id {public_id!r}."
+        assert said.startswith(f"There is no workspace with the public id {public_id!r}.")
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 10, 5_000])

@@ -77,7 +77,7 @@ def test_a_link_says_the_rest(tmp_path: Path) -> None:
         (f'{{"kind": "other", {TIME}, "kind": "vcard"}}', ": kind is there more than once."),
         (f'{{"kind": "other", {TIME}, "alias": {{"a": 1, "a": 2}}}}', ": a is there more than once."),
         (f'{{"kind": "other", {TIME}, "alias": ["x"]}}', ': alias ["x"] is not well-formed.'),
-        (f'{{"kind": "other", {TIME}, "reason": 0}}', ": reason is a text, not 0."),
+        (f'{{"kind": "other", {TIME}, "reason": 0}}', ": reason is text without control characters, not 0."),
         (f'{{"kind": "other", {TIME}, "alias": "a\\u0000b"}}', ': alias "a\\u0000b" is not well-formed.'),
         (f'{{"kind": "other", {TIME}, "alias": "\\ud800"}}', ': alias "\\ud800" is not well-formed.'),
         ('{"kind": "other"', " is not JSON: Expecting ',' delimiter, character 18."),
