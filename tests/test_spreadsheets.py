@@ -74,8 +74,9 @@ def test_the_text_comes_back(text: str) -> None:
 def is_computed(cell: str) -> bool:
     """What the most suspicious spreadsheet would compute: it passes over all that can be passed over."""
     while cell and (cell[0] in '"\u115f\u1160\u2800\u3164\uffa0' or unicodedata.category(cell[0])[0] in "ZCM"):
-        if cell[0] in SIGNS:
-            return cell.strip('\t\r\n"') != ""  # line ends alone are what is left of a cell that was split
+        # A reader who mistakes quotes begins cells with line ends.
+        if cell[0] in SIGNS and cell[0] not in "\r\n":
+            return True
         cell = cell[1:]
     return bool(cell) and unicodedata.normalize("NFKC", cell)[0] in f"{SIGNS}−"
 
