@@ -135,7 +135,7 @@ def test_on_paper_pages_of_the_admin_are_whole(open_page: OpenPage, workspace: W
     page.emulate_media(media="print")
     for path, content in (
         (overview(workspace), ".stats-figures"),
-        ("/admin/stats_app/click/", "#result_list"),
+        ("/admin/stats_app/clickrecord/", "#result_list"),
         ("/admin/stats_app/workspaceuser/", "#result_list"),
         ("/admin/stats_app/campaign/", "#result_list"),
         ("/admin/stats_app/workspace/", "#result_list"),

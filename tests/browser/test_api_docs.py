@@ -27,7 +27,7 @@ def test_on_a_wide_screen_the_contents_stay_beside_the_text(open_page: OpenPage,
     contents.get_by_role("link", name="Performance of one campaign").click()
     top = page.locator("h3", has_text="Performance of one campaign").bounding_box()
     assert top
-    assert 0 <= top["y"] < 100
+    assert -1 < top["y"] < 100  # parts of a pixel
 
 
 def test_on_a_phone_a_link_to_the_contents_stays(open_page: OpenPage) -> None:
@@ -42,5 +42,5 @@ def test_on_a_phone_a_link_to_the_contents_stays(open_page: OpenPage) -> None:
     link.click()
     top = page.get_by_role("navigation", name="Contents").bounding_box()
     assert top
-    assert 0 <= top["y"] < 100
+    assert -1 < top["y"] < 100  # parts of a pixel
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
