@@ -52,7 +52,8 @@ def test_every_statement_on_clicks_and_counts_names_the_workspace(rows: dict[str
     with CaptureQueriesContext(connection) as queries:
         row.delete()
     tables = ("stats_app_click", "stats_app_rollup")
-    statements = [query["sql"] for query in queries if any(f'"{table}"' in query["sql"] for table in tables)]
+    texts = [query["sql"] or "" for query in queries]
+    statements = [text for text in texts if any(f'"{table}"' in text for table in tables)]
     assert all('"workspace_id" IN (' in statement or '"workspace_id" = ' in statement for statement in statements)
     assert not type(row)._default_manager.filter(pk=row.pk).exists()
     [click] = Click.objects.all()

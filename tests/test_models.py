@@ -555,6 +555,15 @@ INDEXES = {
         "stats_click_user": ("user_id",),  # the list of a user, and its deletion
         "stats_click_excluded": ("workspace_id", "utc_day"),  # the list by verdict
     },
+    "reason": {
+        "pkey": ("id",),
+        "stats_reason_unique": ("workspace_id", "text"),  # ingest
+    },
+    "recentvisit": {
+        "pkey": ("id",),
+        "stats_visit_network": ("workspace_id", "network", "visited_at"),  # bursts
+        "stats_visit_time": ("visited_at",),  # what is too old
+    },
     "rollup": {"pkey": ("workspace_id", "dimension", "key", "day")},  # every tool and page
     "toolcall": {
         "pkey": ("id",),
@@ -615,15 +624,15 @@ def test_every_index_has_a_query() -> None:
 
 
 @pytest.mark.postgres
-def test_only_the_call_windows_are_not_logged() -> None:
+def test_only_what_is_of_use_for_a_minute_is_not_logged() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT relname FROM pg_class
-            WHERE relname LIKE 'stats\\_app\\_%' AND relkind = 'r' AND relpersistence = 'u'
+            WHERE relname LIKE 'stats\\_app\\_%' AND relkind = 'r' AND relpersistence = 'u' ORDER BY relname
             """
         )
-        assert cursor.fetchall() == [("stats_app_callwindow",)]
+        assert cursor.fetchall() == [("stats_app_callwindow",), ("stats_app_recentvisit",)]
 
 
 def test_the_models_need_no_further_migration() -> None:
