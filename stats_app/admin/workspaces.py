@@ -57,7 +57,7 @@ class WorkspaceAdmin(ScopedAdmin):
     ordering = ("name", "id")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A tenant goes with all that it has, which is for the command `delete_workspace` and not for a page."""
+        """A tenant would go with all that it has, which is too much for a page."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
