@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from stats_app import mcp, proxies
+from stats_app import mcp, person_figures, proxies
 from stats_app.conf import DEFAULTS, conf
 from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
@@ -79,6 +79,10 @@ def _is_base_of_links(value: object) -> bool:
     return isinstance(value, str) and is_target(value) and value.endswith("/") and not {"?", "#"} & set(value)
 
 
+def _is_rule_of_person_figures(value: object) -> bool:
+    return value in (person_figures.FULL, person_figures.TOTALS) or _is_whole_number(value, 1)
+
+
 _LIMIT = (_is_limit, f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.")
 RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
@@ -105,6 +109,10 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "CLIENT_IP_HEADER": (
         _is_header_of_addresses,
         'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
+    ),
+    "PERSON_FIGURES": (
+        _is_rule_of_person_figures,
+        'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.',
     ),
 }
 """For each setting whether a value is right, and what to give instead of a wrong one."""

@@ -30,6 +30,8 @@ DEFAULTS: dict[str, Any] = {
     "TRUSTED_PROXIES": 0,
     # The header in which they say where a request came from.
     "CLIENT_IP_HEADER": "X-Forwarded-For",
+    # Clicks of single persons: "full" shows them, "totals" never, a number those of persons with at least so many.
+    "PERSON_FIGURES": "full",
 }
 
 
@@ -74,6 +76,10 @@ class Conf:
     @property
     def client_ip_header(self) -> str:
         return cast(str, self._get("CLIENT_IP_HEADER"))
+
+    @property
+    def person_figures(self) -> int | str:
+        return cast("int | str", self._get("PERSON_FIGURES"))
 
 
 conf = Conf()

@@ -47,6 +47,9 @@ def test_a_project_in_order_has_none() -> None:
         {"LINK_BASE_URL": "http://127.0.0.1:8000/c/"},
         {"TRUSTED_PROXIES": 0, "CLIENT_IP_HEADER": "x-forwarded-for"},
         {"TRUSTED_PROXIES": 3},
+        {"PERSON_FIGURES": "full"},
+        {"PERSON_FIGURES": "totals"},
+        {"PERSON_FIGURES": 1},
         {"TRUSTED_PROXIES": []},
         {"TRUSTED_PROXIES": ("10.0.0.0/8", "::1", "2001:db8::/32")},
         {"TRUSTED_PROXIES": ["192.0.2.1"], "CLIENT_IP_HEADER": "CF-Connecting-IP"},
@@ -128,6 +131,7 @@ def test_e003_other_settings_are_of_their_kind(name: str, value: Any, hint: str,
 PROXIES_HINT = (
     'Give the number of proxies that a request passes, or a list of their addresses and networks, such as "10.0.0.0/8".'
 )
+PERSONS_HINT = 'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.'
 HEADER_HINT = 'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".'
 
 
@@ -141,6 +145,10 @@ HEADER_HINT = 'Give the name of a header that holds addresses alone, such as "X-
         *(
             ("CLIENT_IP_HEADER", value, HEADER_HINT)
             for value in ("", None, "HTTP_X_FORWARDED_FOR", "X-Real-IP:", "Forwarded", "forwarded", 1)
+        ),
+        *(
+            ("PERSON_FIGURES", value, PERSONS_HINT)
+            for value in (None, "", "none", "FULL", "5", 0, -1, True, False, 2.0, [5], {"full"})
         ),
     ],
 )
