@@ -127,6 +127,7 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_api:user-detail": lambda cast: ask(cast, f"{USERS}{cast.tenant.workspaceuser.public_id}/"),
     "stats_api:user-metrics": lambda cast: ask(cast, f"{USERS}{cast.tenant.workspaceuser.public_id}/metrics/", **TIMES),
     "stats_api:click-list": lambda cast: (ask_for_clicks(cast), send_clicks(cast))[0],
+    "stats_api:link-list": lambda cast: ask(cast, reverse("stats_api:link-list"), kind="campaign"),
     "stats_api:schema": lambda cast: ask(cast, reverse("stats_api:schema")),
     "stats_api:docs": lambda cast: ask(cast, reverse("stats_api:docs")),
     "stats_mcp:endpoint": ask_tools,
@@ -154,6 +155,7 @@ COMMANDS: dict[str, Callable[[Cast], object] | None] = {
     "check_rollups": lambda cast: run("check_rollups"),
     "create_api_key": lambda cast: run("create_api_key", cast.tenant.workspace.public_id, "--name", "Tests"),
     "create_workspace": lambda cast: run("create_workspace", "Initech"),
+    "distribute": None,  # about tables, and not about clicks
     "export_clicks": of_tenant("export_clicks", "--from", "2026-03-01", "--to", "2026-03-31"),
     "import_clicks": import_file,
     "mcp_stdio": None,  # the tools, by another way

@@ -28,16 +28,17 @@ def number(connection: BaseDatabaseWrapper, workspace_id: int, texts: Collection
 
 def number_stored(connection: BaseDatabaseWrapper, workspace_id: int, first: date, last: date) -> None:
     """The same for the texts of stored clicks, those of the days `first` to `last` in UTC."""
-    execute(
+    found = rows(
         connection,
         f"""
-        {_INSERT} SELECT DISTINCT workspace_id, reason FROM stats_app_click
+        SELECT DISTINCT reason FROM stats_app_click
         WHERE workspace_id = %(workspace)s AND utc_day BETWEEN %(first)s AND %(last)s
             AND verdict <> {VERDICTS[HUMAN]}
-        ORDER BY reason ON CONFLICT DO NOTHING
         """,
         {"workspace": workspace_id, "first": first, "last": last},
     )
+    if found:
+        number(connection, workspace_id, [text for (text,) in found])
 
 
 def texts(connection: BaseDatabaseWrapper, workspace_id: int, numbers: Sequence[int]) -> dict[int, str]:
