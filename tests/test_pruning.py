@@ -24,8 +24,9 @@ from tests.admin_cast import superuser
 from tests.counts import stored_counts
 from tests.factories import make_campaign, make_key, make_user, make_workspace, record
 from tests.plain_count import local_day
-from tests.rest import OVERVIEW, get, post, statements
+from tests.rest import OVERVIEW, get, post
 from tests.test_commands import refusal, run
+from tests.test_removal import executed
 
 pytestmark = pytest.mark.django_db
 
@@ -156,7 +157,7 @@ def test_every_statement_on_clicks_and_counts_names_the_workspace_and_is_bounded
     monkeypatch.setattr(pruning, "BATCH", 10)
     workspace = make_workspace()
     make_clicks(workspace, 40)
-    with statements() as texts:
+    with executed() as texts:
         run("prune_clicks", "--before", "2026-06-01")
     on_clicks = [text for text in texts if "stats_app_click" in text or "stats_app_rollup" in text]
     assert all("workspace_id = " in text or '"workspace_id" = ' in text for text in on_clicks)
