@@ -13,10 +13,13 @@ from django.conf import settings
 DEFAULTS: dict[str, Any] = {
     # Calls a minute for each tool and API key; None switches the limit off.
     "RATE_LIMIT": 30,
-    # Requests a minute for each API key to the lists of campaigns, users and clicks.
+    # Requests a minute for each API key to the lists of campaigns, users, clicks and links.
     "LIST_RATE_LIMIT": 300,
     # Requests a minute for each API key to POST clicks/.
     "INGEST_RATE_LIMIT": None,
+    # Where tracked links answer for the readers of mails, such as "https://go.example.com/c/". None: where they answer
+    # on the site that is asked.
+    "LINK_BASE_URL": None,
     # Prepare the hot statements on PostgreSQL. False behind a transaction pooler that does not track them.
     "PREPARED_STATEMENTS": True,
     # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
@@ -49,6 +52,10 @@ class Conf:
     @property
     def ingest_rate_limit(self) -> int | None:
         return cast("int | None", self._get("INGEST_RATE_LIMIT"))
+
+    @property
+    def link_base_url(self) -> str | None:
+        return cast("str | None", self._get("LINK_BASE_URL"))
 
     @property
     def prepared_statements(self) -> bool:

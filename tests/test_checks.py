@@ -42,6 +42,9 @@ def test_a_project_in_order_has_none() -> None:
         {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1000, "INGEST_RATE_LIMIT": None},
         {"RATE_LIMIT": None, "PREPARED_STATEMENTS": False},
         {"WORKSPACES_FOR": "django.utils.timezone.now", "MCP_ALLOWED_ORIGINS": ["https://app.example"]},
+        {"LINK_BASE_URL": None},
+        {"LINK_BASE_URL": "https://go.example.com/"},
+        {"LINK_BASE_URL": "http://127.0.0.1:8000/c/"},
         {"TRUSTED_PROXIES": 0, "CLIENT_IP_HEADER": "x-forwarded-for"},
         {"TRUSTED_PROXIES": 3},
         {"PERSON_FIGURES": "full"},
@@ -92,6 +95,21 @@ def test_e003_limits_are_whole_numbers(name: str, value: Any, settings: Any) -> 
             "WORKSPACES_FOR",
             "nowhere.at_all",
             "Give the dotted path of a function (user) -> queryset of Workspace, or None.",
+        ),
+        *(
+            (
+                "LINK_BASE_URL",
+                value,
+                'Give the address of tracked links without their token, such as "https://go.example.com/c/", or None.',
+            )
+            for value in (
+                "",
+                "https://go.example.com/c",
+                "go.example.com/",
+                "ftp://x.example/",
+                "https://x.example/?t=/",
+                1,
+            )
         ),
         (
             "MCP_ALLOWED_ORIGINS",
