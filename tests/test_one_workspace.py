@@ -147,6 +147,12 @@ def import_file(cast: Cast) -> None:
         run("import_clicks", path, "--workspace", cast.tenant.workspace.public_id, *more)
 
 
+def prune(cast: Cast) -> None:
+    for more in (("--dry-run",), ()):
+        run("prune_clicks", "--before", "2026-03-11", *more)
+    assert not Click.objects.filter(workspace=cast.tenant.workspace).exists()
+
+
 def of_tenant(command: str, *options: str) -> Callable[[Cast], object]:
     return lambda cast: run(command, "--workspace", cast.tenant.workspace.public_id, *options)
 
@@ -155,10 +161,13 @@ COMMANDS: dict[str, Callable[[Cast], object] | None] = {
     "check_rollups": lambda cast: run("check_rollups"),
     "create_api_key": lambda cast: run("create_api_key", cast.tenant.workspace.public_id, "--name", "Tests"),
     "create_workspace": lambda cast: run("create_workspace", "Initech"),
+    "delete_workspace": lambda cast: run("delete_workspace", cast.tenant.workspace.public_id, "--yes"),
     "distribute": None,  # about tables, and not about clicks
     "export_clicks": of_tenant("export_clicks", "--from", "2026-03-01", "--to", "2026-03-31"),
     "import_clicks": import_file,
     "mcp_stdio": None,  # the tools, by another way
+    "prune_audit": lambda cast: run("prune_audit", "--before", "2026-03-11"),
+    "prune_clicks": prune,
     "rebuild_rollups": lambda cast: run("rebuild_rollups"),
     "seed_demo": lambda cast: run("seed_demo", "--clicks", "50"),
 }

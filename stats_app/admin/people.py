@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from stats_app import person_figures
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin, staff_page
-from stats_app.models import Alias, CampaignAssignment, WorkspaceUser
+from stats_app.models import Alias, CampaignAssignment, TrackedLink, WorkspaceUser
 from stats_app.sql.words import holds
 
 
@@ -47,12 +48,16 @@ class WorkspaceUserAdmin(ScopedAdmin):
 
     def pages_about(self, request: HttpRequest, row: WorkspaceUser) -> Iterator[tuple[str, str | None]]:
         workspace = row.workspace
-        yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
-        if request.user.has_perm("stats_app.view_click"):
+        if person_figures.are_shown():
+            yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
+        if person_figures.are_all_shown() and request.user.has_perm("stats_app.view_click"):
             yield _("Clicks"), clicks_of(workspace, user__id__exact=row.pk)
         yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)
         yield _("Aliases"), self.list_of(Alias, request, user__id__exact=row.pk)
         yield _("Add an alias"), self.form_for(Alias, request, workspace=workspace.pk, user=row.pk)
+        yield _("Tracked links"), self.list_of(TrackedLink, request, user__id__exact=row.pk)
+        values = {"workspace": workspace.pk, "user": row.pk}
+        yield _("Make a tracked link"), self.form_for(TrackedLink, request, **values)
 
     @admin.display(description=gettext_lazy("name"), ordering="display_name")
     def name(self, user: WorkspaceUser) -> str:
