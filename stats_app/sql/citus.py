@@ -64,10 +64,11 @@ def begin_layout(connection: BaseDatabaseWrapper) -> None:
 def distribute(connection: BaseDatabaseWrapper, table: str, column: str, with_table: str | None, shards: int) -> None:
     """Spreads a table by a column, its rows beside those of `with_table` that have the same value there."""
     if with_table is None:
-        statement, more = "SELECT create_distributed_table(%s, %s, shard_count => %s::int4)::text", [shards]
+        given = [table, column, str(shards)]
+        rows(connection, "SELECT create_distributed_table(%s, %s, shard_count => %s::int4)::text", given)
     else:
-        statement, more = "SELECT create_distributed_table(%s, %s, colocate_with => %s)::text", [with_table]
-    rows(connection, statement, [table, column, *more])
+        given = [table, column, with_table]
+        rows(connection, "SELECT create_distributed_table(%s, %s, colocate_with => %s)::text", given)
 
 
 def copy_to_all(connection: BaseDatabaseWrapper, table: str) -> None:
