@@ -14,6 +14,7 @@ from stats_app import queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
@@ -49,8 +50,8 @@ class OverviewReport:
     """What the overview shows. `answer` is what the tool of the same name answers to the same question.
 
     `last_period` is given when the period has no clicks: the last one of its length that has some, or None when the
-    workspace has none at all; `is_new` when it never had any, not even one that was not counted. `generated_at` is the
-    workspace's local time, naive.
+    workspace has none at all; `is_new` when it never had any, not even one that was not counted. `users` is None where
+    nobody may be named. `generated_at` is the workspace's local time, naive.
     """
 
     workspace: Workspace
@@ -62,7 +63,7 @@ class OverviewReport:
     chart: ComparedChart
     campaigns_chart: StackedChart
     campaigns: Ranking
-    users: Ranking
+    users: Ranking | None
     last_period: Period | None
     is_new: bool
     generated_at: datetime
@@ -75,12 +76,21 @@ class OverviewReport:
     def is_empty(self) -> bool:
         return not self.answer["totals"]["totalClicks"]
 
+    @property
+    def rankings(self) -> dict[str, Ranking]:
+        """The tables of the most clicks, by name."""
+        return {"campaigns": self.campaigns} | ({"users": self.users} if self.users else {})
+
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""
-        return replace(self, campaigns=self.campaigns.ordered(campaigns), users=self.users.ordered(users))
+        return replace(
+            self, campaigns=self.campaigns.ordered(campaigns), users=self.users and self.users.ordered(users)
+        )
 
 
-def overview_report(workspace: Workspace, question: Question, now: datetime) -> OverviewReport:
+def overview_report(
+    workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
+) -> OverviewReport:
     """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
@@ -101,14 +111,16 @@ def overview_report(workspace: Workspace, question: Question, now: datetime) -> 
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
-        _users(workspace, comparison, total),
+        _users(workspace, comparison, total) if audience.names_people else None,
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
     )
 
 
-def overview_context(workspace: Workspace, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def overview_context(
+    workspace: Workspace, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
+) -> dict[str, Any]:
     """What the template `stats_app/reports/overview.html` takes but for the request, from an address's query.
 
     `report` is None when the form is wrong or not settled.
@@ -116,21 +128,21 @@ def overview_context(workspace: Workspace, query: Mapping[str, Any], now: dateti
     orders = {table: query[table] for table in ("campaigns", "users") if query.get(table) in ORDERS[1:]}
     form = PeriodForm(query, workspace.today(now), orders)
     if not (form.is_valid() and form.is_settled):
-        return {"form": form, "report": None}
+        return {"form": form, "report": None, "is_shared": audience.is_shared}
     with store.of_one_moment():
-        report = overview_report(workspace, form.question, now)
+        report = overview_report(workspace, form.question, now, audience)
     report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
     files = {
         "": _("All figures as CSV"),
         "chart": _("Clicks"),
         "campaigns": _("Top campaigns"),
-        "users": _("Top users"),
-    }
+    } | ({"users": _("Top users")} if report.users else {})
     return {
         "form": form,
         "report": report,
-        "sort_links": _sort_links(form.address, {"campaigns": report.campaigns, "users": report.users}),
-        "exports": exports("workspace", [workspace.public_id], form.query, files),
+        "sort_links": _sort_links(form.address, report.rankings),
+        "exports": exports("workspace", [workspace.public_id], form.query, files, audience),
+        "is_shared": audience.is_shared,
     }
 
 
