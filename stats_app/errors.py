@@ -7,6 +7,7 @@ Every text is English, names what is wrong and never holds a secret, SQL or a tr
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -155,6 +156,22 @@ class WorkspaceMismatch(StatsError):
 
     def __init__(self) -> None:
         super().__init__("workspacePublicId is not the workspace of this API key; leave it out.")
+
+
+class PersonFiguresOff(StatsError):
+    """The setting PERSON_FIGURES withholds a person's figures: everybody's, or those of persons with few clicks."""
+
+    code = "person_figures_off"
+
+    def __init__(self, least: float) -> None:
+        if math.isinf(least):
+            text = "This server shows nobody's clicks by person."
+        else:
+            text = (
+                f"This server withholds the figures of persons with fewer than {least} clicks in the period, and never "
+                "those of one person alone. This person's are withheld."
+            )
+        super().__init__(text)
 
 
 class NotFound(StatsError):

@@ -19,7 +19,7 @@ from stats_app.bodies import Repeated
 from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, WrongValue, shown
 from stats_app.local_days import clicks_in_days
-from stats_app.models import Campaign, Click, Workspace, WorkspaceUser
+from stats_app.models import Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import PERIOD_DATE_PATTERN, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_day
@@ -251,6 +251,20 @@ ClickFilter.base_filters |= {
     "from": DateFilter(method="in_period", help_text="First day, included, in the workspace's time zone."),
     "to": DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone."),
 }
+
+
+class LinkFilter(StrictFilterSet):
+    kind = WordFilter(words=KINDS, help_text="What following it counts as.")
+    campaignPublicId = PublicIdFilter(
+        prefix=public_ids.CAMPAIGN, field_name="campaign__public_id", help_text="Links of this campaign."
+    )
+    userPublicId = PublicIdFilter(
+        prefix=public_ids.USER, field_name="user__public_id", help_text="Links for the signature of this user."
+    )
+
+    class Meta:
+        model = TrackedLink
+        fields: list[str] = []
 
 
 def _number_of(model: Any, workspace: Workspace, public_id: str) -> int:

@@ -36,9 +36,9 @@ is, without the body; any other method gets 405 with `method_not_allowed`.
 
 ## Limits
 
-Unless the server sets others: 30 calls a minute to each tool, 300 requests a minute to the lists, for each key.
-In no 60 seconds do more pass. `RateLimit-Policy` and `RateLimit` say what is left, and a refused call gets 429
-with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
+Unless the server sets others: 30 calls a minute to each tool, 300 requests a minute to the lists and links, for each
+key. In no 60 seconds do more pass. `RateLimit-Policy` and `RateLimit` say what is left, and a refused call gets
+429 with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
 
 ## Errors
 
@@ -58,6 +58,7 @@ TAGS = {
     "Campaigns": "Banners in the signatures of the users that carry them.",
     "Users": "The people whose signatures carry links.",
     "Clicks": "Single clicks: listed, and taken in.",
+    "Links": "Tracked links for signatures: whoever follows one is led on, and the click is counted.",
 }
 
 PROBLEM_MEANINGS = {
@@ -67,7 +68,7 @@ PROBLEM_MEANINGS = {
     "workspace_mismatch": "workspacePublicId is not the workspace of the key.",
     "not_found": "Nothing with this id is in the workspace of the key.",
     "method_not_allowed": "The path does not support the method; Allow has those that it supports.",
-    "payload_too_large": "The body has more than 5 MiB, or more than 10,000 clicks.",
+    "payload_too_large": "The body has more than 5 MiB, or more items than are taken at once.",
     "unsupported_media_type": "The body's Content-Type is not application/json in UTF-8.",
     "rate_limited": "Too many calls; Retry-After says in how many seconds the next one passes.",
     "internal_error": "Something went wrong on the server and has been logged.",
