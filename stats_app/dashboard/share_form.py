@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from stats_app import person_figures
 from stats_app.models import Campaign
 from stats_app.reports.period_form import DayField
 from stats_app.words import MAX_LENGTH
@@ -30,5 +31,5 @@ class ShareForm(forms.Form):
         super().__init__(data, auto_id="stats-share-%s", label_suffix="", initial={"last_day": last_day})
         for field in self.fields.values():
             field.widget.attrs["autocomplete"] = "off"
-        if campaign is not None:
+        if campaign is not None or not person_figures.are_shown():
             del self.fields["names_people"]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from stats_app import queries, store
+from stats_app import person_figures, queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
@@ -111,7 +111,7 @@ def overview_report(
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
-        _users(workspace, comparison, total) if audience.names_people else None,
+        _users(workspace, comparison, total) if audience.names_people and person_figures.are_shown() else None,
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
