@@ -168,10 +168,17 @@ class PersonFiguresOff(StatsError):
             text = "This server shows nobody's clicks by person."
         else:
             text = (
-                f"This server withholds the figures of persons with fewer than {least} clicks in the period, and never "
-                "those of one person alone. This person's are withheld."
+                f"This server withholds the figures of persons with fewer than {least} clicks in the period, and where "
+                "that is one person only, also the next smallest. This person's are withheld."
             )
         super().__init__(text)
+
+
+class SingleClicksOff(PersonFiguresOff):
+    """Single clicks are not told by person, because they could be added up."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "This server tells of no single click whose it was; leave userPublicId out.")
 
 
 class NotFound(StatsError):

@@ -13,11 +13,11 @@ from django.db.models import F, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
-from stats_app import public_ids
+from stats_app import person_figures, public_ids
 from stats_app.api.query import body_errors, single_values
 from stats_app.bodies import Repeated
 from stats_app.dimensions import KINDS, VERDICTS
-from stats_app.errors import FieldError, InvalidParameters, WrongValue, shown
+from stats_app.errors import FieldError, InvalidParameters, SingleClicksOff, WrongValue, shown
 from stats_app.local_days import clicks_in_days
 from stats_app.models import Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
@@ -225,7 +225,9 @@ class ClickFilter(StrictFilterSet):
         prefix=public_ids.CAMPAIGN, method="of_campaign", help_text="Clicks on this campaign."
     )
     userPublicId = PublicIdFilter(
-        prefix=public_ids.USER, method="of_user", help_text="Clicks in the signature of this user."
+        prefix=public_ids.USER,
+        method="of_user",
+        help_text="Clicks in the signature of this user, unless the server tells of no click whose it was.",
     )
 
     class Meta:
@@ -236,6 +238,8 @@ class ClickFilter(StrictFilterSet):
         return queryset.filter(campaign=_number_of(Campaign, self.workspace, value))
 
     def of_user(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        if not person_figures.are_all_shown():
+            raise SingleClicksOff
         return queryset.filter(user=_number_of(WorkspaceUser, self.workspace, value))
 
     def in_period(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:

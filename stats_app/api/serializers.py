@@ -61,7 +61,10 @@ class ClickSerializer(serializers.Serializer[Click]):
         public_ids.CAMPAIGN, "The campaign; null for other kinds.", source="campaign_public_id", allow_null=True
     )
     userPublicId = public_id(
-        public_ids.USER, "Whose signature it was, if that is known.", source="user_public_id", allow_null=True
+        public_ids.USER,
+        "Whose signature it was; null where that is not known or not told.",
+        source="user_public_id",
+        allow_null=True,
     )
     verdict = serializers.ChoiceField(list(VERDICTS), help_text="Only human clicks are counted.")
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not human; empty for human.")

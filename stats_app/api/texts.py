@@ -22,6 +22,9 @@ A click has one of three kinds, `campaign`, `vcard` or `other`, and one verdict,
 Only `human` clicks are counted: mail scanners, link previews, crawlers and repeats are kept and listed, but are
 in no number. A click counts for the local day in which it happened. Numbers are exact and live.
 
+A server can be set to show the figures of persons never, or only from some number of clicks on. What it withholds
+is answered with 403 `person_figures_off`, and it lists single clicks without `userPublicId`, which is null there.
+
 ## Keys and scopes
 
 Each call carries an API key in the header `x-api-key`. A key has scopes, and each operation names the one that
@@ -66,6 +69,7 @@ PROBLEM_MEANINGS = {
     "not_authenticated": "The header x-api-key has no valid key.",
     "permission_denied": "The key lacks the scope of the operation.",
     "workspace_mismatch": "workspacePublicId is not the workspace of the key.",
+    "person_figures_off": "The server shows nobody's clicks by person, or not those of persons with few clicks.",
     "not_found": "Nothing with this id is in the workspace of the key.",
     "method_not_allowed": "The path does not support the method; Allow has those that it supports.",
     "payload_too_large": "The body has more than 5 MiB, or more items than are taken at once.",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.db import connections, transaction
-from django.db.models import F, QuerySet
+from django.db.models import CharField, F, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.timezone import now
 from rest_framework.decorators import action
@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from stats_app import limits, public_ids, tools
+from stats_app import limits, person_figures, public_ids, tools
 from stats_app.api.authentication import ApiKeyAuthentication
 from stats_app.api.filters import CampaignFilter, ClickFilter, LinkFilter, StrictFilterBackend, UserFilter
 from stats_app.api.pagination import KeyedPages, NumberedPages, StrictPagination
@@ -252,7 +252,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
             STATS_READ,
             "lists",
         ),
-        "metrics": tool_operation("stats_get_user_metrics"),
+        "metrics": tool_operation("stats_get_user_metrics", codes=("person_figures_off",)),
     }
     serializer_class = UserSerializer
     filterset_class = UserFilter
@@ -284,6 +284,7 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
             "counts stay.",
             CLICKS_READ,
             "lists",
+            codes=("person_figures_off",),
         ),
         "create": Operation(
             "click_ingest",
@@ -305,10 +306,10 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
     batch = CLICKS
 
     def get_queryset(self) -> QuerySet[Click]:
+        # Single clicks can be added up: they tell of a person only where everybody's figures are shown.
+        user = F("user__public_id") if person_figures.are_all_shown() else Value(None, CharField())
         clicks = Click.objects.filter(workspace=self.caller.workspace.pk)
-        return clicks.annotate(campaign_public_id=F("campaign__public_id"), user_public_id=F("user__public_id")).defer(
-            "visitor"
-        )
+        return clicks.annotate(campaign_public_id=F("campaign__public_id"), user_public_id=user).defer("visitor")
 
     def create(self, request: Request) -> Response:
         items = self.new_items(request, click_of)

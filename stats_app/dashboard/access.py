@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec
 
 from django.conf import global_settings, settings
 from django.contrib.auth.decorators import login_not_required
@@ -39,17 +39,17 @@ def staff_page(view: View[Path]) -> View[Path]:
     Refusals, missing pages and a database that cannot be reached are shown in the frame of the staff pages, whatever
     error pages the host has.
     """
-    return _for_staff(require_safe(view), writes=False)
+    return _for_staff(require_safe(view))
 
 
 def staff_form(view: View[Path]) -> View[Path]:
     """A staff page with a form that writes, which is posted to the page itself."""
-    return _for_staff(csrf_protect(require_http_methods(["GET", "HEAD", "POST"])(view)), writes=True)
+    return _for_staff(csrf_protect(require_http_methods(["GET", "HEAD", "POST"])(view)))
 
 
-def _for_staff(view: View[Path], *, writes: bool) -> View[Path]:
+def _for_staff(view: View[Path]) -> View[Path]:
     @wraps(view)
-    def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), login_url())
         if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
@@ -61,9 +61,9 @@ def _for_staff(view: View[Path], *, writes: bool) -> View[Path]:
         except UnknownZone as error:
             return error_page(request, 503, unknown_zone_message(error))
 
-    answered = never_cache(with_policy(with_outage_page(page, outage_page, writes=writes)))
+    answered = never_cache(with_policy(with_outage_page(page, outage_page)))
     # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
-    return cast(View[Path], login_not_required(answered))
+    return login_not_required(answered)
 
 
 def login_url() -> str:

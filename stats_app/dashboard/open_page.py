@@ -55,7 +55,7 @@ def open_page(*methods: str) -> Callable[[View], View]:
             except UnknownZone:
                 return _unavailable_page()
 
-        reading = with_outage_page(answered, _unavailable_page, writes="POST" in methods)
+        reading = with_outage_page(answered, _unavailable_page)
 
         @wraps(view)
         @sensitive_variables("secret")

@@ -29,6 +29,7 @@ from stats_app.reports.figures import (
 )
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import ORDERS, Ranking, ranking
+from stats_app.reports.wording import withheld_text
 
 TOP_USERS = 10
 
@@ -50,8 +51,8 @@ class OverviewReport:
     """What the overview shows. `answer` is what the tool of the same name answers to the same question.
 
     `last_period` is given when the period has no clicks: the last one of its length that has some, or None when the
-    workspace has none at all; `is_new` when it never had any, not even one that was not counted. `users` is None where
-    nobody may be named. `generated_at` is the workspace's local time, naive.
+    workspace has none at all; `is_new` when it never had any, not even one that was not counted. `generated_at` is the
+    workspace's local time, naive. `users` is None where nobody's figures are shown.
     """
 
     workspace: Workspace
@@ -73,6 +74,11 @@ class OverviewReport:
         return self.comparison.period
 
     @property
+    def withheld(self) -> str:
+        """That some of the users may be among the rest; empty where all are shown."""
+        return "" if person_figures.are_all_shown() else withheld_text()
+
+    @property
     def is_empty(self) -> bool:
         return not self.answer["totals"]["totalClicks"]
 
@@ -83,9 +89,8 @@ class OverviewReport:
 
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""
-        return replace(
-            self, campaigns=self.campaigns.ordered(campaigns), users=self.users and self.users.ordered(users)
-        )
+        ordered = self.users and self.users.ordered(users)
+        return replace(self, campaigns=self.campaigns.ordered(campaigns), users=ordered)
 
 
 def overview_report(
@@ -111,7 +116,7 @@ def overview_report(
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
-        _users(workspace, comparison, total) if audience.names_people and person_figures.are_shown() else None,
+        _users(workspace, comparison, total) if audience.names_people else None,
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
@@ -132,11 +137,9 @@ def overview_context(
     with store.of_one_moment():
         report = overview_report(workspace, form.question, now, audience)
     report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
-    files = {
-        "": _("All figures as CSV"),
-        "chart": _("Clicks"),
-        "campaigns": _("Top campaigns"),
-    } | ({"users": _("Top users")} if report.users else {})
+    files = {"": _("All figures as CSV"), "chart": _("Clicks"), "campaigns": _("Top campaigns")}
+    if report.users is not None:
+        files["users"] = _("Top users")
     return {
         "form": form,
         "report": report,
@@ -189,9 +192,14 @@ def _campaigns(workspace: Workspace, counts: queries.OverviewCounts, whole: int,
     return ranking(clicks, counted, before, whole, queries.TOP_CAMPAIGNS, comparison)
 
 
-def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking:
+def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking | None:
+    """Those who are withheld (`person_figures`) are among the rest, and a period that has few clicks of one who is not
+    is not compared."""
+    if not person_figures.are_shown():
+        return None
+    least = queries.least_shown(workspace, comparison.period)
     counts = store.counts(workspace.pk, comparison.period, ("user",), top=TOP_USERS)
-    top = {int(key): numbers[0] for (key,), numbers in counts.items()}
+    top = {int(key): numbers[0] for (key,), numbers in counts.items() if numbers[0] >= least}
     users = WorkspaceUser.objects.filter(workspace=workspace.pk).in_bulk(list(top))
     public_ids = {key: user.public_id for key, user in users.items()}
     clicks = [(users[key].public_id, str(users[key]), number) for key, number in top.items()]
@@ -200,7 +208,9 @@ def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking:
     else:
         counted = _clicks_of(workspace, comparison.counted, "user", public_ids)
     before = _clicks_of(workspace, comparison.compared, "user", public_ids)
-    return ranking(clicks, counted, before, whole, TOP_USERS, comparison)
+    least_before = queries.least_shown(workspace, comparison.compared) if comparison.compared else 0
+    shown = {public_id for public_id in counted if before.get(public_id, 0) >= least_before}
+    return ranking(clicks, counted, before, whole, TOP_USERS, comparison, shown)
 
 
 def _clicks_of(

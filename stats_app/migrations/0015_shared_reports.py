@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0013_deletions_without_djangos_cascade'),
+        ('stats_app', '0014_links_by_workspace'),
     ]
 
     operations = [
