@@ -264,7 +264,7 @@ def test_it_speaks_the_readers_language(workspace: Workspace) -> None:
 
 def test_it_asks_the_same_number_of_queries_however_much_there_is(workspace: Workspace, campaign: Campaign) -> None:
     numbers = []
-    for _round in range(2):
+    for _round in range(3):
         for path in (link(workspace, names_people=True), link(workspace, campaign)):
             with CaptureQueriesContext(connection) as queries:
                 show(Client(), path)
@@ -272,7 +272,7 @@ def test_it_asks_the_same_number_of_queries_however_much_there_is(workspace: Wor
         for number in range(30):
             more, user = make_campaign(workspace, name=f"More {number}"), make_user(workspace)
             record_all(workspace, [ClickInput("campaign", campaign=more, user=user, clicked_at=at("2026-03-12"))])
-    assert numbers[:2] == numbers[2:]
+    assert numbers[2:4] == numbers[4:]
     assert max(numbers) <= 18
 
 
@@ -421,10 +421,12 @@ def test_no_log_and_no_report_of_an_error_holds_the_secret(
     extra = {"RAW_URI": path, "REQUEST_URI": f"{path}?x", "HTTP_REFERER": f"http://testserver{path}"}
     with mailed() as reports_by_mail, logged() as texts:
         answers = []
-        for module, name in ((sharing, "find_shared"), (reports, "overview_context"), (None, "")):
+        for broken in ("find_shared", "overview_context", ""):
             with monkeypatch.context() as patch:
-                if module is not None:
-                    patch.setattr(module, name, fail)
+                if broken == "find_shared":
+                    patch.setattr(sharing, "SharedReport", None)  # so that it fails with the secret in hand
+                elif broken:
+                    patch.setattr(reports, broken, fail)
                 answers += [reader.get(path, **extra), reader.get(f"{path}more", **extra), reader.post(path, **extra)]
                 answers.append(reader.get(path, {"from": "x", "format": "csv"}, **extra))
         sharing.revoke_shared(SharedReport.objects.get(), NOW)

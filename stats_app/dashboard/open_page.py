@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
 
@@ -34,22 +35,30 @@ _SHORTEST = 20
 
 logger = logging.getLogger(__name__)
 
-View = Callable[[HttpRequest, str], HttpResponse]
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A secret on its way: reports of errors show the variables of all functions that it passes."""
+
+    value: str = field(repr=False)
 
 
-def open_page(*methods: str) -> Callable[[View], View]:
+View = Callable[[HttpRequest, Hidden], HttpResponse]
+Page = Callable[[HttpRequest, str], HttpResponse]
+
+
+def open_page(*methods: str) -> Callable[[View], Page]:
     """Makes a page of a view that takes a secret. Http404, for whatever reason, is one and the same page.
 
     All is answered here: Django's logs and reports of errors hold the address and the variables of what they pass.
     """
 
-    def opened(view: View) -> View:
-        @sensitive_variables("secret")
-        def answered(request: HttpRequest, secret: str) -> HttpResponse:
+    def opened(view: View) -> Page:
+        def answered(request: HttpRequest, hidden: Hidden) -> HttpResponse:
             if request.method not in methods:
                 return HttpResponse(status=405, headers={"Allow": ", ".join(methods)})
             try:
-                return view(request, secret)
+                return view(request, hidden)
             except Http404:
                 return _not_found_page()
             except UnknownZone:
@@ -62,7 +71,7 @@ def open_page(*methods: str) -> Callable[[View], View]:
         def page(request: HttpRequest, secret: str) -> HttpResponse:
             hide(secret, request)
             try:
-                response = reading(request, secret)
+                response = reading(request, Hidden(secret))
             except Exception:
                 logger.exception("A page that is open without login failed")
                 response = HttpResponse("Internal server error\n", status=500, content_type="text/plain; charset=utf-8")
@@ -72,25 +81,26 @@ def open_page(*methods: str) -> Callable[[View], View]:
 
         page.__dict__.update(reading.__dict__)  # that no transaction of the host's is around it
         # Django would refuse a POST by its address, and the host's LoginRequiredMiddleware send readers to log in.
-        answer: View = login_not_required(csrf_exempt(with_policy(page)))
+        answer: Page = login_not_required(csrf_exempt(with_policy(page)))
         return answer
 
     return opened
 
 
-@sensitive_variables("secret")
+@sensitive_variables("secret", "parts", "part")
 def hide(secret: str, request: HttpRequest) -> None:
-    """Takes the secret out of the request: from here on nothing that logs or shows it has the address."""
-    if len(secret) < _SHORTEST:
-        return
-    request.path = request.path.replace(secret, MASK)
-    request.path_info = request.path_info.replace(secret, MASK)
-    for values in _values_of(request):
-        for name, value in [*values.items()]:
-            if isinstance(value, str) and secret in value:
-                values[name] = value.replace(secret, MASK)
-            elif isinstance(value, bytes) and secret.encode() in value:
-                values[name] = value.replace(secret.encode(), MASK.encode())
+    """Takes the secret out of the request, and what stands between slashes of it: from here on nothing that logs or
+    shows the request has them."""
+    parts = [part for part in (secret, *secret.split("/")) if len(part) >= _SHORTEST]
+    for part in parts:
+        request.path = request.path.replace(part, MASK)
+        request.path_info = request.path_info.replace(part, MASK)
+        for values in _values_of(request):
+            for name, value in [*values.items()]:
+                if isinstance(value, str):
+                    values[name] = value.replace(part, MASK)
+                elif isinstance(value, bytes):
+                    values[name] = value.replace(part.encode(), MASK.encode())
 
 
 def _values_of(request: HttpRequest) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from stats_app import public_ids, reports, sharing
 from stats_app.dashboard.access import error_page, get_workspace, staff_form, staff_page
-from stats_app.dashboard.open_page import open_page
+from stats_app.dashboard.open_page import Hidden, open_page
 from stats_app.dashboard.share_form import ShareForm
 from stats_app.errors import WrongValue
 from stats_app.models import Campaign, SharedReport, Workspace, WorkspaceUser
@@ -152,11 +152,10 @@ def _list_of_shared(request: HttpRequest, workspace: Workspace) -> str | None:
 
 
 @open_page("GET", "HEAD")
-@sensitive_variables("secret")
-def shared(request: HttpRequest, secret: str) -> HttpResponse:
+def shared(request: HttpRequest, hidden: Hidden) -> HttpResponse:
     """The page that a link was made for."""
     moment = now()
-    report = sharing.find_shared(secret.removesuffix("/"), moment)
+    report = sharing.find_shared(hidden.value.removesuffix("/"), moment)
     if report is None:
         raise Http404
     response = _shared_answer(request, report, moment)
