@@ -35,7 +35,7 @@ MODELS = (
 )
 # Clicks are looked at through a model without permissions of its own.
 PERMISSION_OF = {"clickrecord": "click"}
-READ_ONLY = ("trackedlink", "clickrecord", "toolcall", "sharedreport")
+READ_ONLY = ("clickrecord", "toolcall", "sharedreport")
 
 
 class Tenant(NamedTuple):

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0014_links_by_workspace'),
+        ('stats_app', '0015_full_pages_of_click_keys'),
     ]
 
     operations = [
