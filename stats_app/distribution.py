@@ -25,6 +25,7 @@ from stats_app.models import (
     Reason,
     RecentVisit,
     Rollup,
+    SharedReport,
     ToolCall,
     TrackedLink,
     VisitorSalt,
@@ -48,6 +49,7 @@ PLACES: dict[type[models.Model], str] = {
     ApiKey: citus.LOCAL,
     CallWindow: citus.LOCAL,
     RecentVisit: citus.LOCAL,
+    SharedReport: citus.LOCAL,
     ToolCall: citus.LOCAL,
     VisitorSalt: citus.LOCAL,
 }

