@@ -172,3 +172,10 @@ def test_each_variable_of_an_example_is_set_in_it_or_told(page: str) -> None:
     """Shell variables in commands, such as `$KEY`."""
     used = set(re.findall(r"\$\{?([A-Z_]+)\b", page))
     assert used <= set(re.findall(r"\b([A-Z_]+)=", page)) | ENVIRONMENT
+
+
+def test_contributors_are_led_to_files_that_exist() -> None:
+    page = (DOCS / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:stats_app|tests|benchmarks|docs)/[^` ]*)`", page))
+    assert {path for path in named if not (DOCS.parent / path).exists()} == set()
+    assert len(named) > 15
