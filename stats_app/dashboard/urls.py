@@ -11,6 +11,8 @@ app_name = "stats_dashboard"
 urlpatterns = [
     path("", views.workspaces, name="workspaces"),
     path("<str:workspace_id>/", views.workspace, name="workspace"),
+    path("<str:workspace_id>/campaigns/", views.campaigns, name="campaigns"),
+    path("<str:workspace_id>/users/", views.users, name="users"),
     path("<str:workspace_id>/campaigns/<str:campaign_id>/", views.campaign, name="campaign"),
     path("<str:workspace_id>/users/<str:user_id>/", views.user, name="user"),
 ]

@@ -8,6 +8,7 @@ an address. The templates in `stats_app/reports/` draw a report and fit into any
 from stats_app.reports.campaign import CampaignReport, campaign_context, campaign_report
 from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.export import csv_rows
+from stats_app.reports.lists import LISTS, AskedList
 from stats_app.reports.overview import OverviewReport, overview_context, overview_report
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking
@@ -15,6 +16,8 @@ from stats_app.reports.user import UserReport, user_context, user_report
 from stats_app.reports.workspaces import WorkspaceLine, workspace_lines, workspace_rows
 
 __all__ = [
+    "LISTS",
+    "AskedList",
     "CampaignReport",
     "Change",
     "Comparison",
