@@ -24,7 +24,7 @@ LAYERS = tuple(
         "locks",
         "sql",
         "periods words public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
-        "click_fields targets",
+        "click_fields targets person_figures",
     )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from stats_app import public_ids, store
+from stats_app import person_figures, public_ids, queries, store
 from stats_app.dimensions import CAMPAIGN
 from stats_app.errors import WrongValue
 from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
@@ -32,7 +32,7 @@ from stats_app.reports.export import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, p
 from stats_app.reports.figures import clicks_of, comparison_of, exports, local_time
 from stats_app.reports.names import name_html
 from stats_app.reports.period_form import PeriodForm
-from stats_app.reports.wording import numbers, short_day_text, status_text
+from stats_app.reports.wording import numbers, short_day_text, status_text, withheld_text
 from stats_app.sql.listings import Days, Found, Order
 from stats_app.sql.words import Alphabetical
 from stats_app.words import search_words
@@ -50,19 +50,21 @@ DEFAULT_SORT = "-clicks"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A campaign or user with its clicks. `assigned` is how many users it has, or campaigns, now."""
+    """A campaign or user with its clicks. `assigned` is how many users it has, or campaigns, now.
+
+    `clicks` is None where they are withheld (`person_figures`); then nothing else of them is said.
+    """
 
     row: Any
     assigned: int
-    clicks: int
-    counted: int
+    clicks: int | None
     share: float | None
     change: Change | None
 
     @property
     def each(self) -> float | None:
         """Clicks for each of the assigned."""
-        return self.clicks / self.assigned if self.assigned else None
+        return self.clicks / self.assigned if self.assigned and self.clicks is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +155,30 @@ class AskedList:
             self.wrong_search = error.message
         status = query.get("status", "")
         self.status = status if status in dict(self.statuses) else ""
-        self.only_without = query.get("clicks") == WITHOUT
+        self.only_without = self.are_all_shown and query.get("clicks") == WITHOUT
         self.of = query.get(self.other, "")
         self.sort = query.get("sort", "")
         self.asked_page = _number(query.get("page", ""))
         self.form = PeriodForm(query, self.today, self.kept, has_steps=False)
+
+    @property
+    def has_clicks(self) -> bool:
+        """Whether clicks are shown at all."""
+        return True
+
+    @property
+    def are_all_shown(self) -> bool:
+        """Whether clicks are shown of every row, so that it may be told who has none."""
+        return True
+
+    def least_shown(self, days: Period) -> float:
+        """How many clicks in these days a row needs for them to be shown."""
+        return 0
+
+    @property
+    def withheld(self) -> str:
+        """What is said where clicks are withheld."""
+        return ""
 
     @property
     def title(self) -> str:
@@ -245,10 +266,16 @@ class AskedList:
 
     @cached_property
     def columns(self) -> list[Column]:
+        if not self.has_clicks:
+            return self.own_columns()
         style = numbers()
+
+        def clicks(line: Line) -> str:
+            return "–" if line.clicks is None else style.grouped(line.clicks)
+
         columns = [
             *self.own_columns(),
-            Column("clicks", _("Clicks"), lambda line: style.grouped(line.clicks), "clicks"),
+            Column("clicks", _("Clicks"), clicks, "clicks"),
             *self.columns_after_clicks(),
             Column("share", _("Share"), lambda line: style.share(line.share) if line.share else "–", "clicks"),
         ]
@@ -282,7 +309,8 @@ class AskedList:
 
     def csv_rows(self) -> Iterator[tuple[Any, ...]]:
         """All rows for a file, read while it is written, as they were at its beginning."""
-        yield (*self.csv_head, "from", "to", "clicks", "share", *PREVIOUS_HEAD, *CHANGE_HEAD)
+        head = ("from", "to", "clicks", "share", *PREVIOUS_HEAD, *CHANGE_HEAD) if self.has_clicks else ()
+        yield (*self.csv_head, *head)
         with store.of_one_moment():
             whole = self._whole()
             keys = self._found(0, None).keys
@@ -291,9 +319,11 @@ class AskedList:
                     yield (*self.csv_cells(line), *self._csv_clicks(line))
 
     def _csv_clicks(self, line: Line) -> tuple[Any, ...]:
+        if not self.has_clicks:
+            return ()
         comparison = self.comparison
         return (
-            *(comparison.period.start, comparison.period.end, line.clicks),
+            *(comparison.period.start, comparison.period.end, "" if line.clicks is None else line.clicks),
             "" if line.share is None else round(line.share, 6),
             *previous_cells(comparison.compared, line.change.before if line.change else None),
             *change_cells(line.change, comparison.counted),
@@ -323,12 +353,14 @@ class AskedList:
     @property
     def order(self) -> str:
         """The name of a column, after `-` for the largest first; the usual one where another was asked for."""
-        return self.sort if self.sort.removeprefix("-") in self._sortable else DEFAULT_SORT
+        if self.sort.removeprefix("-") in self._sortable:
+            return self.sort
+        return DEFAULT_SORT if self.has_clicks else "name"
 
     @cached_property
     def _sortable(self) -> dict[str, Column]:
-        """By key. Where no change is said, nothing is sorted by it."""
-        says_change = self.comparison.compared is not None and self.comparison.reason is None
+        """By key. Where no change is said, or not all are, nothing is sorted by it."""
+        says_change = self.comparison.compared is not None and self.comparison.reason is None and self.are_all_shown
         return {column.key: column for column in self.columns if column.by != "change" or says_change}
 
     def _headings(self) -> list[Heading]:
@@ -358,34 +390,47 @@ class AskedList:
         days, before = self.comparison.period, None
         if by == "change" and self.comparison.counted and self.comparison.compared:
             days, before = self.comparison.counted, _days(self.comparison.compared)
-        return Order(by, descends, _days(days), self.today, before, self.only_without)
+        return Order(by, descends, _days(days), self.today, before, self.only_without, self._least)
+
+    @cached_property
+    def _least(self) -> float:
+        return self.least_shown(self.comparison.period) if self.has_clicks else 0
+
+    @cached_property
+    def _least_before(self) -> float:
+        compared = self.comparison.compared
+        return self.least_shown(compared) if self.has_clicks and compared is not None else 0
 
     def _whole(self) -> int:
+        if not self.has_clicks:
+            return 0
         counts = store.counts(self.workspace.pk, self.comparison.period, ("kind",))
         return self.whole({str(kind): numbers[0] for (kind,), numbers in counts.items()})
 
     def _lines(self, keys: Sequence[int], whole: int) -> list[Line]:
         """The rows with these keys, in their order."""
+        pk = self.workspace.pk
+        assignments = CampaignAssignment.objects.filter(workspace=pk, **{f"{self.one}__in": keys}).order_by()
+        assigned = dict(assignments.values_list(self.one).annotate(Count("pk")))
+        rows = self.model.objects.filter(workspace=pk).in_bulk(keys)
+        clicks = self._clicks(keys, whole) if self.has_clicks else {}
+        nothing = (None, None, None)
+        return [Line(rows[key], assigned.get(key, 0), *clicks.get(key, nothing)) for key in keys if key in rows]
+
+    def _clicks(self, keys: Sequence[int], whole: int) -> dict[int, tuple[int, float | None, Change | None]]:
+        """The clicks of each that is not withheld, their share, and what became of those before."""
         comparison, pk = self.comparison, self.workspace.pk
         clicks = clicks_of(pk, comparison.period, self.one, keys)
         is_over = comparison.counted == comparison.period
         counted = clicks if is_over else clicks_of(pk, comparison.counted, self.one, keys)
         before = clicks_of(pk, comparison.compared, self.one, keys)
-        assignments = CampaignAssignment.objects.filter(workspace=pk, **{f"{self.one}__in": keys}).order_by()
-        assigned = dict(assignments.values_list(self.one).annotate(Count("pk")))
-        rows = self.model.objects.filter(workspace=pk).in_bulk(keys)
-        return [
-            Line(
-                rows[key],
-                assigned.get(key, 0),
-                clicks.get(key, 0),
-                counted.get(key, 0),
-                clicks.get(key, 0) / whole if whole else None,
-                comparison.change(counted.get(key, 0), before.get(key, 0)),
-            )
-            for key in keys
-            if key in rows
-        ]
+        found = {}
+        for key in keys:
+            number, then = clicks.get(key, 0), before.get(key, 0)
+            if number >= self._least:
+                change = comparison.change(counted.get(key, 0), then) if then >= self._least_before else None
+                found[key] = (number, number / whole if whole else None, change)
+        return found
 
     def name_column(self) -> Column:
         """The name, as a link to the page of the row for the same period."""
@@ -473,6 +518,21 @@ class UserList(AskedList):
     one, page, model, name = "user", "users", WorkspaceUser, "display_name"
     other, other_model, other_prefix = "campaign", Campaign, public_ids.CAMPAIGN
     csv_head = ("publicId", "name", "email", "isActive", "assignedCampaigns")
+
+    @property
+    def has_clicks(self) -> bool:
+        return person_figures.are_shown()
+
+    @property
+    def are_all_shown(self) -> bool:
+        return person_figures.are_all_shown()
+
+    def least_shown(self, days: Period) -> float:
+        return queries.least_shown(self.workspace, days)
+
+    @property
+    def withheld(self) -> str:
+        return "" if self.are_all_shown else withheld_text()
 
     @property
     def title(self) -> str:

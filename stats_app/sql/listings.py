@@ -36,7 +36,7 @@ class Order:
     today: date
     before: Days | None = None
     only_without: bool = False
-    least: int = 0
+    least: float = 0
 
 
 class Found(NamedTuple):
