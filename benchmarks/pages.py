@@ -46,8 +46,14 @@ def run(plain: Server, staff: Server, rounds: int, log: Callable[[str], None]) -
 
 
 def dearest(pages: dict[str, Case]) -> Case:
-    """The page with the highest multiple of the floor."""
-    return max((page for name, page in pages.items() if name != FLOOR), key=lambda page: page.over(pages[FLOOR]))
+    """The page with the highest multiple of the floor, but for the lists."""
+    others = (page for name, page in pages.items() if name != FLOOR and not name.startswith(LIST))
+    return max(others, key=lambda page: page.over(pages[FLOOR]))
+
+
+def dearest_list(pages: dict[str, Case]) -> Case:
+    """The list with the most CPU."""
+    return max((page for name, page in pages.items() if name.startswith(LIST)), key=lambda page: page.typical.cpu)
 
 
 def _session() -> str:

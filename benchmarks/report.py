@@ -60,6 +60,7 @@ class Results:
         ingest = self.ingest
         year = "365 days by day"
         overview, dearest = self.pages[asked_pages.OVERVIEW], asked_pages.dearest(self.pages)
+        longest, uncounted = asked_pages.dearest_list(self.pages), self.pages[asked_pages.UNCOUNTED_LIST]
         return [
             Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
             Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
@@ -70,6 +71,8 @@ class Results:
             Row("a tool over MCP: CPU ms more than over REST", "2.0", "1.5", self._beyond_rest()),
             Row(f"staff page: {asked_pages.OVERVIEW}", "20 ×", "10 ×", self._multiple_of_page(overview)),
             Row("any page of staff or of the admin", "20 ×", "", f"{self._multiple_of_page(dearest)} ({dearest.name})"),
+            Row("a list of 100,000 users: CPU ms", "300", "", f"{longest.typical.cpu:.0f} ({longest.name})"),
+            Row("its first page, sorted by name: CPU ms", "60", "", f"{uncounted.typical.cpu:.0f}"),
             Row("`POST clicks/`, 1,000 a request: clicks a second", "15,000", "35,000", _rate(ingest.posted)),
             Row("`record_clicks`, 1,000 a batch, over COPY", "0.15", "0.27", f"{ingest.share_of_copy:.2f}"),
             *(
