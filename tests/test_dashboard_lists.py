@@ -61,7 +61,7 @@ def test_all_campaigns_stand_with_what_there_is_to_know(staff: Client) -> None:
         ["Old", "completed", "–", "31 Jan 2026", "1", "2", "2.0", "25.0%", "▲ up +100.0% (+1)"],
         *sorted(
             [
-                ["Autumn", "planned", "1 Sep 2026", "–", "0", "0", "–", "–", "= unchanged 0"],
+                ["Autumn", "planned", "1 Sept 2026", "–", "0", "0", "–", "–", "= unchanged 0"],
                 ["Paused", "paused", "–", "–", "0", "0", "–", "–", "= unchanged 0"],
             ],
             key=lambda row: Campaign.objects.get(name=row[0]).public_id,
