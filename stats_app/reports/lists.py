@@ -157,7 +157,7 @@ class AskedList:
         self.status = status if status in dict(self.statuses) else ""
         self.only_without = self.are_all_shown and query.get("clicks") == WITHOUT
         self.of = query.get(self.other, "")
-        self.sort = query.get("sort", "")
+        self.sort: str = query.get("sort", "")
         self.asked_page = _number(query.get("page", ""))
         self.form = PeriodForm(query, self.today, self.kept, has_steps=False)
 
