@@ -5,6 +5,7 @@ an address. The templates in `stats_app/reports/` draw a report and fit into any
 `stats_app/stats.css` and the two scripts.
 """
 
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.campaign import CampaignReport, campaign_context, campaign_report
 from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.export import csv_rows
@@ -17,7 +18,9 @@ from stats_app.reports.workspaces import WorkspaceLine, workspace_lines, workspa
 
 __all__ = [
     "LISTS",
+    "STAFF",
     "AskedList",
+    "Audience",
     "CampaignReport",
     "Change",
     "Comparison",
