@@ -26,6 +26,7 @@ from stats_app.errors import WrongValue
 from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES, status_place
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF
 from stats_app.reports.charts import change_html
 from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.export import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
@@ -338,7 +339,7 @@ class AskedList:
     @property
     def files(self) -> list[tuple[str, str]]:
         """The addresses of files with their names."""
-        return exports(self.page, [self.workspace.public_id], self.form.link, {"": _("All rows as CSV")})
+        return exports(self.page, [self.workspace.public_id], self.form.link, {"": _("All rows as CSV")}, STAFF)
 
     @property
     def address_of_all(self) -> str:
