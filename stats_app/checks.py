@@ -16,12 +16,13 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from stats_app import mcp, proxies
+from stats_app import mcp, person_figures, proxies
 from stats_app.conf import DEFAULTS, conf
 from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
 from stats_app.models import Click, Workspace
 from stats_app.models.workspaces import validate_timezone
+from stats_app.targets import is_target
 
 
 def _is_whole_number(value: object, least: int, most: int | None = None) -> bool:
@@ -72,11 +73,25 @@ def _is_header_of_addresses(value: object) -> bool:
     return isinstance(value, str) and bool(re.fullmatch("[A-Za-z0-9-]+", value)) and value.lower() != "forwarded"
 
 
+def _is_base_of_links(value: object) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, str) and is_target(value) and value.endswith("/") and not {"?", "#"} & set(value)
+
+
+def _is_rule_of_person_figures(value: object) -> bool:
+    return value in (person_figures.FULL, person_figures.TOTALS) or _is_whole_number(value, 1)
+
+
 _LIMIT = (_is_limit, f"Give a number of calls a minute from 1 to {MAX_LIMIT}, or None for no limit.")
 RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
     "LIST_RATE_LIMIT": _LIMIT,
     "INGEST_RATE_LIMIT": _LIMIT,
+    "LINK_BASE_URL": (
+        _is_base_of_links,
+        'Give the address of tracked links without their token, such as "https://go.example.com/c/", or None.',
+    ),
     "PREPARED_STATEMENTS": (_is_flag, "Give True or False."),
     "WORKSPACES_FOR": (
         _is_path_of_function,
@@ -94,6 +109,10 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "CLIENT_IP_HEADER": (
         _is_header_of_addresses,
         'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
+    ),
+    "PERSON_FIGURES": (
+        _is_rule_of_person_figures,
+        'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.',
     ),
 }
 """For each setting whether a value is right, and what to give instead of a wrong one."""

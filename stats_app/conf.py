@@ -13,10 +13,13 @@ from django.conf import settings
 DEFAULTS: dict[str, Any] = {
     # Calls a minute for each tool and API key; None switches the limit off.
     "RATE_LIMIT": 30,
-    # Requests a minute for each API key to the lists of campaigns, users and clicks.
+    # Requests a minute for each API key to the lists of campaigns, users, clicks and links.
     "LIST_RATE_LIMIT": 300,
     # Requests a minute for each API key to POST clicks/.
     "INGEST_RATE_LIMIT": None,
+    # Where tracked links answer for the readers of mails, such as "https://go.example.com/c/". None: where they answer
+    # on the site that is asked.
+    "LINK_BASE_URL": None,
     # Prepare the hot statements on PostgreSQL. False behind a transaction pooler that does not track them.
     "PREPARED_STATEMENTS": True,
     # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
@@ -27,6 +30,8 @@ DEFAULTS: dict[str, Any] = {
     "TRUSTED_PROXIES": 0,
     # The header in which they say where a request came from.
     "CLIENT_IP_HEADER": "X-Forwarded-For",
+    # Clicks of single persons: "full" shows them, "totals" never, a number those of persons with at least so many.
+    "PERSON_FIGURES": "full",
 }
 
 
@@ -49,6 +54,10 @@ class Conf:
         return cast("int | None", self._get("INGEST_RATE_LIMIT"))
 
     @property
+    def link_base_url(self) -> str | None:
+        return cast("str | None", self._get("LINK_BASE_URL"))
+
+    @property
     def prepared_statements(self) -> bool:
         return cast(bool, self._get("PREPARED_STATEMENTS"))
 
@@ -67,6 +76,10 @@ class Conf:
     @property
     def client_ip_header(self) -> str:
         return cast(str, self._get("CLIENT_IP_HEADER"))
+
+    @property
+    def person_figures(self) -> int | str:
+        return cast("int | str", self._get("PERSON_FIGURES"))
 
 
 conf = Conf()

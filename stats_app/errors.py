@@ -7,6 +7,7 @@ Every text is English, names what is wrong and never holds a secret, SQL or a tr
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -155,6 +156,29 @@ class WorkspaceMismatch(StatsError):
 
     def __init__(self) -> None:
         super().__init__("workspacePublicId is not the workspace of this API key; leave it out.")
+
+
+class PersonFiguresOff(StatsError):
+    """The setting PERSON_FIGURES withholds a person's figures: everybody's, or those of persons with few clicks."""
+
+    code = "person_figures_off"
+
+    def __init__(self, least: float) -> None:
+        if math.isinf(least):
+            text = "This server shows nobody's clicks by person."
+        else:
+            text = (
+                f"This server withholds the figures of persons with fewer than {least} clicks in the period, and where "
+                "that is one person only, also the next smallest. This person's are withheld."
+            )
+        super().__init__(text)
+
+
+class SingleClicksOff(PersonFiguresOff):
+    """Single clicks are not told by person, because they could be added up."""
+
+    def __init__(self) -> None:
+        Exception.__init__(self, "This server tells of no single click whose it was; leave userPublicId out.")
 
 
 class NotFound(StatsError):

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from stats_app import person_figures
 from stats_app.click_fields import FIELDS, LINK
 from stats_app.keyset import CLICK_KEYS, Position, beyond
 from stats_app.local_days import clicks_in_days
@@ -38,7 +39,8 @@ def export_clicks(
     part after the other, the oldest clicks first.
 
     Each page is a query of its own from where the last one ended, so that neither memory nor a transaction grows with
-    the number of clicks. Clicks that come in meanwhile may be among them.
+    the number of clicks. Clicks that come in meanwhile may be among them. Unless all figures of persons are shown
+    (PERSON_FIGURES), they do not say whose they were.
     """
     return FORMATS[form](_pages(workspace, start, end))
 
@@ -64,11 +66,17 @@ class _NamesOfRows:
     """
 
     def __init__(self, workspace: Workspace) -> None:
+        users = WorkspaceUser.objects.filter(workspace=workspace)
+        aliases = Alias.objects.filter(workspace=workspace)
+        links = TrackedLink.objects.filter(workspace=workspace)
+        if not person_figures.are_all_shown():
+            # Single clicks can be added up by person, and the list of links says whose each is.
+            users, aliases, links = users.none(), aliases.none(), links.filter(user=None)
         self._campaigns = _Kept(Campaign.objects.filter(workspace=workspace), "public_id")
-        self._users = _Kept(WorkspaceUser.objects.filter(workspace=workspace), "public_id")
-        self._links = _Kept(TrackedLink.objects.filter(workspace=workspace), "token")
-        self._aliases = _Kept(Alias.objects.filter(workspace=workspace), "email")
-        self._owners = _Kept(Alias.objects.filter(workspace=workspace), "user_id")
+        self._users = _Kept(users, "public_id")
+        self._links = _Kept(links, "token")
+        self._aliases = _Kept(aliases, "email")
+        self._owners = _Kept(aliases, "user_id")
 
     def records(self, page: Sequence[tuple[Any, ...]]) -> list[Record]:
         _, _, campaign_ids, user_ids, alias_ids, _, _, _, link_ids = zip(*page, strict=True)

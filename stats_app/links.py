@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import router
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from stats_app import public_ids
+from stats_app.conf import conf
 from stats_app.dimensions import CAMPAIGN, KINDS
 from stats_app.errors import FieldError, shown
 from stats_app.ingest import Rejection
@@ -26,6 +28,9 @@ from stats_app.words import fold
 TOKEN_LENGTH = 11
 # 58 letters and digits that no reader mistakes for another, so that a token survives being typed; 11 hold 64 bits.
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+# Databases limit how many values one statement takes; a link has nine.
+_AT_ONCE = 3_000
 
 
 class LinkInput(NamedTuple):
@@ -50,6 +55,19 @@ class LinksResult:
     unchanged: int = 0
     rejected: list[Rejection] = field(default_factory=list)
     links: list[TrackedLink | None] = field(default_factory=list)
+
+
+def address(token: str, absolute: Callable[[str], str]) -> str | None:
+    """The whole address of a link. `absolute` makes one of a path, as `HttpRequest.build_absolute_uri` does.
+
+    None where the host includes no paths of tracked links and LINK_BASE_URL does not say where they answer.
+    """
+    if conf.link_base_url is not None:
+        return conf.link_base_url + token
+    try:
+        return absolute(reverse("stats_redirects:follow", args=[token]))
+    except NoReverseMatch:
+        return None
 
 
 def create_links(
@@ -81,7 +99,7 @@ def _create(
     known = _by_fingerprint(locked.id, wanted.keys(), using)
     # In the order of their unique key, or two callers with lists that overlap wait for each other for ever.
     new = [wanted[fingerprint] for fingerprint in sorted(wanted.keys() - known.keys())]
-    TrackedLink.objects.using(using).bulk_create(new, ignore_conflicts=True, batch_size=500)
+    TrackedLink.objects.using(using).bulk_create(new, ignore_conflicts=True, batch_size=_AT_ONCE)
     stored = known | _by_fingerprint(locked.id, [row.fingerprint for row in new], using)
     made_now = {row.token for row in new}
     for index, row in rows.items():
@@ -95,8 +113,8 @@ def _by_fingerprint(workspace_id: int, fingerprints: Iterable[str], using: str) 
     links = TrackedLink.objects.using(using).select_related("campaign", "user", "alias")
     found: dict[str, TrackedLink] = {}
     names = list(fingerprints)
-    for start in range(0, len(names), 500):  # SQLite limits how many values one statement takes
-        for link in links.filter(workspace=workspace_id, fingerprint__in=names[start : start + 500]):
+    for start in range(0, len(names), _AT_ONCE):
+        for link in links.filter(workspace=workspace_id, fingerprint__in=names[start : start + _AT_ONCE]):
             found[link.fingerprint] = link
     return found
 
@@ -150,9 +168,10 @@ def _row(workspace_id: int, item: LinkInput | FieldError, references: _Reference
     """The link to store. Raises `_Wrong` for the first wrong field."""
     if isinstance(item, FieldError):
         raise _Wrong(item.field, item.code, item.message)
+    if item.kind is None:
+        raise _Wrong("kind", "required", f"kind is required: one of {', '.join(KINDS)}.")
     if not isinstance(item.kind, str) or item.kind not in KINDS:
-        code = "required" if item.kind is None else "invalid"
-        raise _Wrong("kind", code, f"kind is one of {', '.join(KINDS)}, not {shown(item.kind)}.")
+        raise _Wrong("kind", "invalid", f"kind is one of {', '.join(KINDS)}, not {shown(item.kind)}.")
     campaign = _campaign(item, references)
     user = _one(references.users, "user", item.user, public_ids.USER)
     alias = _alias(item.alias, references)
@@ -185,7 +204,12 @@ def _campaign(item: LinkInput, references: _References) -> Campaign | None:
             )
         return None
     if item.campaign is None:
-        raise _Wrong("campaign", "required", "campaign is required for a link of the kind campaign: its public id.")
+        raise _Wrong(
+            "campaign",
+            "required",
+            f"campaign is required for a link of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
+            f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
+        )
     campaign: Campaign | None = _one(references.campaigns, "campaign", item.campaign, public_ids.CAMPAIGN)
     return campaign
 

@@ -7,7 +7,7 @@ workspace's local days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -16,15 +16,17 @@ from typing import Any
 
 from django.db import connections, router
 
-from stats_app import store
+from stats_app import person_figures, store
 from stats_app.dimensions import CAMPAIGN, KINDS, OTHER, VCARD
-from stats_app.errors import NotFound
+from stats_app.errors import NotFound, PersonFiguresOff
 from stats_app.models import Campaign, Workspace, WorkspaceUser, campaign_status
 from stats_app.periods import Breakdown, Period, fold, format_time, hull
 from stats_app.sql import subjects
 from stats_app.sql.words import Alphabetical
 
 TOP_CAMPAIGNS = 10
+# So many users nearly always hold two with few clicks, so that the others need not be read.
+_SOME_USERS = 50
 
 Json = dict[str, Any]
 
@@ -178,22 +180,55 @@ def campaign_performance_and_days(
 
 
 def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
-    """One user's clicks by kind, and what is attached to the user now. Raises NotFound."""
+    """One user's clicks by kind, and what is attached to the user now. Raises NotFound and PersonFiguresOff."""
     user = _find_user(workspace, public_id)
     counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.id})
-    return _user_answer(user, public_id, period, {str(kind): numbers[0] for (kind,), numbers in counted.items()}, now)
+    clicks = {str(kind): numbers[0] for (kind,), numbers in counted.items()}
+    _refuse_withheld(workspace, period, clicks)
+    return _user_answer(user, public_id, period, clicks, now)
 
 
 def user_metrics_and_days(
     workspace: Workspace, public_id: str, period: Period, days: Period, now: datetime
 ) -> tuple[Json, DailyClicks]:
-    """The same with the clicks of each of `days`, which hold the period, in two reads. Raises NotFound."""
+    """The same with the clicks of each of `days`, which hold the period, in two reads."""
     user = _find_user(workspace, public_id)
     daily = _daily_clicks(workspace, days, {"user": user.id})
-    return _user_answer(user, public_id, period, daily.clicks(period), now), daily
+    clicks = daily.clicks(period)
+    _refuse_withheld(workspace, period, clicks)
+    return _user_answer(user, public_id, period, clicks, now), daily
+
+
+def least_shown(workspace: Workspace, period: Period) -> float:
+    """How many clicks a user needs for a figure of the period to be shown, beside those of the whole workspace.
+
+    One or two reads when PERSON_FIGURES is a number, else none. A user who is not counted hides nobody.
+    """
+    least = person_figures.least()
+    if person_figures.are_all_shown() or not person_figures.are_shown():
+        return least
+    users = WorkspaceUser.objects.filter(workspace=workspace.pk, is_opted_out=False).order_by("pk")
+    some = list(users.values_list("pk", flat=True)[:_SOME_USERS])
+    if sum(clicks < least for clicks in _clicks_of_users(workspace, period, some).values()) > 1:
+        return least
+    everyone = list(users.values_list("pk", flat=True))
+    return person_figures.least_shown(_clicks_of_users(workspace, period, everyone).values())
+
+
+def _clicks_of_users(workspace: Workspace, period: Period, users: Sequence[int]) -> dict[int, int]:
+    counts = store.counts(workspace.pk, period, ("user",), where={"user": users}) if users else {}
+    return dict.fromkeys(users, 0) | {int(key): numbers[0] for (key,), numbers in counts.items()}
+
+
+def _refuse_withheld(workspace: Workspace, period: Period, clicks: dict[str, int]) -> None:
+    if sum(clicks.values()) < least_shown(workspace, period):
+        raise PersonFiguresOff(person_figures.least())
 
 
 def _find_user(workspace: Workspace, public_id: str) -> subjects.FoundUser:
+    """Raises NotFound, and PersonFiguresOff without a look-up where nobody's figures are shown."""
+    if not person_figures.are_shown():
+        raise PersonFiguresOff(person_figures.least())
     user = subjects.find_user(connections[router.db_for_read(WorkspaceUser)], workspace.pk, public_id)
     if user is None:
         raise NotFound("user", public_id)

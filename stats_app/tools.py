@@ -200,7 +200,8 @@ TOOLS = {
             "periods call it once for each. For the workspace as a whole use stats_get_workspace_overview, for one "
             "campaign stats_get_campaign_performance.\n\n"
             f"{_DEFAULT_PERIOD}{_COUNTED}A user without clicks in the period gives zeros. An id that does not exist or "
-            f"is another workspace's gives the error not_found. {_LIMIT}",
+            "is another workspace's gives the error not_found. Where the server withholds figures of persons, or of "
+            f"persons with few clicks, the error is person_figures_off. {_LIMIT}",
             parameters.UserParameters,
             answers.UserMetricsAnswer,
             _user_metrics,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+
+from tests import one_workspace
 
 # However slow the machine is, a property holds. A test that suppresses another check names this one, too.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,3 +35,13 @@ def empty_cache() -> None:
 
     cache.clear()
     visitors._cached = None
+
+
+one_workspace.watch()
+
+
+@pytest.fixture(autouse=True)
+def each_statement_is_about_one_workspace() -> Iterator[None]:
+    one_workspace.faults()
+    yield
+    assert one_workspace.faults() == []

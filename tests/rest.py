@@ -19,6 +19,7 @@ OVERVIEW = f"{BASE}workspace/overview/"
 CAMPAIGNS = f"{BASE}campaigns/"
 USERS = f"{BASE}users/"
 CLICKS = f"{BASE}clicks/"
+LINKS = f"{BASE}links/"
 
 Query = Mapping[str, Any] | str
 
@@ -61,10 +62,10 @@ def request(
     return client.generic(method, url, body, content_type, headers=headers, **more)
 
 
-def post(secret: str | None, body: object, **more: Any) -> HttpResponse:
-    """POST clicks/ with a body: bytes and text as they are, anything else as JSON."""
+def post(secret: str | None, body: object, url: str = CLICKS, **more: Any) -> HttpResponse:
+    """A POST with a body: bytes and text as they are, anything else as JSON."""
     raw = body if isinstance(body, bytes | str) else json.dumps(body)
-    return request("POST", secret, CLICKS, body=raw, **more)
+    return request("POST", secret, url, body=raw, **more)
 
 
 def problem(status: int, code: str, title: str, detail: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from django.http import HttpResponse
 
 from stats_app.keys import create_key
 from stats_app.models import ApiKey, Workspace
-from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, SCOPES, STATS_READ
+from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE, SCOPES, STATS_READ
 from tests.factories import make_campaign, make_key, make_user, make_workspace
-from tests.rest import CAMPAIGNS, CLICKS, NOT_AUTHENTICATED, OVERVIEW, USERS, get, problem, request, statements
+from tests.rest import CAMPAIGNS, CLICKS, LINKS, NOT_AUTHENTICATED, OVERVIEW, USERS, get, problem, request, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +33,8 @@ CALLS: dict[str, tuple[str, Call]] = {
     "users": (STATS_READ, lambda key, w: get(key, USERS)),
     "user": (STATS_READ, lambda key, w: get(key, f"{USERS}{w.users.get().public_id}/")),
     "clicks": (CLICKS_READ, lambda key, w: get(key, CLICKS)),
+    "links": (LINKS_READ, lambda key, w: get(key, LINKS)),
+    "new links": (LINKS_WRITE, lambda key, w: request("POST", key, LINKS, body='{"links": []}')),
     "ingest": (CLICKS_WRITE, lambda key, w: request("POST", key, CLICKS, body='{"clicks": []}')),
 }
 each_call = pytest.mark.parametrize("call", CALLS)

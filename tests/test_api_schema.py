@@ -29,7 +29,7 @@ from stats_app.errors import FIELD_CODES
 from stats_app.ingest import ClickInput
 from stats_app.tools import TOOLS
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record
-from tests.rest import BASE, CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, request
+from tests.rest import BASE, CAMPAIGNS, CLICKS, LINKS, OVERVIEW, USERS, get, post, request
 
 SCHEMA = f"{BASE}schema/"
 DOCS = f"{BASE}docs/"
@@ -88,6 +88,8 @@ def test_it_names_each_operation() -> None:
         ("get", USER): "user_get",
         ("get", CLICKS): "click_list",
         ("post", CLICKS): "click_ingest",
+        ("get", LINKS): "link_list",
+        ("post", LINKS): "link_create",
     }
 
 
@@ -113,6 +115,8 @@ def test_each_operation_says_what_it_can_answer() -> None:
         "user_get": reading | {"404"},
         "click_list": reading,
         "click_ingest": reading | {"413", "415"},
+        "link_list": reading,
+        "link_create": reading | {"413", "415"},
     }
 
 
@@ -131,6 +135,8 @@ def test_each_operation_names_its_scope() -> None:
         "user_get": reading,
         "click_list": [{"apiKey": ["clicks:read"]}],
         "click_ingest": [{"apiKey": ["clicks:write"]}],
+        "link_list": [{"apiKey": ["links:read"]}],
+        "link_create": [{"apiKey": ["links:write"]}],
     }
 
 
@@ -193,7 +199,7 @@ def test_every_example_is_valid() -> None:
 
     walk(found, "")
     tools = [name for name in TOOLS if name in operations()]
-    for name in (*tools, "click_ingest"):
+    for name in (*tools, "click_ingest", "link_create"):
         assert operations()[name]["responses"]["200"]["content"]["application/json"]["examples"]
     assert len(checked) > len(PROBLEMS)
 
@@ -223,6 +229,7 @@ def test_every_answer_is_as_declared(settings: pytest_django.Settings, monkeypat
     record(workspace, ClickInput("vcard", user=user, clicked_at=at))
     record(workspace, ClickInput("other", clicked_at=at, verdict="bot", reason="scanner"))
     secret, narrow = make_key(workspace), make_key(workspace, ["links:read"])
+    without_links = make_key(workspace, ["stats:read"])
     ids = {"campaignPublicId": campaign.public_id, "userPublicId": user.public_id}
     none = {"campaignPublicId": "cp_01jzk3f8q2v6x9w4r7t5n0m1ab", "userPublicId": "usr_01jzk3f8q2v6x9w4r7t5n0m1cd"}
     others = {"campaignPublicId": idle.public_id, "userPublicId": quiet.public_id}
@@ -239,7 +246,7 @@ def test_every_answer_is_as_declared(settings: pytest_django.Settings, monkeypat
         check("get", url, get(secret, url.format(**ids), query))
         check("get", url, get(secret, url.format(**ids), query | {"page": "x", "nonsense": "1"}))
         check("get", url, get(None, url.format(**ids), query))
-        check("get", url, get(narrow, url.format(**ids), query))
+        check("get", url, get(without_links if url == LINKS else narrow, url.format(**ids), query))
         if "{" in url:
             check("get", url, get(secret, url.format(**none)))
             check("get", url, get(secret, url.format(**others)))
@@ -257,9 +264,23 @@ def test_every_answer_is_as_declared(settings: pytest_django.Settings, monkeypat
     check("post", CLICKS, post(None, {}))
     check("post", CLICKS, post(narrow, {}))
 
+    right = [
+        {"kind": "campaign", "campaignPublicId": campaign.public_id},
+        {"kind": "vcard", "targetUrl": "https://x.example/"},
+    ]
+    check("post", LINKS, post(secret, {"links": [*right, {"kind": "fax"}, 3, {"nonsense": 1}]}, LINKS))
+    check("get", LINKS, get(secret, LINKS))
+    check("post", LINKS, post(secret, [], LINKS))
+    check("post", LINKS, post(secret, {"links": [{}] * 1_001}, LINKS))
+    check("post", LINKS, post(secret, "{}", LINKS, content_type="text/plain"))
+    check("post", LINKS, post(None, {}, LINKS))
+    check("post", LINKS, post(narrow, {}, LINKS))
+
     settings.STATS_APP = {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1, "INGEST_RATE_LIMIT": 1}
     post(secret, {"clicks": []})
     check("post", CLICKS, post(secret, {"clicks": []}))
+    get(secret, LINKS)
+    check("post", LINKS, post(secret, {"links": []}, LINKS))
     for url in (url for url, methods in found["paths"].items() if "get" in methods):
         check("get", url, get(secret, url.format(**ids), MARCH if url == OVERVIEW else {}))
 

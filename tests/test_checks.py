@@ -42,8 +42,14 @@ def test_a_project_in_order_has_none() -> None:
         {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1000, "INGEST_RATE_LIMIT": None},
         {"RATE_LIMIT": None, "PREPARED_STATEMENTS": False},
         {"WORKSPACES_FOR": "django.utils.timezone.now", "MCP_ALLOWED_ORIGINS": ["https://app.example"]},
+        {"LINK_BASE_URL": None},
+        {"LINK_BASE_URL": "https://go.example.com/"},
+        {"LINK_BASE_URL": "http://127.0.0.1:8000/c/"},
         {"TRUSTED_PROXIES": 0, "CLIENT_IP_HEADER": "x-forwarded-for"},
         {"TRUSTED_PROXIES": 3},
+        {"PERSON_FIGURES": "full"},
+        {"PERSON_FIGURES": "totals"},
+        {"PERSON_FIGURES": 1},
         {"TRUSTED_PROXIES": []},
         {"TRUSTED_PROXIES": ("10.0.0.0/8", "::1", "2001:db8::/32")},
         {"TRUSTED_PROXIES": ["192.0.2.1"], "CLIENT_IP_HEADER": "CF-Connecting-IP"},
@@ -90,6 +96,21 @@ def test_e003_limits_are_whole_numbers(name: str, value: Any, settings: Any) -> 
             "nowhere.at_all",
             "Give the dotted path of a function (user) -> queryset of Workspace, or None.",
         ),
+        *(
+            (
+                "LINK_BASE_URL",
+                value,
+                'Give the address of tracked links without their token, such as "https://go.example.com/c/", or None.',
+            )
+            for value in (
+                "",
+                "https://go.example.com/c",
+                "go.example.com/",
+                "ftp://x.example/",
+                "https://x.example/?t=/",
+                1,
+            )
+        ),
         (
             "MCP_ALLOWED_ORIGINS",
             ["https://app.example/"],
@@ -110,6 +131,7 @@ def test_e003_other_settings_are_of_their_kind(name: str, value: Any, hint: str,
 PROXIES_HINT = (
     'Give the number of proxies that a request passes, or a list of their addresses and networks, such as "10.0.0.0/8".'
 )
+PERSONS_HINT = 'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.'
 HEADER_HINT = 'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".'
 
 
@@ -123,6 +145,10 @@ HEADER_HINT = 'Give the name of a header that holds addresses alone, such as "X-
         *(
             ("CLIENT_IP_HEADER", value, HEADER_HINT)
             for value in ("", None, "HTTP_X_FORWARDED_FOR", "X-Real-IP:", "Forwarded", "forwarded", 1)
+        ),
+        *(
+            ("PERSON_FIGURES", value, PERSONS_HINT)
+            for value in (None, "", "none", "FULL", "5", 0, -1, True, False, 2.0, [5], {"full"})
         ),
     ],
 )

@@ -19,12 +19,13 @@ LAYERS = tuple(
         "urls apps checks",
         "surfaces",
         "tools schemas parameters answers reports templatetags demo imports exports directory",
-        "queries ingest rollups links visits verdicts visitors keys limits audit store staff keyset local_days outages",
+        "queries ingest rollups pruning removal links visits verdicts visitors keys limits audit admin_log store staff "
+        "keyset local_days outages",
         "models migrations",
         "locks",
         "sql",
         "periods words public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
-        "click_fields targets",
+        "click_fields targets person_figures",
     )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.urls import reverse
 
 from stats_app.models import Workspace
 from tests.factories import make_campaign, make_key, make_user, make_workspace
-from tests.rest import BASE, CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, invalid, post, problem, request
+from tests.rest import BASE, CAMPAIGNS, CLICKS, LINKS, OVERVIEW, USERS, get, invalid, post, problem, request
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ def test_every_path_answers_alike_with_and_without_its_slash(settings: Any) -> N
         url = template.format(**IDS)
         query = MARCH if url == OVERVIEW else ""
         for method in METHODS:
-            body = '{"clicks": []}' if method == "POST" else ""
+            body = json.dumps({url.split("/")[-2]: []}) if method == "POST" else ""
             answers = [request(method, secret, form, query, body=body) for form in (url, url.rstrip("/"))]
             statuses = {answer.status_code for answer in answers}
             assert statuses in ({200}, {405}), (method, url)
@@ -81,12 +82,17 @@ def test_a_malformed_id_is_an_input_error(url: str, name: str, prefix: str, wron
     assert error["message"].startswith(f"{name} is {prefix} and 26 characters of a lowercase ULID, not ")
 
 
-@pytest.mark.parametrize("url", [CAMPAIGNS, USERS, CLICKS])
+@pytest.mark.parametrize("url", [CAMPAIGNS, USERS, CLICKS, LINKS])
 def test_the_pages_of_a_list_keep_the_form_that_was_asked_for(url: str) -> None:
     workspace, secret = make_place()
     make_campaign(workspace)
     make_user(workspace)
     post(secret, {"clicks": [{"kind": "other"}] * 2})
+    post(
+        secret,
+        {"links": [{"kind": kind, "targetUrl": "https://www.example.com/"} for kind in ("other", "vcard")]},
+        LINKS,
+    )
     for form in (url, url.rstrip("/")):
         first = get(secret, form, {"pageSize": 1}).json()
         assert first["next"].startswith(f"http://testserver{form}?")

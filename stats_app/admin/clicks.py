@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -14,7 +15,7 @@ from django.utils.http import urlencode
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
-from stats_app import public_ids
+from stats_app import person_figures, public_ids
 from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter, shown_zone
 from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.scope import KeyedAdmin
@@ -51,11 +52,26 @@ class ClickAdmin(KeyedAdmin):
     list_display = ("local_time", "kind_word", "campaign", "user", "alias", "verdict_word", "reason")
     list_select_related = ("workspace", "campaign", "user", "alias")
     list_filter = (OneWorkspaceFilter, ClickDaysFilter, KindFilter, VerdictFilter)
-    related_filters = ("campaign__id__exact", "user__id__exact")
     # Django shows the search field for these; what it does is in `matching`.
     search_fields = ("id",)
     search_help_text = gettext_lazy("By click id, the public id of a campaign or user, or a user's e-mail.")
     keys = CLICK_KEYS
+    # Left out where single clicks are not told by person; the list of links says whose a link is.
+    of_persons = frozenset({"user", "alias", "link"})
+
+    @property
+    def related_filters(self) -> tuple[str, ...]:  # type: ignore[override]  # by the setting of the moment
+        return ("campaign__id__exact", *(("user__id__exact",) if person_figures.are_all_shown() else ()))
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        return self._without_persons(super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return list(self._without_persons(super().get_fields(request, obj)))
+
+    def _without_persons(self, names: Iterable[Any]) -> tuple[Any, ...]:
+        left_out = frozenset() if person_figures.are_all_shown() else self.of_persons
+        return tuple(name for name in names if name not in left_out)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return any(request.user.has_perm(f"stats_app.{act}_click") for act in ("view", "change"))
@@ -69,6 +85,8 @@ class ClickAdmin(KeyedAdmin):
             return Q(id=word)
         if public_ids.is_public_id(word.lower(), public_ids.CAMPAIGN):
             return Q(campaign__in=Campaign.objects.filter(public_id=word.lower()).values("pk"))
+        if not person_figures.are_all_shown():
+            return Q(pk__in=())
         users = WorkspaceUser.objects.filter(Q(public_id=word.lower()) | Q(email=word))
         return Q(user__in=users.values("pk"))
 

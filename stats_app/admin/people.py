@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from stats_app import person_figures
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin, staff_page
@@ -47,8 +48,9 @@ class WorkspaceUserAdmin(ScopedAdmin):
 
     def pages_about(self, request: HttpRequest, row: WorkspaceUser) -> Iterator[tuple[str, str | None]]:
         workspace = row.workspace
-        yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
-        if request.user.has_perm("stats_app.view_click"):
+        if person_figures.are_shown():
+            yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
+        if person_figures.are_all_shown() and request.user.has_perm("stats_app.view_click"):
             yield _("Clicks"), clicks_of(workspace, user__id__exact=row.pk)
         yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)
         yield _("Aliases"), self.list_of(Alias, request, user__id__exact=row.pk)

@@ -18,6 +18,7 @@ OUTCOME_WORDS = {
     "not_found": _("not found"),
     "permission_denied": _("permission denied"),
     "workspace_mismatch": _("other workspace"),
+    "person_figures_off": _("figures of persons are off"),
     "rate_limited": _("rate limited"),
     "unavailable": _("database unavailable"),
     "internal_error": _("internal error"),

@@ -46,6 +46,18 @@ _NEW_CLICK = {
     "userPublicId": _USER,
     "clickedAt": "2026-03-09T09:30:00+01:00",
 }
+_NEW_LINK = {"kind": "campaign", "campaignPublicId": _CAMPAIGN, "userPublicId": _USER}
+_LINK = {
+    "token": "7Hk2mQ9xRtB",
+    "url": "https://www.example.com/c/7Hk2mQ9xRtB",
+    "kind": "campaign",
+    "targetUrl": "",
+    "campaignPublicId": _CAMPAIGN,
+    "userPublicId": _USER,
+    "alias": None,
+    "isActive": True,
+    "createdAt": "2026-03-02T08:15:00+00:00",
+}
 
 _ANSWERS: dict[str, list[tuple[str, Json]]] = {
     "stats_get_workspace_overview": [
@@ -87,6 +99,24 @@ _ANSWERS: dict[str, list[tuple[str, Json]]] = {
             },
         )
     ],
+    "link_create": [
+        (
+            "one of two rejected",
+            {
+                "created": 1,
+                "unchanged": 0,
+                "rejected": [
+                    {
+                        "index": 1,
+                        "field": "targetUrl",
+                        "code": "invalid",
+                        "message": 'targetUrl is an http or https address, not "www.example.com".',
+                    }
+                ],
+                "results": [{"index": 0, **_LINK}],
+            },
+        )
+    ],
     "click_ingest": [
         (
             "one of four rejected",
@@ -106,10 +136,22 @@ _ANSWERS: dict[str, list[tuple[str, Json]]] = {
     ],
 }
 _BODIES: dict[str, list[tuple[str, Json]]] = {
+    "link_create": [
+        ("one link", _NEW_LINK),
+        (
+            "several",
+            {
+                "links": [
+                    _NEW_LINK,
+                    {"kind": "vcard", "userPublicId": _USER, "targetUrl": "https://www.example.com/ada.vcf"},
+                ]
+            },
+        ),
+    ],
     "click_ingest": [
         ("one click", _NEW_CLICK),
         ("several", {"clicks": [_NEW_CLICK, {"kind": "vcard", "userPublicId": _USER}]}),
-    ]
+    ],
 }
 
 _DETAILS = {
@@ -117,6 +159,7 @@ _DETAILS = {
     "not_authenticated": "A valid API key is required in the header x-api-key.",
     "permission_denied": "This API key lacks the scope stats:read.",
     "workspace_mismatch": "workspacePublicId is not the workspace of this API key; leave it out.",
+    "person_figures_off": "This server shows nobody's clicks by person.",
     "not_found": f'No campaign with the id "{_CAMPAIGN}" in this workspace.',
     "method_not_allowed": "This path does not support DELETE; it supports GET, HEAD.",
     "payload_too_large": "clicks has 10001 items; send at most 10000 at once.",

@@ -13,13 +13,13 @@ from django.db.models import F, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
-from stats_app import public_ids
+from stats_app import person_figures, public_ids
 from stats_app.api.query import body_errors, single_values
 from stats_app.bodies import Repeated
 from stats_app.dimensions import KINDS, VERDICTS
-from stats_app.errors import FieldError, InvalidParameters, WrongValue, shown
+from stats_app.errors import FieldError, InvalidParameters, SingleClicksOff, WrongValue, shown
 from stats_app.local_days import clicks_in_days
-from stats_app.models import Campaign, Click, Workspace, WorkspaceUser
+from stats_app.models import Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import PERIOD_DATE_PATTERN, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_day
@@ -225,7 +225,9 @@ class ClickFilter(StrictFilterSet):
         prefix=public_ids.CAMPAIGN, method="of_campaign", help_text="Clicks on this campaign."
     )
     userPublicId = PublicIdFilter(
-        prefix=public_ids.USER, method="of_user", help_text="Clicks in the signature of this user."
+        prefix=public_ids.USER,
+        method="of_user",
+        help_text="Clicks in the signature of this user, unless the server tells of no click whose it was.",
     )
 
     class Meta:
@@ -236,6 +238,8 @@ class ClickFilter(StrictFilterSet):
         return queryset.filter(campaign=_number_of(Campaign, self.workspace, value))
 
     def of_user(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        if not person_figures.are_all_shown():
+            raise SingleClicksOff
         return queryset.filter(user=_number_of(WorkspaceUser, self.workspace, value))
 
     def in_period(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
@@ -251,6 +255,20 @@ ClickFilter.base_filters |= {
     "from": DateFilter(method="in_period", help_text="First day, included, in the workspace's time zone."),
     "to": DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone."),
 }
+
+
+class LinkFilter(StrictFilterSet):
+    kind = WordFilter(words=KINDS, help_text="What following it counts as.")
+    campaignPublicId = PublicIdFilter(
+        prefix=public_ids.CAMPAIGN, field_name="campaign__public_id", help_text="Links of this campaign."
+    )
+    userPublicId = PublicIdFilter(
+        prefix=public_ids.USER, field_name="user__public_id", help_text="Links for the signature of this user."
+    )
+
+    class Meta:
+        model = TrackedLink
+        fields: list[str] = []
 
 
 def _number_of(model: Any, workspace: Workspace, public_id: str) -> int:

@@ -1,9 +1,9 @@
-"""Objects in a request's body: how they are read, and the declaration of clicks for the OpenAPI document."""
+"""Objects in a request's body: how they are read, and their declarations for the OpenAPI document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
@@ -16,9 +16,11 @@ from stats_app.bodies import Repeated, wrong_body
 from stats_app.click_fields import FIELDS
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, InvalidParameters, PayloadTooLarge, printable, shown
-from stats_app.ingest import ClickInput
+from stats_app.ingest import ClickInput, Rejection
+from stats_app.links import LinkInput
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.parameters import unknown_parameter
+from stats_app.targets import MAX_LENGTH as TARGET_LENGTH
 
 Item = TypeVar("Item")
 
@@ -57,6 +59,13 @@ class Batch:
     def json_name(self, name: str) -> str:
         """The JSON name of what is called `name` inside."""
         return next((ours for ours, inside in self.fields.items() if inside == name), name)
+
+    def as_sent(self, wrong: Rejection, items: Sequence[object]) -> dict[str, object]:
+        """A rejection for the answer, by the field's name in JSON, which what was found while parsing has already."""
+        error = FieldError(wrong.field, wrong.code, wrong.message)
+        if not isinstance(items[wrong.index], FieldError):
+            error = error.renamed(self.json_name(error.field))
+        return {"index": wrong.index, **error.as_dict()}
 
     def _objects(self, body: dict[str, Any]) -> list[Any]:
         if self.many not in body:
@@ -111,6 +120,26 @@ def click_of(item: dict[str, Any]) -> ClickInput:
     )
 
 
+LINKS = Batch(
+    "link",
+    "links",
+    1_000,
+    {
+        "kind": "kind",
+        "targetUrl": "target_url",
+        "campaignPublicId": "campaign",
+        "userPublicId": "user",
+        "alias": "alias",
+    },
+    example={"kind": "vcard", "targetUrl": "https://www.example.com/ada.vcf"},
+)
+
+
+def link_of(item: dict[str, Any]) -> LinkInput:
+    """A link as `create_links` takes it. Null stands for not given."""
+    return LinkInput(**{inside: item.get(name) for name, inside in LINKS.fields.items()})
+
+
 class NewClick(serializers.Serializer[Any]):
     """A click as it is sent in. Null stands for not given."""
 
@@ -158,6 +187,41 @@ class NewClicks(serializers.Serializer[Any]):
     """Many clicks at once."""
 
     clicks = serializers.ListField(child=NewClick(), max_length=CLICKS.limit)
+
+
+class NewLink(serializers.Serializer[Any]):
+    """A link as it is asked for. Null stands for not given."""
+
+    kind = serializers.ChoiceField(list(KINDS), help_text="What following it counts as.")
+    targetUrl = serializers.CharField(
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=TARGET_LENGTH,
+        help_text="Where it leads: an http or https address. A campaign link without one leads to the campaign's "
+        "current target; the other kinds need one.",
+    )
+    campaignPublicId = serializers.RegexField(
+        public_ids.pattern(public_ids.CAMPAIGN),
+        required=False,
+        allow_null=True,
+        help_text="The campaign: required for the kind campaign, not allowed for the others.",
+    )
+    userPublicId = serializers.RegexField(
+        public_ids.pattern(public_ids.USER),
+        required=False,
+        allow_null=True,
+        help_text="Whose signature it is for; by default the user of the alias.",
+    )
+    alias = serializers.EmailField(
+        required=False, allow_null=True, help_text="The alias that the signature is sent from."
+    )
+
+
+class NewLinks(serializers.Serializer[Any]):
+    """Many links at once."""
+
+    links = serializers.ListField(child=NewLink(), max_length=LINKS.limit)
 
 
 class JsonParser(BaseParser):

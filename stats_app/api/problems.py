@@ -24,6 +24,7 @@ PROBLEMS = {
     "not_authenticated": (401, "Not authenticated"),
     "permission_denied": (403, "Permission denied"),
     "workspace_mismatch": (403, "Another workspace"),
+    "person_figures_off": (403, "Figures of persons are off"),
     "not_found": (404, "Not found"),
     "method_not_allowed": (405, "Method not allowed"),
     "payload_too_large": (413, "Payload too large"),

@@ -8,11 +8,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from ulid import ULID
 
-from stats_app import public_ids
+from stats_app import links, public_ids
 from stats_app.answers import DateText, ExactTimeText, TimeText, count, public_id
 from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FIELD_CODES
-from stats_app.models import Campaign, Click, WorkspaceUser
+from stats_app.models import Campaign, Click, TrackedLink, WorkspaceUser
 from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import Field
 
@@ -61,14 +61,48 @@ class ClickSerializer(serializers.Serializer[Click]):
         public_ids.CAMPAIGN, "The campaign; null for other kinds.", source="campaign_public_id", allow_null=True
     )
     userPublicId = public_id(
-        public_ids.USER, "Whose signature it was, if that is known.", source="user_public_id", allow_null=True
+        public_ids.USER,
+        "Whose signature it was; null where that is not known or not told.",
+        source="user_public_id",
+        allow_null=True,
     )
     verdict = serializers.ChoiceField(list(VERDICTS), help_text="Only human clicks are counted.")
     reason = serializers.CharField(allow_blank=True, help_text="Why it is not human; empty for human.")
 
 
+@extend_schema_field({"type": ["string", "null"], "format": "uri"})
+class LinkAddress(Field):
+    """The whole address of a link, made by `absolute` of the serializer's context."""
+
+    def to_representation(self, token: str) -> str | None:
+        return links.address(token, self.context["absolute"])
+
+
+class LinkSerializer(serializers.Serializer[TrackedLink]):
+    token = serializers.CharField(help_text="What stands at the end of the address.")
+    url = LinkAddress(
+        source="token",
+        help_text="The address to put into a signature; null where this server does not serve tracked links.",
+    )
+    kind = serializers.ChoiceField(list(KINDS), help_text="What following it counts as.")
+    targetUrl = serializers.CharField(
+        source="target_url", allow_blank=True, help_text="Where it leads; empty for the campaign's current target."
+    )
+    campaignPublicId = public_id(
+        public_ids.CAMPAIGN, "The campaign; null for other kinds.", source="campaign.public_id", allow_null=True
+    )
+    userPublicId = public_id(
+        public_ids.USER, "Whose signature it is for, or null.", source="user.public_id", allow_null=True
+    )
+    alias = serializers.EmailField(
+        source="alias.email", allow_null=True, help_text="The alias that the signature is sent from, or null."
+    )
+    isActive = serializers.BooleanField(source="is_active", help_text="One that is switched off leads nowhere: a 404.")
+    createdAt = TimeText(source="created_at")
+
+
 class RejectedItem(serializers.Serializer[Any]):
-    index = count("The position of the wrong click, from 0.")
+    index = count("The position of the wrong item, from 0.")
     field = serializers.CharField(help_text="The wrong field; the first one when several are wrong.")
     code = serializers.ChoiceField(FIELD_CODES, help_text="What is wrong with it.")
     message = serializers.CharField(help_text="A sentence with the rule and the value.")
@@ -78,3 +112,15 @@ class IngestAnswer(serializers.Serializer[Any]):
     accepted = count("Clicks that are new and stored.")
     duplicates = count("Clicks whose id was there before.")
     rejected = RejectedItem(many=True, help_text="Clicks that are wrong; the right ones around them are stored.")
+
+
+class MadeLink(LinkSerializer):
+    def get_fields(self) -> dict[str, Field]:
+        return {"index": count("The position of the item, from 0."), **super().get_fields()}
+
+
+class LinksAnswer(serializers.Serializer[Any]):
+    created = count("Links that are new.")
+    unchanged = count("Items whose link was there before; one that is switched off stays off.")
+    rejected = RejectedItem(many=True, help_text="Items that are wrong; the links of the right ones are made.")
+    results = MadeLink(many=True, help_text="The link of each item that is not rejected, in the order of the items.")

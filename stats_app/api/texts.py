@@ -22,6 +22,9 @@ A click has one of three kinds, `campaign`, `vcard` or `other`, and one verdict,
 Only `human` clicks are counted: mail scanners, link previews, crawlers and repeats are kept and listed, but are
 in no number. A click counts for the local day in which it happened. Numbers are exact and live.
 
+A server can be set to show the figures of persons never, or only from some number of clicks on. What it withholds
+is answered with 403 `person_figures_off`, and it lists single clicks without `userPublicId`, which is null there.
+
 ## Keys and scopes
 
 Each call carries an API key in the header `x-api-key`. A key has scopes, and each operation names the one that
@@ -36,9 +39,9 @@ is, without the body; any other method gets 405 with `method_not_allowed`.
 
 ## Limits
 
-Unless the server sets others: 30 calls a minute to each tool, 300 requests a minute to the lists, for each key.
-In no 60 seconds do more pass. `RateLimit-Policy` and `RateLimit` say what is left, and a refused call gets 429
-with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
+Unless the server sets others: 30 calls a minute to each tool, 300 requests a minute to the lists and links, for each
+key. In no 60 seconds do more pass. `RateLimit-Policy` and `RateLimit` say what is left, and a refused call gets
+429 with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
 
 ## Errors
 
@@ -58,6 +61,7 @@ TAGS = {
     "Campaigns": "Banners in the signatures of the users that carry them.",
     "Users": "The people whose signatures carry links.",
     "Clicks": "Single clicks: listed, and taken in.",
+    "Links": "Tracked links for signatures: whoever follows one is led on, and the click is counted.",
 }
 
 PROBLEM_MEANINGS = {
@@ -65,9 +69,10 @@ PROBLEM_MEANINGS = {
     "not_authenticated": "The header x-api-key has no valid key.",
     "permission_denied": "The key lacks the scope of the operation.",
     "workspace_mismatch": "workspacePublicId is not the workspace of the key.",
+    "person_figures_off": "The server shows nobody's clicks by person, or not those of persons with few clicks.",
     "not_found": "Nothing with this id is in the workspace of the key.",
     "method_not_allowed": "The path does not support the method; Allow has those that it supports.",
-    "payload_too_large": "The body has more than 5 MiB, or more than 10,000 clicks.",
+    "payload_too_large": "The body has more than 5 MiB, or more items than are taken at once.",
     "unsupported_media_type": "The body's Content-Type is not application/json in UTF-8.",
     "rate_limited": "Too many calls; Retry-After says in how many seconds the next one passes.",
     "internal_error": "Something went wrong on the server and has been logged.",

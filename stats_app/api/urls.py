@@ -21,6 +21,7 @@ for some_router in (router, bare_router):
     some_router.register("campaigns", views.CampaignViewSet, basename="campaign")
     some_router.register("users", views.UserViewSet, basename="user")
     some_router.register("clicks", views.ClickViewSet, basename="click")
+    some_router.register("links", views.LinkViewSet, basename="link")
 
 # The OpenAPI document describes one form of each path.
 openapi = DocsViewSet.as_view({"get": "openapi"}, patterns=router.urls)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.db import connections, transaction
-from django.db.models import F, QuerySet
+from django.db.models import CharField, F, QuerySet, Value
 from django.http import HttpRequest
 from django.utils.timezone import now
 from rest_framework.decorators import action
@@ -16,23 +16,43 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from stats_app import limits, public_ids, tools
+from stats_app import limits, person_figures, public_ids, tools
 from stats_app.api.authentication import ApiKeyAuthentication
-from stats_app.api.filters import CampaignFilter, ClickFilter, StrictFilterBackend, UserFilter
+from stats_app.api.filters import CampaignFilter, ClickFilter, LinkFilter, StrictFilterBackend, UserFilter
 from stats_app.api.pagination import KeyedPages, NumberedPages, StrictPagination
-from stats_app.api.parsers import CLICKS, Batch, JsonParser, NewClick, NewClicks, click_of
+from stats_app.api.parsers import (
+    CLICKS,
+    LINKS,
+    Batch,
+    Item,
+    JsonParser,
+    NewClick,
+    NewClicks,
+    NewLink,
+    NewLinks,
+    click_of,
+    link_of,
+)
 from stats_app.api.problems import limit_headers, problem_response
 from stats_app.api.query import body_errors, single_values
 from stats_app.api.renderers import JsonRenderer, OnlyJson
 from stats_app.api.schema import Operation, OperationSchema, tool_operation
-from stats_app.api.serializers import CampaignSerializer, ClickSerializer, IngestAnswer, UserSerializer
+from stats_app.api.serializers import (
+    CampaignSerializer,
+    ClickSerializer,
+    IngestAnswer,
+    LinksAnswer,
+    LinkSerializer,
+    UserSerializer,
+)
 from stats_app.bodies import Repeated
 from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
-from stats_app.ingest import ClickInput, Rejection, record_clicks
+from stats_app.ingest import record_clicks
 from stats_app.keys import HEADER, Caller
-from stats_app.models import Campaign, Click, WorkspaceUser
-from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, STATS_READ
+from stats_app.links import create_links
+from stats_app.models import Campaign, Click, TrackedLink, WorkspaceUser
+from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE, STATS_READ
 from stats_app.models.audit import REST
 from stats_app.parameters import unknown_parameter
 
@@ -118,6 +138,13 @@ class StatsViewSet(GenericViewSet[Any]):
         for name, value in limit_headers(getattr(self, "allowance", None)).items():
             response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)
+
+    def new_items(self, request: Request, make: Callable[[dict[str, Any]], Item]) -> list[Item | FieldError]:
+        """What `make` makes of the items of the body, or what is wrong with them. Raises InvalidParameters."""
+        errors = [unknown_parameter(name, []) for name in single_values(request)]
+        if errors:
+            raise InvalidParameters(errors)
+        return self.batch.items_of(request.data, make)
 
     def call_tool(self, name: str, request: Request, **path: str) -> Response:
         """The answer of a tool to the query string, and to what of the path is a parameter."""
@@ -225,7 +252,7 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
             STATS_READ,
             "lists",
         ),
-        "metrics": tool_operation("stats_get_user_metrics"),
+        "metrics": tool_operation("stats_get_user_metrics", codes=("person_figures_off",)),
     }
     serializer_class = UserSerializer
     filterset_class = UserFilter
@@ -257,6 +284,7 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
             "counts stay.",
             CLICKS_READ,
             "lists",
+            codes=("person_figures_off",),
         ),
         "create": Operation(
             "click_ingest",
@@ -278,24 +306,67 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
     batch = CLICKS
 
     def get_queryset(self) -> QuerySet[Click]:
+        # Single clicks can be added up: they tell of a person only where everybody's figures are shown.
+        user = F("user__public_id") if person_figures.are_all_shown() else Value(None, CharField())
         clicks = Click.objects.filter(workspace=self.caller.workspace.pk)
-        return clicks.annotate(campaign_public_id=F("campaign__public_id"), user_public_id=F("user__public_id")).defer(
-            "visitor"
-        )
+        return clicks.annotate(campaign_public_id=F("campaign__public_id"), user_public_id=user).defer("visitor")
 
     def create(self, request: Request) -> Response:
-        errors = [unknown_parameter(name, []) for name in single_values(request)]
-        if errors:
-            raise InvalidParameters(errors)
-        items = self.batch.items_of(request.data, click_of)
+        items = self.new_items(request, click_of)
         result = record_clicks(self.caller.workspace, items, now=self.now)
-        rejected = [{"index": wrong.index, **_named_as_sent(wrong, items).as_dict()} for wrong in result.rejected]
+        rejected = [self.batch.as_sent(wrong, items) for wrong in result.rejected]
         return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})
 
 
-def _named_as_sent(wrong: Rejection, items: Sequence[ClickInput | FieldError]) -> FieldError:
-    """The error with the field's name in JSON; what was found wrong while parsing has it already."""
-    item = items[wrong.index]
-    if isinstance(item, FieldError):
-        return item
-    return FieldError(wrong.field, wrong.code, wrong.message).renamed(CLICKS.json_name(wrong.field))
+class LinkViewSet(ListModelMixin, StatsViewSet):
+    """The tracked links of the workspace: listed, and made."""
+
+    operations = {
+        "list": Operation(
+            "link_list",
+            "Links",
+            "Tracked links",
+            "All of them, newest first, a page at a time, also those that are switched off. Filters narrow the list "
+            "together: with userPublicId it has what one person's signature needs.",
+            LINKS_READ,
+            "lists",
+        ),
+        "create": Operation(
+            "link_create",
+            "Links",
+            "Make tracked links",
+            "One link, or up to 1,000 at once, in at most 5 MiB. The same arguments give the same link, however often "
+            "they are sent. A link that is wrong is reported by its position and the right ones around it are made; a "
+            "single wrong link, too, is a 200 with one rejection. Only a body that is no link and no list of links is "
+            "a 400.",
+            LINKS_WRITE,
+            "lists",
+            answer=LinksAnswer,
+            body=(NewLink, NewLinks),
+        ),
+    }
+    serializer_class = LinkSerializer
+    filterset_class = LinkFilter
+    pagination_class = NumberedPages
+    batch = LINKS
+
+    def get_queryset(self) -> QuerySet[TrackedLink]:
+        links = TrackedLink.objects.filter(workspace=self.caller.workspace.pk)
+        return links.select_related("campaign", "user", "alias").order_by("-pk")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "absolute": self.request.build_absolute_uri}
+
+    def create(self, request: Request) -> Response:
+        items = self.new_items(request, link_of)
+        result = create_links(self.caller.workspace, items, now=self.now)
+        made = self.get_serializer([link for link in result.links if link is not None], many=True).data
+        positions = [index for index, link in enumerate(result.links) if link is not None]
+        return Response(
+            {
+                "created": result.created,
+                "unchanged": result.unchanged,
+                "rejected": [self.batch.as_sent(wrong, items) for wrong in result.rejected],
+                "results": [{"index": index, **link} for index, link in zip(positions, made, strict=True)],
+            }
+        )

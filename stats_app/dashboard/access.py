@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec
 
 from django.conf import global_settings, settings
 from django.contrib.auth.decorators import login_not_required
@@ -41,7 +41,7 @@ def staff_page(view: View[Path]) -> View[Path]:
     safe_view: View[Path] = require_safe(view)
 
     @wraps(view)
-    def page(request: HttpRequest, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), login_url())
         if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
@@ -53,9 +53,9 @@ def staff_page(view: View[Path]) -> View[Path]:
         except UnknownZone as error:
             return error_page(request, 503, unknown_zone_message(error))
 
-    answered = never_cache(with_policy(with_outage_page(page, outage_page, writes=False)))
+    answered = never_cache(with_policy(with_outage_page(page, outage_page)))
     # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
-    return cast(View[Path], login_not_required(answered))
+    return login_not_required(answered)
 
 
 def login_url() -> str:

@@ -93,12 +93,15 @@ def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:
-    """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400."""
+    """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400; where
+    the figures are withheld the page says so, and the file is a 403."""
     report, form = context["report"], context["form"]
     if form.is_valid() and not form.is_settled:
         return HttpResponseRedirect(f"?{form.settled}")
     if request.GET.get("format") != "csv":
         return render(request, template, context | {"request": request})
+    if report is None and context.get("withheld"):
+        return HttpResponse(context["withheld"], status=403, content_type="text/plain; charset=utf-8")
     if report is None:
         lines = [f"{name}: {message}" for name, messages in form.errors.items() for message in messages]
         return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")

@@ -170,6 +170,11 @@ def _advice(tool: Tool, error: errors.StatsError) -> str:
             return f"Wait {error.retry_after} s, then call again."
         case errors.PermissionDenied():
             return "Calling again does not help: ask for a key with that scope."
+        case errors.PersonFiguresOff():
+            return (
+                "Calling again for the same period does not help: ask for the whole workspace with "
+                "stats_get_workspace_overview, or for a campaign with stats_get_campaign_performance."
+            )
         case errors.NotAuthenticated():
             return "The key of this server is no longer valid: ask for a new one."
         case errors.NotFound():

@@ -54,6 +54,8 @@ class TrackedLink(ClickedModel):
         verbose_name = _("tracked link")
         verbose_name_plural = _("tracked links")
         ordering = ["-id"]
+        # For the lists, newest first: a workspace's links do not lie together.
+        indexes = [models.Index(fields=["workspace", "id"], name="stats_link_number")]
         constraints = [
             # Not unique=True: Django adds a second index for LIKE to such a column.
             models.UniqueConstraint(fields=["token"], name="stats_link_token_unique"),

@@ -67,7 +67,7 @@ def _rows(report: Report) -> Iterator[Row]:
     if isinstance(report, OverviewReport):
         yield from _stacked("campaignChart", report.campaigns_chart)
         for table, ranking in (("campaigns", report.campaigns), ("users", report.users)):
-            for rank in ranking.rows:
+            for rank in ranking.rows if ranking else ():
                 yield _compared(report, table, rank, rank.public_id, rank.name)
     if isinstance(report, UserReport):
         yield from _stacked("kindChart", report.kinds_chart)

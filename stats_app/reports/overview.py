@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import gettext as _
 
-from stats_app import queries, store
+from stats_app import person_figures, queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
@@ -28,6 +28,7 @@ from stats_app.reports.figures import (
 )
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import ORDERS, Ranking, ranking
+from stats_app.reports.wording import withheld_text
 
 TOP_USERS = 10
 
@@ -50,7 +51,7 @@ class OverviewReport:
 
     `last_period` is given when the period has no clicks: the last one of its length that has some, or None when the
     workspace has none at all; `is_new` when it never had any, not even one that was not counted. `generated_at` is the
-    workspace's local time, naive.
+    workspace's local time, naive. `users` is None where nobody's figures are shown.
     """
 
     workspace: Workspace
@@ -62,7 +63,7 @@ class OverviewReport:
     chart: ComparedChart
     campaigns_chart: StackedChart
     campaigns: Ranking
-    users: Ranking
+    users: Ranking | None
     last_period: Period | None
     is_new: bool
     generated_at: datetime
@@ -72,12 +73,18 @@ class OverviewReport:
         return self.comparison.period
 
     @property
+    def withheld(self) -> str:
+        """That some of the users may be among the rest; empty where all are shown."""
+        return "" if person_figures.are_all_shown() else withheld_text()
+
+    @property
     def is_empty(self) -> bool:
         return not self.answer["totals"]["totalClicks"]
 
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""
-        return replace(self, campaigns=self.campaigns.ordered(campaigns), users=self.users.ordered(users))
+        ordered = self.users and self.users.ordered(users)
+        return replace(self, campaigns=self.campaigns.ordered(campaigns), users=ordered)
 
 
 def overview_report(workspace: Workspace, question: Question, now: datetime) -> OverviewReport:
@@ -120,16 +127,15 @@ def overview_context(workspace: Workspace, query: Mapping[str, Any], now: dateti
     with store.of_one_moment():
         report = overview_report(workspace, form.question, now)
     report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
-    files = {
-        "": _("All figures as CSV"),
-        "chart": _("Clicks"),
-        "campaigns": _("Top campaigns"),
-        "users": _("Top users"),
-    }
+    files = {"": _("All figures as CSV"), "chart": _("Clicks"), "campaigns": _("Top campaigns")}
+    rankings = {"campaigns": report.campaigns}
+    if report.users is not None:
+        files["users"] = _("Top users")
+        rankings["users"] = report.users
     return {
         "form": form,
         "report": report,
-        "sort_links": _sort_links(form.address, {"campaigns": report.campaigns, "users": report.users}),
+        "sort_links": _sort_links(form.address, rankings),
         "exports": exports("workspace", [workspace.public_id], form.query, files),
     }
 
@@ -177,9 +183,14 @@ def _campaigns(workspace: Workspace, counts: queries.OverviewCounts, whole: int,
     return ranking(clicks, counted, before, whole, queries.TOP_CAMPAIGNS, comparison)
 
 
-def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking:
+def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking | None:
+    """Those who are withheld (`person_figures`) are among the rest, and a period that has few clicks of one who is not
+    is not compared."""
+    if not person_figures.are_shown():
+        return None
+    least = queries.least_shown(workspace, comparison.period)
     counts = store.counts(workspace.pk, comparison.period, ("user",), top=TOP_USERS)
-    top = {int(key): numbers[0] for (key,), numbers in counts.items()}
+    top = {int(key): numbers[0] for (key,), numbers in counts.items() if numbers[0] >= least}
     users = WorkspaceUser.objects.filter(workspace=workspace.pk).in_bulk(list(top))
     public_ids = {key: user.public_id for key, user in users.items()}
     clicks = [(users[key].public_id, str(users[key]), number) for key, number in top.items()]
@@ -188,7 +199,9 @@ def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking:
     else:
         counted = _clicks_of(workspace, comparison.counted, "user", public_ids)
     before = _clicks_of(workspace, comparison.compared, "user", public_ids)
-    return ranking(clicks, counted, before, whole, TOP_USERS, comparison)
+    least_before = queries.least_shown(workspace, comparison.compared) if comparison.compared else 0
+    shown = {public_id for public_id in counted if before.get(public_id, 0) >= least_before}
+    return ranking(clicks, counted, before, whole, TOP_USERS, comparison, shown)
 
 
 def _clicks_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -99,9 +99,11 @@ def ranking(
     whole: int,
     most: int,
     comparison: Comparison,
+    compared: Collection[str] | None = None,
 ) -> Ranking:
     """Rows of `(public id, name, clicks)`, most first, out of `whole` clicks, with what of these is `counted` on the
-    days that are compared, and the clicks `before`, by public id; 0 for one that is not there."""
+    days that are compared, and the clicks `before`, by public id; 0 for one that is not there. With `compared` only
+    these, by public id, have a change."""
     rows = [
         Rank(
             public_id,
@@ -109,7 +111,9 @@ def ranking(
             number,
             _share(number, whole),
             counted.get(public_id, 0),
-            comparison.change(counted.get(public_id, 0), before.get(public_id, 0)),
+            comparison.change(counted.get(public_id, 0), before.get(public_id, 0))
+            if compared is None or public_id in compared
+            else None,
         )
         for public_id, name, number in clicks
     ]

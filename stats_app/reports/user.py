@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from stats_app import queries
+from stats_app import person_figures, queries
+from stats_app.errors import PersonFiguresOff
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
@@ -23,11 +24,15 @@ from stats_app.reports.figures import (
     page_context,
 )
 from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.wording import withheld_text
 
 
 @dataclass(frozen=True, slots=True)
 class UserReport:
-    """What a user's page shows. `answer` is what the tool `stats_get_user_metrics` answers."""
+    """What a user's page shows. `answer` is what the tool `stats_get_user_metrics` answers.
+
+    `withheld` says that what the period is held against is not shown (`person_figures`); else it is empty.
+    """
 
     workspace: Workspace
     user: WorkspaceUser
@@ -38,6 +43,7 @@ class UserReport:
     chart: ComparedChart
     kinds_chart: StackedChart
     last_period: Period | None
+    withheld: str
     generated_at: datetime
 
     @property
@@ -50,20 +56,33 @@ class UserReport:
 
 
 def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What a user's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
-    return page_context(
-        PeriodForm(query, workspace.today(now)),
-        lambda question: user_report(workspace, user, question, now),
-        "user",
-        [workspace.public_id, user.public_id],
-    )
+    """What a user's page takes, from an address's query.
+
+    `report` is None when the form is wrong or not settled, and when the figures are withheld: `withheld` says so then.
+    """
+    form = PeriodForm(query, workspace.today(now))
+    try:
+        return page_context(
+            form,
+            lambda question: user_report(workspace, user, question, now),
+            "user",
+            [workspace.public_id, user.public_id],
+        )
+    except PersonFiguresOff:
+        return {"form": form, "report": None, "withheld": withheld_text(), "are_shown": person_figures.are_shown()}
 
 
 def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, now: datetime) -> UserReport:
-    """One user's page. Raises NotFound for a user of another workspace."""
+    """One user's page. Raises NotFound for a user of another workspace, and PersonFiguresOff."""
     comparison = comparison_of(workspace, question, workspace.today(now))
-    period = question.period
+    period, withheld = question.period, ""
     answer, daily = queries.user_metrics_and_days(workspace, user.public_id, period, comparison.days, now)
+    if not _is_shown(workspace, daily, question.other):
+        question, withheld = question._replace(compare="none", other=None), withheld_text()
+        comparison = comparison_of(workspace, question, workspace.today(now))
+    figures = kind_figures(daily, comparison)
+    if comparison.names_today and not _is_shown(workspace, daily, Period(comparison.today, comparison.today)):
+        figures = [replace(figure, today=None) for figure in figures]
     chart = compared_chart(question, comparison, daily)
     kinds = [
         Series(name, daily.of_kind(kind, period, question.breakdown), colour=f"c{number}")
@@ -75,9 +94,15 @@ def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, n
         question,
         comparison,
         answer,
-        kind_figures(daily, comparison),
+        figures,
         chart,
         StackedChart(chart.axis, kinds),
         None if answer["metrics"]["totalClicks"] else last_period(workspace, period, {"user": user.pk}),
+        withheld,
         local_time(workspace, now),
     )
+
+
+def _is_shown(workspace: Workspace, daily: queries.DailyClicks, days: Period | None) -> bool:
+    """Whether the user's clicks of some days may be shown."""
+    return days is None or sum(daily.clicks(days).values()) >= queries.least_shown(workspace, days)

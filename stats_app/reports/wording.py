@@ -12,6 +12,7 @@ from django.utils.formats import get_format
 from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
+from stats_app import person_figures
 from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
 from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
@@ -125,6 +126,16 @@ def comparison_text(comparison: Comparison) -> str:
         return text
     why = _("No change is shown: %(reason)s.") % {"reason": reason_text(comparison.reason)}
     return f"{text} {why}"
+
+
+def withheld_text() -> str:
+    """Why a person's figures are not shown."""
+    if not person_figures.are_shown():
+        return _("This site shows nobody's clicks by person.")
+    return _(
+        "Figures of persons with fewer than %(number)s clicks in a period are withheld; where that is one person only, "
+        "also the next smallest."
+    ) % {"number": person_figures.least()}
 
 
 def compared_names(compare: Compare) -> tuple[str, str]:
