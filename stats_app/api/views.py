@@ -252,8 +252,8 @@ class CampaignViewSet(DirectoryViewSet):
             "Save campaigns",
             f"One campaign, or up to {CAMPAIGNS.limit:,} at once, in at most 5 MiB. A campaign is found again by "
             "publicId, else by externalId, else it is made. A field that is left out stays as it is. A campaign that "
-            "is wrong is reported by its position, and the right ones around it are saved. Sending the same again changes "
-            "nothing.",
+            "is wrong is reported by its position, and the right ones around it are saved. Sending the same again "
+            "changes nothing.",
             DIRECTORY_WRITE,
             "directory",
             answer=CampaignsAnswer,
