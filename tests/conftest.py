@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -62,6 +63,12 @@ def empty_cache() -> None:
 
     cache.clear()
     visitors._cached = None
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> None:
+    """A page in French leaves its thread in French."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 one_workspace.watch()
