@@ -42,13 +42,14 @@ def export_clicks(
     the number of clicks. Clicks that come in meanwhile may be among them. Unless all figures of persons are shown
     (PERSON_FIGURES), they do not say whose they were.
     """
-    return FORMATS[form](_pages(workspace, start, end))
-
-
-def _pages(workspace: Workspace, start: date | None, end: date | None) -> Iterator[list[Record]]:
     clicks = Click.objects.filter(workspace=workspace)
     if start is not None or end is not None:
         clicks = clicks_in_days(clicks, workspace.zone, start or MIN_DATE, end or MAX_DATE)
+    return FORMATS[form](pages(workspace, clicks))
+
+
+def pages(workspace: Workspace, clicks: QuerySet[Any]) -> Iterator[list[Record]]:
+    """Clicks of the workspace, page by page, the oldest first."""
     names = _NamesOfRows(workspace)
     following = clicks
     while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
@@ -132,8 +133,12 @@ def _jsonl(pages: Iterator[list[Record]]) -> Iterator[str]:
 
 
 def _line(record: Record) -> str:
-    said = {name: value for name, value in zip(NAMES, record, strict=True) if value is not None}
-    return json.dumps(said, ensure_ascii=False) + "\n"
+    return json.dumps(said(record), ensure_ascii=False) + "\n"
+
+
+def said(record: Record) -> dict[str, Any]:
+    """What a click says, by name."""
+    return {name: value for name, value in zip(NAMES, record, strict=True) if value is not None}
 
 
 FORMATS: dict[str, Callable[[Iterator[list[Record]]], Iterator[str]]] = {"csv": _csv, "jsonl": _jsonl}

@@ -18,9 +18,9 @@ LAYERS = tuple(
     for layer in (
         "urls apps checks",
         "surfaces",
-        "tools schemas parameters answers reports templatetags demo imports exports",
-        "queries ingest rollups pruning removal links visits verdicts visitors keys limits audit admin_log store staff "
-        "keyset local_days outages",
+        "tools schemas parameters answers reports templatetags demo imports exports user_exports",
+        "queries ingest verdict_changes rollups pruning removal erasures identities links visits "
+        "verdicts visitors keys limits audit admin_log store staff keyset local_days outages",
         "models migrations",
         "locks",
         "sql",
