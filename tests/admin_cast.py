@@ -33,7 +33,7 @@ MODELS = (
 )
 # Clicks are looked at through a model without permissions of its own.
 PERMISSION_OF = {"clickrecord": "click"}
-READ_ONLY = ("trackedlink", "clickrecord", "toolcall")
+READ_ONLY = ("clickrecord", "toolcall")
 
 
 class Tenant(NamedTuple):

@@ -573,6 +573,7 @@ INDEXES = {
         "pkey": ("id",),
         "stats_link_token_unique": ("token",),  # the redirect, ingest
         "stats_link_fingerprint_unique": ("workspace_id", "fingerprint"),  # making a link again
+        "stats_link_number": ("workspace_id", "id"),  # the list and its count
         "fk campaign": ("campaign_id",),  # the links of a campaign, and its deletion
         "fk user": ("user_id",),  # the links of a user, and its deletion
         "fk alias": ("alias_id",),  # the deletion of an alias
