@@ -39,6 +39,7 @@ def run(plain: Server, staff: Server, rounds: int, log: Callable[[str], None]) -
         log(f"Round {number + 1} of {rounds} of the pages of staff ...")
         floor.run(plain)
         for page in pages:
+            filling.record_some_more(STAFF)
             page.run(staff)
     return {case.name: case for case in [floor, *pages]}
 

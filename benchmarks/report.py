@@ -28,7 +28,8 @@ PROSE = """\
 CPU is that of the application and of PostgreSQL per call. A multiple is CPU over that of the floor in the same round: a
 DRF view that looks up one row by its primary key and answers with 0.9 KB of JSON. Tool calls are whole: API key, rate
 limit, answer and audit row, over HTTP on a kept connection to gunicorn with two workers. Each figure is the median of
-rounds that take all cases in turn. A case asks for the same period on every call.
+rounds that take all cases in turn, each after some more clicks have come in. A case asks for the same period on every
+call.
 """
 
 

@@ -45,12 +45,13 @@ def export_clicks(
     clicks = Click.objects.filter(workspace=workspace)
     if start is not None or end is not None:
         clicks = clicks_in_days(clicks, workspace.zone, start or MIN_DATE, end or MAX_DATE)
-    return FORMATS[form](pages(workspace, clicks))
+    # Single clicks can be added up by person, and the list of links says whose each is.
+    return FORMATS[form](pages(workspace, clicks, with_people=person_figures.are_all_shown()))
 
 
-def pages(workspace: Workspace, clicks: QuerySet[Any]) -> Iterator[list[Record]]:
-    """Clicks of the workspace, page by page, the oldest first."""
-    names = _NamesOfRows(workspace)
+def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> Iterator[list[Record]]:
+    """Clicks of the workspace, page by page, the oldest first; with whose they were, or without."""
+    names = _NamesOfRows(workspace, with_people)
     following = clicks
     while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
         yield names.records(page)
@@ -66,12 +67,11 @@ class _NamesOfRows:
     name much the same.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, with_people: bool) -> None:
         users = WorkspaceUser.objects.filter(workspace=workspace)
         aliases = Alias.objects.filter(workspace=workspace)
         links = TrackedLink.objects.filter(workspace=workspace)
-        if not person_figures.are_all_shown():
-            # Single clicks can be added up by person, and the list of links says whose each is.
+        if not with_people:
             users, aliases, links = users.none(), aliases.none(), links.filter(user=None)
         self._campaigns = _Kept(Campaign.objects.filter(workspace=workspace), "public_id")
         self._users = _Kept(users, "public_id")

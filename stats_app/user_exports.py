@@ -24,7 +24,8 @@ def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
     """One JSON object, in pieces of text to be written one after the other. Memory does not grow with the clicks.
 
     `counts` are by local day, also of days whose clicks are pruned. `toolCalls` are the rows of the audit log that name
-    the person, by name, e-mail or id, and `adminLog` those of Django's admin.
+    the person, by name, e-mail or id, and `adminLog` those of Django's admin. PERSON_FIGURES keeps nothing back: this is
+    for the person.
     """
     lists: dict[str, Iterable[dict[str, Any]]] = {
         "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),
@@ -105,7 +106,7 @@ def _counts(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
 
 def _clicks(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
     clicks = Click.objects.filter(workspace=user.workspace_id, user=user.pk)
-    for page in pages(user.workspace, clicks):
+    for page in pages(user.workspace, clicks, with_people=True):
         yield from map(said, page)
 
 

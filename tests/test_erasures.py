@@ -15,7 +15,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, override_settings
 from ulid import ULID
 
 from stats_app import erasures, exports, public_ids, visits
@@ -457,6 +457,12 @@ def test_all_that_is_stored_about_a_person_is_written(
         ],
         "counts": [{"date": "2026-03-10", "campaignClicks": 1, "vcardClicks": 1, "otherClicks": 1}],
     }
+
+
+def test_nothing_is_kept_back_from_the_person(ada: WorkspaceUser) -> None:
+    found = exported(ada)
+    with override_settings(STATS_APP={"PERSON_FIGURES": "totals"}):
+        assert exported(ada) == found
 
 
 def test_somebody_without_anything_has_empty_lists(workspace: Workspace) -> None:

@@ -20,7 +20,7 @@ LAYERS = tuple(
         "surfaces",
         "tools schemas parameters answers reports templatetags demo imports exports user_exports",
         "queries ingest verdict_changes rollups pruning removal erasures identities links visits "
-        "verdicts visitors keys limits audit admin_log store staff keyset local_days outages",
+        "verdicts visitors keys limits audit admin_log store staff keyset local_days outages sharing",
         "models migrations",
         "locks",
         "sql",

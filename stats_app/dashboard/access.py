@@ -15,7 +15,8 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
 
 from stats_app import public_ids
 from stats_app.dashboard.policy import with_policy
@@ -38,8 +39,15 @@ def staff_page(view: View[Path]) -> View[Path]:
     Refusals, missing pages and a database that cannot be reached are shown in the frame of the staff pages, whatever
     error pages the host has.
     """
-    safe_view: View[Path] = require_safe(view)
+    return _for_staff(require_safe(view))
 
+
+def staff_form(view: View[Path]) -> View[Path]:
+    """A staff page with a form that writes, which is posted to the page itself."""
+    return _for_staff(csrf_protect(require_http_methods(["GET", "HEAD", "POST"])(view)))
+
+
+def _for_staff(view: View[Path]) -> View[Path]:
     @wraps(view)
     def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
@@ -47,7 +55,7 @@ def staff_page(view: View[Path]) -> View[Path]:
         if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
             return error_page(request, 403, _("This page is for staff who may view workspaces."))
         try:
-            return safe_view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
         except UnknownZone as error:

@@ -14,6 +14,7 @@ from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
@@ -72,7 +73,7 @@ class CampaignReport:
 
 
 def campaign_context(
-    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime
+    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
 ) -> dict[str, Any]:
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
     return page_context(
@@ -80,6 +81,7 @@ def campaign_context(
         lambda question: campaign_report(workspace, campaign, question, now),
         "campaign",
         [workspace.public_id, campaign.public_id],
+        audience,
     )
 
 

@@ -14,6 +14,7 @@ from stats_app import person_figures, queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
@@ -81,13 +82,20 @@ class OverviewReport:
     def is_empty(self) -> bool:
         return not self.answer["totals"]["totalClicks"]
 
+    @property
+    def rankings(self) -> dict[str, Ranking]:
+        """The tables of the most clicks, by name."""
+        return {"campaigns": self.campaigns} | ({"users": self.users} if self.users else {})
+
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""
         ordered = self.users and self.users.ordered(users)
         return replace(self, campaigns=self.campaigns.ordered(campaigns), users=ordered)
 
 
-def overview_report(workspace: Workspace, question: Question, now: datetime) -> OverviewReport:
+def overview_report(
+    workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
+) -> OverviewReport:
     """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
@@ -108,14 +116,16 @@ def overview_report(workspace: Workspace, question: Question, now: datetime) -> 
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
-        _users(workspace, comparison, total),
+        _users(workspace, comparison, total) if audience.names_people else None,
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
     )
 
 
-def overview_context(workspace: Workspace, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def overview_context(
+    workspace: Workspace, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
+) -> dict[str, Any]:
     """What the template `stats_app/reports/overview.html` takes but for the request, from an address's query.
 
     `report` is None when the form is wrong or not settled.
@@ -123,20 +133,19 @@ def overview_context(workspace: Workspace, query: Mapping[str, Any], now: dateti
     orders = {table: query[table] for table in ("campaigns", "users") if query.get(table) in ORDERS[1:]}
     form = PeriodForm(query, workspace.today(now), orders)
     if not (form.is_valid() and form.is_settled):
-        return {"form": form, "report": None}
+        return {"form": form, "report": None, "is_shared": audience.is_shared}
     with store.of_one_moment():
-        report = overview_report(workspace, form.question, now)
+        report = overview_report(workspace, form.question, now, audience)
     report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
     files = {"": _("All figures as CSV"), "chart": _("Clicks"), "campaigns": _("Top campaigns")}
-    rankings = {"campaigns": report.campaigns}
     if report.users is not None:
         files["users"] = _("Top users")
-        rankings["users"] = report.users
     return {
         "form": form,
         "report": report,
-        "sort_links": _sort_links(form.address, rankings),
-        "exports": exports("workspace", [workspace.public_id], form.query, files),
+        "sort_links": _sort_links(form.address, report.rankings),
+        "exports": exports("workspace", [workspace.public_id], form.query, files, audience),
+        "is_shared": audience.is_shared,
     }
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0014_links_by_workspace'),
+        ('stats_app', '0016_shared_reports'),
     ]
 
     operations = [
