@@ -15,6 +15,8 @@ urlpatterns = [
     re_path("^shared/(?P<secret>.+)$", views.shared),
     path("<str:workspace_id>/", views.workspace, name="workspace"),
     path("<str:workspace_id>/share/", views.share, name="share"),
+    path("<str:workspace_id>/campaigns/", views.campaigns, name="campaigns"),
+    path("<str:workspace_id>/users/", views.users, name="users"),
     path("<str:workspace_id>/campaigns/<str:campaign_id>/", views.campaign, name="campaign"),
     path("<str:workspace_id>/campaigns/<str:campaign_id>/share/", views.share, name="share_campaign"),
     path("<str:workspace_id>/users/<str:user_id>/", views.user, name="user"),

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from stats_app import queries
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
-from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart
@@ -27,6 +26,7 @@ from stats_app.reports.figures import (
     page_context,
 )
 from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.wording import status_text
 
 # What stands for a share that the tool rounds to 0.
 SMALL_SHARE = 0.00001
@@ -57,8 +57,7 @@ class CampaignReport:
     @property
     def status(self) -> str:
         """The status in the active language."""
-        names = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
-        return names[self.answer["campaign"]["status"]]
+        return status_text(self.answer["campaign"]["status"])
 
     @property
     def share(self) -> float | None:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from stats_app import person_figures, queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
-from stats_app.models import Workspace, WorkspaceUser
+from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
@@ -20,6 +20,7 @@ from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
     Figure,
+    clicks_of,
     compared_chart,
     comparison_of,
     exports,
@@ -65,6 +66,8 @@ class OverviewReport:
     campaigns_chart: StackedChart
     campaigns: Ranking
     users: Ranking | None
+    all_campaigns: int
+    all_users: int
     last_period: Period | None
     is_new: bool
     generated_at: datetime
@@ -96,7 +99,7 @@ class OverviewReport:
 def overview_report(
     workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
 ) -> OverviewReport:
-    """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
+    """The workspace's overview. Some fifteen queries, of rollups, however many clicks there are."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
     counts = queries.overview_counts(workspace, period, comparison.days)
@@ -117,6 +120,8 @@ def overview_report(
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total) if audience.names_people else None,
+        Campaign.objects.filter(workspace=workspace.pk).count(),
+        WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
@@ -217,7 +222,4 @@ def _clicks_of(
     workspace: Workspace, days: Period | None, by: store.Named, public_ids: Mapping[int, str]
 ) -> dict[str, int]:
     """The clicks of each in some days, by public id."""
-    if days is None:
-        return {}
-    counts = store.counts(workspace.pk, days, (by,), where={by: list(public_ids)})
-    return {public_ids[int(key)]: numbers[0] for (key,), numbers in counts.items()}
+    return {public_ids[key]: number for key, number in clicks_of(workspace.pk, days, by, public_ids).items()}
