@@ -24,8 +24,8 @@ def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
     """One JSON object, in pieces of text to be written one after the other. Memory does not grow with the clicks.
 
     `counts` are by local day, also of days whose clicks are pruned. `toolCalls` are the rows of the audit log that name
-    the person, by name, e-mail or id, and `adminLog` those of Django's admin. PERSON_FIGURES keeps nothing back: this is
-    for the person.
+    the person, by name, e-mail or id, and `adminLog` those of Django's admin. PERSON_FIGURES keeps nothing back: what
+    comes out is for the person.
     """
     lists: dict[str, Iterable[dict[str, Any]]] = {
         "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),
