@@ -177,6 +177,12 @@ def prune(cast: Cast) -> None:
     assert not Click.objects.filter(workspace=cast.tenant.workspace).exists()
 
 
+def reclassify(cast: Cast) -> None:
+    follow(cast)
+    for more in (("--dry-run",), ()):
+        run("reclassify_clicks", *more)
+
+
 def of_tenant(command: str, *options: str) -> Callable[[Cast], object]:
     return lambda cast: run(command, "--workspace", cast.tenant.workspace.public_id, *options)
 
@@ -187,12 +193,15 @@ COMMANDS: dict[str, Callable[[Cast], object] | None] = {
     "create_workspace": lambda cast: run("create_workspace", "Initech"),
     "delete_workspace": lambda cast: run("delete_workspace", cast.tenant.workspace.public_id, "--yes"),
     "distribute": None,  # about tables, and not about clicks
+    "erase_user": lambda cast: run("erase_user", cast.tenant.workspaceuser.public_id),
+    "export_user": lambda cast: run("export_user", cast.tenant.workspaceuser.public_id),
     "export_clicks": of_tenant("export_clicks", "--from", "2026-03-01", "--to", "2026-03-31"),
     "import_clicks": import_file,
     "mcp_stdio": None,  # the tools, by another way
     "prune_audit": lambda cast: run("prune_audit", "--before", "2026-03-11"),
     "prune_clicks": prune,
     "rebuild_rollups": lambda cast: run("rebuild_rollups"),
+    "reclassify_clicks": reclassify,
     "seed_demo": lambda cast: run("seed_demo", "--clicks", "50"),
 }
 """How each command is run; None for one that has its statements from elsewhere."""
