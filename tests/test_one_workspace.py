@@ -21,13 +21,14 @@ from django.utils.timezone import now
 from ulid import ULID
 
 from stats_app import sharing
-from stats_app.ingest import ClickInput, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
 from stats_app.management import commands
 from stats_app.models import Click, TrackedLink
 from stats_app.models.campaigns import CampaignQuerySet
 from stats_app.rollups import change_timezone, rebuild
 from stats_app.tools import TOOLS
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests import dashboard_cast, one_workspace
 from tests.admin_cast import Tenant, login, make_call, make_tenant, superuser
 from tests.factories import make_alias, make_campaign, make_key, make_user
