@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from stats_app import person_figures, queries, store
-from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
+from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
@@ -152,8 +152,8 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
 
 
 def _excluded(workspace: Workspace, period: Period) -> Excluded:
-    counts = store.counts(workspace.pk, period, ("verdict",))
-    return Excluded(*(sum(counts.get((VERDICTS[verdict],), [0])) for verdict in (SUSPECTED, BOT)))
+    counts = store.counts(workspace.pk, period, ("reason",))
+    return Excluded(*(sum(n for (v, _), [n] in counts.items() if v == verdict) for verdict in (SUSPECTED, BOT)))
 
 
 def _campaigns_chart(
