@@ -16,6 +16,7 @@ from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.excluded import Excluded, excluded_of
 from stats_app.reports.figures import (
     Figure,
     compared_chart,
@@ -41,6 +42,7 @@ class CampaignReport:
     comparison: Comparison
     answer: queries.Json
     figures: list[Figure]
+    excluded: Excluded
     chart: ComparedChart
     last_period: Period | None
     generated_at: datetime
@@ -97,6 +99,7 @@ def campaign_report(workspace: Workspace, campaign: Campaign, question: Question
         comparison,
         answer,
         [clicks],
+        excluded_of(workspace, question.period, {"campaign": campaign.pk}),
         compared_chart(question, comparison, daily),
         None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),
         local_time(workspace, now),

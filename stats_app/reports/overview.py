@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from stats_app import person_figures, queries, store
-from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED
+from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.excluded import Excluded, excluded_of_workspace
 from stats_app.reports.figures import (
     Figure,
     compared_chart,
@@ -31,18 +32,6 @@ from stats_app.reports.ranking import ORDERS, Ranking, ranking
 from stats_app.reports.wording import withheld_text
 
 TOP_USERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """Clicks that are kept but not counted, by why."""
-
-    suspected: int
-    bot: int
-
-    @property
-    def total(self) -> int:
-        return self.suspected + self.bot
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +85,7 @@ def overview_report(workspace: Workspace, question: Question, now: datetime) -> 
     total = sum(clicks.values())
     answer = queries.overview_with_chart(workspace, counts, question.breakdown, now)
     chart = compared_chart(question, comparison, counts.daily)
-    excluded = _excluded(workspace, period)
+    excluded = excluded_of_workspace(workspace, period)
     last = None if total else last_period(workspace, period)
     return OverviewReport(
         workspace,
@@ -110,7 +99,7 @@ def overview_report(workspace: Workspace, question: Question, now: datetime) -> 
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total),
         last,
-        not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
+        not total and last is None and not excluded.lines and not store.has_counts(workspace.pk),
         local_time(workspace, now),
     )
 
@@ -149,11 +138,6 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
         }
         for table, ranking in rankings.items()
     }
-
-
-def _excluded(workspace: Workspace, period: Period) -> Excluded:
-    counts = store.counts(workspace.pk, period, ("reason",))
-    return Excluded(*(sum(n for (v, _), [n] in counts.items() if v == verdict) for verdict in (SUSPECTED, BOT)))
 
 
 def _campaigns_chart(
