@@ -33,9 +33,9 @@ def csv_rows(report: Report, table: str = "") -> list[Row]:
 
     The tables are `totals`, `notCounted` (by verdict), `notCountedReasons`, `chart`, and on an overview `onTrial`,
     `campaignChart`, `campaigns`, `users`; on a user's page `kindChart`. `state` is `filling` while a row's days are not
-    over, and `future` before they begin. `change` and `changePercent` are what the page shows, of `countedClicks`, those
-    up to `countedTo`, against `previousClicks`; where it shows none, `noChange` says why. The form does not depend on
-    the reader's language.
+    over, and `future` before they begin. `change` and `changePercent` are what the page shows, of `countedClicks`,
+    those up to `countedTo`, against `previousClicks`; where it shows none, `noChange` says why. The form does not
+    depend on the reader's language.
     """
     rows = _rows(report)
     return [HEAD, *(rows if not table else (row for row in rows if row[0] == table))]

@@ -14,7 +14,7 @@ def forget_counts(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0014_links_by_workspace")]
+    dependencies = [("stats_app", "0016_shared_reports")]
 
     operations = [
         migrations.RunPython(forget_counts, migrations.RunPython.noop),
