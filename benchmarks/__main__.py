@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its modules need Django set up
-    from benchmarks import cases, databases, filling, imports, ingest, pages, report
+    from benchmarks import cases, databases, filling, imports, ingest, pages, redirects, report
     from benchmarks.databases import MAIN, SMALL, STAFF
     from benchmarks.servers import serving
 
@@ -66,9 +66,13 @@ def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its
     with serving(STAFF) as plain_server, serving(STAFF, BENCH_STAFF="1") as staff_server:
         seen = pages.run(plain_server, staff_server, options.rounds, log)
     came_in = ingest.run(options.ingest_clicks, options.rounds, log)
+    on_sqlite = ingest.on_sqlite(options.ingest_clicks // 10, log)
+    followed = redirects.run(options.rounds, log)
     imported = imports.run(options.import_lines, log)
     loads = (load, os.getloadavg()[0])
-    results = report.Results(options.size, small_size, staff_size, found, seen, came_in, imported, loads)
+    results = report.Results(
+        options.size, small_size, staff_size, found, seen, came_in, on_sqlite, followed, imported, loads
+    )
     if options.drop:
         for alias in (SMALL, STAFF, MAIN):
             databases.drop(alias)

@@ -6,6 +6,7 @@ database are counted, so that what else runs on the machine does not matter.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,15 +29,15 @@ class Cost(NamedTuple):
     def cpu(self) -> float:
         return self.application + self.database
 
-    def per(self, calls: int) -> Cost:
+    def per(self, calls: float) -> Cost:
         return Cost(*(part / calls for part in self))
 
 
 @dataclass
 class Meter:
-    """Measures what happens between `start` and `stop` in one server and its database."""
+    """Measures what happens between `start` and `stop` in one server, or else in this process, and in the database."""
 
-    server: Server
+    server: Server | None
     alias: str
     _started: Cost | None = None
 
@@ -48,15 +49,18 @@ class Meter:
         return Cost(*(after - before for after, before in zip(self._now(), self._started, strict=True)))
 
     def _now(self) -> Cost:
-        return Cost(_run_time(self.server.processes), _run_time(backends(self.alias)), time.perf_counter() * 1000)
+        processes = [os.getpid()] if self.server is None else self.server.processes
+        found = _run_time(backends(self.alias, own=self.server is None))
+        return Cost(_run_time(processes), found, time.perf_counter() * 1000)
 
 
-def backends(alias: str) -> list[int]:
-    """The PostgreSQL processes of the database, but for the one that answers this."""
+def backends(alias: str, *, own: bool) -> list[int]:
+    """The PostgreSQL processes of the database: with `own` the one that answers this, else all the others."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-            "AND backend_type = 'client backend'"
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+            "AND (pid = pg_backend_pid()) = %s AND backend_type = 'client backend'",
+            [own],
         )
         return [pid for (pid,) in cursor.fetchall()]
 

@@ -16,6 +16,7 @@ from django.db import connections
 from psycopg import sql
 
 MAIN, SMALL, STAFF, SCRATCH = "default", "small", "staff", "scratch"
+SQLITE = "sqlite"
 SUFFIXES = {MAIN: "", SMALL: "_small", STAFF: "_staff", SCRATCH: "_scratch"}
 
 
@@ -60,6 +61,14 @@ def recreate(alias: str) -> None:
     with _maintenance() as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     call_command("migrate", database=alias, verbosity=0)
+
+
+def recreate_sqlite() -> None:
+    """An empty file with the product's tables."""
+    connections[SQLITE].close()
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{connections.databases[SQLITE]['NAME']}{suffix}").unlink(missing_ok=True)
+    call_command("migrate", database=SQLITE, verbosity=0)
 
 
 def drop(alias: str) -> None:

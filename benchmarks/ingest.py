@@ -1,19 +1,21 @@
-"""How fast clicks come in, and how much room they take: in a database of its own, in random order of time."""
+"""What clicks cost that come in, and how much room they take: in arrival order and in random order, each in a database
+of its own; by `record_clicks`, by `POST clicks/`, and by COPY into a table like ours. And how many SQLite takes."""
 
 from __future__ import annotations
 
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
 from django.db import connections
 
 from benchmarks import databases, filling, workload
-from benchmarks.cpu import Meter
-from benchmarks.databases import SCRATCH
+from benchmarks.cases import Case, floor_case
+from benchmarks.cpu import Cost, Meter
+from benchmarks.databases import SCRATCH, SQLITE
 from benchmarks.filling import BATCH
 from benchmarks.servers import Server, serving
 from benchmarks.workload import WorkloadClick
@@ -21,94 +23,113 @@ from stats_app.ingest import record_clicks
 from stats_app.models import Workspace
 
 USERS = 5_000
-POSTED = 5  # one in so many clicks is posted
+POSTED = 5  # for so many clicks that are recorded, one is posted
+SINGLE = 500  # clicks that are recorded one by one on SQLite
+ARRIVAL, RANDOM = "in arrival order", "in random order"
+RECORD, POST, COPY = "`record_clicks`", "`POST clicks/`", "COPY into a table like ours, no rollups"
 
 
 @dataclass
 class Ingest:
-    """Clicks a second in each round, and what it came to."""
+    """What a batch of `BATCH` clicks cost in each round, the floor beside it, and the room that a click takes."""
 
-    recorded: list[float] = field(default_factory=list)
-    copied: list[float] = field(default_factory=list)
-    posted: list[float] = field(default_factory=list)
-    post_cpu: list[float] = field(default_factory=list)
+    floor: Case
+    costs: dict[str, list[Cost]] = field(default_factory=lambda: {RECORD: [], POST: [], COPY: []})
     bytes_per_click: float = 0.0
 
-    @property
-    def share_of_copy(self) -> float:
-        return median(ours / copy for ours, copy in zip(self.recorded, self.copied, strict=True))
+    def typical(self, way: str) -> Cost:
+        """The median round, part by part."""
+        return Cost(*(median(parts) for parts in zip(*self.costs[way], strict=True)))
+
+    def floors(self, way: str) -> float:
+        """CPU of a batch as a multiple of the floor's: the median of the rounds, side by side."""
+        return median(cost.cpu / floor.cpu for cost, floor in zip(self.costs[way], self.floor.costs, strict=True))
+
+    def rate(self, way: str) -> float:
+        """Clicks a second of wall time."""
+        return BATCH / self.typical(way).wall * 1000
 
 
-def run(clicks: int, rounds: int, log: Callable[[str], None]) -> Ingest:
-    """Records `clicks` clicks and copies the same ones, round by round; then posts more of them."""
+@dataclass(frozen=True)
+class OnSqlite:
+    """Clicks a second of CPU: the database works in the same process."""
+
+    in_batches: float
+    single: float
+
+
+def run(clicks: int, rounds: int, log: Callable[[str], None]) -> dict[str, Ingest]:
+    """The same clicks in both orders."""
+    made = sorted(workload.clicks(clicks, USERS), key=lambda click: click.clicked_at)
+    shuffled = random.Random(workload.SEED).sample(made, len(made))
+    return {order: _run(order, found, rounds, log) for order, found in ((ARRIVAL, made), (RANDOM, shuffled))}
+
+
+def _run(order: str, clicks: list[WorkloadClick], rounds: int, log: Callable[[str], None]) -> Ingest:
+    log(f"{len(clicks):,} clicks come in {order} ...")
     databases.recreate(SCRATCH)
-    result = Ingest()
-    with databases.on(SCRATCH):
+    with databases.on(SCRATCH), serving(SCRATCH) as server:
         workspace = filling.make_workspace("Ingest", workload.CAMPAIGNS, USERS)
-        names = filling.Names(workspace)
-        made = list(workload.clicks(clicks + clicks // POSTED, USERS))
-        random.Random(workload.SEED).shuffle(made)
-        _make_copy_table()
-        log(f"Recording {clicks:,} clicks in batches of {BATCH:,}, and the same by COPY ...")
-        step = clicks // rounds
-        for number in range(rounds):
-            part = made[number * step : (number + 1) * step]
-            result.recorded.append(_record(workspace, names, part))
-            result.copied.append(_copy(workspace, part))
+        ways = _Ways(workspace, server)
+        result = Ingest(floor_case(SCRATCH, workspace.pk))
+        for part in filling.in_batches(clicks, max((POSTED + 1) * BATCH, len(clicks) // rounds)):
+            batches = list(filling.in_batches(part, BATCH))
+            posted = max(1, len(batches) // (POSTED + 1))
+            result.floor.run(server)
+            result.costs[RECORD].append(ways.record(batches[posted:]))
+            result.costs[COPY].append(ways.copy(batches[posted:]))
+            result.costs[POST].append(ways.post(batches[:posted]))
         result.bytes_per_click = _bytes_per_click()
-        log(f"Posting {clicks // POSTED:,} clicks, {BATCH:,} a request ...")
-        with serving(SCRATCH) as server:
-            _post(server, workspace, names, made[clicks:], rounds, result)
     databases.drop(SCRATCH)
     return result
 
 
-def _record(workspace: Workspace, names: filling.Names, clicks: list[WorkloadClick]) -> float:
-    batches = list(filling.in_batches(map(names.click_input, clicks), BATCH))
-    started = time.perf_counter()
-    accepted = sum(record_clicks(workspace, batch).accepted for batch in batches)
-    assert accepted == len(clicks), accepted
-    return accepted / (time.perf_counter() - started)
+class _Ways:
+    """The ways in of one workspace. Each returns what a batch cost."""
 
+    def __init__(self, workspace: Workspace, server: Server) -> None:
+        self.workspace = workspace
+        self.server = server
+        self.names = filling.Names(workspace)
+        self.secret = filling.make_keys(workspace)[0]
+        # The first request and the first call load what the later ones find.
+        self.post([[]])
+        record_clicks(workspace, [])
+        with connections[SCRATCH].cursor() as cursor:
+            cursor.execute(f"CREATE TABLE {_COPY_TABLE} (LIKE stats_app_click INCLUDING ALL)")
 
-def _copy(workspace: Workspace, clicks: list[WorkloadClick]) -> float:
-    started = time.perf_counter()
-    filling.copy_clicks(workspace, clicks, _COPY_TABLE)
-    return len(clicks) / (time.perf_counter() - started)
-
-
-def _post(
-    server: Server,
-    workspace: Workspace,
-    names: filling.Names,
-    clicks: list[WorkloadClick],
-    rounds: int,
-    result: Ingest,
-) -> None:
-    bodies = [
-        json.dumps({"clicks": [names.json_item(click) for click in batch]}).encode()
-        for batch in filling.in_batches(clicks, BATCH)
-    ]
-    secret = filling.make_keys(workspace)[0]
-    post = "/api/v1/clicks/"
-    server.post(post, secret, bodies[0])
-    step = max(1, len(bodies) // rounds)
-    for part in filling.in_batches(bodies[1:], step):
-        meter = Meter(server, SCRATCH)
+    def record(self, batches: list[list[WorkloadClick]]) -> Cost:
+        inputs = [[self.names.click_input(click) for click in batch] for batch in batches]
+        meter = Meter(None, SCRATCH)
         meter.start()
-        accepted = sum(json.loads(server.post(post, secret, body))["accepted"] for body in part)
-        cost = meter.stop()
-        result.posted.append(accepted / cost.wall * 1000)
-        result.post_cpu.append(cost.cpu / len(part))
+        accepted = sum(record_clicks(self.workspace, batch).accepted for batch in inputs)
+        return _checked(meter.stop(), batches, accepted)
+
+    def copy(self, batches: list[list[WorkloadClick]]) -> Cost:
+        meter = Meter(None, SCRATCH)
+        meter.start()
+        for batch in batches:
+            filling.copy_lines(map(self.names.copy_line, batch), _COPY_TABLE)
+        return meter.stop().per(len(batches))
+
+    def post(self, batches: list[list[WorkloadClick]]) -> Cost:
+        bodies = [
+            json.dumps({"clicks": [self.names.json_item(click) for click in batch]}).encode() for batch in batches
+        ]
+        meter = Meter(self.server, SCRATCH)
+        meter.start()
+        answers = [json.loads(self.server.post("/api/v1/clicks/", self.secret, body)) for body in bodies]
+        return _checked(meter.stop(), batches, sum(answer["accepted"] for answer in answers))
 
 
 _COPY_TABLE = "copied_click"
 
 
-def _make_copy_table() -> None:
-    """The table that COPY fills: with the columns, indexes and constraints of ours."""
-    with connections[SCRATCH].cursor() as cursor:
-        cursor.execute(f"CREATE TABLE {_COPY_TABLE} (LIKE stats_app_click INCLUDING ALL)")
+def _checked(cost: Cost, batches: list[list[WorkloadClick]], accepted: int) -> Cost:
+    """What a batch of `BATCH` cost: the last one of all may be smaller."""
+    sent = sum(map(len, batches))
+    assert accepted == sent, (accepted, sent)
+    return cost.per(sent / BATCH) if sent else cost
 
 
 def _bytes_per_click() -> float:
@@ -118,3 +139,23 @@ def _bytes_per_click() -> float:
             "/ (SELECT count(*) FROM stats_app_click)"
         )
         return float(cursor.fetchone()[0])
+
+
+def on_sqlite(clicks: int, log: Callable[[str], None]) -> OnSqlite:
+    """Records clicks in arrival order on SQLite, in batches and then one by one."""
+    log(f"{clicks:,} clicks come in on SQLite ...")
+    databases.recreate_sqlite()
+    with databases.on(SQLITE):
+        workspace = filling.make_workspace("Ingest", workload.CAMPAIGNS, USERS)
+        names = filling.Names(workspace)
+        inputs = [names.click_input(click) for click in workload.clicks(clicks + SINGLE, USERS)]
+        many, single = inputs[:clicks], inputs[clicks:]
+        return OnSqlite(
+            _rate(workspace, filling.in_batches(iter(many), BATCH)), _rate(workspace, ([one] for one in single))
+        )
+
+
+def _rate(workspace: Workspace, batches: Iterator[list[filling.ClickInput]]) -> float:
+    started = time.process_time()
+    accepted = sum(record_clicks(workspace, batch).accepted for batch in batches)
+    return accepted / (time.process_time() - started)

@@ -7,11 +7,15 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDay
+from django.http import HttpResponseRedirect
+from django.utils.timezone import now
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+from ulid import ULID
 
+from stats_app.dimensions import HUMAN, VCARD
 from stats_app.models import Click, Workspace
 
 FILLER = {f"field{number:02}": f"a value of some length {number}" for number in range(22)}
@@ -31,6 +35,18 @@ class Floor(PlainView):
     def get(self, request: Request) -> Response:
         workspace = Workspace.objects.get(pk=int(request.query_params["workspace"]))
         return Response({"id": workspace.pk, "name": workspace.name, **FILLER})
+
+
+class Insert(PlainView):
+    """The least that a click costs which is only stored: one INSERT, and a redirect."""
+
+    def get(self, request: Request) -> HttpResponseRedirect:
+        workspace = int(request.query_params["workspace"])
+        moment = now()
+        Click.objects.create(
+            workspace_id=workspace, id=ULID(), clicked_at=moment, utc_day=moment.date(), kind=VCARD, verdict=HUMAN
+        )
+        return HttpResponseRedirect("https://www.example.com/vcard/")
 
 
 class Days(PlainView):

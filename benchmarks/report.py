@@ -17,16 +17,19 @@ from django.db import connections
 from benchmarks import cases as asked
 from benchmarks import pages as asked_pages
 from benchmarks.cases import Case
+from benchmarks.cpu import Cost
 from benchmarks.databases import MAIN
 from benchmarks.imports import Imported
-from benchmarks.ingest import Ingest
+from benchmarks.ingest import ARRIVAL, COPY, POST, RECORD, Ingest, OnSqlite
+from benchmarks.redirects import FOLLOWED, PLAIN, Followed
 
 PACKAGES = ("Django", "djangorestframework", "psycopg", "orjson", "mcp", "gunicorn")
 PROSE = """\
 CPU is that of the application and of PostgreSQL per call. A multiple is CPU over that of the floor in the same round: a
 DRF view that looks up one row by its primary key and answers with 0.9 KB of JSON. Tool calls are whole: API key, rate
 limit, answer and audit row, over HTTP on a kept connection to gunicorn with two workers. Each figure is the median of
-rounds that take all cases in turn. A case asks for the same period on every call.
+rounds that take all cases in turn, each after some more clicks have come in. A case asks for the same period on every
+call.
 """
 
 
@@ -49,7 +52,9 @@ class Results:
     staff_size: int
     cases: dict[tuple[str, str], Case]
     pages: dict[str, Case]
-    ingest: Ingest
+    ingest: dict[str, Ingest]
+    on_sqlite: OnSqlite
+    followed: Followed
     imports: dict[str, Imported]
     load: tuple[float, float]  # of the machine, before and after
 
@@ -57,9 +62,10 @@ class Results:
         growth = asked.growth(self.cases)
         worst = max(growth, key=lambda name: growth[name])
         sizes = f"{self.size:,} clicks over those at {self.small_size:,}"
-        ingest = self.ingest
+        arrival, sqlite, followed = self.ingest[ARRIVAL], self.on_sqlite, self.followed
         year = "365 days by day"
         overview, dearest = self.pages[asked_pages.OVERVIEW], asked_pages.dearest(self.pages)
+        longest, uncounted = asked_pages.dearest_list(self.pages), self.pages[asked_pages.UNCOUNTED_LIST]
         return [
             Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
             Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
@@ -70,14 +76,21 @@ class Results:
             Row("a tool over MCP: CPU ms more than over REST", "2.0", "1.5", self._beyond_rest()),
             Row(f"staff page: {asked_pages.OVERVIEW}", "20 ×", "10 ×", self._multiple_of_page(overview)),
             Row("any page of staff or of the admin", "20 ×", "", f"{self._multiple_of_page(dearest)} ({dearest.name})"),
-            Row("`POST clicks/`, 1,000 a request: clicks a second", "15,000", "35,000", _rate(ingest.posted)),
-            Row("`record_clicks`, 1,000 a batch, over COPY", "0.15", "0.27", f"{ingest.share_of_copy:.2f}"),
+            Row("a list of 100,000 users: CPU ms", "300", "", f"{longest.typical.cpu:.0f} ({longest.name})"),
+            Row("its first page, sorted by name: CPU ms", "60", "", f"{uncounted.typical.cpu:.0f}"),
+            Row(f"{RECORD}, 1,000 clicks a batch", "", "14.5 ×", f"{arrival.floors(RECORD):.1f} ×"),
+            Row(f"{POST}, 1,000 clicks a request", "", "17.5 ×", f"{arrival.floors(POST):.1f} ×"),
+            Row("bytes a click, indexes and rollups too", "230", "205", f"{arrival.bytes_per_click:.0f}"),
+            Row("on SQLite, 1,000 a batch: clicks a CPU second", "", "30,000", f"{sqlite.in_batches:,.0f}"),
+            Row("on SQLite, one by one: clicks a CPU second", "", "2,000", f"{sqlite.single:,.0f}"),
+            Row("a link followed, over one INSERT: calls a second", "0.4", "0.7", f"{followed.share:.2f}"),
+            Row("judging a new browser: µs", "60", "", f"{followed.new_agent:.1f}"),
+            Row("judging a known browser: µs", "2", "", f"{followed.known_agent:.2f}"),
             *(
                 Row(f"`import_clicks`, {name}: lines a second", "15,000", "20,000", f"{file.rate:,.0f}")
                 for name, file in self.imports.items()
             ),
             Row("`import_clicks`: MB of memory at most", "200", "", self._memory()),
-            Row("bytes per click, indexes and rollups too", "230", "175", f"{ingest.bytes_per_click:.0f}"),
         ]
 
     def _multiple(self, name: str) -> str:
@@ -109,24 +122,32 @@ class Results:
         return [[name, self._multiple_of_page(page), *_figures(page)] for name, page in self.pages.items()]
 
     def writes(self) -> list[list[str]]:
-        """How many clicks came in a second, each way."""
-        ingest = self.ingest
-        request = f"`POST clicks/`, 1,000 a request ({median(ingest.post_cpu):.1f} ms CPU each)"
+        """What a batch of clicks costs in each order and way, and how much room they take."""
         return [
-            ["`record_clicks`, batches of 1,000", _rate(ingest.recorded)],
-            ["COPY of the same clicks into such a table, rollups not moved", _rate(ingest.copied)],
-            [request, _rate(ingest.posted)],
+            [
+                f"{way} {order}",
+                f"{ingest.floors(way):.1f} ×",
+                *_milliseconds(ingest.typical(way)),
+                f"{ingest.rate(way):,.0f}",
+            ]
+            for order, ingest in self.ingest.items()
+            for way in (RECORD, POST, COPY)
+        ] + [
+            [f"bytes a click {order}", "", "", "", "", "", f"{ingest.bytes_per_click:.0f}"]
+            for order, ingest in self.ingest.items()
         ]
+
+    def visits(self) -> list[list[str]]:
+        """How many links are followed in a second."""
+        return [[name, f"{median(self.followed.rates[name]):,.0f}"] for name in (FOLLOWED, PLAIN)]
 
 
 def _figures(case: Case) -> list[str]:
-    cost = case.typical
-    figures = (cost.cpu, cost.application, cost.database, cost.wall)
-    return [*(f"{figure:,.2f}" for figure in figures), f"{case.bytes:,}"]
+    return [*_milliseconds(case.typical), f"{case.bytes:,}"]
 
 
-def _rate(rounds: Sequence[float]) -> str:
-    return f"{median(rounds):,.0f}"
+def _milliseconds(cost: Cost) -> list[str]:
+    return [f"{figure:,.2f}" for figure in (cost.cpu, cost.application, cost.database, cost.wall)]
 
 
 def text(results: Results) -> str:
@@ -137,6 +158,7 @@ def text(results: Results) -> str:
         _columns(_COSTS, results.costs()),
         _columns(_PAGES, results.costs_of_pages()),
         _columns(_WRITES, results.writes()),
+        _columns(_VISITS, results.visits()),
         "\n".join(surroundings(results)),
     ]
     return "\n\n".join(parts)
@@ -166,7 +188,14 @@ def markdown(results: Results) -> str:
             _table(_PAGES, results.costs_of_pages()),
             "## Clicks coming in",
             "",
+            "Batches of 1,000 clicks of 5,000 users and 50 campaigns over 400 days, in both orders of time.",
+            "",
             _table(_WRITES, results.writes()),
+            "## Links that are followed",
+            "",
+            "One visitor after the other, each from an address of its own; and a view that stores one row, in turn.",
+            "",
+            _table(_VISITS, results.visits()),
             "## Where it was measured",
             "",
             *(f"- {line}" for line in surroundings(results)),
@@ -193,7 +222,8 @@ def surroundings(results: Results) -> list[str]:
 
 _COSTS = ["per call", "CPU ms", "application", "database", "wall ms", "bytes"]
 _PAGES = ["per page", "× floor", *_COSTS[1:]]
-_WRITES = ["way in", "clicks a second"]
+_WRITES = ["per 1,000 clicks", "× floor", *_COSTS[1:5], "clicks a second"]
+_VISITS = ["call", "calls a second"]
 
 
 def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

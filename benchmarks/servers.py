@@ -28,18 +28,20 @@ class Server:
     def __post_init__(self) -> None:
         self.client = HTTPConnection("127.0.0.1", self.port, timeout=600)
 
-    def get(self, path: str, secret: str = "", headers: Mapping[str, str] | None = None) -> bytes:
-        return self._ask("GET", path, {"x-api-key": secret} | dict(headers or {}))
+    def get(self, path: str, secret: str = "", headers: Mapping[str, str] | None = None, status: int = 200) -> bytes:
+        return self._ask("GET", path, {"x-api-key": secret} | dict(headers or {}), status=status)
 
     def post(self, path: str, secret: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
         own = {"x-api-key": secret, "Content-Type": "application/json"}
         return self._ask("POST", path, own | dict(headers or {}), body)
 
-    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
+    def _ask(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None = None, status: int = 200
+    ) -> bytes:
         self.client.request(method, path, body, headers)
         response = self.client.getresponse()
         content = response.read()
-        if response.status != 200:
+        if response.status != status:
             raise RuntimeError(f"{method} {path}: {response.status} {content[:500]!r}")
         return content
 

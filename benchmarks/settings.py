@@ -5,10 +5,12 @@ multiples of the floor. The pages of staff (`BENCH_STAFF=1`) need the admin and 
 """
 
 import os
+from pathlib import Path
+from tempfile import gettempdir
 
 import environ
 
-from benchmarks.databases import SUFFIXES
+from benchmarks.databases import SQLITE, SUFFIXES
 
 SECRET_KEY = "only-for-benchmarks"
 DEBUG = False
@@ -58,6 +60,14 @@ DATABASES = {
     alias: _MAIN | {"NAME": _MAIN["NAME"] + suffix, "CONN_MAX_AGE": None, "OPTIONS": _OPTIONS}
     for alias, suffix in SUFFIXES.items()
 }
+DATABASES[SQLITE] = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": Path(gettempdir(), f"{_MAIN['NAME']}.sqlite3"),
+    "OPTIONS": {
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+    },
+}
 DATABASE_ROUTERS = ["benchmarks.databases.Chosen"]
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -65,3 +75,4 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English"), ("fr", "French")]
 STATIC_URL = "static/"
+STATS_APP = {"TRUSTED_PROXIES": 1}  # each visitor of a link has an address of its own

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db import router
+from django.db import router, transaction
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
@@ -82,6 +83,17 @@ def create_links(
     using = router.db_for_write(TrackedLink)
     made_at = timezone.now() if now is None else now
     return in_workspace(workspace.pk, partial(_create, items=items, using=using, made_at=made_at), using=using)
+
+
+def switch(links: QuerySet[TrackedLink], *, on: bool) -> list[TrackedLink]:
+    """Switches links on or off, and gives those that were not so before."""
+    using = router.db_for_write(TrackedLink)
+    with transaction.atomic(using=using):
+        changed = list(links.using(using).filter(is_active=not on).order_by("pk").select_for_update(of=("self",)))
+        for start in range(0, len(changed), _AT_ONCE):
+            numbers = [link.pk for link in changed[start : start + _AT_ONCE]]
+            TrackedLink.objects.using(using).filter(pk__in=numbers).update(is_active=on)
+    return changed
 
 
 def _create(

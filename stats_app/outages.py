@@ -4,29 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
 
 from stats_app.database_errors import unavailability
 
+READING = ("GET", "HEAD", "OPTIONS", "TRACE")
+
+
+class Asked(Protocol):
+    """What of a request decides how its page is read."""
+
+    method: str | None
+
+
+Request = TypeVar("Request", bound=Asked)
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
+View = Callable[Concatenate[Request, Arguments], Answer]
 
 
 def with_outage_page(
-    view: Callable[Arguments, Answer], outage_page: Callable[[], Answer], *, writes: bool
-) -> Callable[Arguments, Answer]:
+    view: View[Request, Arguments, Answer], outage_page: Callable[[], Answer]
+) -> View[Request, Arguments, Answer]:
     """The view, and `outage_page` while the database cannot be reached.
 
-    With ATOMIC_REQUESTS Django would meet the database before the view, outside of any code of ours: a view that
-    `writes` opens these transactions itself. One that only reads has none, so that it can read all of one moment.
+    With ATOMIC_REQUESTS Django would meet the database before the view, outside of any code of ours: these transactions
+    are opened here. A request that only reads has none, so that it can read all of one moment.
     """
 
     @wraps(view)
-    def page(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+    def page(request: Request, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        asked = view if request.method in READING else _in_transactions(view)
         try:
-            return (_in_transactions(view) if writes else view)(*args, **kwargs)
+            return asked(request, *args, **kwargs)
         except (DatabaseError, InterfaceError) as error:
             if unavailability(error) is None:
                 raise
@@ -37,7 +49,7 @@ def with_outage_page(
     return page
 
 
-def _in_transactions(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+def _in_transactions(view: View[Request, Arguments, Answer]) -> View[Request, Arguments, Answer]:
     """The view in the transactions that the host asked for with ATOMIC_REQUESTS."""
     for alias in connections:
         if connections.settings[alias]["ATOMIC_REQUESTS"]:

@@ -20,9 +20,13 @@ from stats_app.errors import Refused, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
-from stats_app.periods import ONE_DAY, day_spans, month_end, month_start, next_month, year_start, zone_of
+from stats_app.periods import MAX_DATE, ONE_DAY, day_spans, month_end, next_month, year_start, zone_of
 from stats_app.sql import reasons
 from stats_app.sql import recounts as sql
+from stats_app.sql.snapshot import snapshot
+
+# The first day whose clicks are kept of a workspace that is being deleted: it takes none, and has nothing to compare.
+GIVEN_UP = MAX_DATE + ONE_DAY
 
 _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
     dimension.years: f"{dimension.name} by year" for dimension in DIMENSIONS if dimension.years is not None
@@ -67,19 +71,19 @@ def change_timezone(workspace: Workspace, name: str) -> None:
 def rebuild(workspace: Workspace, start: date | None = None, end: date | None = None) -> int:
     """Counts the clicks of a workspace anew, of all days or of `start` to `end`; returns the number of days counted.
 
-    Raises Refused when days are asked for whose raw clicks are pruned, or only some days although the time zone was
-    changed behind the product's back.
+    Days whose raw clicks are pruned stay as they are; Refused is raised when they are asked for, or only some days
+    although the time zone was changed behind the product's back.
     """
     using = router.db_for_write(Rollup)
     locked = in_workspace(workspace.pk, lambda locked: locked, using=using)
-    if _is_moved(locked):
+    if is_moved(locked):
         # Counts by two zones must never stand side by side, so this is one transaction.
         return in_workspace(workspace.pk, lambda locked: _recount(locked, start, end, using), using=using, alone=True)
     _refuse_what_cannot_be_recounted(locked, start, end)
     days = 0
     months = list(_months(locked, start, end, using))
     for month in months:
-        recount = partial(_recount_days, start=month.start, end=month.end, using=using)
+        recount = partial(_recount_month, month=month, asked=(start, end), using=using)
         days += in_workspace(workspace.pk, recount, using=using, alone=True)
     for year in _years(workspace.pk, months, using):
         in_workspace(workspace.pk, partial(_recount_year, year=year, using=using), using=using, alone=True)
@@ -87,32 +91,60 @@ def rebuild(workspace: Workspace, start: date | None = None, end: date | None = 
 
 
 def check(workspace: Workspace) -> Iterator[Difference]:
-    """Every place where rollups and clicks of a workspace differ. Writers may go on meanwhile."""
+    """Every place where rollups and clicks of a workspace differ.
+
+    Writers, changes of zone and pruning may go on meanwhile: each month is looked at as it is at one moment, with the
+    zone and the kept days of that moment.
+    """
     using = router.db_for_read(Rollup)
-    row = Workspace.objects.using(using).get(pk=workspace.pk)
-    locked = LockedWorkspace(row.pk, row.timezone, row.counted_timezone, row.clicks_kept_from)
-    if _is_moved(locked):
+    connection = connections[using]
+    with snapshot(using):
+        locked = _unlocked(workspace.pk, using)
+        if locked.clicks_kept_from == GIVEN_UP:
+            return
+        strangers = sql.strangers(connection, workspace.pk)
+        months = list(_months(locked, None, None, using))
+    if is_moved(locked):
         yield Difference("time zone", locked.timezone, locked.counted_timezone)
-    strangers = sql.strangers(connections[using], row.pk)
     if strangers:
         yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
-    months = list(_months(locked, None, None, using))
     for month in months:
-        yield from _differences(row.pk, sql.differences(connections[using], row.pk, month), using)
-    for year in _years(row.pk, months, using):
-        yield from _differences(row.pk, sql.year_differences(connections[using], row.pk, year), using)
+        with snapshot(using):
+            found = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
+        yield from found
+    for year in _years(workspace.pk, months, using):
+        with snapshot(using):
+            found = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
+        yield from found
 
 
-def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> Iterator[Difference]:
+def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> list[Difference]:
+    """Where rollups and clicks of the days `start` to `end` differ, those left out whose clicks are pruned."""
+    return [
+        difference
+        for month in _months_between(locked, start, end)
+        for difference in _differences(locked.id, sql.differences(connections[using], locked.id, month), using)
+    ]
+
+
+def _unlocked(workspace_id: int, using: str) -> LockedWorkspace:
+    """The workspace as it is at the moment of a snapshot."""
+    row = Workspace.objects.using(using).get(pk=workspace_id)
+    return LockedWorkspace(row.pk, row.timezone, row.counted_timezone, row.clicks_kept_from)
+
+
+def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> list[Difference]:
     sides: dict[tuple[int, int, object], dict[str, str]] = {}
     for dimension, key, day, side, *numbers in rows:
         sides.setdefault((dimension, key, day), {})[side] = "/".join(map(str, numbers))
     reason_numbers = [key for dimension, key, _ in sides if dimension == REASON_DAYS]
     named = reasons.numbered(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
+    found = []
     for (dimension, key, day), counts in sides.items():
         name: object = key if dimension != REASON_DAYS else _reason_name(named.get(key))
         place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
-        yield Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0"))
+        found.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
+    return found
 
 
 def _reason_name(reason: reasons.Reason | None) -> str:
@@ -123,17 +155,26 @@ def _reason_name(reason: reasons.Reason | None) -> str:
     return f"{verdict} {shown(reason.text)}{subject}"
 
 
-def _is_moved(locked: LockedWorkspace) -> bool:
+def is_moved(locked: LockedWorkspace) -> bool:
     """Whether the time zone was changed other than by `change_timezone`, so that counts are by another."""
     return locked.counted_timezone not in ("", locked.timezone)
 
 
 def _recount(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> int:
+    _refuse_what_cannot_be_recounted(locked, start, end)
     months = list(_months(locked, start, end, using))
-    days = _recount_days(locked, start, end, using)
+    days = _recount_days(locked, months, using)
     for year in _years(locked.id, months, using):
         _recount_year(locked, year, using)
     return days
+
+
+def _recount_month(
+    locked: LockedWorkspace, *, month: sql.MonthOfClicks, asked: tuple[date | None, date | None], using: str
+) -> int:
+    # Clicks may have been pruned, or the zone changed, since the months were listed.
+    _refuse_what_cannot_be_recounted(locked, *asked, in_parts=True)
+    return _recount_days(locked, _months_between(locked, month.start, month.end), using)
 
 
 def _recount_year(locked: LockedWorkspace, year: date, using: str) -> None:
@@ -147,19 +188,20 @@ def _years(workspace_id: int, months: Iterable[sql.MonthOfClicks], using: str) -
     return sorted(set(map(year_start, days)))
 
 
-def _recount_days(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> int:
-    _refuse_what_cannot_be_recounted(locked, start, end)
+def _recount_days(locked: LockedWorkspace, months: Iterable[sql.MonthOfClicks], using: str) -> int:
     days = 0
-    for month in _months(locked, start, end, using):
+    for month in months:
         sql.rebuild(connections[using], locked.id, month)
         days += (month.end - month.start).days + 1
     Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
     return days
 
 
-def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None, end: date | None) -> None:
-    moved, kept_from = _is_moved(locked), locked.clicks_kept_from
-    if moved and (start or end):
+def _refuse_what_cannot_be_recounted(
+    locked: LockedWorkspace, start: date | None, end: date | None, *, in_parts: bool = False
+) -> None:
+    moved, kept_from = is_moved(locked), locked.clicks_kept_from
+    if moved and (start or end or in_parts):
         raise Refused(
             f"The time zone is {locked.timezone} but counts are by {locked.counted_timezone}: rebuild all days."
         )
@@ -175,18 +217,24 @@ def _refuse_what_cannot_be_recounted(locked: LockedWorkspace, start: date | None
 
 def _months(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> Iterator[sql.MonthOfClicks]:
     """The calendar months to count, each cut to the days asked for whose raw clicks are kept. Raises UnknownZone."""
-    zone = zone_of(locked.timezone)
+    zone_of(locked.timezone)  # also where there is nothing to count
     bounds = _first_and_last_day(locked.id, using)
     if bounds is None:
         return
     # A day before and after: the first and last day of the clicks are dates of UTC.
-    first = max(filter(None, (start, locked.clicks_kept_from, bounds[0] - ONE_DAY)))
+    first = max(filter(None, (start, bounds[0] - ONE_DAY)))
     last = min(filter(None, (end, bounds[1] + ONE_DAY)))
-    month = month_start(first)
-    while month <= last:
-        from_day, to_day = max(first, month), min(last, month_end(month))
-        yield sql.MonthOfClicks(from_day, to_day, day_spans(zone, from_day, to_day))
-        month = next_month(month)
+    yield from _months_between(locked, first, last)
+
+
+def _months_between(locked: LockedWorkspace, first: date, last: date) -> Iterator[sql.MonthOfClicks]:
+    """The same of the days `first` to `last`."""
+    zone = zone_of(locked.timezone)
+    first = max(filter(None, (first, locked.clicks_kept_from)))
+    while first <= last:
+        to_day = min(last, month_end(first))
+        yield sql.MonthOfClicks(first, to_day, day_spans(zone, first, to_day))
+        first = next_month(first)
 
 
 def _first_and_last_day(workspace_id: int, using: str) -> tuple[date, date] | None:

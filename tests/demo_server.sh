@@ -1,4 +1,15 @@
-# Sourced by the scripts that ask a running server: the example project under gunicorn, with demo data on SQLite.
+# Sourced by the scripts that ask a running server (the example project under gunicorn, with demo data on SQLite) or need
+# tools of others, which they install into a place of their own.
+
+# answers: whether the server answers over HTTP, with whatever.
+answers() {
+    local status
+    exec 3<>"/dev/tcp/127.0.0.1/$PORT" || return 1
+    printf 'GET / HTTP/1.0\r\n\r\n' >&3
+    read -r status <&3
+    exec 3>&-
+    [[ "$status" = HTTP/* ]]
+} 2>/dev/null
 
 # start_demo_server WORK WSGI: serves in the background. Sets SERVER, PORT, STATS_API_KEY, and in WORK leaves `seed`,
 # what was printed about the demo data, and `server.log`.
@@ -14,8 +25,9 @@ start_demo_server() {
     $python -m gunicorn "$wsgi" --bind "127.0.0.1:$PORT" --workers 2 --threads 4 --log-level warning \
         2>"$work/server.log" &
     SERVER=$!
-    for _ in $(seq 300); do
-        if (exec 3<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; then return; fi
+    # Until it answers: it takes connections before any worker has started.
+    for _ in $(seq 3000); do
+        if kill -0 "$SERVER" 2>/dev/null && answers; then return; fi
         sleep 0.1
     done
     echo "The server did not start." >&2

@@ -57,7 +57,7 @@ def test_its_secret_can_be_copied_by_a_button_that_only_the_script_shows() -> No
     text = superuser().post(address("apikey", "add"), values).content.decode()
     assert re.search(r'<code id="stats-secret-1">sk_[^<]+</code>', text)
     assert re.search(r'<button type="button"[^>]* hidden data-copy="stats-secret-1"', text)
-    assert 'src="/static/stats_app/admin_copy.js" defer' in text
+    assert 'src="/static/stats_app/copy.js" defer' in text
 
 
 def test_a_new_key_may_read_figures_unless_staff_choose_otherwise() -> None:

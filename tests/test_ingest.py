@@ -687,7 +687,6 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
             "UPDATE",
             "SELECT",
             "SELECT",
-            "SELECT",
             "INSERT",
             "WITH",
             "RELEASE",

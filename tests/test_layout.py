@@ -19,7 +19,8 @@ LAYERS = tuple(
         "urls apps checks",
         "surfaces",
         "tools schemas parameters answers reports templatetags demo imports exports",
-        "queries ingest rollups links visits verdicts visitors keys limits audit store staff keyset local_days outages",
+        "queries ingest rollups pruning removal links visits verdicts visitors keys limits audit admin_log store staff "
+        "keyset local_days outages sharing",
         "models migrations",
         "locks",
         "sql",

@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.test import Client
+from django.urls import reverse
 
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Campaign, Workspace, WorkspaceUser
@@ -93,10 +94,39 @@ def test_a_users_kinds_add_up(cast: Cast) -> None:
     assert metrics["campaignClicks"] == metrics["totalClicks"]
 
 
-@pytest.mark.parametrize("atomic_requests", [False, True])
-def test_a_page_and_its_file_say_one_thing(cast: Cast, atomic_requests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+each_way = pytest.mark.parametrize("atomic_requests", [False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
+
+
+def superuser() -> Client:
     staff = Client()
     staff.force_login(User.objects.create_superuser("ada"))
+    return staff
+
+
+@each_way
+def test_the_overview_in_the_admin_says_one_thing(
+    cast: Cast, atomic_requests: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = superuser()
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", atomic_requests)
+    for breakdown in ("day", "week", "month"):
+        with cast.clicks_between_reads():
+            response = staff.get(
+                reverse("admin:stats_app_workspace_overview", args=[cast.workspace.pk]),
+                MARCH | {"breakdown": breakdown, "compare": "none"},
+            )
+        report = response.context["report"]
+        whole = report.answer["totals"]["totalClicks"]
+        assert whole > 0
+        assert [figure.clicks for figure in report.figures] == [whole, whole, 0, 0]
+        assert sum(report.chart.current) == whole == sum(report.campaigns_chart.series[0].data)
+        for ranking in (report.campaigns, report.users):
+            assert [rank.clicks for rank in ranking.rows] == [whole]
+
+
+@each_way
+def test_a_page_and_its_file_say_one_thing(cast: Cast, atomic_requests: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    staff = superuser()
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", atomic_requests)
     pages = {
         f"/stats/{cast.workspace.public_id}/": {"total", "campaign"},

@@ -1,4 +1,4 @@
-"""Campaigns, who carries them, and tracked links in the admin."""
+"""Campaigns, and who carries them, in the admin."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.clicks import clicks_of
-from stats_app.admin.filters import KindFilter, WordFilter, WorkspaceFilter
+from stats_app.admin.filters import WordFilter, WorkspaceFilter
 from stats_app.admin.people import of_user
-from stats_app.admin.scope import ReadOnlyAdmin, ScopedAdmin, staff_page
-from stats_app.admin.words import KIND_WORDS, STATUS_WORDS
+from stats_app.admin.scope import ScopedAdmin, staff_page
+from stats_app.admin.words import STATUS_WORDS
+from stats_app.dimensions import CAMPAIGN
 from stats_app.errors import UnknownZone
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
 
@@ -93,6 +94,9 @@ class CampaignAdmin(ScopedAdmin):
             yield _("Clicks"), clicks_of(workspace, campaign__id__exact=row.pk)
         yield _("Assigned users"), self.list_of(CampaignAssignment, request, campaign__id__exact=row.pk)
         yield _("Assign a user"), self.form_for(CampaignAssignment, request, campaign=row.pk)
+        yield _("Tracked links"), self.list_of(TrackedLink, request, campaign__id__exact=row.pk)
+        values = {"workspace": workspace.pk, "kind": CAMPAIGN, "campaign": row.pk}
+        yield _("Make a tracked link"), self.form_for(TrackedLink, request, **values)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, campaign: Campaign) -> str:
@@ -124,29 +128,3 @@ class CampaignAssignmentAdmin(ScopedAdmin):
 
     def matching(self, word: str) -> Q:
         return of_campaign(word) | of_user(word)
-
-
-@admin.register(TrackedLink)
-class TrackedLinkAdmin(ReadOnlyAdmin):
-    fields = ("token", "workspace", "kind_word", "target", "campaign", "user", "alias")
-    related_filters = ("campaign__id__exact", "user__id__exact")
-    list_display = ("token", "workspace", "kind_word", "target", "campaign", "user")
-    list_select_related = ("workspace", "campaign", "user")
-    list_filter = (WorkspaceFilter, KindFilter)
-    # Django shows the search field for these; what it does is in `matching`.
-    search_fields = ("token",)
-    search_help_text = gettext_lazy("By token, campaign, or the user's name or e-mail.")
-    sortable_by = ()
-    ordering = ("-id",)
-
-    def matching(self, word: str) -> Q:
-        return Q(token=word) | of_campaign(word) | of_user(word)
-
-    @admin.display(description=gettext_lazy("kind"))
-    def kind_word(self, link: TrackedLink) -> str:
-        return str(KIND_WORDS[link.kind])
-
-    @admin.display(description=gettext_lazy("target address"))
-    def target(self, link: TrackedLink) -> str:
-        # Text, not a link: staff look at it, and never go there by a slip.
-        return link.target_url or _("the campaign's current target")

@@ -15,7 +15,7 @@ from stats_app import person_figures
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin, staff_page
-from stats_app.models import Alias, CampaignAssignment, WorkspaceUser
+from stats_app.models import Alias, CampaignAssignment, TrackedLink, WorkspaceUser
 from stats_app.sql.words import holds
 
 
@@ -55,6 +55,9 @@ class WorkspaceUserAdmin(ScopedAdmin):
         yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)
         yield _("Aliases"), self.list_of(Alias, request, user__id__exact=row.pk)
         yield _("Add an alias"), self.form_for(Alias, request, workspace=workspace.pk, user=row.pk)
+        yield _("Tracked links"), self.list_of(TrackedLink, request, user__id__exact=row.pk)
+        values = {"workspace": workspace.pk, "user": row.pk}
+        yield _("Make a tracked link"), self.form_for(TrackedLink, request, **values)
 
     @admin.display(description=gettext_lazy("name"), ordering="display_name")
     def name(self, user: WorkspaceUser) -> str:

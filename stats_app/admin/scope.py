@@ -65,7 +65,7 @@ class ScopedAdmin(_ModelAdmin):
         in stands there, too, so that it is met before any method of ours."""
         patterns: list[URLPattern] = super().urls
         for pattern in patterns:
-            pattern.callback = with_outage_page(pattern.callback, self._outage_page, writes=True)
+            pattern.callback = with_outage_page(pattern.callback, self._outage_page)
         return patterns
 
     def _outage_page(self) -> HttpResponse:

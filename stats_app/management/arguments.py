@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import overload
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
@@ -45,6 +46,10 @@ def invalid(error: ValidationError) -> CommandError:
     return CommandError(" ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()))
 
 
+@overload
+def date_of(option: str, text: str) -> date: ...
+@overload
+def date_of(option: str, text: None) -> None: ...
 def date_of(option: str, text: str | None) -> date | None:
     """The date of an option that may be left out. Raises CommandError."""
     if text is None:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from stats_app import queries
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
-from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.excluded import Excluded, excluded_of
@@ -27,6 +27,7 @@ from stats_app.reports.figures import (
     page_context,
 )
 from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.wording import status_text
 
 # What stands for a share that the tool rounds to 0.
 SMALL_SHARE = 0.00001
@@ -58,8 +59,7 @@ class CampaignReport:
     @property
     def status(self) -> str:
         """The status in the active language."""
-        names = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
-        return names[self.answer["campaign"]["status"]]
+        return status_text(self.answer["campaign"]["status"])
 
     @property
     def share(self) -> float | None:
@@ -74,24 +74,28 @@ class CampaignReport:
 
 
 def campaign_context(
-    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime
+    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
 ) -> dict[str, Any]:
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
     return page_context(
         PeriodForm(query, workspace.today(now)),
-        lambda question: campaign_report(workspace, campaign, question, now),
+        lambda question: campaign_report(workspace, campaign, question, now, audience),
         "campaign",
         [workspace.public_id, campaign.public_id],
+        audience,
     )
 
 
-def campaign_report(workspace: Workspace, campaign: Campaign, question: Question, now: datetime) -> CampaignReport:
+def campaign_report(
+    workspace: Workspace, campaign: Campaign, question: Question, now: datetime, audience: Audience = STAFF
+) -> CampaignReport:
     """One campaign's page. Raises NotFound for a campaign of another workspace."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     answer, daily = queries.campaign_performance_and_days(
         workspace, campaign.public_id, question.period, comparison.days, now
     )
     clicks = figure("campaign", _("Clicks"), daily, comparison, CAMPAIGN)
+    excluded = excluded_of(workspace, question.period, {"campaign": campaign.pk})
     return CampaignReport(
         workspace,
         campaign,
@@ -99,7 +103,7 @@ def campaign_report(workspace: Workspace, campaign: Campaign, question: Question
         comparison,
         answer,
         [clicks],
-        excluded_of(workspace, question.period, {"campaign": campaign.pk}),
+        excluded.for_others() if audience.is_shared else excluded,
         compared_chart(question, comparison, daily),
         None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),
         local_time(workspace, now),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -66,19 +66,18 @@ class ShadowLine:
 class Excluded:
     """Clicks that are kept but not counted, the most frequent reasons first, and what the rules on trial match."""
 
+    suspected: int
+    bot: int
     lines: list[ExcludedLine]
     shadows: list[ShadowLine]
 
-    def of(self, verdict: str) -> int:
-        return sum(line.clicks for line in self.lines if line.verdict == verdict)
-
     @property
-    def suspected(self) -> int:
-        return self.of(SUSPECTED)
+    def total(self) -> int:
+        return self.suspected + self.bot
 
-    @property
-    def bot(self) -> int:
-        return self.of(BOT)
+    def for_others(self) -> Excluded:
+        """Without reasons and rules on trial, which are for staff."""
+        return replace(self, lines=[], shadows=[])
 
     @property
     def shown(self) -> list[ExcludedLine]:
@@ -92,12 +91,17 @@ class Excluded:
 
 def excluded_of_workspace(workspace: Workspace, period: Period) -> Excluded:
     """Of the whole workspace, with the rules on trial. Two or three reads."""
-    return Excluded(_lines(workspace, period, {}), _shadows(workspace, period))
+    return _excluded(_lines(workspace, period, {}), _shadows(workspace, period))
 
 
 def excluded_of(workspace: Workspace, period: Period, where: store.Where) -> Excluded:
     """Of one campaign or user. One or two reads."""
-    return Excluded(_lines(workspace, period, where), [])
+    return _excluded(_lines(workspace, period, where), [])
+
+
+def _excluded(lines: list[ExcludedLine], shadows: list[ShadowLine]) -> Excluded:
+    suspected, bot = (sum(line.clicks for line in lines if line.verdict == verdict) for verdict in (SUSPECTED, BOT))
+    return Excluded(suspected, bot, lines, shadows)
 
 
 def _lines(workspace: Workspace, period: Period, where: store.Where) -> list[ExcludedLine]:

@@ -64,8 +64,8 @@ def _rows(report: Report) -> Iterator[Row]:
     yield from _chart(report.chart)
     if isinstance(report, OverviewReport):
         yield from _stacked("campaignChart", report.campaigns_chart)
-        for table, ranking in (("campaigns", report.campaigns), ("users", report.users)):
-            for rank in ranking.rows if ranking else ():
+        for table, ranking in report.rankings.items():
+            for rank in ranking.rows:
                 yield _compared(report, table, rank, rank.public_id, rank.name)
     if isinstance(report, UserReport):
         yield from _stacked("kindChart", report.kinds_chart)
@@ -74,7 +74,7 @@ def _rows(report: Report) -> Iterator[Row]:
 def _excluded(report: Report) -> Iterator[Row]:
     """What is not counted. Reasons are in English, as they are stored."""
     excluded = report.excluded
-    lines = [("notCounted", verdict, excluded.of(verdict)) for verdict in (SUSPECTED, BOT)]
+    lines = [("notCounted", SUSPECTED, excluded.suspected), ("notCounted", BOT, excluded.bot)]
     lines += [("notCountedReasons", f"{line.verdict}: {line.reason}", line.clicks) for line in excluded.lines]
     lines += [("onTrial", f"{line.rule.verdict}: {line.rule.reason}", line.clicks) for line in excluded.shadows]
     for table, name, clicks in lines:

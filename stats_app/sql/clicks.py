@@ -218,6 +218,12 @@ def move(
     )
 
 
+def delete(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> int:
+    """Deletes stored clicks, whose counts stay, and returns how many they were."""
+    statement = f"DELETE FROM stats_app_click WHERE workspace_id = %(workspace)s AND {_among_ids(connection)}"
+    return execute(connection, statement, {"workspace": workspace_id, **_id_params(connection, ids)})
+
+
 def _among_ids(connection: BaseDatabaseWrapper) -> str:
     if is_postgresql(connection):
         return "id = ANY(%(ids)s::uuid[])"

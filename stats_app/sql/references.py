@@ -22,12 +22,15 @@ def find(
     """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values."""
     if not values:
         return []
+    columns = ", ".join(f"known.{name}" for name in (column, "id", *([more] if more else [])))
+    # SQLite looks up each value where the values come first; it would read the whole workspace for `IN (...)`.
     statement = (
-        f"SELECT {column}, id{', ' + more if more else ''} FROM {table} "
-        f"WHERE {column} IN (SELECT value FROM {{given}}) AND workspace_id = %s"
+        f"SELECT {columns} FROM {{given}} CROSS JOIN {table} AS known "
+        f"WHERE known.{column} = given.value AND known.workspace_id = %s"
     )
     if not is_postgresql(connection):
-        return rows(connection, statement.format(given="json_each(%s)"), [json.dumps([*values]), workspace_id])
+        given = "json_each(%s) AS given"
+        return rows(connection, statement.format(given=given), [json.dumps([*values]), workspace_id])
     texts = [value for value in values if isinstance(value, str)]
     kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
     given = f"unnest(%s::{kind}[]) AS given (value)"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import execute, is_postgresql, rows
+from stats_app.sql.cursor import is_postgresql, rows
 
 _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 
@@ -23,11 +23,9 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
     if is_postgresql(connection):
         rows(connection, f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
-        found = rows(
-            connection, f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s FOR {strength}", [workspace_id]
-        )
+        statement = f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
     else:
         # Not the key: SQLite would look for the rows of other tables that refer to it.
-        execute(connection, "UPDATE stats_app_workspace SET name = name WHERE id = %s", [workspace_id])
-        found = rows(connection, f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s", [workspace_id])
+        statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}"
+    found = rows(connection, statement, [workspace_id])
     return found[0] if found else None

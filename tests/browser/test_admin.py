@@ -66,7 +66,7 @@ def test_a_new_secret_is_copied_by_its_button(open_page: OpenPage, workspace: Wo
     page.get_by_role("button", name="Rotate API keys").click()
     secret = page.locator(".stats-secret code").inner_text()
     page.get_by_role("button", name="Copy").click()
-    expect(page.locator("#stats-copy-status")).to_have_text("Copied")
+    expect(page.locator(".stats-copied")).to_have_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == secret
 
 

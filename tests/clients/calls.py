@@ -43,7 +43,8 @@ def client(secret: str) -> AuthenticatedClient:
 
 
 def reply(operation: Any, *path: str, secret: str = SECRET, **parameters: Any) -> tuple[HTTPStatus, Any]:
-    response = operation.sync_detailed(*path, client=client(secret), **parameters)
+    with client(secret) as connected:
+        response = operation.sync_detailed(*path, client=connected, **parameters)
     return response.status_code, response.parsed
 
 

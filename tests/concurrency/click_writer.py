@@ -93,7 +93,7 @@ def send(
     numbers = [*range(first, last)]
     random.Random(seed).shuffle(numbers)
     sums = [0, 0, 0]
-    with pausing(job, pause_after):
+    with pausing(job, pause_after and f"INSERT INTO {pause_after}"):
         for begin in range(0, len(numbers), size):
             result = record_clicks(place, [click(number) for number in numbers[begin : begin + size]], now=NOW)
             sums = [
@@ -105,19 +105,39 @@ def send(
 
 
 @contextmanager
-def pausing(job: int, table: str | None) -> Iterator[None]:
-    """Stops for good after the first statement that writes into the table, within the transaction, and says so."""
+def pausing(job: int, text: str | None, time_round: int = 1) -> Iterator[None]:
+    """Stops for good after a statement that holds the text was run so many times, and says so."""
     from django.db import connection
 
+    rounds = 0
+
     def pause(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        nonlocal rounds
         answer = execute(sql, *args)
-        if table is not None and f"INSERT INTO {table}" in sql:
-            say(job, event="paused")
-            time.sleep(FOR_GOOD)
+        if text is not None and text in sql:
+            rounds += 1
+            if rounds == time_round:
+                say(job, event="paused")
+                time.sleep(FOR_GOOD)
         return answer
 
     with connection.execute_wrapper(pause):
         yield
+
+
+def command(job: int, name: str, arguments: list[str], pause_after: str | None = None, time_round: int = 1) -> str:
+    """Runs a command in small batches, and returns what it prints. It may stop for good as `pausing` says."""
+    from io import StringIO
+
+    from django.core.management import call_command
+
+    from stats_app import pruning, removal
+
+    pruning.BATCH = removal.BATCH = 50
+    out = StringIO()
+    with pausing(job, pause_after, time_round):
+        call_command(name, *arguments, stdout=out, stderr=StringIO())
+    return out.getvalue()
 
 
 def change_zones(job: int, workspace: int, names: list[str]) -> None:
@@ -138,6 +158,15 @@ def rebuild_often(job: int, workspace: int, times: int) -> None:
         time.sleep(0.02)
 
 
+def check_often(job: int, workspace: int, times: int) -> list[str]:
+    """The differences that are found on the way."""
+    from stats_app.models import Workspace
+    from stats_app.rollups import check
+
+    place = Workspace.objects.get(pk=workspace)
+    return [str(difference) for _ in range(times) for difference in check(place)]
+
+
 def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed: int) -> None:
     """Takes some of the clicks for others than they are from, and at last each for what it is."""
     from stats_app.ingest import VerdictChange, change_verdicts
@@ -154,11 +183,12 @@ def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed:
 
 def verify(job: int, workspace: int) -> dict[str, Any]:
     """What is stored of the workspace, and what is wrong with it."""
+    from stats_app.dimensions import WORKSPACE_DAYS
     from stats_app.models import Click, Rollup, Workspace
     from stats_app.rollups import check
 
     place = Workspace.objects.get(pk=workspace)
-    days = Rollup.objects.filter(workspace=place, dimension=0).order_by("day")
+    days = Rollup.objects.filter(workspace=place, dimension=WORKSPACE_DAYS).order_by("day")
     return {
         "zone": place.timezone,
         "clicks": Click.objects.filter(workspace=place).count(),
@@ -168,7 +198,18 @@ def verify(job: int, workspace: int) -> dict[str, Any]:
 
 
 ACTS: dict[str, Callable[..., Any]] = {
-    act.__name__: act for act in (migrate, prepare, send, change_zones, rebuild_often, change_verdicts_often, verify)
+    act.__name__: act
+    for act in (
+        migrate,
+        prepare,
+        send,
+        command,
+        change_zones,
+        rebuild_often,
+        check_often,
+        change_verdicts_often,
+        verify,
+    )
 }
 
 

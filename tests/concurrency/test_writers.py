@@ -105,15 +105,6 @@ def assert_exact(writers: Writers, workspace: int, last: int, zone: str) -> None
     }
 
 
-@pytest.fixture
-def postgres() -> Iterator[Writers]:
-    """Writers to the database of the tests."""
-    names = ("ENGINE", "NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")
-    writers = Writers({name: connection.settings_dict[name] for name in names})
-    yield writers
-    writers.close()
-
-
 def project_options() -> dict[str, Any]:
     """What the example project sets for SQLite. Asked in a process, since its settings read the environment."""
     code = "import json; from project.settings import DATABASES; print(json.dumps(DATABASES['default']['OPTIONS']))"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -7,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from stats_app.errors import Refused, UnknownZone
 from stats_app.management.arguments import date_of, workspaces_of
 from stats_app.management.command import StatsCommand
+from stats_app.models import Workspace
 from stats_app.rollups import rebuild
 
 
@@ -34,6 +36,14 @@ class Command(StatsCommand):
                 continue
             except Refused as error:
                 raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
-            self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) counted anew.")
+            self.stdout.write(
+                f"{workspace.public_id} {workspace}: {days} day(s) counted anew{_kept(workspace, start)}."
+            )
         if unknown_zones:
             raise CommandError(f"{unknown_zones} workspace(s) could not be counted anew.")
+
+
+def _kept(workspace: Workspace, start: date | None) -> str:
+    """What to know where not all days could be counted."""
+    kept_from = Workspace.objects.filter(pk=workspace.pk).values_list("clicks_kept_from", flat=True).first()
+    return "" if start or kept_from is None else f"; those before {kept_from} stay, as their clicks are pruned"

@@ -1,0 +1,48 @@
+"""The log of Django's admin, where the host has it: it keeps the names of rows that staff have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.db import router
+from django.db.models import CharField, Model, QuerySet
+from django.db.models.functions import Cast
+
+_NAME_LENGTH = 200
+
+
+def _entries(using: str) -> QuerySet[Any] | None:
+    """None where there is no such log, or where it is kept in another database."""
+    if not apps.is_installed("django.contrib.admin"):
+        return None
+    model = apps.get_model("admin", "LogEntry")
+    return model._default_manager.using(using) if router.db_for_write(model) == using else None
+
+
+def _about(entries: QuerySet[Any], rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The entries about these rows of one model."""
+    content_type = apps.get_model("contenttypes", "ContentType")._default_manager.db_manager(entries.db)
+    texts = rows.order_by().annotate(as_text=Cast("pk", CharField(max_length=32))).values("as_text")
+    return entries.filter(content_type=content_type.get_for_model(rows.model), object_id__in=texts)
+
+
+def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: str) -> None:
+    """Deletes what the log has about the rows of a workspace, and about itself."""
+    entries = _entries(using)
+    if entries is None:
+        return
+    for model in models:
+        names = {field.name for field in model._meta.concrete_fields}
+        if "id" in names and model._meta.pk.name == "id":
+            path = "workspace" if "workspace" in names else "pk"
+            _about(entries, model._default_manager.using(using).filter(**{path: workspace_id})).delete()
+
+
+def rename_entries(rows: Iterable[QuerySet[Any]], name: str, *, using: str) -> int:
+    """Gives these rows another name in the log, and returns in how many entries."""
+    entries = _entries(using)
+    if entries is None:
+        return 0
+    return sum(_about(entries, some).update(object_repr=name[:_NAME_LENGTH]) for some in rows)

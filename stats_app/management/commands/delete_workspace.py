@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from stats_app.management.arguments import workspace_of
+from stats_app.management.command import StatsCommand
+from stats_app.management.progress import ProgressBar
+from stats_app.models import Workspace
+from stats_app.removal import count_rows, delete_workspace
+
+
+class Command(StatsCommand):
+    help = (
+        "Delete a workspace with all that it has: people, campaigns, links, clicks, counts, API keys and audit log. It "
+        "is made inactive first. May be broken off and run again; there is no way back."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("workspace", metavar="PUBLIC_ID")
+        parser.add_argument("--dry-run", action="store_true", help="say what there is, and delete nothing")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workspace = workspace_of(options["workspace"])
+        name = f"{workspace.public_id} {workspace}"
+        if options["dry_run"]:
+            self.stdout.write(f"{name}: {_rows(count_rows(workspace))} would be deleted.")
+            return
+        if not options["yes"]:
+            self._ask(workspace)
+        with ProgressBar(self.stderr, None, "rows", quiet=options["verbosity"] < 1) as progress:
+            deleted = delete_workspace(workspace, progress=progress)
+        self.stdout.write(f"{name}: deleted, with {_rows(deleted)}.")
+
+    def _ask(self, workspace: Workspace) -> None:
+        self.stdout.write(f"{workspace} will be deleted with {_rows(count_rows(workspace))}. There is no way back.")
+        try:
+            answer = input("Type its public id to go on: ")
+        except EOFError:
+            answer = ""
+        if answer.strip() != workspace.public_id:
+            raise CommandError("Nothing was deleted: the public id was not typed. --yes does without.")
+
+
+def _rows(numbers: Mapping[str, int]) -> str:
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in sorted(numbers.items()))
+    return f"{sum(numbers.values()):,} row(s){f' ({kinds})' if kinds else ''}"
