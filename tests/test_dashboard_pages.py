@@ -399,7 +399,7 @@ def test_a_step_that_nobody_chose_gives_way_to_a_coarser_one(
 
 def test_a_browser_that_goes_back_fills_in_nothing(staff: Client) -> None:
     fields = re.findall(r"<(?:input|select) [^>]*id=\"stats-[^>]*>", show(staff, address(make_workspace())))
-    assert len(fields) == 4
+    assert len(fields) == 7
     assert all('autocomplete="off"' in field for field in fields)
 
 
