@@ -14,7 +14,7 @@ def forget_counts(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("stats_app", "0016_shared_reports")]
+    dependencies = [("stats_app", "0017_erasures")]
 
     operations = [
         migrations.RunPython(forget_counts, migrations.RunPython.noop),
