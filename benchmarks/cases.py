@@ -131,6 +131,7 @@ def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> 
             _let_a_minute_pass(alias)
         for case in cases:
             if case.name not in PLAIN or number < COMPARED_ROUNDS:
+                filling.record_some_more(case.alias)
                 case.run(servers[case.alias])
     return {(case.alias, case.name): case for case in cases}
 

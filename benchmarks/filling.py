@@ -16,6 +16,7 @@ from django.db import connections, router
 from ulid import ULID
 
 from benchmarks import workload
+from benchmarks.databases import on
 from benchmarks.workload import WorkloadClick
 from stats_app import keys, public_ids, rollups
 from stats_app.dimensions import CAMPAIGN_DAYS, CAMPAIGN_YEARS, KINDS, VCARD, WORKSPACE_DAYS
@@ -41,6 +42,8 @@ ASSIGNED_USERS = 500  # of each campaign
 RECORDED = 50_000  # at most a tenth of the clicks come in by `record_clicks`, the others by COPY
 CHECKED = 1_000_000  # comparing more takes minutes
 BATCH = 1_000
+SOME = 5  # clicks that come in before each case of each round
+LAST_MOMENT = workload.END - timedelta(seconds=1)
 KEYS = 12  # API keys of each workspace, taken in turn: each may call a tool 30 times a minute
 
 COPY_CLICKS = "COPY {} (workspace_id, id, clicked_at, utc_day, kind, verdict, campaign_id, user_id, reason) FROM STDIN"
@@ -82,6 +85,13 @@ def load_clicks(workspace: Workspace, found: Iterator[WorkloadClick], size: int)
     if size <= CHECKED:
         differences = list(islice(rollups.check(workspace), 3))
         assert not differences, differences
+
+
+def record_some_more(alias: str) -> None:
+    """A few clicks of the last day: whoever asks next asks while clicks come in."""
+    with on(alias):
+        workspace = Workspace.objects.get(name=CLICKS)
+        record_clicks(workspace, [ClickInput("other", clicked_at=LAST_MOMENT)] * SOME)
 
 
 def _vacuum() -> None:

@@ -60,7 +60,7 @@ class OnSqlite:
 
 def run(clicks: int, rounds: int, log: Callable[[str], None]) -> dict[str, Ingest]:
     """The same clicks in both orders."""
-    made = list(workload.clicks(clicks, USERS))
+    made = sorted(workload.clicks(clicks, USERS), key=lambda click: click.clicked_at)
     shuffled = random.Random(workload.SEED).sample(made, len(made))
     return {order: _run(order, found, rounds, log) for order, found in ((ARRIVAL, made), (RANDOM, shuffled))}
 

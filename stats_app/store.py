@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
 
 from stats_app import dimensions
 from stats_app.dimensions import DIMENSIONS, KINDS
 from stats_app.models import Rollup
 from stats_app.periods import Period
-from stats_app.sql import counting, rankings, reasons
+from stats_app.sql import counting, listings, rankings, reasons
 from stats_app.sql import counts as sql
 from stats_app.sql.snapshot import snapshot
 
@@ -100,6 +101,24 @@ def _top(
         return {(key,): [clicks] for key, clicks in totals}
     daily = rankings.top_series(connection, workspace_id, dimension, period, top)
     return {(d.key,): _dense(d.offsets, d.columns[0], period.days) for d in daily}
+
+
+def ordered(
+    workspace_id: int, of: Named, rows: QuerySet[Any], order: listings.Order, first: int = 0, most: int | None = None
+) -> listings.Found:
+    """The numbers of campaigns or users in an order that is counted, or those without clicks alone.
+
+    `rows` are those of the workspace, with the values `pk`, `public_id` and `place`. Those without clicks count as 0.
+    """
+    connection = connections[router.db_for_read(Rollup)]
+    return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most)
+
+
+def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period, today: date) -> int:
+    """How many of the campaigns or users, rows of the workspace, have human clicks in the period."""
+    connection = connections[router.db_for_read(Rollup)]
+    days = (period.start, period.end)
+    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days, today)
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import Permission, User
@@ -19,21 +19,23 @@ from stats_app.models import (
     Campaign,
     CampaignAssignment,
     ClickRecord,
+    SharedReport,
     ToolCall,
     TrackedLink,
     Workspace,
     WorkspaceUser,
 )
+from stats_app.sharing import share
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MODELS = (
     *("workspace", "workspaceuser", "alias", "campaign", "campaignassignment"),
-    *("trackedlink", "clickrecord", "apikey", "toolcall"),
+    *("trackedlink", "clickrecord", "apikey", "toolcall", "sharedreport"),
 )
 # Clicks are looked at through a model without permissions of its own.
 PERMISSION_OF = {"clickrecord": "click"}
-READ_ONLY = ("clickrecord", "toolcall")
+READ_ONLY = ("clickrecord", "toolcall", "sharedreport")
 
 
 class Tenant(NamedTuple):
@@ -48,6 +50,7 @@ class Tenant(NamedTuple):
     clickrecord: ClickRecord
     apikey: ApiKey
     toolcall: ToolCall
+    sharedreport: SharedReport
 
 
 def make_tenant(name: str = "Acme", **values: Any) -> Tenant:
@@ -62,9 +65,10 @@ def make_tenant(name: str = "Acme", **values: Any) -> Tenant:
     record(workspace, ClickInput("campaign", ULID(), campaign=campaign, user=user, alias=alias, clicked_at=NOON))
     key, _secret = create_key(workspace, f"{name} program")
     call = make_call(workspace, key)
+    shared, _secret = share(workspace, campaign, last_day=date(2099, 12, 31), maker="ada", now=NOON)
     return Tenant(
         workspace, user, alias, campaign, CampaignAssignment.objects.get(campaign=campaign), link,
-        ClickRecord.objects.get(workspace=workspace), key, call,
+        ClickRecord.objects.get(workspace=workspace), key, call, shared,
     )  # fmt: skip
 
 

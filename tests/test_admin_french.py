@@ -31,6 +31,7 @@ def text(staff: Client, url: str, **query: object) -> str:
         ("trackedlink", ["liens suivis", "la cible actuelle de la campagne"]),
         ("clickrecord", ["clics", "heure locale", "humain", "7 derniers jours", "Appliquer"]),
         ("apikey", ["clés d’API", "Révoquer les clés d’API sélectionnées", "active"]),
+        ("sharedreport", ["rapports partagés", "nommés", "ouvert", "Révoquer les rapports partagés sélectionnés"]),
         ("toolcall", ["appels d’outils", "résultat", "trop d’appels", "interface"]),
     ],
 )

@@ -23,6 +23,7 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.test import Client, override_settings
 
 from stats_app import demo, public_ids
+from stats_app.dimensions import WORKSPACE_DAYS
 from stats_app.ingest import ClickInput
 from stats_app.models import (
     Alias,
@@ -238,7 +239,7 @@ def renew_rules() -> None:
 def test_days_that_new_time_zone_rules_move_are_found_and_counted_anew() -> None:
     cairo = make_workspace(timezone="Africa/Cairo")
     record(cairo, ClickInput("other", clicked_at="2023-05-10T21:30:00Z"))
-    days = Rollup.objects.filter(workspace=cairo, dimension=0).values_list("day", flat=True)
+    days = Rollup.objects.filter(workspace=cairo, dimension=WORKSPACE_DAYS).values_list("day", flat=True)
     assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
     assert [*days] == [date(2023, 5, 10)]
     renew_rules()

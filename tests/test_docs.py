@@ -63,3 +63,10 @@ def test_the_rules_of_verdicts_are_documented_in_their_order() -> None:
         (rule.id, "shadow" if rule.is_shadow else rule.verdict, rule.reason % {"name": "NAME"}, rule.why)
         for rule in RULES
     ]
+
+
+def test_contributors_are_led_to_files_that_exist() -> None:
+    page = (DOCS / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:stats_app|tests|benchmarks|docs)/[^` ]*)`", page))
+    assert {path for path in named if not (DOCS.parent / path).exists()} == set()
+    assert len(named) > 15

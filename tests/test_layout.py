@@ -20,7 +20,7 @@ LAYERS = tuple(
         "surfaces",
         "tools schemas parameters answers reports templatetags demo imports exports",
         "queries ingest rollups pruning removal links visits verdicts visitors keys limits audit admin_log store staff "
-        "keyset local_days outages",
+        "keyset local_days outages sharing",
         "models migrations",
         "locks",
         "sql",

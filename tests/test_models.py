@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext
 from ulid import ULID
 
+from stats_app.dimensions import CAMPAIGN_DAYS, WORKSPACE_DAYS
 from stats_app.ingest import ClickInput
 from stats_app.models import (
     Alias,
@@ -402,7 +403,14 @@ def test_a_user_is_assigned_once() -> None:
 
 
 def test_a_rollup_has_one_row_for_each_key_and_day() -> None:
-    values = {"dimension": 0, "key": 0, "day": TODAY, "campaign_clicks": 1, "vcard_clicks": 0, "other_clicks": 0}
+    values = {
+        "dimension": WORKSPACE_DAYS,
+        "key": 0,
+        "day": TODAY,
+        "campaign_clicks": 1,
+        "vcard_clicks": 0,
+        "other_clicks": 0,
+    }
     workspace = make_workspace()
     Rollup.objects.create(workspace=workspace, **values)
     refused("stats_app_rollup_pkey", Rollup.objects.create, workspace=workspace, **values)
@@ -484,7 +492,13 @@ def test_clicks_of_others_protect_nothing() -> None:
     record(workspace, ClickInput("campaign", None, make_campaign(workspace), make_user(workspace)), now=NOW)
     # The numbers of another workspace's rows may be the same only by mistake; a rollup of it must not count here.
     Rollup.objects.create(
-        workspace=other, dimension=1, key=campaign.pk, day=TODAY, campaign_clicks=1, vcard_clicks=0, other_clicks=0
+        workspace=other,
+        dimension=CAMPAIGN_DAYS,
+        key=campaign.pk,
+        day=TODAY,
+        campaign_clicks=1,
+        vcard_clicks=0,
+        other_clicks=0,
     )
     campaign.delete()
     user.delete()

@@ -82,6 +82,11 @@ def show_overview(cast: Cast) -> None:
             show(cast, dashboard_cast.address(cast.tenant.workspace), breakdown=breakdown, compare=compare, **TIMES)
 
 
+def show_list(cast: Cast, page: str) -> None:
+    for query in ({}, {"sort": "name"}, {"sort": "-change"}, {"sort": "-each"}, {"clicks": "none", "q": "a"}):
+        show(cast, reverse(f"stats_dashboard:{page}", args=[cast.tenant.workspace.public_id]), **query, **TIMES)
+
+
 def ask_for_clicks(cast: Cast) -> None:
     campaign, user = cast.tenant.campaign.public_id, cast.tenant.workspaceuser.public_id
     narrowed = {"kind": "campaign", "verdict": "human", "campaignPublicId": campaign, "userPublicId": user}
@@ -133,6 +138,8 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_redirects:follow": follow,
     "stats_dashboard:workspaces": lambda cast: show(cast, reverse("stats_dashboard:workspaces"), search="acme"),
     "stats_dashboard:workspace": show_overview,
+    "stats_dashboard:campaigns": lambda cast: show_list(cast, "campaigns"),
+    "stats_dashboard:users": lambda cast: show_list(cast, "users"),
     "stats_dashboard:campaign": lambda cast: show(cast, dashboard_cast.address(cast.tenant.campaign), **TIMES),
     "stats_dashboard:user": lambda cast: show(cast, dashboard_cast.address(cast.tenant.workspaceuser), **TIMES),
 }

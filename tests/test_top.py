@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from stats_app import rollups, store
+from stats_app.dimensions import USER_YEARS
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Rollup, Workspace, WorkspaceUser
 from stats_app.periods import Period
@@ -115,7 +116,7 @@ def test_the_sums_of_years_can_be_thrown_away_and_added_up_again() -> None:
     workspace = make_workspace()
     users = [make_user(workspace)]
     store_clicks(workspace, users, [(0, date(2024, 12, 31), 2), (0, date(2025, 1, 1), 3)])
-    years = Rollup.objects.filter(workspace=workspace, dimension=22).order_by("day")
+    years = Rollup.objects.filter(workspace=workspace, dimension=USER_YEARS).order_by("day")
     expected = [(date(2024, 1, 1), 2), (date(2025, 1, 1), 3)]
     assert list(years.values_list("day", "vcard_clicks")) == expected
     years.filter(day=date(2024, 1, 1)).delete()

@@ -10,12 +10,14 @@ from django.conf import global_settings, settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
 
 from stats_app import public_ids
 from stats_app.dashboard.policy import with_policy
@@ -29,7 +31,7 @@ PERMISSION = "stats_app.view_workspace"
 ERROR_TEMPLATE = "stats_app/dashboard/error.html"
 
 Path = ParamSpec("Path")
-View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Path], HttpResponseBase]
 
 
 def staff_page(view: View[Path]) -> View[Path]:
@@ -38,16 +40,23 @@ def staff_page(view: View[Path]) -> View[Path]:
     Refusals, missing pages and a database that cannot be reached are shown in the frame of the staff pages, whatever
     error pages the host has.
     """
-    safe_view: View[Path] = require_safe(view)
+    return _for_staff(require_safe(view))
 
+
+def staff_form(view: View[Path]) -> View[Path]:
+    """A staff page with a form that writes, which is posted to the page itself."""
+    return _for_staff(csrf_protect(require_http_methods(["GET", "HEAD", "POST"])(view)))
+
+
+def _for_staff(view: View[Path]) -> View[Path]:
     @wraps(view)
-    def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), login_url())
         if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
             return error_page(request, 403, _("This page is for staff who may view workspaces."))
         try:
-            return safe_view(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except Http404:
             return error_page(request, 404, _("There is nothing at this address, or nothing that you may see."))
         except UnknownZone as error:

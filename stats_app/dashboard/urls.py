@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from stats_app.dashboard import views
 
@@ -10,7 +10,14 @@ app_name = "stats_dashboard"
 
 urlpatterns = [
     path("", views.workspaces, name="workspaces"),
+    path("shared/<str:secret>/", views.shared, name="shared"),
+    # Whatever else has a secret in it, such as an address without its last slash, Django must not report as missing.
+    re_path("^shared/(?P<secret>.+)$", views.shared),
     path("<str:workspace_id>/", views.workspace, name="workspace"),
+    path("<str:workspace_id>/share/", views.share, name="share"),
+    path("<str:workspace_id>/campaigns/", views.campaigns, name="campaigns"),
+    path("<str:workspace_id>/users/", views.users, name="users"),
     path("<str:workspace_id>/campaigns/<str:campaign_id>/", views.campaign, name="campaign"),
+    path("<str:workspace_id>/campaigns/<str:campaign_id>/share/", views.share, name="share_campaign"),
     path("<str:workspace_id>/users/<str:user_id>/", views.user, name="user"),
 ]

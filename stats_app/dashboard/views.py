@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
-from stats_app import public_ids, reports
-from stats_app.dashboard.access import get_workspace, staff_page
+from stats_app import public_ids, reports, sharing
+from stats_app.dashboard.access import error_page, get_workspace, staff_form, staff_page
+from stats_app.dashboard.open_page import Hidden, open_page
+from stats_app.dashboard.share_form import ShareForm
 from stats_app.errors import WrongValue
-from stats_app.models import Campaign, Workspace, WorkspaceUser
+from stats_app.models import Campaign, SharedReport, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.spreadsheets import Row, csv_parts, language_separator
 from stats_app.sql.words import Alphabetical
@@ -22,6 +30,9 @@ from stats_app.staff import workspaces_for
 from stats_app.words import search_words
 
 PAGE_SIZE = 50
+MAY_SHARE = "stats_app.add_sharedreport"
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 @staff_page
@@ -61,8 +72,38 @@ def _only(visible: QuerySet[Workspace]) -> Workspace | None:
 def workspace(request: HttpRequest, workspace_id: str) -> HttpResponse:
     """The overview."""
     shown = get_workspace(request, workspace_id)
-    context = reports.overview_context(shown, request.GET.dict(), now())
-    return _answer(request, "stats_app/dashboard/workspace.html", context | {"workspace": shown}, shown.name)
+    moment = now()
+    context = reports.overview_context(shown, request.GET.dict(), moment)
+    context |= {"workspace": shown} | _share_context(request, shown, None, moment)
+    return _answer(request, "stats_app/dashboard/workspace.html", context, shown.name)
+
+
+@staff_page
+def campaigns(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
+    """All campaigns."""
+    return _list(request, workspace_id, "campaigns")
+
+
+@staff_page
+def users(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
+    """All workspace users."""
+    return _list(request, workspace_id, "users")
+
+
+def _list(request: HttpRequest, workspace_id: str, page: str) -> HttpResponseBase:
+    """The page of a list, or all its rows as CSV, which is sent while it is read."""
+    shown = get_workspace(request, workspace_id)
+    asked = reports.LISTS[page](shown, request.GET.dict(), now())
+    form = asked.form
+    if form.is_valid() and not form.is_settled:
+        return HttpResponseRedirect(f"?{form.settled}")
+    if request.GET.get("format") == "csv":
+        if asked.errors:
+            return _refused_file(asked.errors)
+        return _streamed_csv(asked.csv_rows(), _file_name(f"{shown.name} {page}", form.question.period))
+    report = asked.report() if form.is_valid() else None
+    context = {"workspace": shown, "asked": asked, "form": form, "report": report, "request": request}
+    return render(request, "stats_app/dashboard/list.html", context)
 
 
 @staff_page
@@ -70,8 +111,9 @@ def campaign(request: HttpRequest, workspace_id: str, campaign_id: str) -> HttpR
     """One campaign."""
     shown = get_workspace(request, workspace_id)
     found = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
-    context = reports.campaign_context(shown, found, request.GET.dict(), now())
-    context |= {"workspace": shown, "campaign": found}
+    moment = now()
+    context = reports.campaign_context(shown, found, request.GET.dict(), moment)
+    context |= {"workspace": shown, "campaign": found} | _share_context(request, shown, found, moment)
     return _answer(request, "stats_app/dashboard/campaign.html", context, found.name)
 
 
@@ -84,6 +126,85 @@ def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
     signature = reports.signature_links(shown, found, request.GET.dict(), request.build_absolute_uri)
     context |= {"workspace": shown, "person": found, "signature": signature}
     return _answer(request, "stats_app/dashboard/user.html", context, str(found))
+
+
+@staff_form
+@sensitive_variables("secret")
+def share(request: HttpRequest, workspace_id: str, campaign_id: str | None = None) -> HttpResponse:
+    """Makes a link to a page, and shows its address this once."""
+    if not request.user.has_perm(MAY_SHARE):
+        return error_page(request, 403, _("This page is for staff who may share reports."))
+    shown, moment = get_workspace(request, workspace_id), now()
+    found = None
+    if campaign_id is not None:
+        found = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
+    context = _share_context(request, shown, found, moment)
+    context |= {"workspace": shown, "campaign": found, "request": request, "back": _address(shown, found)}
+    form = context["share_form"]
+    if request.method == "POST" and form.is_valid():
+        maker = request.user.get_username()
+        try:
+            report, secret = sharing.share(shown, found, **form.cleaned_data, maker=maker, now=moment)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            address = reverse("stats_dashboard:shared", args=[secret])
+            context |= {"shared": report, "secret_address": request.build_absolute_uri(address)}
+            context["list_address"] = _list_of_shared(request, shown)
+    return render(request, "stats_app/dashboard/share.html", context)
+
+
+def _share_context(
+    request: HttpRequest, workspace: Workspace, campaign: Campaign | None, moment: datetime
+) -> dict[str, Any]:
+    """The form that shares a page, for those who may."""
+    if not request.user.has_perm(MAY_SHARE):
+        return {}
+    data = request.POST if request.method == "POST" else None
+    return {
+        "share_form": ShareForm(data, workspace.today(moment), campaign),
+        "share_address": f"{_address(workspace, campaign)}share/",
+    }
+
+
+def _address(workspace: Workspace, campaign: Campaign | None) -> str:
+    if campaign is None:
+        return reverse("stats_dashboard:workspace", args=[workspace.public_id])
+    return reverse("stats_dashboard:campaign", args=[workspace.public_id, campaign.public_id])
+
+
+def _list_of_shared(request: HttpRequest, workspace: Workspace) -> str | None:
+    """Where they are looked up and revoked; None for who may not, and where the host has no admin."""
+    if not request.user.has_perm("stats_app.view_sharedreport"):
+        return None
+    try:
+        return f"{reverse('admin:stats_app_sharedreport_changelist')}?workspace={workspace.pk}"
+    except NoReverseMatch:
+        return None
+
+
+@open_page("GET", "HEAD")
+def shared(request: HttpRequest, hidden: Hidden) -> HttpResponse:
+    """The page that a link was made for."""
+    moment = now()
+    report = sharing.find_shared(hidden.value.removesuffix("/"), moment)
+    if report is None:
+        raise Http404
+    response = _shared_answer(request, report, moment)
+    if request.method == "GET" and response.status_code == 200 and "csv" not in response.headers["Content-Type"]:
+        sharing.note_opening(report, moment)
+    return response
+
+
+def _shared_answer(request: HttpRequest, report: SharedReport, moment: datetime) -> HttpResponse:
+    workspace, found, query = report.workspace, report.campaign, request.GET.dict()
+    audience = reports.Audience(is_shared=True, names_people=report.names_people)
+    if found is None:
+        context = reports.overview_context(workspace, query, moment, audience) | {"workspace": workspace}
+        return _answer(request, "stats_app/dashboard/workspace.html", context, workspace.name)
+    context = reports.campaign_context(workspace, found, query, moment, audience)
+    context |= {"workspace": workspace, "campaign": found}
+    return _answer(request, "stats_app/dashboard/campaign.html", context, found.name)
 
 
 def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
@@ -104,15 +225,30 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: 
     if report is None and context.get("withheld"):
         return HttpResponse(context["withheld"], status=403, content_type="text/plain; charset=utf-8")
     if report is None:
-        lines = [f"{name}: {message}" for name, messages in form.errors.items() for message in messages]
-        return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
+        return _refused_file(form.errors)
     return _csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+
+
+def _refused_file(errors: Mapping[str, Iterable[str]]) -> HttpResponse:
+    """In place of a file: what is wrong with the address."""
+    lines = [f"{name}: {message}" for name, messages in errors.items() for message in messages]
+    return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
 
 
 def _csv_response(rows: Sequence[Row], name: str) -> HttpResponse:
     """A download named `name` and `.csv`, for spreadsheets of the reader's language."""
     content = "".join(csv_parts(rows, language_separator()))
-    response = HttpResponse(content.encode(), content_type="text/csv; charset=utf-8")
+    return _as_file(HttpResponse(content.encode()), name)
+
+
+def _streamed_csv(rows: Iterable[Row], name: str) -> StreamingHttpResponse:
+    """The same of rows that are read while they are sent."""
+    parts = csv_parts(rows, language_separator())
+    return _as_file(StreamingHttpResponse(part.encode() for part in parts), name)
+
+
+def _as_file(response: Answer, name: str) -> Answer:
+    response["Content-Type"] = "text/csv; charset=utf-8"
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

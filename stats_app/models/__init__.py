@@ -6,6 +6,7 @@ from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_st
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
 from stats_app.models.people import Address, Alias, WorkspaceUser
+from stats_app.models.shared_reports import SharedReport
 from stats_app.models.visitors import RecentVisit, VisitorSalt
 from stats_app.models.workspaces import Workspace
 
@@ -22,6 +23,7 @@ __all__ = [
     "Reason",
     "RecentVisit",
     "Rollup",
+    "SharedReport",
     "ToolCall",
     "TrackedLink",
     "VisitorSalt",

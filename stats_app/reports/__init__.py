@@ -5,9 +5,11 @@ an address. The templates in `stats_app/reports/` draw a report and fit into any
 `stats_app/stats.css` and the two scripts.
 """
 
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.campaign import CampaignReport, campaign_context, campaign_report
 from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.export import csv_rows
+from stats_app.reports.lists import LISTS, AskedList
 from stats_app.reports.overview import OverviewReport, overview_context, overview_report
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking
@@ -16,6 +18,10 @@ from stats_app.reports.user import UserReport, user_context, user_report
 from stats_app.reports.workspaces import WorkspaceLine, workspace_lines, workspace_rows
 
 __all__ = [
+    "LISTS",
+    "STAFF",
+    "AskedList",
+    "Audience",
     "CampaignReport",
     "Change",
     "Comparison",

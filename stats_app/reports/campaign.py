@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from stats_app import queries
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
-from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
@@ -26,6 +26,7 @@ from stats_app.reports.figures import (
     page_context,
 )
 from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.wording import status_text
 
 # What stands for a share that the tool rounds to 0.
 SMALL_SHARE = 0.00001
@@ -56,8 +57,7 @@ class CampaignReport:
     @property
     def status(self) -> str:
         """The status in the active language."""
-        names = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
-        return names[self.answer["campaign"]["status"]]
+        return status_text(self.answer["campaign"]["status"])
 
     @property
     def share(self) -> float | None:
@@ -72,7 +72,7 @@ class CampaignReport:
 
 
 def campaign_context(
-    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime
+    workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
 ) -> dict[str, Any]:
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
     return page_context(
@@ -80,6 +80,7 @@ def campaign_context(
         lambda question: campaign_report(workspace, campaign, question, now),
         "campaign",
         [workspace.public_id, campaign.public_id],
+        audience,
     )
 
 

@@ -66,8 +66,8 @@ def _rows(report: Report) -> Iterator[Row]:
     yield from _chart(report.chart)
     if isinstance(report, OverviewReport):
         yield from _stacked("campaignChart", report.campaigns_chart)
-        for table, ranking in (("campaigns", report.campaigns), ("users", report.users)):
-            for rank in ranking.rows if ranking else ():
+        for table, ranking in report.rankings.items():
+            for rank in ranking.rows:
                 yield _compared(report, table, rank, rank.public_id, rank.name)
     if isinstance(report, UserReport):
         yield from _stacked("kindChart", report.kinds_chart)

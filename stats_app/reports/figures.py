@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models import Workspace
 from stats_app.periods import MIN_DATE, Period, month_end, next_month
 from stats_app.queries import DailyClicks
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart, axis_of
 from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.period_form import PeriodForm
@@ -85,6 +86,14 @@ def compared_chart(question: Question, comparison: Comparison, daily: DailyClick
     return ComparedChart(axis, current, other, before, changes, title, name)
 
 
+def clicks_of(workspace_id: int, days: Period | None, of: store.Named, keys: Iterable[int]) -> dict[int, int]:
+    """The clicks of some campaigns or users in some days, by number; those without any are left out."""
+    if days is None:
+        return {}
+    counts = store.counts(workspace_id, days, (of,), where={of: list(keys)})
+    return {int(key): numbers[0] for (key,), numbers in counts.items()}
+
+
 def local_time(workspace: Workspace, now: datetime) -> datetime:
     return now.astimezone(workspace.zone).replace(tzinfo=None)
 
@@ -105,24 +114,31 @@ def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named
 
 
 def page_context(
-    form: PeriodForm, report_of: Callable[[Question], object], page: str, public_ids: Sequence[str]
+    form: PeriodForm,
+    report_of: Callable[[Question], object],
+    page: str,
+    public_ids: Sequence[str],
+    audience: Audience = STAFF,
 ) -> dict[str, Any]:
     """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
     if not (form.is_valid() and form.is_settled):
-        return {"form": form, "report": None}
-    files = exports(page, public_ids, form.query, {"": _("All figures as CSV")})
+        return {"form": form, "report": None, "is_shared": audience.is_shared}
+    files = exports(page, public_ids, form.query, {"": _("All figures as CSV")}, audience)
     with store.of_one_moment():
         report = report_of(form.question)
-    return {"form": form, "report": report, "exports": files}
+    return {"form": form, "report": report, "exports": files, "is_shared": audience.is_shared}
 
 
-def exports(page: str, public_ids: Sequence[str], query: str, names: Mapping[str, str]) -> list[tuple[str, str]]:
+def exports(
+    page: str, public_ids: Sequence[str], query: str, names: Mapping[str, str], audience: Audience
+) -> list[tuple[str, str]]:
     """The addresses of files with their names, for the tables in `names`, of which the empty one is all.
 
-    Files come from the staff pages, wherever the report is shown; there are none where the host left these out.
+    A shared page has its own. All others come from the staff pages, wherever the report is shown; there are none where
+    the host left these out.
     """
     try:
-        address = reverse(f"stats_dashboard:{page}", args=public_ids)
+        address = "" if audience.is_shared else reverse(f"stats_dashboard:{page}", args=public_ids)
     except NoReverseMatch:
         return []
     return [

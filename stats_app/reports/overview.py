@@ -12,13 +12,15 @@ from django.utils.translation import gettext as _
 
 from stats_app import person_figures, queries, store
 from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
-from stats_app.models import Workspace, WorkspaceUser
+from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
+from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.figures import (
     Figure,
+    clicks_of,
     compared_chart,
     comparison_of,
     exports,
@@ -64,6 +66,8 @@ class OverviewReport:
     campaigns_chart: StackedChart
     campaigns: Ranking
     users: Ranking | None
+    all_campaigns: int
+    all_users: int
     last_period: Period | None
     is_new: bool
     generated_at: datetime
@@ -81,14 +85,21 @@ class OverviewReport:
     def is_empty(self) -> bool:
         return not self.answer["totals"]["totalClicks"]
 
+    @property
+    def rankings(self) -> dict[str, Ranking]:
+        """The tables of the most clicks, by name."""
+        return {"campaigns": self.campaigns} | ({"users": self.users} if self.users else {})
+
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
         """The same with its tables in other orders, of `ranking.ORDERS`."""
         ordered = self.users and self.users.ordered(users)
         return replace(self, campaigns=self.campaigns.ordered(campaigns), users=ordered)
 
 
-def overview_report(workspace: Workspace, question: Question, now: datetime) -> OverviewReport:
-    """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
+def overview_report(
+    workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
+) -> OverviewReport:
+    """The workspace's overview. Some fifteen queries, of rollups, however many clicks there are."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
     counts = queries.overview_counts(workspace, period, comparison.days)
@@ -108,14 +119,18 @@ def overview_report(workspace: Workspace, question: Question, now: datetime) -> 
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
-        _users(workspace, comparison, total),
+        _users(workspace, comparison, total) if audience.names_people else None,
+        Campaign.objects.filter(workspace=workspace.pk).count(),
+        WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
     )
 
 
-def overview_context(workspace: Workspace, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def overview_context(
+    workspace: Workspace, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
+) -> dict[str, Any]:
     """What the template `stats_app/reports/overview.html` takes but for the request, from an address's query.
 
     `report` is None when the form is wrong or not settled.
@@ -123,20 +138,19 @@ def overview_context(workspace: Workspace, query: Mapping[str, Any], now: dateti
     orders = {table: query[table] for table in ("campaigns", "users") if query.get(table) in ORDERS[1:]}
     form = PeriodForm(query, workspace.today(now), orders)
     if not (form.is_valid() and form.is_settled):
-        return {"form": form, "report": None}
+        return {"form": form, "report": None, "is_shared": audience.is_shared}
     with store.of_one_moment():
-        report = overview_report(workspace, form.question, now)
+        report = overview_report(workspace, form.question, now, audience)
     report = report.sorted(orders.get("campaigns", ""), orders.get("users", ""))
     files = {"": _("All figures as CSV"), "chart": _("Clicks"), "campaigns": _("Top campaigns")}
-    rankings = {"campaigns": report.campaigns}
     if report.users is not None:
         files["users"] = _("Top users")
-        rankings["users"] = report.users
     return {
         "form": form,
         "report": report,
-        "sort_links": _sort_links(form.address, rankings),
-        "exports": exports("workspace", [workspace.public_id], form.query, files),
+        "sort_links": _sort_links(form.address, report.rankings),
+        "exports": exports("workspace", [workspace.public_id], form.query, files, audience),
+        "is_shared": audience.is_shared,
     }
 
 
@@ -208,7 +222,4 @@ def _clicks_of(
     workspace: Workspace, days: Period | None, by: store.Named, public_ids: Mapping[int, str]
 ) -> dict[str, int]:
     """The clicks of each in some days, by public id."""
-    if days is None:
-        return {}
-    counts = store.counts(workspace.pk, days, (by,), where={by: list(public_ids)})
-    return {public_ids[int(key)]: numbers[0] for (key,), numbers in counts.items()}
+    return {public_ids[key]: number for key, number in clicks_of(workspace.pk, days, by, public_ids).items()}

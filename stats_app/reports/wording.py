@@ -13,6 +13,7 @@ from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from stats_app import person_figures
+from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
 from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
@@ -33,6 +34,14 @@ class Numbers:
     def grouped(self, number: int) -> str:
         """A whole number with the language's thousands separator, which the host's settings need not ask for."""
         return f"{number:,}".replace(",", self.thousands).replace("-", MINUS)
+
+    def rounded(self, number: float) -> str:
+        """With one digit after the point, or as a whole number from 100 on. What is not nothing is never 0."""
+        if 0 < number < 0.05:
+            return f"<0{self.decimal}1"
+        if number >= 99.95:
+            return self.grouped(round(number))
+        return f"{number:.1f}".replace(".", self.decimal)
 
     def signed(self, number: int) -> str:
         return f"+{self.grouped(number)}" if number > 0 else self.grouped(number)
@@ -150,6 +159,17 @@ def compared_names(compare: Compare) -> tuple[str, str]:
 def day_text(day: date) -> str:
     pattern = _("%(day)s %(month)s %(year)s")
     return pattern % {"day": _day_number(day), "month": MONTHS[day.month], "year": day.year}
+
+
+def short_day_text(day: date) -> str:
+    """Such as “2 Mar 2026”, for the cells of a table."""
+    pattern = _("%(day)s %(month)s %(year)s")
+    return pattern % {"day": _day_number(day), "month": _short_months()[day.month], "year": day.year}
+
+
+def status_text(status: str) -> str:
+    """A campaign's status in the active language."""
+    return {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}[status]
 
 
 def _day_number(day: date) -> str:

@@ -183,11 +183,12 @@ def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed:
 
 def verify(job: int, workspace: int) -> dict[str, Any]:
     """What is stored of the workspace, and what is wrong with it."""
+    from stats_app.dimensions import WORKSPACE_DAYS
     from stats_app.models import Click, Rollup, Workspace
     from stats_app.rollups import check
 
     place = Workspace.objects.get(pk=workspace)
-    days = Rollup.objects.filter(workspace=place, dimension=0).order_by("day")
+    days = Rollup.objects.filter(workspace=place, dimension=WORKSPACE_DAYS).order_by("day")
     return {
         "zone": place.timezone,
         "clicks": Click.objects.filter(workspace=place).count(),
