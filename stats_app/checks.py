@@ -88,6 +88,7 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
     "LIST_RATE_LIMIT": _LIMIT,
     "INGEST_RATE_LIMIT": _LIMIT,
+    "DIRECTORY_RATE_LIMIT": _LIMIT,
     "LINK_BASE_URL": (
         _is_base_of_links,
         'Give the address of tracked links without their token, such as "https://go.example.com/c/", or None.',
