@@ -145,7 +145,7 @@ def _target(link: TrackedLink) -> str:
 
 def _html(address: str, name: str, banner: Mapping[str, Any] | None) -> str:
     """Plain text, not marked as safe: on the page it is shown, not drawn."""
-    content = escape(name)
+    content: str = escape(name)
     if banner is not None:
         content = (
             f'<img src="{escape(banner["image"])}" alt="{escape(banner["alt"])}"'

@@ -82,8 +82,9 @@ class Command(StatsCommand):
 
     def _link_to_follow(self, workspaces: list[Workspace]) -> str | None:
         link = next(filter(None, map(link_to_follow, workspaces)), None)
-        address = None if link is None else links.address(link.token, _absolute)
-        return None if address is None else f"{address}  (vCard of {link.user}: follow it in a browser)"
+        if link is None or (address := links.address(link.token, _absolute)) is None:
+            return None
+        return f"{address}  (vCard of {link.user}: follow it in a browser)"
 
 
 def _address(view: str) -> str | None:
