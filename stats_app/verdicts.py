@@ -300,6 +300,19 @@ def _pattern(rule: Rule) -> re.Pattern[str]:
     return re.compile(re.escape(rule.reason).replace(re.escape("%(name)s"), "(.+)"))
 
 
+def judge_again(verdict: str, reason: str) -> tuple[str, str]:
+    """The verdict and the reason of a stored click by today's rules: those of a reason that is not ours stay."""
+    rule = rule_of(reason) if reason else None
+    if rule is None:
+        return verdict, reason
+    return (HUMAN, "") if rule.is_shadow else (rule.verdict, reason)
+
+
+def rests_on_visitor(reason: str) -> bool:
+    """Whether a stored reason can be found again by what is stored of a visitor's clicks."""
+    return reason != "" and rule_of(reason) in (_BURST, _REPEAT)
+
+
 _PATTERNS = [(rule, _pattern(rule)) for rule in RULES]
 
 

@@ -14,10 +14,11 @@ from ulid import ULID
 
 from stats_app import public_ids, store
 from stats_app.errors import FieldError
-from stats_app.ingest import ClickInput, IngestResult, Rejection, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import check
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.counts import stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 

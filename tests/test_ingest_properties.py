@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from stats_app import store
-from stats_app.ingest import ClickInput, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import change_timezone, check, rebuild
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.counts import Counts, stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 
