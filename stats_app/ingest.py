@@ -61,7 +61,8 @@ class ClickInput(NamedTuple):
     `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail, `link` an instance or a token;
     an alias sets the user when none is given. `id` is a ULID: 26 characters of either case, `ulid.ULID`, `uuid.UUID` or
     16 bytes; without it the product makes one, so that a repeated call counts again. `clicked_at` is an aware datetime
-    or RFC 3339 text, by default now. `visitor` is for the redirect alone (`stats_app.visitors`): 16 bytes, or None.
+    or RFC 3339 text, by default now. `visitor` and `shadow` are for the redirect alone: 16 bytes by
+    `stats_app.visitors`, and the `shadow_bits` of a judgement; or None.
     """
 
     kind: Any
@@ -74,6 +75,7 @@ class ClickInput(NamedTuple):
     verdict: Any = HUMAN
     reason: Any = ""
     visitor: Any = None
+    shadow: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +145,18 @@ def _record(
         else:
             rows.setdefault(row.id, row)
     if rows:
-        number_reasons(connection, locked.id, {row.reason for row in rows.values() if row.verdict != _HUMAN})
+        number_reasons(connection, locked.id, (row for row in rows.values() if row.verdict != _HUMAN))
         spans = spans_of(judge.zone, {row.utc_day for row in rows.values()})
         result.accepted = sql.insert(connection, locked.id, [rows[click_id] for click_id in sorted(rows)], spans)
     result.duplicates = len(items) - len(result.rejected) - result.accepted
     return result
 
 
-def number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, texts: set[str]) -> None:
+def number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, excluded: Iterable[reasons.Excluded]) -> None:
     """The rollups hold the reasons by number. Before the clicks, as the lock order has it."""
-    if texts:
-        reasons.number(connection, workspace_id, texts)
+    new = {reason for click in excluded for reason in reasons.reasons_of(click)}
+    if new:
+        reasons.number(connection, workspace_id, new)
 
 
 def spans_of(zone: ZoneInfo, utc_days: Iterable[date]) -> list[DaySpan]:
@@ -255,7 +258,9 @@ class _Judge:
         verdict = code_of("verdict", item.verdict, VERDICTS)
         reason = "" if item.reason == "" else checked_reason(item.reason, verdict)
         references = (campaign_id, user_id, alias_id, link_id)
-        return ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.visitor)
+        return ClickRow(
+            click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.shadow, item.visitor
+        )
 
     def _campaign(self, kind: int, value: Any) -> int | None:
         if kind != _CAMPAIGN_KIND:

@@ -26,6 +26,15 @@ class VerdictChange(NamedTuple):
     reason: str = ""
 
 
+class _Excluded(NamedTuple):
+    """A stored click that is not to be counted."""
+
+    verdict: int
+    reason: str
+    campaign_id: int | None
+    user_id: int | None
+
+
 def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> int:
     """Gives stored clicks another verdict and moves the rollups in one transaction; returns how many clicks changed.
 
@@ -45,7 +54,10 @@ def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> i
 def _change_verdicts(locked: LockedWorkspace, *, wanted: Mapping[bytes, tuple[int, str]], using: str) -> int:
     connection = connections[using]
     verdicts = set(wanted.values())
-    number_reasons(connection, locked.id, {reason for verdict, reason in verdicts if verdict != _HUMAN})
+    excluded = [click_id for click_id, (verdict, _) in wanted.items() if verdict != _HUMAN]
+    if excluded:
+        subjects = sql.subjects(connection, locked.id, excluded)
+        number_reasons(connection, locked.id, (_Excluded(*wanted[one.id], *one[1:]) for one in subjects))
     stored = sql.lock_verdicts(connection, locked.id, sorted(wanted))
     changed = [click for click in stored if (click.verdict, click.reason) != wanted[click.id]]
     ids = [click.id for click in changed]

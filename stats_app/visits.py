@@ -141,7 +141,7 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
             visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
         click = ClickInput(
             link.kind, click_id, link.campaign, link.user, link.alias, link.token, now, judgement.verdict,
-            judgement.reason, None if visitor is None else visitor.key,
+            judgement.reason, None if visitor is None else visitor.key, judgement.shadow_bits,
         )  # fmt: skip
         rejected = _record(link, click, visitor, now=now)
     except Exception:
