@@ -161,8 +161,8 @@ def test_a_rule_that_judges_otherwise_moves_verdicts_and_counts(
     }
     counts = stored_counts(workspace)
     assert counts["workspace", 0, "2026-03-10"] == (0, 5, 0)
-    assert counts["reason", "crawler", "2026-03-10"] == (0, 3, 0)
-    assert ("verdict", 2, "2026-03-10") not in counts
+    assert counts["reason", "suspected crawler", "2026-03-10"] == (0, 3, 0)
+    assert ("reason", "bot crawler", "2026-03-10") not in counts
     assert (differences(workspace), differences(other)) == ([], [])
     assert set(Click.objects.filter(workspace=other).values_list("verdict", flat=True)) == {"bot"}
 
