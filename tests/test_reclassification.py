@@ -210,9 +210,9 @@ def test_pruned_days_are_refused_with_the_reason_and_left_out_without_dates(work
     with rule_changed("ua-crawler", shadow_bit=4):
         for dry in ([], ["--dry-run"]):
             refusal("reclassify_clicks", "--from", "2026-03-09", *dry)
-        assert stored_counts(workspace)["verdict", 2, "2026-03-01"] == (0, 1, 0)
+        assert stored_counts(workspace)["reason", "bot crawler", "2026-03-01"] == (0, 1, 0)
         assert run("reclassify_clicks")[0].endswith("Acme: 1 from bot to human moved.")
-    assert stored_counts(workspace)["verdict", 2, "2026-03-01"] == (0, 1, 0)
+    assert stored_counts(workspace)["reason", "bot crawler", "2026-03-01"] == (0, 1, 0)
     assert differences(workspace) == []
 
 
