@@ -26,13 +26,23 @@ def of_user(word: str) -> Q:
 
 @admin.register(WorkspaceUser)
 class WorkspaceUserAdmin(ScopedAdmin):
-    fields = ("workspace", "public_id", "external_id", "email", "display_name", "is_active", "created_at")
-    readonly_fields = ("public_id", "created_at")
+    fields = (
+        "workspace",
+        "public_id",
+        "external_id",
+        "email",
+        "display_name",
+        "is_active",
+        "is_opted_out",
+        "created_at",
+        "erased_at",
+    )
+    readonly_fields = ("public_id", "created_at", "erased_at")
     fixed_fields = ("workspace",)
     autocomplete_fields = ("workspace",)
     list_display = ("name", "email", "workspace", "is_active", "alias_count", "created_at")
     list_select_related = ("workspace",)
-    list_filter = (WorkspaceFilter, "is_active")
+    list_filter = (WorkspaceFilter, "is_active", "is_opted_out")
     search_fields = ("email", "display_name")
     search_help_text = gettext_lazy("By name, e-mail or public id.")
     sortable_by = ("name", "email")
@@ -40,6 +50,11 @@ class WorkspaceUserAdmin(ScopedAdmin):
 
     def matching(self, word: str) -> Q:
         return super().matching(word) | Q(public_id=word.lower())
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An erased person's row is nobody's any more: a name would make it somebody's again."""
+        is_erased = obj is not None and obj.erased_at is not None
+        return not is_erased and super().has_change_permission(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         users: Any = super().get_queryset(request)
