@@ -34,7 +34,7 @@ from tests.admin_cast import Tenant, login, make_call, make_tenant, superuser
 from tests.factories import make_alias, make_campaign, make_key, make_user
 from tests.import_files import write
 from tests.mcp.calls import answer
-from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post
+from tests.rest import CAMPAIGNS, CLICKS, LINKS, OVERVIEW, USERS, get, post
 from tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
@@ -146,8 +146,11 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_api:user-list": lambda cast: ask(cast, USERS, search="ada", ordering="name"),
     "stats_api:user-detail": lambda cast: ask(cast, f"{USERS}{cast.tenant.workspaceuser.public_id}/"),
     "stats_api:user-metrics": lambda cast: ask(cast, f"{USERS}{cast.tenant.workspaceuser.public_id}/metrics/", **TIMES),
+    "stats_api:link-list": lambda cast: (
+        ask(cast, LINKS, kind="campaign", userPublicId=cast.tenant.workspaceuser.public_id),
+        post(cast.secret, {"links": [{"kind": "other", "targetUrl": "https://www.example.com/"}]}, LINKS),
+    )[0],
     "stats_api:click-list": lambda cast: (ask_for_clicks(cast), send_clicks(cast))[0],
-    "stats_api:link-list": lambda cast: ask(cast, reverse("stats_api:link-list"), kind="campaign"),
     "stats_api:schema": lambda cast: ask(cast, reverse("stats_api:schema")),
     "stats_api:docs": lambda cast: ask(cast, reverse("stats_api:docs")),
     "stats_mcp:endpoint": ask_tools,
@@ -170,6 +173,12 @@ def import_file(cast: Cast) -> None:
     path = write(cast.folder, lines)
     for more in ((), ("--dry-run",)):
         run("import_clicks", path, "--workspace", cast.tenant.workspace.public_id, *more)
+
+
+def import_directory(cast: Cast, command: str, lines: str) -> None:
+    path = write(cast.folder, lines)
+    for more in (("--dry-run",), ()):
+        run(command, path, "--workspace", cast.tenant.workspace.public_id, *more)
 
 
 def prune(cast: Cast) -> None:
@@ -197,7 +206,11 @@ COMMANDS: dict[str, Callable[[Cast], object] | None] = {
     "erase_user": lambda cast: run("erase_user", cast.tenant.workspaceuser.public_id),
     "export_user": lambda cast: run("export_user", cast.tenant.workspaceuser.public_id),
     "export_clicks": of_tenant("export_clicks", "--from", "2026-03-01", "--to", "2026-03-31"),
+    "import_campaigns": lambda cast: import_directory(
+        cast, "import_campaigns", "name,targetUrl\nX,https://x.example/\n"
+    ),
     "import_clicks": import_file,
+    "import_users": lambda cast: import_directory(cast, "import_users", "email,displayName\ngrace@x.example,Grace\n"),
     "mcp_stdio": None,  # the tools, by another way
     "prune_audit": lambda cast: run("prune_audit", "--before", "2026-03-11"),
     "prune_clicks": prune,

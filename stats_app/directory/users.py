@@ -17,7 +17,8 @@ from stats_app.directory.claims import Claim
 from stats_app.directory.items import Checked, NewUser, check
 from stats_app.directory.plans import EXTERNAL_ID, Plan, values_of
 from stats_app.directory.results import DirectoryResult
-from stats_app.errors import FieldError, Refused
+from stats_app.erasures import erased_identifiers
+from stats_app.errors import FieldError, Refused, shown
 from stats_app.locks import LockedWorkspace, in_directory
 from stats_app.models import Alias, Workspace, WorkspaceUser
 from stats_app.sql import directory as sql
@@ -170,17 +171,24 @@ class _Known:
         self.named = self._sure | set(self.by_address.values())
         """Whom the items name by whatever, the wrong ones among them, too."""
         named = self._sure | {self.by_email[email] for email in emails & self.by_email.keys()}
-        columns = "public_id, external_id, email, display_name, is_active"
+        self.erased = erased_identifiers(
+            workspace_id,
+            emails=emails | {alias for one in checked for alias in one.values.get("aliases", ())},
+            external_ids=values_of(checked, "externalId"),
+        )
+        columns = "public_id, external_id, email, display_name, is_active, erased_at"
         aliases: dict[int, dict[str, int]] = {}
         for user_id, alias_id, email in look(_ALIASES, "user_id", named, "email"):
             aliases.setdefault(user_id, {})[email] = alias_id
         self.alias_ids = aliases
+        rows = look(_USERS, "id", named, columns)
         self.people = {
             user_id: _Person(
                 user_id, public_id, external_id, email, name, bool(is_active), frozenset(aliases.get(user_id, ()))
             )
-            for user_id, _, public_id, external_id, email, name, is_active in look(_USERS, "id", named, columns)
+            for user_id, _, public_id, external_id, email, name, is_active, _ in rows
         }
+        self.erased_people = {row[0] for row in rows if row[-1] is not None}
 
     @property
     def holders(self) -> dict[Claim, int]:
@@ -215,6 +223,21 @@ class _Plan(Plan[_Person]):
     def found(self, values: Mapping[str, Any]) -> tuple[str, _Person] | None:
         found = self.known.row_of(values)
         return found and (found[0], self.known.people[found[1]])
+
+    def judge(self, one: Checked, after: _Person) -> None:
+        """Nobody who was erased comes back by a list; staff may let somebody in again by hand."""
+        if after.id in self.known.erased_people:
+            one.refuse("publicId", "not_allowed", f"{shown(after.public_id)} is of a user who was erased.")
+            return
+        erased = self.known.erased
+        for name, value in (("externalId", one.values.get("externalId")), ("email", one.values.get("email"))):
+            if value is not None and value in (erased.external_ids if name == "externalId" else erased.emails):
+                one.refuse(name, "not_allowed", f"{shown(value)} was that of a user who was erased.")
+                return
+        for alias in one.values.get("aliases", ()):
+            if alias in erased.emails:
+                one.refuse("aliases", "not_allowed", f"{shown(alias)} was that of a user who was erased.")
+                return
 
     def blank(self, index: int) -> _Person:
         return _Person(-1 - index, public_ids.new_user_id())
