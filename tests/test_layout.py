@@ -18,7 +18,7 @@ LAYERS = tuple(
     for layer in (
         "urls apps checks",
         "surfaces",
-        "tools schemas parameters answers reports templatetags demo imports exports",
+        "tools schemas parameters answers reports templatetags demo imports exports letters mailings",
         "queries ingest rollups pruning removal links visits verdicts visitors keys limits audit admin_log store staff "
         "keyset local_days outages sharing",
         "models migrations",
