@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.sql.cursor import is_postgresql
@@ -36,7 +36,7 @@ class _HeldByPostgresql(Hold):
         try:
             with self.connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except DatabaseError as error:
+        except (DatabaseError, InterfaceError) as error:
             raise LostLock("The connection that keeps other runs out was lost.") from error
 
 
