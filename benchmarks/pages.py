@@ -21,9 +21,11 @@ from benchmarks.databases import STAFF, on
 from benchmarks.servers import Server
 from benchmarks.workload import LAST_DAY
 from stats_app.admin.clicks import address_key
-from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Workspace, WorkspaceUser
+from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, ClickRecord, Workspace, WorkspaceUser
 
 OVERVIEW = "overview, 365 days by day"
+LIST = "list of"  # what the names of lists begin with: their limit is one of milliseconds
+UNCOUNTED_LIST = f"{LIST} users by name"
 CALLS = 5  # in a round
 ADDED = (Workspace, WorkspaceUser, Alias, Campaign, CampaignAssignment, ApiKey)  # by people
 
@@ -45,8 +47,14 @@ def run(plain: Server, staff: Server, rounds: int, log: Callable[[str], None]) -
 
 
 def dearest(pages: dict[str, Case]) -> Case:
-    """The page with the highest multiple of the floor."""
-    return max((page for name, page in pages.items() if name != FLOOR), key=lambda page: page.over(pages[FLOOR]))
+    """The page with the highest multiple of the floor, but for the lists."""
+    others = (page for name, page in pages.items() if name != FLOOR and not name.startswith(LIST))
+    return max(others, key=lambda page: page.over(pages[FLOOR]))
+
+
+def dearest_list(pages: dict[str, Case]) -> Case:
+    """The list with the most CPU."""
+    return max((page for name, page in pages.items() if name.startswith(LIST)), key=lambda page: page.typical.cpu)
 
 
 def _session() -> str:
@@ -74,12 +82,28 @@ def _pages(workspace: Workspace) -> Iterator[tuple[str, str]]:
     user = WorkspaceUser.objects.filter(workspace=workspace).earliest("pk")
     yield "campaign, 365 days by day", f"{own}campaigns/{campaign.public_id}/?{year}&breakdown=day"
     yield "user, 365 days by day", f"{own}users/{user.public_id}/?{year}&breakdown=day"
+    yield from _lists(own, even)
     yield from _admin_pages()
     yield (
         "admin, overview, 365 days by day",
         (reverse("admin:stats_app_workspace_overview", args=[workspace.pk]) + f"?{year}&breakdown=day"),
     )
     yield from _admin_lists(workspace, campaign, user)
+
+
+def _lists(own: str, even: str) -> Iterator[tuple[str, str]]:
+    """Of 100,000 users and of 1,000 campaigns."""
+    year = last_days(365)
+    yield UNCOUNTED_LIST, f"{own}users/?{year}&sort=name"
+    for sort in ("-clicks", "clicks", "-change", "-assigned"):
+        yield f"{LIST} users by {sort}", f"{own}users/?{year}&sort={sort}"
+    yield f"{LIST} users by -clicks, evenly spread", f"{even}users/?{year}&sort=-clicks"
+    yield f"{LIST} users by -change, evenly spread", f"{even}users/?{year}&sort=-change"
+    yield f"{LIST} users without clicks, by name", f"{own}users/?{year}&clicks=none&sort=name"
+    yield f"{LIST} users by a part that all have", f"{own}users/?{year}&q=number&sort=-clicks"
+    yield f"{LIST} users by -clicks, the last page", f"{own}users/?{year}&sort=-clicks&page=2000"
+    yield f"{LIST} campaigns by -each", f"{own}campaigns/?{year}&sort=-each"
+    yield f"{LIST} campaigns by -change, evenly spread", f"{even}campaigns/?{year}&sort=-change"
 
 
 def _admin_pages() -> Iterator[tuple[str, str]]:
@@ -92,7 +116,7 @@ def _admin_pages() -> Iterator[tuple[str, str]]:
         yield f"admin, {model._meta.verbose_name_plural}", reverse(f"{prefix}_changelist")
         row = model._default_manager.order_by("-pk").first()
         if row is not None:
-            number = address_key(row) if isinstance(row, Click) else row.pk
+            number = address_key(row) if isinstance(row, ClickRecord) else row.pk
             yield f"admin, one {name}", reverse(f"{prefix}_change", args=[number])
         if model in ADDED:
             yield f"admin, add a {name}", reverse(f"{prefix}_add")
@@ -116,11 +140,17 @@ def _admin_lists(workspace: Workspace, campaign: Campaign, user: WorkspaceUser) 
         "assignments of a workspace": ("campaignassignment", f"workspace={workspace.pk}"),
         "tracked links by a part": ("trackedlink", "q=number+7777"),
         "tracked links of a workspace": ("trackedlink", f"workspace={workspace.pk}"),
-        "clicks of a workspace": ("click", f"workspace={workspace.pk}"),
-        "clicks of a week": ("click", f"workspace={workspace.pk}&from={LAST_DAY - timedelta(days=6)}&to={LAST_DAY}"),
-        "clicks of the largest campaign": ("click", f"workspace={workspace.pk}&campaign__id__exact={campaign.pk}"),
-        "clicks of the largest user": ("click", f"workspace={workspace.pk}&user__id__exact={user.pk}"),
-        "clicks not counted": ("click", f"workspace={workspace.pk}&verdict=bot"),
+        "clicks of a workspace": ("clickrecord", f"workspace={workspace.pk}"),
+        "clicks of a week": (
+            "clickrecord",
+            f"workspace={workspace.pk}&from={LAST_DAY - timedelta(days=6)}&to={LAST_DAY}",
+        ),
+        "clicks of the largest campaign": (
+            "clickrecord",
+            f"workspace={workspace.pk}&campaign__id__exact={campaign.pk}",
+        ),
+        "clicks of the largest user": ("clickrecord", f"workspace={workspace.pk}&user__id__exact={user.pk}"),
+        "clicks not counted": ("clickrecord", f"workspace={workspace.pk}&verdict=bot"),
         "tool calls of a workspace": ("toolcall", f"workspace={workspace.pk}"),
         "tool calls of a client that never called": ("toolcall", "q=nobody"),
         "tool calls of a tool that was not called": ("toolcall", "tool=user_find"),

@@ -65,6 +65,7 @@ class Results:
         arrival, sqlite, followed = self.ingest[ARRIVAL], self.on_sqlite, self.followed
         year = "365 days by day"
         overview, dearest = self.pages[asked_pages.OVERVIEW], asked_pages.dearest(self.pages)
+        longest, uncounted = asked_pages.dearest_list(self.pages), self.pages[asked_pages.UNCOUNTED_LIST]
         return [
             Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
             Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
@@ -75,6 +76,8 @@ class Results:
             Row("a tool over MCP: CPU ms more than over REST", "2.0", "1.5", self._beyond_rest()),
             Row(f"staff page: {asked_pages.OVERVIEW}", "20 ×", "10 ×", self._multiple_of_page(overview)),
             Row("any page of staff or of the admin", "20 ×", "", f"{self._multiple_of_page(dearest)} ({dearest.name})"),
+            Row("a list of 100,000 users: CPU ms", "300", "", f"{longest.typical.cpu:.0f} ({longest.name})"),
+            Row("its first page, sorted by name: CPU ms", "60", "", f"{uncounted.typical.cpu:.0f}"),
             Row(f"{RECORD}, 1,000 clicks a batch", "", "14.5 ×", f"{arrival.floors(RECORD):.1f} ×"),
             Row(f"{POST}, 1,000 clicks a request", "", "17.5 ×", f"{arrival.floors(POST):.1f} ×"),
             Row("bytes a click, indexes and rollups too", "230", "205", f"{arrival.bytes_per_click:.0f}"),

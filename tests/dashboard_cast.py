@@ -9,7 +9,6 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -28,6 +27,19 @@ def address(shown: Workspace | Campaign | WorkspaceUser) -> str:
         return reverse("stats_dashboard:workspace", args=[shown.public_id])
     kind = "campaign" if isinstance(shown, Campaign) else "user"
     return reverse(f"stats_dashboard:{kind}", args=[shown.workspace.public_id, shown.public_id])
+
+
+def list_address(workspace: Workspace, page: str) -> str:
+    """The page of all `campaigns` or `users`."""
+    return reverse(f"stats_dashboard:{page}", args=[workspace.public_id])
+
+
+def list_rows(page: str) -> list[list[str]]:
+    """The cells of the body of a list."""
+    if "<tbody>" not in page:
+        return []
+    body = page[page.index("<tbody>") : page.index("</tbody>")]
+    return [[text(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in body.split("<tr>")[1:]]
 
 
 def show(client: Client, url: str, **query: Any) -> str:
@@ -64,7 +76,8 @@ def table(page: str, section: str) -> list[list[str]]:
     ]
 
 
-def csv_lines(response: HttpResponse) -> list[dict[str, str]]:
+def csv_lines(response: Any) -> list[dict[str, str]]:
     """The rows of a CSV download, by the names of its columns."""
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
-    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))

@@ -10,6 +10,7 @@ from django.conf import global_settings, settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, get_script_prefix, reverse
@@ -30,7 +31,7 @@ PERMISSION = "stats_app.view_workspace"
 ERROR_TEMPLATE = "stats_app/dashboard/error.html"
 
 Path = ParamSpec("Path")
-View = Callable[Concatenate[HttpRequest, Path], HttpResponse]
+View = Callable[Concatenate[HttpRequest, Path], HttpResponseBase]
 
 
 def staff_page(view: View[Path]) -> View[Path]:
@@ -49,7 +50,7 @@ def staff_form(view: View[Path]) -> View[Path]:
 
 def _for_staff(view: View[Path]) -> View[Path]:
     @wraps(view)
-    def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponse:
+    def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), login_url())
         if not (request.user.is_staff and request.user.has_perm(PERMISSION)):

@@ -8,12 +8,13 @@ from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.templatetags.static import static
 
 HEADER = "Content-Security-Policy"
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def with_policy(view: View) -> View:
@@ -24,7 +25,7 @@ def with_policy(view: View) -> View:
     """
 
     @wraps(view)
-    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = view(request, *args, **kwargs)
         if not _host_has_policy(request):
             response.headers.setdefault(HEADER, _policy())

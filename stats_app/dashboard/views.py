@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
@@ -32,6 +33,8 @@ from stats_app.words import search_words
 
 PAGE_SIZE = 50
 MAY_SHARE = "stats_app.add_sharedreport"
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 @staff_page
@@ -78,6 +81,34 @@ def workspace(request: HttpRequest, workspace_id: str) -> HttpResponse:
 
 
 @staff_page
+def campaigns(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
+    """All campaigns."""
+    return _list(request, workspace_id, "campaigns")
+
+
+@staff_page
+def users(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
+    """All workspace users."""
+    return _list(request, workspace_id, "users")
+
+
+def _list(request: HttpRequest, workspace_id: str, page: str) -> HttpResponseBase:
+    """The page of a list, or all its rows as CSV, which is sent while it is read."""
+    shown = get_workspace(request, workspace_id)
+    asked = reports.LISTS[page](shown, request.GET.dict(), now())
+    form = asked.form
+    if form.is_valid() and not form.is_settled:
+        return HttpResponseRedirect(f"?{form.settled}")
+    if request.GET.get("format") == "csv":
+        if asked.errors:
+            return _refused_file(asked.errors)
+        return _streamed_csv(asked.csv_rows(), _file_name(f"{shown.name} {page}", form.question.period))
+    report = asked.report() if form.is_valid() else None
+    context = {"workspace": shown, "asked": asked, "form": form, "report": report, "request": request}
+    return render(request, "stats_app/dashboard/list.html", context)
+
+
+@staff_page
 def campaign(request: HttpRequest, workspace_id: str, campaign_id: str) -> HttpResponse:
     """One campaign."""
     shown = get_workspace(request, workspace_id)
@@ -94,7 +125,8 @@ def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
     shown = get_workspace(request, workspace_id)
     found = _one(WorkspaceUser.objects.filter(workspace=shown.pk), public_ids.USER, user_id)
     context = reports.user_context(shown, found, request.GET.dict(), now())
-    context |= {"workspace": shown, "person": found}
+    signature = reports.signature_links(shown, found, request.GET.dict(), request.build_absolute_uri)
+    context |= {"workspace": shown, "person": found, "signature": signature}
     return _answer(request, "stats_app/dashboard/user.html", context, str(found))
 
 
@@ -208,15 +240,30 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: 
     if report is None and context.get("withheld"):
         return HttpResponse(context["withheld"], status=403, content_type="text/plain; charset=utf-8")
     if report is None:
-        lines = [f"{name}: {message}" for name, messages in form.errors.items() for message in messages]
-        return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
+        return _refused_file(form.errors)
     return _csv_response(reports.csv_rows(report, request.GET.get("table", "")), _file_name(name, report.period))
+
+
+def _refused_file(errors: Mapping[str, Iterable[str]]) -> HttpResponse:
+    """In place of a file: what is wrong with the address."""
+    lines = [f"{name}: {message}" for name, messages in errors.items() for message in messages]
+    return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
 
 
 def _csv_response(rows: Sequence[Row], name: str) -> HttpResponse:
     """A download named `name` and `.csv`, for spreadsheets of the reader's language."""
     content = "".join(csv_parts(rows, language_separator()))
-    response = HttpResponse(content.encode(), content_type="text/csv; charset=utf-8")
+    return _as_file(HttpResponse(content.encode()), name)
+
+
+def _streamed_csv(rows: Iterable[Row], name: str) -> StreamingHttpResponse:
+    """The same of rows that are read while they are sent."""
+    parts = csv_parts(rows, language_separator())
+    return _as_file(StreamingHttpResponse(part.encode() for part in parts), name)
+
+
+def _as_file(response: Answer, name: str) -> Answer:
+    response["Content-Type"] = "text/csv; charset=utf-8"
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     return response

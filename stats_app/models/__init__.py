@@ -5,6 +5,7 @@ from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
+from stats_app.models.erasures import ErasedIdentifier, ErasureSalt
 from stats_app.models.mailings import Mailing, MailingAddress, MailingDelivery
 from stats_app.models.people import Address, Alias, WorkspaceUser
 from stats_app.models.shared_reports import SharedReport
@@ -21,6 +22,8 @@ __all__ = [
     "CampaignAssignment",
     "Click",
     "ClickRecord",
+    "ErasedIdentifier",
+    "ErasureSalt",
     "Mailing",
     "MailingAddress",
     "MailingDelivery",

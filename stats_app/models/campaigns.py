@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, OuterRef, Q
+from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +46,25 @@ def campaign_status(starts_on: date | None, ends_on: date | None, is_paused: boo
     return PAUSED if is_paused else RUNNING
 
 
+def _has_status(today: date) -> dict[str, Q]:
+    """The condition of each status."""
+    completed = Q(ends_on__isnull=False, ends_on__lt=today)
+    planned = ~completed & Q(starts_on__isnull=False, starts_on__gt=today)
+    begun = ~completed & ~Q(starts_on__isnull=False, starts_on__gt=today)
+    return {
+        PLANNED: planned,
+        RUNNING: begun & Q(is_paused=False),
+        PAUSED: begun & Q(is_paused=True),
+        COMPLETED: completed,
+    }
+
+
+def status_place(today: date) -> Case:
+    """The place of a campaign's status among `STATUSES`, to sort by."""
+    whens = [When(condition, then=Value(STATUSES.index(status))) for status, condition in _has_status(today).items()]
+    return Case(*whens, output_field=models.IntegerField())
+
+
 class CampaignQuerySet(ClickedQuerySet):
     def with_user_count(self) -> CampaignQuerySet:
         """Adds `user_count`, the number of assigned users."""
@@ -55,17 +74,7 @@ class CampaignQuerySet(ClickedQuerySet):
 
     def with_status(self, status: str, today: date) -> CampaignQuerySet:
         """The campaigns whose `campaign_status` on `today` is `status`."""
-        completed = Q(ends_on__isnull=False, ends_on__lt=today)
-        planned = ~completed & Q(starts_on__isnull=False, starts_on__gt=today)
-        begun = ~completed & ~Q(starts_on__isnull=False, starts_on__gt=today)
-        return self.filter(
-            {
-                COMPLETED: completed,
-                PLANNED: planned,
-                PAUSED: begun & Q(is_paused=True),
-                RUNNING: begun & Q(is_paused=False),
-            }[status]
-        )
+        return self.filter(_has_status(today)[status])
 
     def named(self, words: Iterable[str]) -> CampaignQuerySet:
         """The campaigns with all the words in the name."""
@@ -165,6 +174,8 @@ class CampaignAssignment(models.Model):
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
         ordering = ["id"]
+        # Looked for when a workspace is deleted, by us and by the database.
+        indexes = [models.Index(fields=["workspace"], name="stats_assignment_workspace")]
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "user"],

@@ -11,15 +11,17 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from stats_app import person_figures, queries, store
-from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
-from stats_app.models import Workspace, WorkspaceUser
+from stats_app.dimensions import CAMPAIGN
+from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.excluded import Excluded, excluded_of_workspace
 from stats_app.reports.figures import (
     Figure,
+    clicks_of,
     compared_chart,
     comparison_of,
     exports,
@@ -32,18 +34,6 @@ from stats_app.reports.ranking import ORDERS, Ranking, ranking
 from stats_app.reports.wording import withheld_text
 
 TOP_USERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """Clicks that are kept but not counted, by why."""
-
-    suspected: int
-    bot: int
-
-    @property
-    def total(self) -> int:
-        return self.suspected + self.bot
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +55,8 @@ class OverviewReport:
     campaigns_chart: StackedChart
     campaigns: Ranking
     users: Ranking | None
+    all_campaigns: int
+    all_users: int
     last_period: Period | None
     is_new: bool
     generated_at: datetime
@@ -96,7 +88,7 @@ class OverviewReport:
 def overview_report(
     workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
 ) -> OverviewReport:
-    """The workspace's overview. A dozen queries at most, of rollups, however many clicks there are."""
+    """The workspace's overview. Some fifteen queries, of rollups, however many clicks there are."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
     counts = queries.overview_counts(workspace, period, comparison.days)
@@ -104,7 +96,7 @@ def overview_report(
     total = sum(clicks.values())
     answer = queries.overview_with_chart(workspace, counts, question.breakdown, now)
     chart = compared_chart(question, comparison, counts.daily)
-    excluded = _excluded(workspace, period)
+    excluded = excluded_of_workspace(workspace, period)
     last = None if total else last_period(workspace, period)
     return OverviewReport(
         workspace,
@@ -112,11 +104,13 @@ def overview_report(
         comparison,
         answer,
         kind_figures(counts.daily, comparison),
-        excluded,
+        excluded.for_others() if audience.is_shared else excluded,
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart.axis),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total) if audience.names_people else None,
+        Campaign.objects.filter(workspace=workspace.pk).count(),
+        WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
@@ -158,11 +152,6 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
         }
         for table, ranking in rankings.items()
     }
-
-
-def _excluded(workspace: Workspace, period: Period) -> Excluded:
-    counts = store.counts(workspace.pk, period, ("verdict",))
-    return Excluded(*(sum(counts.get((VERDICTS[verdict],), [0])) for verdict in (SUSPECTED, BOT)))
 
 
 def _campaigns_chart(
@@ -217,7 +206,4 @@ def _clicks_of(
     workspace: Workspace, days: Period | None, by: store.Named, public_ids: Mapping[int, str]
 ) -> dict[str, int]:
     """The clicks of each in some days, by public id."""
-    if days is None:
-        return {}
-    counts = store.counts(workspace.pk, days, (by,), where={by: list(public_ids)})
-    return {public_ids[int(key)]: numbers[0] for (key,), numbers in counts.items()}
+    return {public_ids[key]: number for key, number in clicks_of(workspace.pk, days, by, public_ids).items()}

@@ -68,23 +68,29 @@ class PeriodForm(forms.Form):
 
     The form of a preset sends its name beside the dates. While these are still the preset's own, only the steps or the
     comparison were changed: then the form is not `is_settled`, and its page belongs to the `settled` address, which
-    keeps the preset.
+    keeps the preset. A page without charts has no steps (`has_steps`), and its form does not ask for any.
     """
 
     use_required_attribute = False
 
-    def __init__(self, query: Mapping[str, Any], today: date, kept: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, query: Mapping[str, Any], today: date, kept: Mapping[str, str] | None = None, *, has_steps: bool = True
+    ) -> None:
+        if not has_steps:
+            query = {name: value for name, value in query.items() if name != "breakdown"}
+        self.has_steps = has_steps
         self.day = _day(query, today)
         self.is_earlier = self.day != today
         self.preset = _preset(query, self.day)
         self.kept = dict(kept or {})
         self.file = {name: query[name] for name in ("format", "table") if name in query}
-        own_step = _own_step(query, self.day)
+        own_step = _own_step(query, self.day) if has_steps else {}
         super().__init__(_filled_in(query, self.preset, self.day) | own_step, auto_id="stats-%s", label_suffix="")
         self.is_settled = not own_step and not (self.preset and _has_dates(query))
         self.fields["from"] = DayField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["to"] = DayField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
-        self.fields["breakdown"] = _choice_field(_("By"), BREAKDOWN_NAMES, _("Choose days, weeks or months."))
+        if has_steps:
+            self.fields["breakdown"] = _choice_field(_("By"), BREAKDOWN_NAMES, _("Choose days, weeks or months."))
         self.fields["compare"] = _choice_field(
             _("Compared with"), COMPARE_NAMES, _("Choose the previous period, a year before or nothing.")
         )
@@ -128,7 +134,8 @@ class PeriodForm(forms.Form):
         period = Period(self.cleaned_data["from"], self.cleaned_data["to"])
         compare: Compare = self.cleaned_data["compare"]
         other = PRESETS[self.preset].other(self.day, compare) if self.preset else compared_with(period, compare)
-        return Question(period, self.cleaned_data["breakdown"], compare, other)
+        breakdown = self.cleaned_data["breakdown"] if self.has_steps else default_breakdown(period)
+        return Question(period, breakdown, compare, other)
 
     @property
     def presets(self) -> list[tuple[str, str, bool]]:
@@ -147,22 +154,32 @@ class PeriodForm(forms.Form):
     @property
     def address(self) -> str:
         """The query string that leads to the same choice on another page; a preset stays one."""
-        return urlencode(self._choice())
+        return urlencode(self.choice)
 
     @property
     def settled(self) -> str:
         """The query string of the page itself, and of the file where one was asked for."""
-        return urlencode(self._choice() | self.kept | self.file)
+        return urlencode(self.choice | self.kept | self.file)
 
     @property
     def query(self) -> str:
         """The query string that shows the same days, steps and comparison on any later day."""
+        return urlencode(self._lasting())
+
+    @property
+    def link(self) -> str:
+        """The same for the page itself, with what else its address holds."""
+        return urlencode(self._lasting() | self.kept)
+
+    def _lasting(self) -> dict[str, str]:
         question = self.question
         if question == Question.of(question.period, question.breakdown, question.compare):
-            return urlencode(self._dates() | self._steps() | self._compare())
-        return urlencode({"period": self.preset, "on": self.day.isoformat()} | self._steps() | self._compare())
+            return self._dates() | self._steps() | self._compare()
+        return {"period": self.preset, "on": self.day.isoformat()} | self._steps() | self._compare()
 
-    def _choice(self) -> dict[str, str]:
+    @property
+    def choice(self) -> dict[str, str]:
+        """The parameters of the address: what was chosen of the period, the steps and the comparison."""
         return (self._preset_query() or self._dates()) | self._steps() | self._compare()
 
     def _preset_query(self) -> dict[str, str]:
@@ -174,7 +191,7 @@ class PeriodForm(forms.Form):
         return {end: self.cleaned_data[end].isoformat() for end in ("from", "to")}
 
     def _steps(self) -> dict[str, str]:
-        return {"breakdown": self.cleaned_data["breakdown"]}
+        return {"breakdown": self.cleaned_data["breakdown"]} if self.has_steps else {}
 
     def _compare(self) -> dict[str, str]:
         """Left out where it is the usual one."""

@@ -9,14 +9,18 @@ from functools import cache, lru_cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from stats_app import person_figures
+from stats_app import person_figures, verdicts
+from stats_app.dimensions import BOT, HUMAN, SUSPECTED
+from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
 from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
 MINUS = "−"
+
+VERDICT_WORDS = {HUMAN: gettext_lazy("human"), SUSPECTED: gettext_lazy("suspected"), BOT: gettext_lazy("bot")}
 
 # French separates thousands by a narrow space that does not break, as browsers do; Django still by one of full width.
 _THOUSANDS = {"fr": "\u202f"}
@@ -33,6 +37,14 @@ class Numbers:
     def grouped(self, number: int) -> str:
         """A whole number with the language's thousands separator, which the host's settings need not ask for."""
         return f"{number:,}".replace(",", self.thousands).replace("-", MINUS)
+
+    def rounded(self, number: float) -> str:
+        """With one digit after the point, or as a whole number from 100 on. What is not nothing is never 0."""
+        if 0 < number < 0.05:
+            return f"<0{self.decimal}1"
+        if number >= 99.95:
+            return self.grouped(round(number))
+        return f"{number:.1f}".replace(".", self.decimal)
 
     def signed(self, number: int) -> str:
         return f"+{self.grouped(number)}" if number > 0 else self.grouped(number)
@@ -128,6 +140,11 @@ def comparison_text(comparison: Comparison) -> str:
     return f"{text} {why}"
 
 
+def click_reason(reason: str) -> str:
+    """Why a click is not counted, from the reason that is stored."""
+    return verdicts.reason_text(reason) or _("no reason given")
+
+
 def withheld_text() -> str:
     """Why a person's figures are not shown."""
     if not person_figures.are_shown():
@@ -150,6 +167,17 @@ def compared_names(compare: Compare) -> tuple[str, str]:
 def day_text(day: date) -> str:
     pattern = _("%(day)s %(month)s %(year)s")
     return pattern % {"day": _day_number(day), "month": MONTHS[day.month], "year": day.year}
+
+
+def short_day_text(day: date) -> str:
+    """Such as “2 Mar 2026”, for the cells of a table."""
+    pattern = _("%(day)s %(month)s %(year)s")
+    return pattern % {"day": _day_number(day), "month": _short_months()[day.month], "year": day.year}
+
+
+def status_text(status: str) -> str:
+    """A campaign's status in the active language."""
+    return {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}[status]
 
 
 def _day_number(day: date) -> str:

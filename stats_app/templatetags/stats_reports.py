@@ -82,6 +82,15 @@ def named(name: object, public_id: str) -> SafeString:
 
 
 @register.simple_tag
+def list_address(page: str, workspace_id: str) -> str:
+    """The address of the list of all campaigns or users; empty where the host left the staff pages out."""
+    try:
+        return reverse(f"stats_dashboard:{page}", args=[workspace_id])
+    except NoReverseMatch:
+        return ""
+
+
+@register.simple_tag
 def linked(rows: Sequence[Rank], page: str, workspace_id: str) -> list[tuple[Rank, str | None]]:
     """Each row of a ranking with the address of its page, or None where the host left the staff pages out."""
     if not rows:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0016_shared_reports'),
+        ('stats_app', '0018_reasons_of_campaigns_and_users'),
     ]
 
     operations = [

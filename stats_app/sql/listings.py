@@ -1,0 +1,188 @@
+"""The campaigns or users of a workspace in the order of a number that is counted for them, those with 0, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.core.exceptions import EmptyResultSet
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
+
+from stats_app.dimensions import Dimension
+from stats_app.periods import ONE_DAY
+from stats_app.sql.counts import TOTAL
+from stats_app.sql.cursor import is_postgresql
+
+Days = tuple[date, date]
+"""The first and the last one, both included."""
+
+_OWNERS = {"campaign": "campaign_id", "user": "user_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is ordered by: `clicks` in the days; `change`, these less those in `before`; `assigned`, how many
+    users a campaign has or campaigns a user; `each`, the clicks for each of these; or the column `place` of the rows.
+
+    Fewer clicks than `least` are withheld, and stand where none would. `today` is the workspace's local date.
+    """
+
+    by: str
+    descending: bool
+    days: Days
+    today: date
+    before: Days | None = None
+    only_without: bool = False
+    least: float = 0
+
+
+class Found(NamedTuple):
+    """Keys in their order, and how many there are in all: 0 where a page beyond the last one was asked for."""
+
+    keys: list[int]
+    total: int
+
+
+def ordered_keys(
+    connection: BaseDatabaseWrapper,
+    workspace_id: int,
+    dimension: Dimension,
+    chosen: QuerySet[Any],
+    order: Order,
+    first: int,
+    most: int | None,
+) -> Found:
+    """The keys of the rows of `chosen` in this order, from the place `first` on, at most `most`.
+
+    `chosen` has the values `pk`, `public_id` and `place`; ties go by public id. The clicks of all keys are added up.
+    """
+    try:
+        rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
+    except EmptyResultSet:
+        return Found([], 0)
+    parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])]
+    joins = []
+    if order.by in ("clicks", "change", "each") or order.only_without:
+        parts.append(_counted(workspace_id, dimension, order))
+        joins.append("LEFT JOIN counted ON counted.key = chosen.id")
+    if order.by in ("assigned", "each"):
+        parts.append(_assigned(workspace_id, _OWNERS[dimension.name]))
+        joins.append("LEFT JOIN assigned ON assigned.owner = chosen.id")
+    statement = f"""
+        WITH {", ".join(part.sql for part in parts)}
+        SELECT chosen.id{", count(*) OVER ()" if order.only_without else ""} FROM chosen {" ".join(joins)}
+        {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
+        ORDER BY {_VALUES[order.by]} {"DESC" if order.descending else "ASC"} NULLS LAST,
+            public_id {'COLLATE "C"' if is_postgresql(connection) else ""}
+        LIMIT %s OFFSET %s
+    """
+    params = [value for part in parts for value in part.params]
+    # Not prepared: the text differs from search to search.
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
+        found = cursor.fetchall()
+    if order.only_without:
+        return Found([row[0] for row in found], found[0][1] if found else 0)
+    return Found([row[0] for row in found], chosen.count())
+
+
+def number_with_clicks(
+    connection: BaseDatabaseWrapper,
+    workspace_id: int,
+    dimension: Dimension,
+    chosen: QuerySet[Any],
+    days: Days,
+    today: date,
+) -> int:
+    """How many of the rows of `chosen`, which has their `pk` alone, have clicks in the days."""
+    rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
+    counted = _counted(workspace_id, dimension, Order("clicks", False, days, today, least=1))
+    statement = f"""
+        WITH {counted.sql}
+        SELECT count(*) FROM ({rows}) AS chosen JOIN counted ON counted.key = chosen.id WHERE clicks IS NOT NULL
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*counted.params, *row_params])
+        number: int = cursor.fetchone()[0]
+        return number
+
+
+_VALUES = {
+    "clicks": "coalesce(clicks, 0)",
+    "change": "coalesce(clicks, 0) - coalesce(clicks_before, 0)",
+    "assigned": "coalesce(number, 0)",
+    "each": "coalesce(clicks, 0) * 1.0 / number",
+    "place": "place",
+}
+
+# SQLite takes no offset without a limit.
+_EVERYTHING = 2**31 - 1
+
+
+class _Part(NamedTuple):
+    """A common table."""
+
+    sql: str
+    params: Sequence[Any]
+
+
+class _Piece(NamedTuple):
+    """Days whose counts are added, or taken away, as stored by day or by calendar year."""
+
+    dimension: int
+    first: date
+    last: date
+    sign: str
+
+
+def _counted(workspace_id: int, dimension: Dimension, order: Order) -> _Part:
+    """The clicks of each key in the days of the order, and in those before."""
+    spans = {"clicks": order.days} | ({"clicks_before": order.before} if order.before else {})
+    selects, params = [], []
+    for name, days in spans.items():
+        for piece in _pieces(dimension, days, order.today):
+            columns = ", ".join(f"{piece.sign}({TOTAL})" if name == one else "0" for one in spans)
+            selects.append(f"""
+                SELECT key, {columns} FROM stats_app_rollup
+                WHERE workspace_id = %s AND dimension = %s AND day BETWEEN %s AND %s
+            """)
+            params += [workspace_id, piece.dimension, piece.first, piece.last]
+    sql = f"""
+        pieces (key, {", ".join(spans)}) AS ({" UNION ALL ".join(selects)}),
+        summed AS (SELECT key, {", ".join(f"sum({name}) AS {name}" for name in spans)} FROM pieces GROUP BY key),
+        counted AS (
+            SELECT key, {", ".join(f"CASE WHEN {name} >= %s THEN {name} END AS {name}" for name in spans)} FROM summed
+        )
+    """
+    return _Part(sql, [*params, *([order.least] * len(spans))])
+
+
+def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
+    """What the clicks of some days are added up from: of each calendar year its sum less the days outside, where
+    these are fewer than those inside, else its days."""
+    years = dimension.code if dimension.years is None else dimension.years
+    for year in range(days[0].year, days[1].year + 1):
+        first, last = date(year, 1, 1), date(year, 12, 31)
+        start, end = max(first, days[0]), min(last, days[1])
+        # After today there is nothing to be taken away.
+        outside = [(first, start - ONE_DAY), (end + ONE_DAY, min(last, max(today, end) + ONE_DAY))]
+        outside = [span for span in outside if span[0] <= span[1]]
+        if sum((until - since).days + 1 for since, until in outside) < (end - start).days + 1:
+            yield _Piece(years, first, first, "")
+            yield from (_Piece(dimension.code, since, until, "-") for since, until in outside)
+        else:
+            yield _Piece(dimension.code, start, end, "")
+
+
+def _assigned(workspace_id: int, owner: str) -> _Part:
+    """How many users each campaign has, or campaigns each user."""
+    sql = f"""
+        assigned AS (
+            SELECT {owner} AS owner, count(*) AS number FROM stats_app_campaignassignment
+            WHERE workspace_id = %s GROUP BY {owner}
+        )
+    """
+    return _Part(sql, [workspace_id])
