@@ -46,3 +46,12 @@ def rename_entries(rows: Iterable[QuerySet[Any]], name: str, *, using: str) -> i
     if entries is None:
         return 0
     return sum(_about(entries, some).update(object_repr=name[:_NAME_LENGTH]) for some in rows)
+
+
+def entries_about(rows: Iterable[QuerySet[Any]], *, using: str) -> list[tuple[Any, ...]]:
+    """When, what the row was called then, and what was changed of it, for each entry about one of these rows."""
+    entries = _entries(using)
+    if entries is None:
+        return []
+    columns = ("action_time", "object_repr", "change_message")
+    return [entry for some in rows for entry in _about(entries, some).order_by("pk").values_list(*columns)]

@@ -22,6 +22,8 @@ from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
 from stats_app.models import Click, Workspace
 from stats_app.models.workspaces import validate_timezone
+from stats_app.sql.cursor import is_postgresql
+from stats_app.sql.words import has_unicode
 from stats_app.targets import is_target
 
 
@@ -88,6 +90,7 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "RATE_LIMIT": _LIMIT,
     "LIST_RATE_LIMIT": _LIMIT,
     "INGEST_RATE_LIMIT": _LIMIT,
+    "DIRECTORY_RATE_LIMIT": _LIMIT,
     "LINK_BASE_URL": (
         _is_base_of_links,
         'Give the address of tracked links without their token, such as "https://go.example.com/c/", or None.',
@@ -304,6 +307,24 @@ def check_timezones(
             hint="Run: pip install --upgrade tzdata. A name that no machine knows is wrong: change it in the admin, or "
             "by stats_app.rollups.change_timezone.",
             id="stats_app.W005",
+        )
+    ]
+
+
+@register(Tags.database)
+def check_unicode(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W008: a PostgreSQL that does not know the letters of all alphabets. Asks the database, so only when told to."""
+    alias = router.db_for_read(Workspace)
+    if alias not in (databases or ()) or not is_postgresql(connections[alias]) or has_unicode(connections[alias]):
+        return []
+    return [
+        Warning(
+            f"Searches and the order of names know the letters of one locale only, that of the database {alias!r}.",
+            hint="Keep it in UTF-8, on a PostgreSQL that was built with ICU; then add the indexes of names again, as "
+            "docs/operations.md says.",
+            id="stats_app.W008",
         )
     ]
 

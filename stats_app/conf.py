@@ -17,6 +17,8 @@ DEFAULTS: dict[str, Any] = {
     "LIST_RATE_LIMIT": 300,
     # Requests a minute for each API key to POST clicks/.
     "INGEST_RATE_LIMIT": None,
+    # Requests a minute for each API key to POST users/ and POST campaigns/.
+    "DIRECTORY_RATE_LIMIT": None,
     # Where tracked links answer for the readers of mails, such as "https://go.example.com/c/". None: where they answer
     # on the site that is asked.
     "LINK_BASE_URL": None,
@@ -56,6 +58,10 @@ class Conf:
     @property
     def link_base_url(self) -> str | None:
         return cast("str | None", self._get("LINK_BASE_URL"))
+
+    @property
+    def directory_rate_limit(self) -> int | None:
+        return cast("int | None", self._get("DIRECTORY_RATE_LIMIT"))
 
     @property
     def prepared_statements(self) -> bool:

@@ -10,18 +10,22 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import accumulate, islice
 from typing import TypeVar
 
+from django.db.models import QuerySet
 from ulid import ULID
 
 from stats_app import public_ids
 from stats_app.dimensions import BOT, CAMPAIGN, HUMAN, OTHER, SUSPECTED, VCARD
 from stats_app.ingest import ClickInput, record_clicks
-from stats_app.models import Alias, Campaign, CampaignAssignment, Click, Workspace, WorkspaceUser
+from stats_app.links import LinkInput, create_links, new_token
+from stats_app.models import Alias, Campaign, CampaignAssignment, Click, TrackedLink, Workspace, WorkspaceUser
 
 BATCH = 5_000
 DAYS = 365
+LINKED_USERS = 6
 
 _WEEKDAYS = (1.10, 1.15, 1.15, 1.10, 1.00, 0.15, 0.10)
 _HOURS = (0, 0, 0, 0, 0, 1, 3, 8, 14, 16, 15, 12, 9, 12, 15, 15, 13, 9, 5, 3, 2, 1, 1, 0)
@@ -110,6 +114,7 @@ def seed(clicks: int, seed_number: int, now: datetime, progress: Callable[[int],
     shares = (clicks * 2 // 3, clicks - clicks * 2 // 3)
     done = 0
     for number, (place, share) in enumerate(zip(places, shares, strict=True)):
+        _make_links(place, random.Random(f"{seed_number}-{number}-links"), now)
         stored = Click.objects.filter(workspace=place.workspace).count()
         made = _clicks(place, random.Random(f"{seed_number}-{number}"))
         remaining = share if stored < share else 0
@@ -168,6 +173,27 @@ def _user(rng: random.Random, workspace: Workspace, number: int, domain: str) ->
     if number % 4 == 0:
         Alias.objects.get_or_create(workspace=workspace, user=user, email=f"{first}.{number}@{domain}".lower())
     return user
+
+
+def _make_links(place: DemoWorkspace, rng: random.Random, now: datetime) -> None:
+    """The links in the signatures of some users: their vCard, the company's site, and the campaigns that they carry."""
+    carried = set(CampaignAssignment.objects.filter(campaign__in=place.campaigns).values_list("campaign", "user"))
+    inputs = []
+    for user in place.users[:LINKED_USERS]:
+        name, _, domain = user.email.partition("@")
+        inputs += [
+            LinkInput(VCARD, f"https://www.example.com/{name}.vcf", user=user),
+            LinkInput(OTHER, f"https://www.example.com/{domain}/", user=user),
+        ]
+        mine = [campaign for campaign in place.campaigns if (campaign.pk, user.pk) in carried]
+        inputs += [LinkInput(CAMPAIGN, campaign=campaign, user=user) for campaign in mine]
+    create_links(place.workspace, inputs, now=now, make_token=partial(new_token, rng.choice))
+
+
+def link_to_follow(workspace: Workspace) -> TrackedLink | None:
+    """One of the demo's links, which is always the same."""
+    vcards: QuerySet[TrackedLink] = workspace.links.filter(kind=VCARD, is_active=True).select_related("user")
+    return vcards.order_by("user", "pk").first()
 
 
 def _public_id(rng: random.Random, prefix: str) -> str:

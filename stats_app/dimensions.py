@@ -24,8 +24,8 @@ VERDICTS = {HUMAN: 0, SUSPECTED: 1, BOT: 2}
 WORKSPACE_DAYS = 0
 CAMPAIGN_DAYS = 1
 USER_DAYS = 2
-EXCLUDED_DAYS = 3
 REASON_DAYS = 4
+SHADOW_DAYS = 5
 CAMPAIGN_YEARS = 12
 USER_YEARS = 22
 
@@ -34,8 +34,8 @@ USER_YEARS = 22
 class Dimension:
     """`code` is what rows hold; `key` is the click's column that they are counted by; clicks without it are left out.
 
-    `human` dimensions count the clicks of people; the others what tools leave out. A reason is a text, whose number is
-    in the table of reasons.
+    `human` dimensions count the clicks of people; the others what tools leave out. A reason is why that is, and whose:
+    of the workspace, and of each key of the dimensions that have `reasons`. Its number is in the table of reasons.
     """
 
     code: int
@@ -43,16 +43,20 @@ class Dimension:
     key: str | None
     human: bool = True
     years: int | None = None
+    reasons: bool = False
 
 
 DIMENSIONS = (
-    Dimension(WORKSPACE_DAYS, "workspace", None),
-    Dimension(CAMPAIGN_DAYS, "campaign", "campaign_id", years=CAMPAIGN_YEARS),
-    Dimension(USER_DAYS, "user", "user_id", years=USER_YEARS),
-    # What was not counted, by verdict and by reason: shown apart to staff.
-    Dimension(EXCLUDED_DAYS, "verdict", "verdict", human=False),
+    Dimension(WORKSPACE_DAYS, "workspace", None, reasons=True),
+    Dimension(CAMPAIGN_DAYS, "campaign", "campaign_id", years=CAMPAIGN_YEARS, reasons=True),
+    Dimension(USER_DAYS, "user", "user_id", years=USER_YEARS, reasons=True),
+    # What was not counted, by verdict and reason: shown apart to staff.
     Dimension(REASON_DAYS, "reason", "reason_id", human=False),
+    # What rules on trial would have left out: the sum of their bits.
+    Dimension(SHADOW_DAYS, "shadow", "shadow"),
 )
+
+WITH_REASONS = tuple(dimension for dimension in DIMENSIONS if dimension.reasons)
 
 # The codes of all sums by calendar year.
 YEARS = tuple(dimension.years for dimension in DIMENSIONS if dimension.years is not None)

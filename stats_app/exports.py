@@ -42,14 +42,16 @@ def export_clicks(
     the number of clicks. Clicks that come in meanwhile may be among them. Unless all figures of persons are shown
     (PERSON_FIGURES), they do not say whose they were.
     """
-    return FORMATS[form](_pages(workspace, start, end))
-
-
-def _pages(workspace: Workspace, start: date | None, end: date | None) -> Iterator[list[Record]]:
     clicks = Click.objects.filter(workspace=workspace)
     if start is not None or end is not None:
         clicks = clicks_in_days(clicks, workspace.zone, start or MIN_DATE, end or MAX_DATE)
-    names = _NamesOfRows(workspace)
+    # Single clicks can be added up by person, and the list of links says whose each is.
+    return FORMATS[form](pages(workspace, clicks, with_people=person_figures.are_all_shown()))
+
+
+def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> Iterator[list[Record]]:
+    """Clicks of the workspace, page by page, the oldest first; with whose they were, or without."""
+    names = _NamesOfRows(workspace, with_people)
     following = clicks
     while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
         yield names.records(page)
@@ -65,12 +67,11 @@ class _NamesOfRows:
     name much the same.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, with_people: bool) -> None:
         users = WorkspaceUser.objects.filter(workspace=workspace)
         aliases = Alias.objects.filter(workspace=workspace)
         links = TrackedLink.objects.filter(workspace=workspace)
-        if not person_figures.are_all_shown():
-            # Single clicks can be added up by person, and the list of links says whose each is.
+        if not with_people:
             users, aliases, links = users.none(), aliases.none(), links.filter(user=None)
         self._campaigns = _Kept(Campaign.objects.filter(workspace=workspace), "public_id")
         self._users = _Kept(users, "public_id")
@@ -132,8 +133,12 @@ def _jsonl(pages: Iterator[list[Record]]) -> Iterator[str]:
 
 
 def _line(record: Record) -> str:
-    said = {name: value for name, value in zip(NAMES, record, strict=True) if value is not None}
-    return json.dumps(said, ensure_ascii=False) + "\n"
+    return json.dumps(said(record), ensure_ascii=False) + "\n"
+
+
+def said(record: Record) -> dict[str, Any]:
+    """What a click says, by name."""
+    return {name: value for name, value in zip(NAMES, record, strict=True) if value is not None}
 
 
 FORMATS: dict[str, Callable[[Iterator[list[Record]]], Iterator[str]]] = {"csv": _csv, "jsonl": _jsonl}

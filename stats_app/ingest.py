@@ -7,7 +7,7 @@ wrong item is reported while the right ones around it are stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -43,7 +43,7 @@ from stats_app.periods import (
 from stats_app.sql import clicks as sql
 from stats_app.sql import reasons
 from stats_app.sql.clicks import ClickRow
-from stats_app.sql.references import find
+from stats_app.sql.references import OWNER_IS_OPTED_OUT, find
 from stats_app.words import fold, is_plain
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -61,7 +61,8 @@ class ClickInput(NamedTuple):
     `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail, `link` an instance or a token;
     an alias sets the user when none is given. `id` is a ULID: 26 characters of either case, `ulid.ULID`, `uuid.UUID` or
     16 bytes; without it the product makes one, so that a repeated call counts again. `clicked_at` is an aware datetime
-    or RFC 3339 text, by default now. `visitor` is for the redirect alone (`stats_app.visitors`): 16 bytes, or None.
+    or RFC 3339 text, by default now. `visitor` and `shadow` are for the redirect alone: 16 bytes by
+    `stats_app.visitors`, and the `shadow_bits` of a judgement; or None.
     """
 
     kind: Any
@@ -74,6 +75,7 @@ class ClickInput(NamedTuple):
     verdict: Any = HUMAN
     reason: Any = ""
     visitor: Any = None
+    shadow: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class _FirstClicks(Exception):
     """No click was counted yet, and the zone of the counts must be noted, which takes the workspace's lock alone."""
 
 
-class _Wrong(Exception):
+class WrongClick(Exception):
     def __init__(self, name: str, code: str, message: str) -> None:
         self.error = FieldError(name, code, message)
 
@@ -137,72 +139,28 @@ def _record(
     for index, item in enumerate(items):
         try:
             row = judge.row(item)
-        except _Wrong as wrong:
+        except WrongClick as wrong:
             error = wrong.error
             result.rejected.append(Rejection(index, error.field, error.code, error.message))
         else:
             rows.setdefault(row.id, row)
     if rows:
-        _number_reasons(connection, locked.id, {row.reason for row in rows.values() if row.verdict != _HUMAN})
-        spans = _spans(judge.zone, {row.utc_day for row in rows.values()})
+        number_reasons(connection, locked.id, (row for row in rows.values() if row.verdict != _HUMAN))
+        spans = spans_of(judge.zone, {row.utc_day for row in rows.values()})
         result.accepted = sql.insert(connection, locked.id, [rows[click_id] for click_id in sorted(rows)], spans)
     result.duplicates = len(items) - len(result.rejected) - result.accepted
     return result
 
 
-def _number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, texts: set[str]) -> None:
+def number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, excluded: Iterable[reasons.Excluded]) -> None:
     """The rollups hold the reasons by number. Before the clicks, as the lock order has it."""
-    if texts:
-        reasons.number(connection, workspace_id, texts)
+    new = {reason for click in excluded for reason in reasons.reasons_of(click)}
+    if new:
+        reasons.number(connection, workspace_id, new)
 
 
-def _spans(zone: ZoneInfo, utc_days: Iterable[date]) -> list[DaySpan]:
+def spans_of(zone: ZoneInfo, utc_days: Iterable[date]) -> list[DaySpan]:
     return [span for utc_day in utc_days for span in local_days(zone, utc_day)]
-
-
-class VerdictChange(NamedTuple):
-    """What a stored click is to be taken for from now on. `id` is as in `ClickInput`."""
-
-    id: Any
-    verdict: str
-    reason: str = ""
-
-
-def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> int:
-    """Gives stored clicks another verdict and moves the rollups in one transaction; returns how many clicks changed.
-
-    A click that is not stored is passed over, and so is one that has the verdict and the reason already. Joins a
-    transaction that the caller holds; without one, a deadlock is tried again. Whoever also records clicks in the same
-    transaction does that after this, since clicks come before rollups in the order of locks. Raises ValueError for a
-    verdict, a reason or an id that is none.
-    """
-    try:
-        wanted = {_click_id(change.id): _verdict(change) for change in changes}
-    except _Wrong as wrong:
-        raise ValueError(wrong.error.message) from None
-    using = router.db_for_write(Click)
-    return in_workspace(workspace.pk, partial(_change_verdicts, wanted=wanted, using=using), using=using)
-
-
-def _change_verdicts(locked: LockedWorkspace, *, wanted: Mapping[bytes, tuple[int, str]], using: str) -> int:
-    connection = connections[using]
-    verdicts = set(wanted.values())
-    _number_reasons(connection, locked.id, {reason for verdict, reason in verdicts if verdict != _HUMAN})
-    stored = sql.lock_verdicts(connection, locked.id, sorted(wanted))
-    changed = [click for click in stored if (click.verdict, click.reason) != wanted[click.id]]
-    ids = [click.id for click in changed]
-    spans = _spans(ZoneInfo(locked.timezone), {click.utc_day for click in changed})
-    sql.move(connection, locked.id, ids, spans, "-")
-    for verdict, reason in verdicts:
-        alike = [click_id for click_id in ids if wanted[click_id] == (verdict, reason)]
-        sql.set_verdicts(connection, locked.id, alike, verdict, reason)
-    sql.move(connection, locked.id, ids, spans)
-    return len(changed)
-
-
-def _verdict(change: VerdictChange) -> tuple[int, str]:
-    verdict = _code("verdict", change.verdict, VERDICTS)
-    return verdict, _checked_reason(change.reason, verdict)
 
 
 @dataclass(slots=True)
@@ -210,9 +168,10 @@ class _References:
     """The rows of the workspace that a batch names, by what they are named by: public id, token, e-mail or instance."""
 
     campaigns: dict[Any, int]
-    users: dict[Any, int]
-    aliases: dict[Any, tuple[int, int]]
-    links: dict[Any, int]
+    # The number of a row, and at last whether the person has opted out.
+    users: dict[Any, tuple[int, bool]]
+    aliases: dict[Any, tuple[int, int, bool]]
+    links: dict[Any, tuple[int, bool | None]]
 
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Iterable[Any]) -> _References:
@@ -221,9 +180,9 @@ class _References:
         look = partial(_find, connection, workspace_id)
         return cls(
             look(Campaign, "public_id", columns.campaign),
-            look(WorkspaceUser, "public_id", columns.user),
-            look(Alias, "email", [*map(_folded, columns.alias)], "user_id"),
-            look(TrackedLink, "token", columns.link),
+            look(WorkspaceUser, "public_id", columns.user, "known.is_opted_out"),
+            look(Alias, "email", [*map(_folded, columns.alias)], f"known.user_id, {OWNER_IS_OPTED_OUT}"),
+            look(TrackedLink, "token", columns.link, OWNER_IS_OPTED_OUT),
         )
 
 
@@ -287,32 +246,31 @@ class _Judge:
         self.sure_until = min(self.latest, utc_midnight(MAX_DATE))
 
     def row(self, item: ClickInput | FieldError) -> ClickRow:
-        """The row to store. Raises `_Wrong` for the first wrong field."""
+        """The row to store. Raises `WrongClick` for the first wrong field."""
         if isinstance(item, FieldError):
-            raise _Wrong(item.field, item.code, item.message)
-        kind = _code("kind", item.kind, KINDS)
-        click_id = _click_id(item.id)
+            raise WrongClick(item.field, item.code, item.message)
+        kind = code_of("kind", item.kind, KINDS)
+        click_id = click_id_of(item.id)
         campaign_id = self._campaign(kind, item.campaign)
-        user_id = None if item.user is None else _reference(self.references.users, "user", item.user, _is_user_id)
-        alias_id = None
-        if item.alias is not None:
-            alias_id, user_id = self._alias(item.alias, user_id)
-        link_id = None if item.link is None else _reference(self.references.links, "link", item.link, _is_text)
+        user_id, alias_id = self._person(item.user, item.alias)
+        link_id = None if item.link is None else self._link(item.link)
         clicked_at = self._time(item.clicked_at)
-        verdict = _code("verdict", item.verdict, VERDICTS)
-        reason = "" if item.reason == "" else _checked_reason(item.reason, verdict)
+        verdict = code_of("verdict", item.verdict, VERDICTS)
+        reason = "" if item.reason == "" else checked_reason(item.reason, verdict)
         references = (campaign_id, user_id, alias_id, link_id)
-        return ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.visitor)
+        return ClickRow(
+            click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.shadow, item.visitor
+        )
 
     def _campaign(self, kind: int, value: Any) -> int | None:
         if kind != _CAMPAIGN_KIND:
             if value is not None:
-                raise _Wrong(
+                raise WrongClick(
                     "campaign", "not_allowed", "campaign is not allowed: only a click of the kind campaign has one."
                 )
             return None
         if value is None:
-            raise _Wrong(
+            raise WrongClick(
                 "campaign",
                 "required",
                 f"campaign is required for a click of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
@@ -321,11 +279,23 @@ class _Judge:
         campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
         return campaign_id
 
-    def _alias(self, value: Any, user_id: int | None) -> tuple[int, int]:
-        alias_id, owner_id = _reference(self.references.aliases, "alias", _folded(value), _is_email)
-        if user_id is not None and user_id != owner_id:
-            raise _Wrong("alias", "invalid", f"alias {shown(str(value))} is not one of the user's.")
-        return alias_id, owner_id
+    def _person(self, user: Any, alias: Any) -> tuple[int | None, int | None]:
+        """User and alias; neither of a person who opted out, whose clicks count for the workspace and the campaign."""
+        user_id, alias_id, is_opted_out = None, None, False
+        if user is not None:
+            user_id, is_opted_out = _reference(self.references.users, "user", user, _is_user_id)
+        if alias is not None:
+            alias_id, owner_id, is_opted_out = _reference(self.references.aliases, "alias", _folded(alias), _is_email)
+            if user_id is not None and user_id != owner_id:
+                raise WrongClick("alias", "invalid", f"alias {shown(str(alias))} is not one of the user's.")
+            user_id = owner_id
+        return (None, None) if is_opted_out else (user_id, alias_id)
+
+    def _link(self, value: Any) -> int | None:
+        """None for a link of a person who opted out: it would say whose click it was."""
+        link_id: int
+        link_id, is_opted_out = _reference(self.references.links, "link", value, _is_text)
+        return None if is_opted_out else link_id
 
     def _time(self, value: Any) -> datetime:
         """The moment in UTC."""
@@ -336,7 +306,7 @@ class _Judge:
 
     def _check_time(self, clicked_at: datetime, value: Any) -> None:
         if clicked_at > self.latest:
-            raise _Wrong(
+            raise WrongClick(
                 "clicked_at", "future", f"clicked_at {shown(str(value))} is more than 5 minutes in the future."
             )
         if not _EARLIEST <= clicked_at < _LATEST:
@@ -346,24 +316,24 @@ class _Judge:
             raise _out_of_range(value)
         kept_from = self.workspace.clicks_kept_from
         if kept_from is not None and day < kept_from:
-            raise _Wrong(
+            raise WrongClick(
                 "clicked_at",
                 "pruned",
                 f"clicked_at {shown(str(value))} is before {kept_from}, from when on raw clicks are kept.",
             )
 
 
-def _code(name: str, value: Any, codes: dict[str, int]) -> int:
+def code_of(name: str, value: Any, codes: dict[str, int]) -> int:
     try:
         return codes[value]
     except (KeyError, TypeError):
         pass
     if value is None:
-        raise _Wrong(name, "required", f"{name} is required: one of {', '.join(codes)}.")
-    raise _Wrong(name, "invalid", f"{name} is one of {', '.join(codes)}, not {shown(value)}.")
+        raise WrongClick(name, "required", f"{name} is required: one of {', '.join(codes)}.")
+    raise WrongClick(name, "invalid", f"{name} is one of {', '.join(codes)}, not {shown(value)}.")
 
 
-def _click_id(value: Any) -> bytes:
+def click_id_of(value: Any) -> bytes:
     if isinstance(value, str) and _ULID.fullmatch(value):
         return ulid_bytes(value)
     if value is None:
@@ -372,7 +342,7 @@ def _click_id(value: Any) -> bytes:
         return value.bytes
     if isinstance(value, bytes) and len(value) == 16:
         return value
-    raise _Wrong("id", "invalid", f"id is a ULID of 26 characters, not {shown(value)}.")
+    raise WrongClick("id", "invalid", f"id is a ULID of 26 characters, not {shown(value)}.")
 
 
 def _reference(found: dict[Any, Any], name: str, value: Any, is_well_formed: Callable[[Any], bool]) -> Any:
@@ -381,9 +351,9 @@ def _reference(found: dict[Any, Any], name: str, value: Any, is_well_formed: Cal
     except (KeyError, TypeError):
         pass
     if not is_well_formed(value):
-        raise _Wrong(name, "invalid", f"{name} {shown(value)} is not well-formed.")
+        raise WrongClick(name, "invalid", f"{name} {shown(value)} is not well-formed.")
     text = getattr(value, "public_id", None) or str(value)
-    raise _Wrong(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
+    raise WrongClick(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
 
 
 def _is_campaign_id(value: object) -> bool:
@@ -410,24 +380,24 @@ def _moment(value: Any) -> datetime:
             return parse_time(value)
         except ValueError:
             pass
-    raise _Wrong(
+    raise WrongClick(
         "clicked_at",
         "invalid",
         f"clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not {shown(value)}.",
     )
 
 
-def _out_of_range(value: Any) -> _Wrong:
-    return _Wrong(
+def _out_of_range(value: Any) -> WrongClick:
+    return WrongClick(
         "clicked_at", "out_of_range", f"clicked_at {shown(str(value))} is not between {MIN_DATE} and {MAX_DATE}."
     )
 
 
-def _checked_reason(value: Any, verdict: int) -> str:
+def checked_reason(value: Any, verdict: int) -> str:
     if not isinstance(value, str) or not is_plain(value):
-        raise _Wrong("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
+        raise WrongClick("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
     if len(value) > REASON_LENGTH:
-        raise _Wrong("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
+        raise WrongClick("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
     if value and verdict == _HUMAN:
-        raise _Wrong("reason", "not_allowed", "reason is not allowed for a human click.")
+        raise WrongClick("reason", "not_allowed", "reason is not allowed for a human click.")
     return value

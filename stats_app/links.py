@@ -71,8 +71,16 @@ def address(token: str, absolute: Callable[[str], str]) -> str | None:
         return None
 
 
+def new_token(choose: Callable[[str], str] = secrets.choice) -> str:
+    return "".join(choose(_ALPHABET) for _ in range(TOKEN_LENGTH))
+
+
 def create_links(
-    workspace: Workspace, links: Iterable[LinkInput | FieldError], *, now: datetime | None = None
+    workspace: Workspace,
+    links: Iterable[LinkInput | FieldError],
+    *,
+    now: datetime | None = None,
+    make_token: Callable[[], str] = new_token,
 ) -> LinksResult:
     """Makes links, set-based and in one transaction. The same arguments give the same link, also for two at once.
 
@@ -82,7 +90,8 @@ def create_links(
     items = list(links)
     using = router.db_for_write(TrackedLink)
     made_at = timezone.now() if now is None else now
-    return in_workspace(workspace.pk, partial(_create, items=items, using=using, made_at=made_at), using=using)
+    create = partial(_create, items=items, using=using, made_at=made_at, make_token=make_token)
+    return in_workspace(workspace.pk, create, using=using)
 
 
 def switch(links: QuerySet[TrackedLink], *, on: bool) -> list[TrackedLink]:
@@ -97,16 +106,24 @@ def switch(links: QuerySet[TrackedLink], *, on: bool) -> list[TrackedLink]:
 
 
 def _create(
-    locked: LockedWorkspace, *, items: Sequence[LinkInput | FieldError], using: str, made_at: datetime
+    locked: LockedWorkspace,
+    *,
+    items: Sequence[LinkInput | FieldError],
+    using: str,
+    made_at: datetime,
+    make_token: Callable[[], str],
 ) -> LinksResult:
     result = LinksResult(links=[None] * len(items))
     references = _References.of(locked.id, [item for item in items if isinstance(item, LinkInput)], using)
     rows: dict[int, TrackedLink] = {}
     for index, item in enumerate(items):
         try:
-            rows[index] = _row(locked.id, item, references, made_at)
+            link = _row(locked.id, item, references)
         except _Wrong as wrong:
             result.rejected.append(Rejection(index, wrong.error.field, wrong.error.code, wrong.error.message))
+        else:
+            link.token, link.created_at = make_token(), made_at
+            rows[index] = link
     wanted = {row.fingerprint: row for row in rows.values()}
     known = _by_fingerprint(locked.id, wanted.keys(), using)
     # In the order of their unique key, or two callers with lists that overlap wait for each other for ever.
@@ -176,8 +193,8 @@ def _is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
-def _row(workspace_id: int, item: LinkInput | FieldError, references: _References, made_at: datetime) -> TrackedLink:
-    """The link to store. Raises `_Wrong` for the first wrong field."""
+def _row(workspace_id: int, item: LinkInput | FieldError, references: _References) -> TrackedLink:
+    """The link to store, but for its token. Raises `_Wrong` for the first wrong field."""
     if isinstance(item, FieldError):
         raise _Wrong(item.field, item.code, item.message)
     if item.kind is None:
@@ -195,14 +212,12 @@ def _row(workspace_id: int, item: LinkInput | FieldError, references: _Reference
         user_id = None if user is None else user.pk
     target = _target(item)
     link = TrackedLink(
-        token="".join(secrets.choice(_ALPHABET) for _ in range(TOKEN_LENGTH)),
         workspace_id=workspace_id,
         kind=item.kind,
         target_url=target,
         campaign_id=None if campaign is None else campaign.pk,
         user_id=user_id,
         alias_id=None if alias is None else alias.pk,
-        created_at=made_at,
     )
     link.fingerprint = _fingerprint(link)
     return link

@@ -6,6 +6,9 @@ behind it pass, so that a stream of writers cannot keep it waiting for ever. Aft
 id, then rollups, sorted by key, in one statement each. Unsorted batches that overlap deadlock, and a change of zone
 beside unlocked writers loses exactness.
 
+Whoever saves many people or campaigns takes the workspace's directory before all that: two such lists would deadlock,
+or make somebody twice. Clicks do not wait for it.
+
 SQLite knows one writer at a time. There every writing transaction begins with a write, so that it waits its turn with
 nothing in hand; one that began by reading would be refused at once when another has written meanwhile.
 """
@@ -14,10 +17,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple, TypeVar
 
-from django.db import DatabaseError, connections, transaction
+from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from stats_app.database_errors import passes_by_itself
 from stats_app.errors import WorkspaceGone
@@ -26,6 +30,7 @@ from stats_app.sql import workspaces as sql
 Result = TypeVar("Result")
 
 ATTEMPTS = 4  # the first, and three more
+DIRECTORY_ATTEMPTS = 8  # forms save one row after the other, each of which may come in between
 _PAUSE = 0.05  # seconds before the second attempt; doubled before each further one
 
 
@@ -39,7 +44,12 @@ class LockedWorkspace(NamedTuple):
 
 
 def in_workspace(
-    workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str, alone: bool = False
+    workspace_id: int,
+    work: Callable[[LockedWorkspace], Result],
+    *,
+    using: str,
+    alone: bool = False,
+    directory: bool = False,
 ) -> Result:
     """Runs `work` in one transaction under the workspace's lock, and returns what it returns.
 
@@ -47,12 +57,31 @@ def in_workspace(
     """
 
     def locked() -> Result:
+        if directory:
+            sql.lock_directory(connections[using], workspace_id)
         row = sql.lock(connections[using], workspace_id, alone)
         if row is None:
             raise WorkspaceGone
         return work(LockedWorkspace(*row))
 
     return tried_again(locked, using=using)
+
+
+def in_directory(
+    workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str, alone: bool = False
+) -> Result:
+    """As `in_workspace`, with nobody else in the workspace's directory.
+
+    It is also tried again when somebody who takes no lock, such as a form of the admin, has just saved what `work` was
+    about to.
+    """
+
+    attempts = 1 if connections[using].in_atomic_block else DIRECTORY_ATTEMPTS
+    for attempt in range(1, attempts):
+        with suppress(IntegrityError):
+            return in_workspace(workspace_id, work, using=using, alone=alone, directory=True)
+        time.sleep(_PAUSE * attempt)
+    return in_workspace(workspace_id, work, using=using, alone=alone, directory=True)
 
 
 def in_workspaces_alone(workspace_ids: Iterable[int], work: Callable[[], Result], *, using: str) -> Result:

@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connections, router
 from django.db.models import Max, Min
 
-from stats_app.dimensions import DIMENSIONS, REASON_DAYS, WORKSPACE_DAYS, YEARS
+from stats_app.dimensions import DIMENSIONS, REASON_DAYS, VERDICTS, WORKSPACE_DAYS, YEARS
 from stats_app.errors import Refused, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
@@ -138,13 +138,21 @@ def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> 
     for dimension, key, day, side, *numbers in rows:
         sides.setdefault((dimension, key, day), {})[side] = "/".join(map(str, numbers))
     reason_numbers = [key for dimension, key, _ in sides if dimension == REASON_DAYS]
-    texts = reasons.texts(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
+    named = reasons.numbered(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
     found = []
     for (dimension, key, day), counts in sides.items():
-        name: object = key if dimension != REASON_DAYS else shown(texts.get(key, ""))
+        name: object = key if dimension != REASON_DAYS else _reason_name(named.get(key))
         place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
         found.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
     return found
+
+
+def _reason_name(reason: reasons.Reason | None) -> str:
+    if reason is None:
+        return "without a number"
+    [verdict] = (name for name, number in VERDICTS.items() if number == reason.verdict)
+    subject = "" if reason.dimension == WORKSPACE_DAYS else f" of {_NAMES[reason.dimension]} {reason.key}"
+    return f"{verdict} {shown(reason.text)}{subject}"
 
 
 def is_moved(locked: LockedWorkspace) -> bool:

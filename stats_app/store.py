@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 from stats_app import dimensions
-from stats_app.dimensions import DIMENSIONS, KINDS
+from stats_app.dimensions import DIMENSIONS, KINDS, REASON_DAYS, VERDICTS
 from stats_app.models import Rollup
 from stats_app.periods import Period
 from stats_app.sql import counting, listings, rankings, reasons
 from stats_app.sql import counts as sql
 from stats_app.sql.snapshot import snapshot
 
-By = Literal["day", "kind", "campaign", "user", "verdict", "reason"]
+By = Literal["day", "kind", "campaign", "user", "reason", "shadow"]
 Key = int | str
 Named = Literal["campaign", "user"]
 Where = Mapping[Named, int | Sequence[int]]
@@ -28,6 +28,7 @@ Where = Mapping[Named, int | Sequence[int]]
 Counts = dict[tuple[Key, ...], list[int]]
 
 _KINDS = tuple(KINDS)
+_VERDICTS = {number: name for name, number in VERDICTS.items()}
 _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
 
 
@@ -48,13 +49,16 @@ def counts(
 
     The answer maps the values of `by`, but for `day`, to a list: of one number, or with `day` in `by` of one for each
     day of the period, zeros filled in. A campaign or user is its number, a kind its name, and all kinds are there, also
-    those without clicks. `by=("verdict", …)` and `by=("reason", …)` count what is otherwise left out, by the number of
-    the verdict and by the text of the reason.
+    those without clicks. `by=("shadow", …)` counts the human clicks that rules on trial would have left out, by the sum
+    of the bits of these rules. `by=("reason", …)` counts what is otherwise left out, by verdict and reason: of the
+    workspace, or with `where` of one campaign or user.
 
     `where` keeps to one campaign or user, or with `by` it to some. `top` keeps to the campaigns or users with the most
     clicks, most first, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
     """
     connection = connections[router.db_for_read(Rollup)]
+    if "reason" in by:
+        return _by_reason(connection, workspace_id, period, by, where or {})
     dimension, keys = _dimension(by, where or {})
     if top is not None:
         return _top(connection, workspace_id, period, by, dimension, top)
@@ -63,12 +67,21 @@ def counts(
     if not grouped and not lists:
         length = period.days if "day" in by else 1
         lists = [(0, [[0] * length for _ in _KINDS])]
-    names: Mapping[int, str] = {}
-    if dimension.name == "reason":
-        names = reasons.texts(connection, workspace_id, [key for key, _ in lists])
+    return _answer([((key,) if grouped else (), columns) for key, columns in lists], by)
+
+
+def _by_reason(
+    connection: BaseDatabaseWrapper, workspace_id: int, period: Period, by: Sequence[By], where: Where
+) -> Counts:
+    dimension, key = _dimension((), where)
+    found = reasons.numbers(connection, workspace_id, dimension.code, cast(int, key))
+    lists = _columns(connection, workspace_id, period, by, REASON_DAYS, [*found]) if found else []
+    return _answer([((_VERDICTS[found[number].verdict], found[number].text), numbers) for number, numbers in lists], by)
+
+
+def _answer(lists: Sequence[tuple[tuple[Key, ...], list[list[int]]]], by: Sequence[By]) -> Counts:
     answer: Counts = {}
-    for key, columns in lists:
-        prefix: tuple[Key, ...] = (names.get(key, key),) if grouped else ()
+    for prefix, columns in lists:
         if "kind" in by:
             answer |= {(*prefix, kind): column for kind, column in zip(_KINDS, columns, strict=True)}
         else:

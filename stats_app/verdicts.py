@@ -53,6 +53,11 @@ class Judgement(NamedTuple):
     rule: str
     shadow: tuple[str, ...] = ()
 
+    @property
+    def shadow_bits(self) -> int | None:
+        """The shadow rules as they are stored with the click: the sum of their bits, or None."""
+        return sum(RULES[_PLACES[name]].shadow_bit for name in self.shadow) or None
+
 
 class Signs(NamedTuple):
     """What the rules look at. `agent` is as `user_agents.normalized` returns it."""
@@ -69,8 +74,8 @@ class Rule(NamedTuple):
     """A rule of one kind of visit, or of several clicks together (`bursts`), for which `match` is None.
 
     `match` returns whether the rule matches, or the name that `reason` has a place for. A shadow is a rule on trial: it
-    is tallied and changes no verdict. `reason` is stored, and `why` explains it to staff: both are English, to be
-    translated where they are shown.
+    is tallied and changes no verdict. Its bit is stored with the clicks that it matches, and stands for no other rule
+    later. `reason` is stored, and `why` explains it to staff: both are English, to be translated where they are shown.
     """
 
     id: str
@@ -78,7 +83,11 @@ class Rule(NamedTuple):
     reason: str
     why: str
     match: Callable[[Signs], str | bool | None] | None
-    is_shadow: bool = False
+    shadow_bit: int = 0
+
+    @property
+    def is_shadow(self) -> bool:
+        return bool(self.shadow_bit)
 
 
 def _other_method(signs: Signs) -> str | None:
@@ -197,7 +206,7 @@ RULES = (
         gettext_noop("browser without a language"),
         gettext_noop("Browsers say which languages the reader wants. Some that are built into an app may not."),
         lambda signs: not signs.has_language,
-        is_shadow=True,
+        shadow_bit=1,
     ),
     Rule(
         "no-fetch-headers",
@@ -205,7 +214,7 @@ RULES = (
         gettext_noop("browser without its usual headers"),
         gettext_noop("Chrome and what is built on it say over https how a page was asked for. Some proxies remove it."),
         _lacks_fetch_headers,
-        is_shadow=True,
+        shadow_bit=2,
     ),
     Rule(
         "burst",
@@ -298,6 +307,19 @@ def rule_of(reason: str) -> Rule | None:
 
 def _pattern(rule: Rule) -> re.Pattern[str]:
     return re.compile(re.escape(rule.reason).replace(re.escape("%(name)s"), "(.+)"))
+
+
+def judge_again(verdict: str, reason: str) -> tuple[str, str]:
+    """The verdict and the reason of a stored click by today's rules: those of a reason that is not ours stay."""
+    rule = rule_of(reason) if reason else None
+    if rule is None:
+        return verdict, reason
+    return (HUMAN, "") if rule.is_shadow else (rule.verdict, reason)
+
+
+def rests_on_visitor(reason: str) -> bool:
+    """Whether a stored reason can be found again by what is stored of a visitor's clicks."""
+    return reason != "" and rule_of(reason) in (_BURST, _REPEAT)
 
 
 _PATTERNS = [(rule, _pattern(rule)) for rule in RULES]

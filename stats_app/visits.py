@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -14,13 +15,14 @@ from ulid import ULID
 
 from stats_app import verdicts
 from stats_app.dimensions import BOT, KINDS
-from stats_app.ingest import ClickInput, Rejection, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, Rejection, record_clicks
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import TrackedLink, Workspace
 from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.targets import is_target
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import REPEAT, Followed, Judgement, Visit
 from stats_app.visitors import Visitor, visitor_of
 
@@ -106,6 +108,16 @@ def _remember(link: KnownLink) -> None:
         logger.warning("A link could not be written to the cache.", exc_info=True)
 
 
+def forget_links(tokens: Sequence[str]) -> None:
+    """Takes links out of this process and of Django's cache, where they may hold an alias for a day."""
+    for token in tokens:
+        _known.pop(token, None)
+    try:
+        cache.delete_many([_CACHE_PREFIX + token for token in tokens])
+    except Exception:
+        logger.warning("Links could not be taken out of the cache.", exc_info=True)
+
+
 def _cached(token: str) -> KnownLink | None:
     try:
         values = cache.get(_CACHE_PREFIX + token)
@@ -129,7 +141,7 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
             visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
         click = ClickInput(
             link.kind, click_id, link.campaign, link.user, link.alias, link.token, now, judgement.verdict,
-            judgement.reason, None if visitor is None else visitor.key,
+            judgement.reason, None if visitor is None else visitor.key, judgement.shadow_bits,
         )  # fmt: skip
         rejected = _record(link, click, visitor, now=now)
     except Exception:
@@ -183,7 +195,8 @@ def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: dateti
         "campaignPublicId": link.campaign,
         "userPublicId": link.user,
         "alias": link.alias,
-        "link": link.token,
+        # That of a person who opted out would say whose click it was.
+        "link": link.token if link.user or link.signature is None else None,
         "clickedAt": now.astimezone(UTC).isoformat(timespec="microseconds"),
         "verdict": judgement.verdict,
         "reason": judgement.reason,

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from stats_app.errors import WrongValue
 
 MAX_WORDS = 10
-MAX_LENGTH = 200
-"""Characters of a search: as many as a name may have."""
+"""Of more words the longest are looked for: they find the fewest rows, and each word costs a look at those."""
+MAX_LENGTH = 254
+"""Characters of a search: as many as an e-mail may have, which is longer than a name."""
 
 # Lone surrogates are no characters, though Python's texts can hold them; databases refuse them, and most refuse NUL.
 PLAIN_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -64,20 +65,14 @@ def is_visible(text: str) -> bool:
 
 
 def search_words(text: object) -> list[str]:
-    """The words of a search: all of them have to be found, in any order. None are found in everything.
+    """The words to look for: all of them have to be found, in any order. None are found in everything.
 
-    Raises WrongValue for more than `MAX_WORDS` words or `MAX_LENGTH` characters, and for what is not plain text.
+    These are words of the text, so that what is searched for by its own name is found however many words it has.
+    Raises WrongValue for more than `MAX_LENGTH` characters, and for what is not plain text.
     """
     if not isinstance(text, str) or not is_plain(text):
         raise WrongValue(
             "invalid", "is text without control characters", _("Search for text without control characters.")
-        )
-    words = text.split()
-    if len(words) > MAX_WORDS:
-        raise WrongValue(
-            "too_long",
-            f"has at most {MAX_WORDS} words",
-            _("Search for at most %(most)s words.") % {"most": MAX_WORDS},
         )
     if len(text) > MAX_LENGTH:
         raise WrongValue(
@@ -85,4 +80,5 @@ def search_words(text: object) -> list[str]:
             f"has at most {MAX_LENGTH} characters",
             _("Search for at most %(most)s characters.") % {"most": MAX_LENGTH},
         )
-    return words
+    words = dict.fromkeys(text.split())
+    return sorted(words, key=len, reverse=True)[:MAX_WORDS]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -35,6 +36,12 @@ def empty_cache() -> None:
 
     cache.clear()
     visitors._cached = None
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> None:
+    """A page in French leaves its thread in French."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 one_workspace.watch()

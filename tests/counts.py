@@ -11,15 +11,21 @@ NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
 CODES = {name: code for code, name in NAMES.items()}
 
 Counts = dict[tuple[str, int | str, str], tuple[int, int, int]]
-"""Campaign, vCard and other clicks by dimension, key (a reason is its text) and day. Rows of zeros are left out."""
+"""Campaign, vCard and other clicks by dimension, key and day. A reason is its verdict and text, after the number of the
+campaign or user whose it is. Rows of zeros are left out."""
 
 
 def stored_counts(workspace: Workspace) -> Counts:
-    texts = dict(Reason.objects.filter(workspace=workspace).values_list("pk", "text"))
+    reasons = {reason.pk: reason for reason in Reason.objects.filter(workspace=workspace)}
     found: Counts = {}
     for row in Rollup.objects.filter(workspace=workspace):
         name = NAMES[row.dimension]
-        key = texts[row.key] if name == "reason" else row.key
+        key: int | str = row.key
+        if name == "reason":
+            reason = reasons[row.key]
+            key = f"{reason.verdict} {reason.text}"
+            if reason.key:
+                name, key = f"reason of {NAMES[reason.dimension]}", f"{reason.key} {key}"
         counts = (row.campaign_clicks, row.vcard_clicks, row.other_clicks)
         if any(counts):
             found[name, key, str(row.day)] = counts

@@ -90,6 +90,8 @@ def test_it_names_each_operation() -> None:
         ("post", CLICKS): "click_ingest",
         ("get", LINKS): "link_list",
         ("post", LINKS): "link_create",
+        ("post", CAMPAIGNS): "campaign_save",
+        ("post", USERS): "user_save",
     }
 
 
@@ -117,6 +119,8 @@ def test_each_operation_says_what_it_can_answer() -> None:
         "click_ingest": reading | {"413", "415"},
         "link_list": reading,
         "link_create": reading | {"413", "415"},
+        "campaign_save": reading | {"413", "415"},
+        "user_save": reading | {"413", "415"},
     }
 
 
@@ -137,6 +141,8 @@ def test_each_operation_names_its_scope() -> None:
         "click_ingest": [{"apiKey": ["clicks:write"]}],
         "link_list": [{"apiKey": ["links:read"]}],
         "link_create": [{"apiKey": ["links:write"]}],
+        "campaign_save": [{"apiKey": ["directory:write"]}],
+        "user_save": [{"apiKey": ["directory:write"]}],
     }
 
 
@@ -174,6 +180,28 @@ def test_the_body_of_clicks_is_one_click_or_many() -> None:
         "required": ["clicks"],
         "additionalProperties": False,
     }
+
+
+def test_the_body_of_people_and_campaigns_is_one_or_many() -> None:
+    components = document()["components"]["schemas"]
+    for one, many, fields in (
+        ("User", "users", ["publicId", "externalId", "email", "displayName", "isActive", "aliases"]),
+        (
+            "Campaign",
+            "campaigns",
+            ["publicId", "externalId", "name", "targetUrl", "startDate", "endDate", "isPaused", "assignedUsers"],
+        ),
+    ):
+        body = operations()[f"{one.lower()}_save"]["requestBody"]
+        assert body["content"]["application/json"]["schema"] == {
+            "oneOf": [{"$ref": f"#/components/schemas/New{one}"}, {"$ref": f"#/components/schemas/New{one}s"}]
+        }
+        assert list(components[f"New{one}"]["properties"]) == fields
+        assert "required" not in components[f"New{one}"]
+        assert components[f"New{one}"]["additionalProperties"] is False
+        assert components[f"New{one}s"]["properties"] == {
+            many: {"type": "array", "items": {"$ref": f"#/components/schemas/New{one}"}, "maxItems": 1_000}
+        }
 
 
 def validator(found: dict[str, Any], part: dict[str, Any]) -> Draft202012Validator:
@@ -276,7 +304,26 @@ def test_every_answer_is_as_declared(settings: pytest_django.Settings, monkeypat
     check("post", LINKS, post(None, {}, LINKS))
     check("post", LINKS, post(narrow, {}, LINKS))
 
-    settings.STATS_APP = {"RATE_LIMIT": 1, "LIST_RATE_LIMIT": 1, "INGEST_RATE_LIMIT": 1}
+    for url, many, item in (
+        (USERS, "users", {"email": "ada@example.com"}),
+        (CAMPAIGNS, "campaigns", {"name": "Spring", "targetUrl": "https://x.example/"}),
+    ):
+        check("post", url, post(secret, {many: [item, {"nonsense": 1}, 3, {}]}, url))
+        check("post", url, post(secret, [], url))
+        check("post", url, post(secret, {many: [{}] * 1_001}, url))
+        check("post", url, post(secret, "{}", url, content_type="text/plain"))
+        check("post", url, post(None, {}, url))
+        check("post", url, post(narrow, {}, url))
+
+    settings.STATS_APP = {
+        "RATE_LIMIT": 1,
+        "LIST_RATE_LIMIT": 1,
+        "INGEST_RATE_LIMIT": 1,
+        "DIRECTORY_RATE_LIMIT": 1,
+    }
+    post(secret, {"users": []}, USERS)
+    check("post", USERS, post(secret, {"users": []}, USERS))
+    check("post", CAMPAIGNS, post(secret, {"campaigns": []}, CAMPAIGNS))
     post(secret, {"clicks": []})
     check("post", CLICKS, post(secret, {"clicks": []}))
     get(secret, LINKS)

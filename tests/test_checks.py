@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +16,8 @@ from django.urls import include, path
 
 from stats_app import mcp
 from stats_app.models import Workspace
+from stats_app.sql import words
+from stats_app.sql.words import Alphabetical
 from tests.factories import make_workspace
 
 
@@ -305,6 +308,36 @@ def test_w005_zones_that_this_machine_lacks_are_named() -> None:
     [(code, text, hint)] = found(databases=["default"])
     assert text == f"{expected}, and 2 more."
     assert found() == []
+
+
+@pytest.fixture
+def _without_icu() -> Iterator[None]:
+    """What a PostgreSQL looks like that was built without it."""
+    words._with_unicode.clear()
+    with connection.cursor() as cursor:
+        cursor.execute('DROP COLLATION pg_catalog."und-x-icu" CASCADE')
+    yield
+    words._with_unicode.clear()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_without_icu")
+def test_w008_a_server_that_lacks_letters_is_named_and_searched_all_the_same() -> None:
+    [(code, text, _hint)] = found(databases=["default"])
+    assert code == "stats_app.W008"
+    assert (
+        text == "Searches and the order of names know the letters of one locale only, that of the database 'default'."
+    )
+    assert found() == []
+    for name in ("b", "ADA", "Élodie"):
+        make_workspace(name=name)
+    assert [one.name for one in Workspace.objects.named(["ada"])] == ["ADA"]
+    assert [one.name for one in Workspace.objects.named(["Élo"]).order_by(Alphabetical("name"))] == ["Élodie"]
+    migration = import_module("stats_app.migrations.0010_search_indexes")
+    with connection.cursor() as cursor:
+        for statement in (migration.order(connection), *migration.statements(connection, "gin_trgm_ops")):
+            cursor.execute(statement)
 
 
 @pytest.mark.django_db

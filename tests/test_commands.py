@@ -25,7 +25,17 @@ from django.test import Client, override_settings
 from stats_app import demo, public_ids
 from stats_app.dimensions import WORKSPACE_DAYS
 from stats_app.ingest import ClickInput
-from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
+from stats_app.models import (
+    Alias,
+    ApiKey,
+    Campaign,
+    CampaignAssignment,
+    Click,
+    Rollup,
+    TrackedLink,
+    Workspace,
+    WorkspaceUser,
+)
 from stats_app.rollups import check
 from stats_app.verdicts import rule_of
 from tests.factories import make_campaign, make_workspace, record
@@ -250,12 +260,11 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
         call_command("check_rollups", stdout=out)
     assert error.value.returncode == 1
     assert str(error.value) == (
-        "3 difference(s); rebuild_rollups counts anew. After a new version of the time zone tables they are to be "
+        "2 difference(s); rebuild_rollups counts anew. After a new version of the time zone tables they are to be "
         "expected, in zones whose rules it changed."
     )
     assert sorted(out.getvalue().splitlines()) == [
-        f'{acme.public_id} Acme: 2026-03-02 reason "": 0/0/1 counted, 0/0/99 stored',
-        f"{acme.public_id} Acme: 2026-03-02 verdict 2: 0/0/1 counted, 0/0/99 stored",
+        f'{acme.public_id} Acme: 2026-03-02 reason bot "": 0/0/1 counted, 0/0/99 stored',
         f"{acme.public_id} Acme: 2026-03-02 workspace: 0/0/2 counted, 0/0/99 stored",
     ]
     assert run("check_rollups", "--workspace", globex.public_id) == [
@@ -330,6 +339,11 @@ def everything() -> dict[str, Any]:
                 "campaign__public_id", "user__public_id"
             )
         ],
+        "links": [
+            *TrackedLink.objects.order_by("token").values_list(
+                "token", "kind", "target_url", "campaign__public_id", "user__public_id"
+            )
+        ],
         "clicks": [
             *Click.objects.order_by("id").values_list(
                 "id", "clicked_at", "kind", "verdict", "reason", "campaign__public_id", "user__public_id"
@@ -378,6 +392,8 @@ def test_the_same_seed_makes_the_same_demo() -> None:
     other = seeded("--clicks", "300", "--seed", "2")
     assert {row[0] for row in other["workspaces"]}.isdisjoint(row[0] for row in first["workspaces"])
     assert {row[0] for row in other["clicks"]}.isdisjoint(row[0] for row in first["clicks"])
+    assert {row[1] for row in first["links"]} == {"campaign", "vcard", "other"}
+    assert {row[0] for row in other["links"]}.isdisjoint(row[0] for row in first["links"])
 
 
 def test_run_again_it_adds_nothing_but_a_key() -> None:
@@ -433,7 +449,7 @@ def test_it_prints_where_to_look(monkeypatch: pytest.MonkeyPatch, client: Client
     with time_machine.travel(NOW, tick=False):
         lines = run("seed_demo", "--clicks", "300")
     acme, globex = (Workspace.objects.get(name=name) for name in ("Acme", "Globex"))
-    secret = secret_of(lines)
+    secret, link = secret_of(lines), acme.links.filter(kind="vcard").earliest("user")
     url = "http://127.0.0.1:8123/api/v1/workspace/overview/?from=2026-02-27&to=2026-03-28&breakdown=week"
     for line in (
         f"Workspace    {acme.public_id}  Acme (Europe/Paris)",
@@ -443,6 +459,7 @@ def test_it_prints_where_to_look(monkeypatch: pytest.MonkeyPatch, client: Client
         f"Staff login  demo, password {PASSWORD}",
         "API          http://127.0.0.1:8123/api/v1/docs/",
         "MCP          http://127.0.0.1:8123/mcp",
+        f"Tracked link http://127.0.0.1:8123/c/{link.token}  (vCard of {link.user}: follow it in a browser)",
         f"API key      {secret}  (for Acme)",
         f"curl -H 'x-api-key: {secret}' '{url}'",
     ):

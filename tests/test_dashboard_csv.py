@@ -51,6 +51,7 @@ def test_a_workspace_is_one_table_of_all_numbers(staff: Client) -> None:
         f"totals,{march},,other,0,{february},0,filling,2026-03-27,0,,,noData",
         f"notCounted,{march},,suspected,0,,,,filling,,,,,",
         f"notCounted,{march},,bot,1,,,,filling,,,,,",
+        f"notCountedReasons,{march},,bot: ,1,,,,filling,,,,,",
         f"chart,{march},,2026-03,2,2026-02-01,2026-02-28,1,filling,,,,,notOver",
         f"campaignChart,{march},{campaign.public_id},Spring,1,,,,filling,,,,,",
         f"campaigns,{march},{campaign.public_id},Spring,1,{february},1,filling,2026-03-27,1,,,noData",

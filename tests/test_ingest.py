@@ -14,10 +14,11 @@ from ulid import ULID
 
 from stats_app import public_ids, store
 from stats_app.errors import FieldError
-from stats_app.ingest import ClickInput, IngestResult, Rejection, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import check
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.counts import stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 
@@ -225,14 +226,15 @@ def test_a_workspace_that_is_not_there_is_an_error() -> None:
         record(gone, ClickInput("vcard"))
 
 
-@pytest.mark.parametrize(("verdict", "key"), [("suspected", 1), ("bot", 2)])
-def test_only_people_are_counted(workspace: Workspace, verdict: str, key: int) -> None:
+@pytest.mark.parametrize("verdict", ["suspected", "bot"])
+def test_only_people_are_counted(workspace: Workspace, verdict: str) -> None:
     campaign, user = make_campaign(workspace), make_user(workspace)
     record(workspace, ClickInput("campaign", None, campaign, user, clicked_at=NOW, verdict=verdict, reason="burst"))
     assert [row[7:9] for row in stored(workspace)] == [(verdict, "burst")]
     assert stored_counts(workspace) == {
-        ("verdict", key, "2026-03-28"): (1, 0, 0),
-        ("reason", "burst", "2026-03-28"): (1, 0, 0),
+        ("reason", f"{verdict} burst", "2026-03-28"): (1, 0, 0),
+        ("reason of campaign", f"{campaign.pk} {verdict} burst", "2026-03-28"): (1, 0, 0),
+        ("reason of user", f"{user.pk} {verdict} burst", "2026-03-28"): (1, 0, 0),
     }
 
 
@@ -728,8 +730,9 @@ def test_a_changed_verdict_moves_the_counts(workspace: Workspace, judged: list[V
         ("workspace", 0, "2026-03-28"): (0, 0, 1),
         ("user", user.pk, "2025-02-21"): (0, 1, 0),
         ("user by year", user.pk, "2025-01-01"): (0, 1, 0),
-        ("verdict", 1, "2026-03-28"): (1, 0, 1),
-        ("reason", "repeat", "2026-03-28"): (1, 0, 1),
+        ("reason", "suspected repeat", "2026-03-28"): (1, 0, 1),
+        ("reason of campaign", f"{Campaign.objects.get().pk} suspected repeat", "2026-03-28"): (1, 0, 0),
+        ("reason of user", f"{user.pk} suspected repeat", "2026-03-28"): (1, 0, 0),
     }
     assert list(check(workspace)) == []
 
@@ -742,10 +745,12 @@ def test_what_lost_all_its_clicks_is_in_no_answer(workspace: Workspace, judged: 
     assert store.counts(workspace.pk, march, ("campaign", "day"), top=3) == {}
     assert store.counts(workspace.pk, march, ("user",), top=3) == {}
     assert store.counts(workspace.pk, march, ("reason", "kind")) == {
-        ("repeat", "campaign"): [1],
-        ("repeat", "vcard"): [0],
-        ("repeat", "other"): [1],
+        ("suspected", "repeat", "campaign"): [1],
+        ("suspected", "repeat", "vcard"): [0],
+        ("suspected", "repeat", "other"): [1],
     }
+    of_user = store.counts(workspace.pk, march, ("reason",), where={"user": WorkspaceUser.objects.get().pk})
+    assert of_user == {("suspected", "repeat"): [1]}
     assert store.last_day(workspace.pk, where={"campaign": Campaign.objects.get().pk}) is None
 
 

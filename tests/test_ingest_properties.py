@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from ulid import ULID
 
 from stats_app import store
-from stats_app.ingest import ClickInput, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import change_timezone, check, rebuild
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.counts import Counts, stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 
@@ -75,6 +76,7 @@ class Drawn(NamedTuple):
     minutes: int
     verdict: int
     reason: int
+    shadow: int = 0
 
 
 drawn = st.builds(
@@ -88,6 +90,7 @@ drawn = st.builds(
     minutes=minutes,
     verdict=st.sampled_from([0, 0, 0, 1, 2]),
     reason=st.integers(0, 2),
+    shadow=st.sampled_from([0, 0, 1, 3]),
 )
 batches = st.lists(st.lists(drawn, max_size=10), min_size=1, max_size=4)
 
@@ -101,6 +104,7 @@ class Counted(NamedTuple):
     user: int | None
     verdict: int
     reason: str
+    shadow: int | None
 
 
 def reason_of(click: Drawn) -> str:
@@ -141,6 +145,7 @@ def input_of(click: Drawn, place: Place, middle: datetime) -> ClickInput:
         clicked_at=middle + timedelta(minutes=click.minutes),
         verdict=VERDICTS[click.verdict],
         reason=reason_of(click),
+        shadow=click.shadow or None,
     )
 
 
@@ -154,6 +159,7 @@ def counted_of(click: Drawn, place: Place, middle: datetime) -> Counted:
         None if user is None else place.users[user].pk,
         click.verdict,
         reason_of(click),
+        click.shadow or None,
     )
 
 
@@ -182,10 +188,13 @@ def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> Counts:
     for click in clicks:
         day = click.moment.astimezone(zone).date()
         if click.verdict:
-            add("verdict", click.verdict, day, click.kind)
-            add("reason", click.reason, day, click.kind)
+            reason = f"{VERDICTS[click.verdict]} {click.reason}"
+            add("reason", reason, day, click.kind)
+            for name, key in (("campaign", click.campaign), ("user", click.user)):
+                add(f"reason of {name}", key and f"{key} {reason}", day, click.kind)
             continue
         add("workspace", 0, day, click.kind)
+        add("shadow", click.shadow, day, click.kind)
         for name, key in (("campaign", click.campaign), ("user", click.user)):
             add(name, key, day, click.kind)
             add(f"{name} by year", key, day.replace(month=1, day=1), click.kind)
@@ -194,7 +203,9 @@ def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> Counts:
 
 def stored_clicks(workspace: Workspace) -> Counter[Counted]:
     return Counter(
-        Counted(c.clicked_at, KINDS.index(c.kind), c.campaign_id, c.user_id, VERDICTS.index(c.verdict), c.reason)
+        Counted(
+            c.clicked_at, KINDS.index(c.kind), c.campaign_id, c.user_id, VERDICTS.index(c.verdict), c.reason, c.shadow
+        )
         for c in Click.objects.filter(workspace=workspace)
     )
 
@@ -276,17 +287,19 @@ def plain_counts(
     length = len(days) if "day" in by else 1
     kinds: Sequence[str | None] = KINDS if "kind" in by else [None]
     answer: dict[tuple[int | str, ...], list[int]] = {}
-    grouped = [name for name in by if name in ("campaign", "user", "verdict", "reason")]
+    grouped = [name for name in by if name in ("campaign", "user", "reason", "shadow")]
     if not grouped:
         answer = {((kind,) if kind else ()): [0] * length for kind in kinds}
     for click in clicks:
         day = click.moment.astimezone(zone).date()
-        values = {"campaign": click.campaign, "user": click.user, "verdict": click.verdict, "reason": click.reason}
-        if day not in days or bool(click.verdict) is not ("verdict" in by or "reason" in by):
+        values = {"campaign": click.campaign, "user": click.user, "reason": click.reason, "shadow": click.shadow}
+        if day not in days or bool(click.verdict) is not ("reason" in by):
             continue
         if any(values[name] != number for name, number in where.items()) or any(values[n] is None for n in grouped):
             continue
         prefix = tuple(values[name] for name in grouped)
+        if "reason" in by:
+            prefix = (VERDICTS[click.verdict], *prefix)
         for kind in kinds:
             key = (*prefix, kind) if kind else prefix
             series = answer.setdefault(key, [0] * length)  # type: ignore[arg-type]  # none of `grouped` is None here
@@ -305,11 +318,13 @@ QUESTIONS: list[tuple[tuple[Any, ...], tuple[str, ...]]] = [
     (("campaign", "day", "kind"), ()),
     (("user", "kind"), ()),
     (("user",), ()),
-    (("verdict",), ()),
-    (("verdict", "day"), ()),
-    (("verdict", "kind"), ()),
+    (("shadow",), ()),
+    (("shadow", "day"), ()),
+    (("shadow", "kind"), ()),
     (("reason",), ()),
     (("reason", "day", "kind"), ()),
+    (("reason",), ("campaign",)),
+    (("reason", "day"), ("user",)),
     ((), ("campaign",)),
     (("day",), ("campaign",)),
     (("kind",), ("user",)),

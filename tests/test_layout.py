@@ -18,9 +18,9 @@ LAYERS = tuple(
     for layer in (
         "urls apps checks",
         "surfaces",
-        "tools schemas parameters answers reports templatetags demo imports exports",
-        "queries ingest rollups pruning removal links visits verdicts visitors keys limits audit admin_log store staff "
-        "keyset local_days outages sharing",
+        "tools schemas parameters answers reports templatetags demo imports exports user_exports directory",
+        "queries ingest verdict_changes reclassification rollups pruning removal erasures identities links "
+        "visits verdicts visitors keys limits audit admin_log store staff keyset local_days outages sharing",
         "models migrations",
         "locks",
         "sql",
@@ -37,7 +37,7 @@ REST = ("rest_framework", "drf_spectacular", "django_filters")
 # A command that starts a surface stands where Django looks for commands.
 STARTS = frozenset({("management", "mcp")})
 # A tool declares its parameters and its answer once, as serializers, and `schemas` reads them.
-DECLARES_SERIALIZERS = frozenset({"tools", "schemas", "parameters", "answers"})
+DECLARES_SERIALIZERS = frozenset({"tools", "schemas", "parameters", "answers", "directory"})
 
 
 def is_type_checking(node: ast.stmt) -> bool:

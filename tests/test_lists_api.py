@@ -465,12 +465,12 @@ LISTS = {
         (CAMPAIGNS, "search=%00", [("search", "invalid", 'search is text without control characters, not "\\u0000".')]),
         (
             CAMPAIGNS,
-            "search=" + "x" * 201,
+            "search=" + "x" * 255,
             [
                 (
                     "search",
                     "too_long",
-                    f'search has at most 200 characters, not "{SIXTY_XS}…".',
+                    f'search has at most 254 characters, not "{SIXTY_XS}…".',
                 )
             ],
         ),

@@ -19,19 +19,20 @@ from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from ulid import ULID
 
-from stats_app.ingest import ClickInput, VerdictChange, change_verdicts, record_clicks
+from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
 from stats_app.management import commands
 from stats_app.models import Click, TrackedLink
 from stats_app.models.campaigns import CampaignQuerySet
 from stats_app.rollups import change_timezone, rebuild
 from stats_app.tools import TOOLS
+from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests import dashboard_cast, one_workspace
 from tests.admin_cast import Tenant, login, make_call, make_tenant, superuser
 from tests.factories import make_alias, make_campaign, make_key, make_user
 from tests.import_files import write
 from tests.mcp.calls import answer
-from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post
+from tests.rest import CAMPAIGNS, CLICKS, LINKS, OVERVIEW, USERS, get, post
 from tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +132,10 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_api:user-list": lambda cast: ask(cast, USERS, search="ada", ordering="name"),
     "stats_api:user-detail": lambda cast: ask(cast, f"{USERS}{cast.tenant.workspaceuser.public_id}/"),
     "stats_api:user-metrics": lambda cast: ask(cast, f"{USERS}{cast.tenant.workspaceuser.public_id}/metrics/", **TIMES),
+    "stats_api:link-list": lambda cast: (
+        ask(cast, LINKS, kind="campaign", userPublicId=cast.tenant.workspaceuser.public_id),
+        post(cast.secret, {"links": [{"kind": "other", "targetUrl": "https://www.example.com/"}]}, LINKS),
+    )[0],
     "stats_api:click-list": lambda cast: (ask_for_clicks(cast), send_clicks(cast))[0],
     "stats_api:schema": lambda cast: ask(cast, reverse("stats_api:schema")),
     "stats_api:docs": lambda cast: ask(cast, reverse("stats_api:docs")),

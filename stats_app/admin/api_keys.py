@@ -36,6 +36,7 @@ SCOPE_WORDS = {
     "clicks:write": gettext_lazy("send clicks"),
     "links:read": gettext_lazy("read tracked links"),
     "links:write": gettext_lazy("make tracked links"),
+    "directory:write": gettext_lazy("save users and campaigns"),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -16,18 +17,58 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from stats_app import person_figures, public_ids
-from stats_app.admin.filters import ClickDaysFilter, KindFilter, OneWorkspaceFilter, WordFilter, shown_zone
+from stats_app.admin.filters import (
+    ClickDaysFilter,
+    KindFilter,
+    OneWorkspaceFilter,
+    WordFilter,
+    browsed_workspace,
+    shown_zone,
+)
 from stats_app.admin.paging import KeyedChangeList
 from stats_app.admin.scope import KeyedAdmin
-from stats_app.admin.words import KIND_WORDS, VERDICT_WORDS
+from stats_app.admin.words import KIND_WORDS
+from stats_app.dimensions import HUMAN, WORKSPACE_DAYS
 from stats_app.keyset import CLICK_KEYS
-from stats_app.models import Campaign, ClickRecord, Workspace, WorkspaceUser
+from stats_app.models import Campaign, ClickRecord, Reason, Workspace, WorkspaceUser
+from stats_app.reports.wording import VERDICT_WORDS, click_reason
+from stats_app.verdicts import reason_text
+from stats_app.words import is_plain
+
+SHOWN_REASONS = 50
 
 
 class VerdictFilter(WordFilter):
     title = gettext_lazy("verdict")
     parameter_name = "verdict"
     words = VERDICT_WORDS
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """The verdicts and reasons of clicks of the workspace that were not counted, such as `bot:crawler`."""
+
+    title = gettext_lazy("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        reasons = Reason.objects.filter(workspace=browsed_workspace(request), dimension=WORKSPACE_DAYS)
+        known = [(str(one.verdict), one.text) for one in reasons.order_by("verdict", "text")[:SHOWN_REASONS]]
+        if self.value() is not None and (chosen := self._chosen()) not in known:
+            known.append(chosen)
+        return [(f"{verdict}:{text}", f"{VERDICT_WORDS[verdict]}: {click_reason(text)}") for verdict, text in known]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        verdict, reason = self._chosen()
+        # The first condition leads to the index of what is not counted.
+        return queryset.exclude(verdict=HUMAN).filter(verdict=verdict, reason=reason)
+
+    def _chosen(self) -> tuple[str, str]:
+        verdict, _colon, reason = str(self.value()).partition(":")
+        if verdict not in VERDICT_WORDS or not is_plain(reason):
+            raise IncorrectLookupParameters(verdict)
+        return verdict, reason
 
 
 class ClickChangeList(KeyedChangeList):
@@ -47,11 +88,11 @@ class ClickChangeList(KeyedChangeList):
 class ClickAdmin(KeyedAdmin):
     fields = (
         *("ulid", "workspace", "local_time", "clicked_at", "kind_word", "campaign", "user", "alias", "link"),
-        *("verdict_word", "reason"),
+        *("verdict_word", "reason_word"),
     )
-    list_display = ("local_time", "kind_word", "campaign", "user", "alias", "verdict_word", "reason")
+    list_display = ("local_time", "kind_word", "campaign", "user", "alias", "verdict_word", "reason_word")
     list_select_related = ("workspace", "campaign", "user", "alias")
-    list_filter = (OneWorkspaceFilter, ClickDaysFilter, KindFilter, VerdictFilter)
+    list_filter = (OneWorkspaceFilter, ClickDaysFilter, KindFilter, VerdictFilter, ReasonFilter)
     # Django shows the search field for these; what it does is in `matching`.
     search_fields = ("id",)
     search_help_text = gettext_lazy("By click id, the public id of a campaign or user, or a user's e-mail.")
@@ -117,6 +158,10 @@ class ClickAdmin(KeyedAdmin):
     @admin.display(description=gettext_lazy("verdict"))
     def verdict_word(self, click: ClickRecord) -> str:
         return str(VERDICT_WORDS[click.verdict])
+
+    @admin.display(description=gettext_lazy("reason"))
+    def reason_word(self, click: ClickRecord) -> str:
+        return reason_text(click.reason)
 
 
 def address_key(click: Any) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -21,7 +20,6 @@ from django.utils.translation import gettext_lazy, ngettext
 from stats_app import links
 from stats_app.admin.campaigns import of_campaign
 from stats_app.admin.filters import KindFilter, WorkspaceFilter
-from stats_app.admin.paging import NamedChangeList
 from stats_app.admin.people import of_user
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.admin.words import KIND_WORDS
@@ -40,13 +38,6 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the st
         return values
 
 
-class LinkChangeList(NamedChangeList):
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        for link in self.result_list:
-            link.address = links.address(link.token, request.build_absolute_uri)
-
-
 @admin.register(TrackedLink)
 class TrackedLinkAdmin(ScopedAdmin):
     """Made by `create_links`, as by the API: what was asked for before gives the link that is there."""
@@ -57,7 +48,7 @@ class TrackedLinkAdmin(ScopedAdmin):
     fixed_fields = (*fields[:-1], *ASKED_FOR)
     autocomplete_fields = ("workspace", "campaign", "user", "alias")
     related_filters = ("campaign__id__exact", "user__id__exact")
-    list_display = ("token", "workspace", "kind_word", "target", "campaign", "user", "is_active", "whole_address")
+    list_display = ("token", "workspace", "kind_word", "target", "campaign", "user", "is_active")
     list_select_related = ("workspace", "campaign", "user")
     list_filter = (WorkspaceFilter, KindFilter, "is_active")
     # Django shows the search field for these; what it does is in `matching`.
@@ -73,9 +64,6 @@ class TrackedLinkAdmin(ScopedAdmin):
     def matching(self, word: str) -> Q:
         token = word.rstrip("/").rpartition("/")[2]
         return Q(token=token) | of_campaign(word) | of_user(word)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return LinkChangeList
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         if obj is None:

@@ -26,13 +26,23 @@ def of_user(word: str) -> Q:
 
 @admin.register(WorkspaceUser)
 class WorkspaceUserAdmin(ScopedAdmin):
-    fields = ("workspace", "public_id", "external_id", "email", "display_name", "is_active", "created_at")
-    readonly_fields = ("public_id", "created_at")
+    fields = (
+        "workspace",
+        "public_id",
+        "external_id",
+        "email",
+        "display_name",
+        "is_active",
+        "is_opted_out",
+        "created_at",
+        "erased_at",
+    )
+    readonly_fields = ("public_id", "created_at", "erased_at")
     fixed_fields = ("workspace",)
     autocomplete_fields = ("workspace",)
     list_display = ("name", "email", "workspace", "is_active", "alias_count", "created_at")
     list_select_related = ("workspace",)
-    list_filter = (WorkspaceFilter, "is_active")
+    list_filter = (WorkspaceFilter, "is_active", "is_opted_out")
     search_fields = ("email", "display_name")
     search_help_text = gettext_lazy("By name, e-mail or public id.")
     sortable_by = ("name", "email")
@@ -41,6 +51,11 @@ class WorkspaceUserAdmin(ScopedAdmin):
     def matching(self, word: str) -> Q:
         return super().matching(word) | Q(public_id=word.lower())
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """An erased person's row is nobody's any more: a name would make it somebody's again."""
+        is_erased = obj is not None and obj.erased_at is not None
+        return not is_erased and super().has_change_permission(request, obj)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         users: Any = super().get_queryset(request)
         counted: QuerySet[Any] = users.with_alias_count()
@@ -48,8 +63,7 @@ class WorkspaceUserAdmin(ScopedAdmin):
 
     def pages_about(self, request: HttpRequest, row: WorkspaceUser) -> Iterator[tuple[str, str | None]]:
         workspace = row.workspace
-        if person_figures.are_shown():
-            yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
+        yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
         if person_figures.are_all_shown() and request.user.has_perm("stats_app.view_click"):
             yield _("Clicks"), clicks_of(workspace, user__id__exact=row.pk)
         yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)

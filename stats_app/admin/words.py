@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from stats_app.dimensions import BOT, CAMPAIGN, HUMAN, OTHER, SUSPECTED, VCARD
+from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models.audit import OK
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 
 KIND_WORDS = {CAMPAIGN: _("campaign"), VCARD: _("vCard"), OTHER: _("other")}
-VERDICT_WORDS = {HUMAN: _("human"), SUSPECTED: _("suspected"), BOT: _("bot")}
 STATUS_WORDS = {PLANNED: _("planned"), RUNNING: _("running"), PAUSED: _("paused"), COMPLETED: _("completed")}
 
 OUTCOME_WORDS = {

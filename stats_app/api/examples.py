@@ -117,6 +117,40 @@ _ANSWERS: dict[str, list[tuple[str, Json]]] = {
             },
         )
     ],
+    "user_save": [
+        (
+            "one of three rejected",
+            {
+                "created": 1,
+                "updated": 0,
+                "unchanged": 1,
+                "rejected": [
+                    {
+                        "index": 1,
+                        "field": "email",
+                        "code": "not_allowed",
+                        "message": 'email "ada@example.com" is another user\'s.',
+                    }
+                ],
+                "results": [
+                    {"index": 0, "publicId": _USER},
+                    {"index": 2, "publicId": "usr_01jzk3f8q2v6x9w4r7t5n0m1ef"},
+                ],
+            },
+        )
+    ],
+    "campaign_save": [
+        (
+            "a campaign made",
+            {
+                "created": 1,
+                "updated": 0,
+                "unchanged": 0,
+                "rejected": [],
+                "results": [{"index": 0, "publicId": _CAMPAIGN}],
+            },
+        )
+    ],
     "click_ingest": [
         (
             "one of four rejected",
@@ -135,7 +169,29 @@ _ANSWERS: dict[str, list[tuple[str, Json]]] = {
         )
     ],
 }
+_NEW_USER = {
+    "externalId": "10342",
+    "email": "ada@example.com",
+    "displayName": "Ada Lovelace",
+    "aliases": ["ada.lovelace@example.com"],
+}
+_NEW_CAMPAIGN = {
+    "externalId": "spring-2026",
+    "name": "Spring launch",
+    "targetUrl": "https://www.example.com/spring",
+    "startDate": "2026-03-01",
+    "endDate": "2026-03-31",
+    "assignedUsers": ["ada@example.com", _USER],
+}
 _BODIES: dict[str, list[tuple[str, Json]]] = {
+    "user_save": [
+        ("one user", _NEW_USER),
+        ("several", {"users": [_NEW_USER, {"publicId": _USER, "isActive": False}]}),
+    ],
+    "campaign_save": [
+        ("one campaign", _NEW_CAMPAIGN),
+        ("several", {"campaigns": [_NEW_CAMPAIGN, {"publicId": _CAMPAIGN, "isPaused": True}]}),
+    ],
     "link_create": [
         ("one link", _NEW_LINK),
         (

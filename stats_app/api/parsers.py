@@ -15,6 +15,7 @@ from stats_app.answers import TimeText
 from stats_app.bodies import Repeated, wrong_body
 from stats_app.click_fields import FIELDS
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
+from stats_app.directory import NewCampaign, NewUser, fields_of
 from stats_app.errors import FieldError, InvalidParameters, PayloadTooLarge, printable, shown
 from stats_app.ingest import ClickInput, Rejection
 from stats_app.links import LinkInput
@@ -103,6 +104,21 @@ CLICKS = Batch(
     FIELDS,
     example={"kind": "other"},
 )
+MAX_DIRECTORY_ITEMS = 1_000
+USERS = Batch(
+    "user",
+    "users",
+    MAX_DIRECTORY_ITEMS,
+    {name: name for name in fields_of(NewUser)},
+    example={"email": "ada@example.com"},
+)
+CAMPAIGNS = Batch(
+    "campaign",
+    "campaigns",
+    MAX_DIRECTORY_ITEMS,
+    {name: name for name in fields_of(NewCampaign)},
+    example={"name": "Spring launch", "targetUrl": "https://www.example.com/"},
+)
 
 
 def click_of(item: dict[str, Any]) -> ClickInput:
@@ -187,6 +203,18 @@ class NewClicks(serializers.Serializer[Any]):
     """Many clicks at once."""
 
     clicks = serializers.ListField(child=NewClick(), max_length=CLICKS.limit)
+
+
+class NewUsers(serializers.Serializer[Any]):
+    """Many users at once."""
+
+    users = serializers.ListField(child=NewUser(), max_length=USERS.limit)
+
+
+class NewCampaigns(serializers.Serializer[Any]):
+    """Many campaigns at once."""
+
+    campaigns = serializers.ListField(child=NewCampaign(), max_length=CAMPAIGNS.limit)
 
 
 class NewLink(serializers.Serializer[Any]):

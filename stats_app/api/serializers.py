@@ -124,3 +124,28 @@ class LinksAnswer(serializers.Serializer[Any]):
     unchanged = count("Items whose link was there before; one that is switched off stays off.")
     rejected = RejectedItem(many=True, help_text="Items that are wrong; the links of the right ones are made.")
     results = MadeLink(many=True, help_text="The link of each item that is not rejected, in the order of the items.")
+
+
+class SavedUser(serializers.Serializer[Any]):
+    index = count("The position of the item, from 0.")
+    publicId = public_id(public_ids.USER, "The user that it is now.")
+
+
+class SavedCampaign(serializers.Serializer[Any]):
+    index = count("The position of the item, from 0.")
+    publicId = public_id(public_ids.CAMPAIGN, "The campaign that it is now.")
+
+
+class _DirectoryAnswer(serializers.Serializer[Any]):
+    created = count("Items of which something new was made.")
+    updated = count("Items that changed something that was there.")
+    unchanged = count("Items that say what is there already.")
+    rejected = RejectedItem(many=True, help_text="Items that are wrong; the right ones around them are saved.")
+
+
+class UsersAnswer(_DirectoryAnswer):
+    results = SavedUser(many=True, help_text="The items that were right, in their order.")
+
+
+class CampaignsAnswer(_DirectoryAnswer):
+    results = SavedCampaign(many=True, help_text="The items that were right, in their order.")

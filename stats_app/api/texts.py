@@ -87,7 +87,7 @@ FIELD_MEANINGS = {
     "out_of_range": "It is too small or too large, too early or too late.",
     "too_long": "It has too many characters.",
     "not_found": "Nothing with this id is in the workspace of the key.",
-    "not_allowed": "It may not be given together with the others.",
+    "not_allowed": "It may not be given together with the others, or belongs to another one.",
     "future": "The time is more than 5 minutes in the future.",
     "pruned": "The time lies before the days of which single clicks are still kept.",
 }

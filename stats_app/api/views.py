@@ -21,15 +21,19 @@ from stats_app.api.authentication import ApiKeyAuthentication
 from stats_app.api.filters import CampaignFilter, ClickFilter, LinkFilter, StrictFilterBackend, UserFilter
 from stats_app.api.pagination import KeyedPages, NumberedPages, StrictPagination
 from stats_app.api.parsers import (
+    CAMPAIGNS,
     CLICKS,
     LINKS,
+    USERS,
     Batch,
     Item,
     JsonParser,
+    NewCampaigns,
     NewClick,
     NewClicks,
     NewLink,
     NewLinks,
+    NewUsers,
     click_of,
     link_of,
 )
@@ -38,27 +42,38 @@ from stats_app.api.query import body_errors, single_values
 from stats_app.api.renderers import JsonRenderer, OnlyJson
 from stats_app.api.schema import Operation, OperationSchema, tool_operation
 from stats_app.api.serializers import (
+    CampaignsAnswer,
     CampaignSerializer,
     ClickSerializer,
     IngestAnswer,
     LinksAnswer,
     LinkSerializer,
+    UsersAnswer,
     UserSerializer,
 )
 from stats_app.bodies import Repeated
 from stats_app.conf import conf
+from stats_app.directory import DirectoryResult, NewCampaign, NewUser, save_campaigns, save_users
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.ingest import record_clicks
 from stats_app.keys import HEADER, Caller
 from stats_app.links import create_links
 from stats_app.models import Campaign, Click, TrackedLink, WorkspaceUser
-from stats_app.models.api_keys import CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE, STATS_READ
+from stats_app.models.api_keys import (
+    CLICKS_READ,
+    CLICKS_WRITE,
+    DIRECTORY_WRITE,
+    LINKS_READ,
+    LINKS_WRITE,
+    STATS_READ,
+)
 from stats_app.models.audit import REST
 from stats_app.parameters import unknown_parameter
 
 LIMITS: dict[str, Callable[[], int | None]] = {
     "lists": lambda: conf.list_rate_limit,
     "ingest": lambda: conf.ingest_rate_limit,
+    "directory": lambda: conf.directory_rate_limit,
 }
 
 
@@ -192,7 +207,26 @@ class WorkspaceViewSet(StatsViewSet):
         return self.call_tool("stats_get_workspace_overview", request)
 
 
-class CampaignViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
+class DirectoryViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
+    """Rows that come in by `save` and are listed."""
+
+    save: ClassVar[Callable[..., DirectoryResult]]
+
+    def create(self, request: Request) -> Response:
+        items = self.new_items(request, dict)
+        result = type(self).save(self.caller.workspace, items, now=self.now)
+        return Response(
+            {
+                "created": result.created,
+                "updated": result.updated,
+                "unchanged": result.unchanged,
+                "rejected": [self.batch.as_sent(wrong, items) for wrong in result.rejected],
+                "results": [{"index": saved.index, "publicId": saved.public_id} for saved in result.results],
+            }
+        )
+
+
+class CampaignViewSet(DirectoryViewSet):
     """The campaigns of the workspace."""
 
     operations = {
@@ -212,8 +246,23 @@ class CampaignViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
             STATS_READ,
             "lists",
         ),
+        "create": Operation(
+            "campaign_save",
+            "Campaigns",
+            "Save campaigns",
+            f"One campaign, or up to {CAMPAIGNS.limit:,} at once, in at most 5 MiB. A campaign is found again by "
+            "publicId, else by externalId, else it is made. A field that is left out stays as it is. A campaign that "
+            "is wrong is reported by its position, and the right ones around it are saved. Sending the same again "
+            "changes nothing.",
+            DIRECTORY_WRITE,
+            "directory",
+            answer=CampaignsAnswer,
+            body=(NewCampaign, NewCampaigns),
+        ),
         "performance": tool_operation("stats_get_campaign_performance"),
     }
+    batch = CAMPAIGNS
+    save = save_campaigns
     serializer_class = CampaignSerializer
     filterset_class = CampaignFilter
     pagination_class = NumberedPages
@@ -232,7 +281,7 @@ class CampaignViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
         return self.call_tool("stats_get_campaign_performance", request, campaignPublicId=campaignPublicId)
 
 
-class UserViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
+class UserViewSet(DirectoryViewSet):
     """The users of the workspace."""
 
     operations = {
@@ -252,8 +301,23 @@ class UserViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
             STATS_READ,
             "lists",
         ),
+        "create": Operation(
+            "user_save",
+            "Users",
+            "Save users",
+            f"One user, or up to {USERS.limit:,} at once, in at most 5 MiB. A user is found again by publicId, else by "
+            "externalId, else by email, else made. A field that is left out stays as it is. Two users of a list may "
+            "swap their e-mails. A user that is wrong is reported by its position, and the right ones around it are "
+            "saved. Sending the same again changes nothing, and leaving somebody out deletes nobody.",
+            DIRECTORY_WRITE,
+            "directory",
+            answer=UsersAnswer,
+            body=(NewUser, NewUsers),
+        ),
         "metrics": tool_operation("stats_get_user_metrics", codes=("person_figures_off",)),
     }
+    batch = USERS
+    save = save_users
     serializer_class = UserSerializer
     filterset_class = UserFilter
     pagination_class = NumberedPages

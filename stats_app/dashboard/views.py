@@ -123,7 +123,8 @@ def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
     shown = get_workspace(request, workspace_id)
     found = _one(WorkspaceUser.objects.filter(workspace=shown.pk), public_ids.USER, user_id)
     context = reports.user_context(shown, found, request.GET.dict(), now())
-    context |= {"workspace": shown, "person": found}
+    signature = reports.signature_links(shown, found, request.GET.dict(), request.build_absolute_uri)
+    context |= {"workspace": shown, "person": found, "signature": signature}
     return _answer(request, "stats_app/dashboard/user.html", context, str(found))
 
 

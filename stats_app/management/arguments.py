@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 
 from stats_app import public_ids
 from stats_app.errors import WrongValue, printable
-from stats_app.models import Workspace
+from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import parse_day
 
 NAMED_WORKSPACES = 10
@@ -25,6 +25,19 @@ def workspace_of(public_id: str) -> Workspace:
     if found is None:
         raise CommandError(f"There is no workspace with the public id {public_id!r}. {_known_workspaces()}")
     return found
+
+
+def user_of(public_id: str) -> WorkspaceUser:
+    """The user with this public id, of whatever workspace. Raises CommandError."""
+    is_id = public_ids.is_public_id(public_id, public_ids.USER)
+    users = WorkspaceUser.objects.select_related("workspace")
+    found: WorkspaceUser | None = users.filter(public_id=public_id).first() if is_id else None
+    if found is None:
+        raise CommandError(f"There is no user with the public id {public_id!r}, such as {_EXAMPLE}.")
+    return found
+
+
+_EXAMPLE = public_ids.example(public_ids.USER)
 
 
 def _known_workspaces() -> str:

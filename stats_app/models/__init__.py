@@ -5,6 +5,7 @@ from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
+from stats_app.models.erasures import ErasedIdentifier, ErasureSalt
 from stats_app.models.people import Address, Alias, WorkspaceUser
 from stats_app.models.shared_reports import SharedReport
 from stats_app.models.visitors import RecentVisit, VisitorSalt
@@ -20,6 +21,8 @@ __all__ = [
     "CampaignAssignment",
     "Click",
     "ClickRecord",
+    "ErasedIdentifier",
+    "ErasureSalt",
     "Reason",
     "RecentVisit",
     "Rollup",

@@ -15,7 +15,8 @@ CLICKS_READ = "clicks:read"
 CLICKS_WRITE = "clicks:write"
 LINKS_READ = "links:read"
 LINKS_WRITE = "links:write"
-SCOPES = (STATS_READ, CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE)
+DIRECTORY_WRITE = "directory:write"
+SCOPES = (STATS_READ, CLICKS_READ, CLICKS_WRITE, LINKS_READ, LINKS_WRITE, DIRECTORY_WRITE)
 
 
 def default_scopes() -> list[str]:

@@ -174,6 +174,8 @@ class CampaignAssignment(models.Model):
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
         ordering = ["id"]
+        # Looked for when a workspace is deleted, by us and by the database.
+        indexes = [models.Index(fields=["workspace"], name="stats_assignment_workspace")]
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign", "user"],

@@ -146,6 +146,8 @@ class Click(models.Model):
     verdict = CodeField(_("verdict"), codes=VERDICTS, default=HUMAN)
     reason = models.CharField(_("reason"), max_length=REASON_LENGTH, blank=True, default="")
     visitor = models.BinaryField(_("visitor"), max_length=16, null=True)
+    # The sum of the bits of the rules on trial that match (`stats_app.verdicts`); NULL for none.
+    shadow = models.SmallIntegerField(null=True)
 
     class Meta:
         verbose_name = _("click")
@@ -175,16 +177,24 @@ class Click(models.Model):
 
 
 class Reason(models.Model):
-    """A reason why clicks of a workspace are not counted: the number that the rollups know its text by.
+    """Why clicks are not counted, of the workspace or of one campaign or user: the number that the rollups know it by.
 
-    It outlives the clicks, whose counts by reason stay when they are pruned.
+    `dimension` and `key` say of whom, as in the rollups. It outlives the clicks, whose counts by reason stay when they
+    are pruned.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="reasons")
+    dimension = models.SmallIntegerField()
+    key = models.IntegerField()
+    verdict = CodeField(codes=VERDICTS)
     text = models.CharField(max_length=REASON_LENGTH, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "text"], name="stats_reason_unique")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "dimension", "key", "verdict", "text"], name="stats_reason_unique"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.text

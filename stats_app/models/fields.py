@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 from ulid import ULID
 
-from stats_app.words import MAX_LENGTH, fold, is_plain, is_visible
+from stats_app.words import fold, is_plain, is_visible
 
 # The stubs name types for what is set and what is got, the classes themselves take none.
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ _TO_BASE_32 = str.maketrans(
     "0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ",
     "0123456789abcdefghijklmnopqrstuvabcdefghijklmnopqrstuv",
 )
+
+
+NAME_LENGTH = 200
 
 
 def validate_plain(text: str) -> None:
@@ -46,7 +49,7 @@ class NameField(_CharField):
     default_validators = [validate_plain, validate_visible]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", MAX_LENGTH)
+        kwargs.setdefault("max_length", NAME_LENGTH)
         super().__init__(*args, **kwargs)
 
 

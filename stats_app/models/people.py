@@ -142,6 +142,12 @@ class WorkspaceUser(Addressed):
         help_text=_("Their links redirect and count for the workspace and the campaign, never for the person."),
     )
     created_at = models.DateTimeField(_("created at"), default=now, editable=False)
+    erased_at = models.DateTimeField(
+        _("erased at"),
+        null=True,
+        editable=False,
+        help_text=_("When everything that tells who the person is was deleted. The counts stay."),
+    )
 
     objects: ClassVar[Any] = WorkspaceUserQuerySet.as_manager()
 

@@ -13,6 +13,7 @@ from stats_app.reports.lists import LISTS, AskedList
 from stats_app.reports.overview import OverviewReport, overview_context, overview_report
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking
+from stats_app.reports.signature import SignatureLinks, signature_links
 from stats_app.reports.user import UserReport, user_context, user_report
 from stats_app.reports.workspaces import WorkspaceLine, workspace_lines, workspace_rows
 
@@ -28,6 +29,7 @@ __all__ = [
     "PeriodForm",
     "Question",
     "Ranking",
+    "SignatureLinks",
     "UserReport",
     "WorkspaceLine",
     "campaign_context",
@@ -35,6 +37,7 @@ __all__ = [
     "csv_rows",
     "overview_context",
     "overview_report",
+    "signature_links",
     "user_context",
     "user_report",
     "workspace_lines",

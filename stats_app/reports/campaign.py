@@ -16,6 +16,7 @@ from stats_app.periods import MAX_DATE, MAX_DAYS, MIN_DATE, ONE_DAY, Period, Pre
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.excluded import Excluded, excluded_of
 from stats_app.reports.figures import (
     Figure,
     compared_chart,
@@ -57,6 +58,7 @@ class CampaignReport:
     comparison: Comparison
     answer: queries.Json
     figures: list[Figure]
+    excluded: Excluded
     chart: ComparedChart
     carriers: Carriers | None
     last_period: Period | None
@@ -111,6 +113,7 @@ def campaign_report(
     )
     marks = marks_of(campaign, question.period.buckets(question.breakdown))
     clicks = figure("campaign", _("Clicks"), daily, comparison, CAMPAIGN)
+    excluded = excluded_of(workspace, question.period, {"campaign": campaign.pk})
     return CampaignReport(
         workspace,
         campaign,
@@ -118,6 +121,7 @@ def campaign_report(
         comparison,
         answer,
         [clicks],
+        excluded.for_others() if audience.is_shared else excluded,
         compared_chart(question, comparison, daily, marks),
         _carriers(workspace, campaign, question.period, now) if audience.names_people else None,
         None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),

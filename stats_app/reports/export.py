@@ -7,6 +7,7 @@ from datetime import date
 from itertools import zip_longest
 from typing import Any
 
+from stats_app.dimensions import BOT, SUSPECTED
 from stats_app.periods import Period
 from stats_app.reports.campaign import CampaignReport
 from stats_app.reports.cells import CHANGE_HEAD, NO_CHANGE, NO_PREVIOUS, PREVIOUS_HEAD, change_cells, previous_cells
@@ -25,10 +26,11 @@ HEAD = ("table", "from", "to", "publicId", "name", "clicks", *PREVIOUS_HEAD, "st
 def csv_rows(report: Report, table: str = "") -> list[Row]:
     """The heading and then every number of the page, one a row, or of one table only.
 
-    The tables are `totals`, `chart`, and on an overview `notCounted`, `campaignChart`, `campaigns`, `users`; on a
-    user's page `kindChart`. `state` is `filling` while a row's days are not over, and `future` before they begin.
-    `change` and `changePercent` are what the page shows, of `countedClicks`, those up to `countedTo`, against
-    `previousClicks`; where it shows none, `noChange` says why. The form does not depend on the reader's language.
+    The tables are `totals`, `notCounted` (by verdict), `notCountedReasons`, `chart`, and on an overview `onTrial`,
+    `campaignChart`, `campaigns`, `users`; on a user's page `kindChart`. `state` is `filling` while a row's days are not
+    over, and `future` before they begin. `change` and `changePercent` are what the page shows, of `countedClicks`,
+    those up to `countedTo`, against `previousClicks`; where it shows none, `noChange` says why. The form does not
+    depend on the reader's language.
     """
     rows = _rows(report)
     return [HEAD, *(rows if not table else (row for row in rows if row[0] == table))]
@@ -37,11 +39,7 @@ def csv_rows(report: Report, table: str = "") -> list[Row]:
 def _rows(report: Report) -> Iterator[Row]:
     for figure in report.figures:
         yield _compared(report, "totals", figure, "", figure.key)
-    if isinstance(report, OverviewReport):
-        days = _days(report.period)
-        for verdict in ("suspected", "bot"):
-            clicks = getattr(report.excluded, verdict)
-            yield ("notCounted", *days, "", verdict, clicks, *NO_PREVIOUS, _state(report), *NO_CHANGE)
+    yield from _excluded(report)
     yield from _chart(report.chart)
     if isinstance(report, OverviewReport):
         yield from _stacked("campaignChart", report.campaigns_chart)
@@ -50,6 +48,16 @@ def _rows(report: Report) -> Iterator[Row]:
                 yield _compared(report, table, rank, rank.public_id, rank.name)
     if isinstance(report, UserReport):
         yield from _stacked("kindChart", report.kinds_chart)
+
+
+def _excluded(report: Report) -> Iterator[Row]:
+    """What is not counted. Reasons are in English, as they are stored."""
+    excluded = report.excluded
+    lines = [("notCounted", SUSPECTED, excluded.suspected), ("notCounted", BOT, excluded.bot)]
+    lines += [("notCountedReasons", f"{line.verdict}: {line.reason}", line.clicks) for line in excluded.lines]
+    lines += [("onTrial", f"{line.rule.verdict}: {line.rule.reason}", line.clicks) for line in excluded.shadows]
+    for table, name, clicks in lines:
+        yield (table, *_days(report.period), "", name, clicks, *NO_PREVIOUS, _state(report), *NO_CHANGE)
 
 
 def _compared(report: Report, table: str, row: Figure | Rank, public_id: str, name: str) -> Row:

@@ -11,13 +11,14 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from stats_app import person_figures, queries, store
-from stats_app.dimensions import BOT, CAMPAIGN, SUSPECTED, VERDICTS
+from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.excluded import Excluded, excluded_of_workspace
 from stats_app.reports.figures import (
     Figure,
     clicks_of,
@@ -35,18 +36,6 @@ from stats_app.reports.weekdays import Weekday, weekdays
 from stats_app.reports.wording import withheld_text
 
 TOP_USERS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """Clicks that are kept but not counted, by why."""
-
-    suspected: int
-    bot: int
-
-    @property
-    def total(self) -> int:
-        return self.suspected + self.bot
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +113,7 @@ def overview_report(
     answer = queries.overview_with_chart(workspace, counts, question.breakdown, now)
     marks = campaign_marks(Campaign.objects.filter(workspace=workspace.pk), period.buckets(question.breakdown))
     chart = compared_chart(question, comparison, counts.daily, marks)
-    excluded = _excluded(workspace, period)
+    excluded = excluded_of_workspace(workspace, period)
     last = None if total else last_period(workspace, period)
     return OverviewReport(
         workspace,
@@ -132,7 +121,7 @@ def overview_report(
         comparison,
         answer,
         kind_figures(counts.daily, comparison),
-        excluded,
+        excluded.for_others() if audience.is_shared else excluded,
         chart,
         _campaigns_chart(workspace, counts, question, answer, chart),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
@@ -182,11 +171,6 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
         }
         for table, ranking in rankings.items()
     }
-
-
-def _excluded(workspace: Workspace, period: Period) -> Excluded:
-    counts = store.counts(workspace.pk, period, ("verdict",))
-    return Excluded(*(sum(counts.get((VERDICTS[verdict],), [0])) for verdict in (SUSPECTED, BOT)))
 
 
 def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:

@@ -15,6 +15,7 @@ from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceU
 from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.comparison import Comparison, Question
+from stats_app.reports.excluded import Excluded, excluded_of
 from stats_app.reports.figures import (
     Figure,
     compared_chart,
@@ -58,6 +59,7 @@ class UserReport:
     comparison: Comparison
     answer: queries.Json
     figures: list[Figure]
+    excluded: Excluded
     chart: ComparedChart
     kinds_chart: StackedChart
     last_period: Period | None
@@ -128,6 +130,7 @@ def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, n
         comparison,
         answer,
         figures,
+        excluded_of(workspace, period, {"user": user.pk}),
         chart,
         StackedChart(chart.axis, kinds, marks),
         None if answer["metrics"]["totalClicks"] else last_period(workspace, period, {"user": user.pk}),

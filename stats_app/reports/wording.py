@@ -9,15 +9,18 @@ from functools import cache, lru_cache
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS_ABBR
 from django.utils.formats import get_format
-from django.utils.translation import get_language, ngettext, pgettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
 from django.utils.translation import gettext as _
 
-from stats_app import person_figures
+from stats_app import person_figures, verdicts
+from stats_app.dimensions import BOT, HUMAN, SUSPECTED
 from stats_app.models.campaigns import COMPLETED, PAUSED, PLANNED, RUNNING
 from stats_app.periods import Breakdown, Bucket, Compare, Period, month_end
 from stats_app.reports.comparison import Change, Comparison, NoDataBefore, NotOver, Reason, UnlikeDays
 
 MINUS = "−"
+
+VERDICT_WORDS = {HUMAN: gettext_lazy("human"), SUSPECTED: gettext_lazy("suspected"), BOT: gettext_lazy("bot")}
 
 # French separates thousands by a narrow space that does not break, as browsers do; Django still by one of full width.
 _THOUSANDS = {"fr": "\u202f"}
@@ -135,6 +138,11 @@ def comparison_text(comparison: Comparison) -> str:
         return text
     why = _("No change is shown: %(reason)s.") % {"reason": reason_text(comparison.reason)}
     return f"{text} {why}"
+
+
+def click_reason(reason: str) -> str:
+    """Why a click is not counted, from the reason that is stored."""
+    return verdicts.reason_text(reason) or _("no reason given")
 
 
 def withheld_text() -> str:

@@ -27,6 +27,7 @@ class ClickRow(NamedTuple):
     alias_id: int | None
     link_id: int | None
     reason: str
+    shadow: int | None
     visitor: bytes | None
 
 
@@ -108,6 +109,7 @@ _GIVEN = (
     _Given("alias_id", "int4", number_array, is_nullable=True),
     _Given("link_id", "int4", number_array, is_nullable=True),
     _Given("reason", "text", text_array),
+    _Given("shadow", "int2", number_array, is_nullable=True),
     _Given("visitor", "bytea", _bytes_array, is_nullable=True),
 )
 
@@ -116,13 +118,13 @@ def _insert_sqlite(
     connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow], spans: Sequence[DaySpan]
 ) -> int:
     # SQLite changes one table a statement. JSON cannot hold bytes, and so many variables no statement can.
-    fields = ", ".join(f"value ->> {position}" for position in range(9))
+    fields = ", ".join(f"value ->> {position}" for position in range(10))
     stored = rows(
         connection,
         f"""
         INSERT INTO stats_app_click (workspace_id, {", ".join(ClickRow._fields)})
         SELECT %(workspace)s, substr(%(ids)s, 16 * key + 1, 16), {fields},
-            CASE WHEN value ->> 9 THEN substr(%(visitors)s, 16 * key + 1, 16) END
+            CASE WHEN value ->> 10 THEN substr(%(visitors)s, 16 * key + 1, 16) END
         FROM json_each(%(clicks)s) WHERE true
         ON CONFLICT DO NOTHING
         RETURNING id
@@ -160,7 +162,32 @@ def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Seque
         """,
         {"workspace": workspace_id, **_id_params(connection, ids)},
     )
-    return [StoredVerdict(bytes(getattr(click_id, "bytes", click_id)), *rest) for click_id, *rest in found]
+    return [StoredVerdict(_bytes(click_id), *rest) for click_id, *rest in found]
+
+
+def _bytes(click_id: Any) -> bytes:
+    return bytes(getattr(click_id, "bytes", click_id))
+
+
+class Subject(NamedTuple):
+    """Whose a stored click is."""
+
+    id: bytes
+    campaign_id: int | None
+    user_id: int | None
+
+
+def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[Subject]:
+    """Whose those of the clicks are that are stored."""
+    found = rows(
+        connection,
+        f"""
+        SELECT id, campaign_id, user_id FROM stats_app_click
+        WHERE workspace_id = %(workspace)s AND {_among_ids(connection)}
+        """,
+        {"workspace": workspace_id, **_id_params(connection, ids)},
+    )
+    return [Subject(_bytes(click_id), *rest) for click_id, *rest in found]
 
 
 def set_verdicts(

@@ -14,14 +14,14 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import DIMENSIONS, HUMAN, VERDICTS, Dimension
+from stats_app.dimensions import DIMENSIONS, HUMAN, VERDICTS, WITH_REASONS, Dimension
 from stats_app.periods import DaySpan
 from stats_app.sql.cursor import array, day_array, is_postgresql
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
 """The counts of a row of the rollups, in the order of the kinds."""
 
-FACTS = "utc_day, clicked_at, kind, verdict, reason, campaign_id, user_id"
+FACTS = "utc_day, clicked_at, kind, verdict, reason, campaign_id, user_id, shadow"
 """The columns of a click that decide where it is counted."""
 
 STORED_CLICKS = f"SELECT {FACTS} FROM stats_app_click WHERE workspace_id = %(workspace)s"
@@ -61,16 +61,26 @@ def counted(connection: BaseDatabaseWrapper, source: str) -> str:
     return f"""
         spans (utc_day, starts, ends, day) AS ({spans}),
         clicks AS (
-            SELECT spans.day, kind, verdict, reason, campaign_id, user_id FROM ({source}) AS found
+            SELECT spans.day, kind, verdict, reason, campaign_id, user_id, shadow FROM ({source}) AS found
                 JOIN spans ON spans.utc_day = found.utc_day AND clicked_at >= starts AND clicked_at < ends
         ),
         excluded AS (
-            SELECT clicks.*, coalesce(known.id, 0) AS reason_id FROM clicks
-                LEFT JOIN stats_app_reason AS known ON known.workspace_id = %(workspace)s AND known.text = reason
-            WHERE verdict <> {VERDICTS[HUMAN]}
+            SELECT day, kind, coalesce(known.id, 0) AS reason_id
+            FROM ({" UNION ALL ".join(map(_excluded, WITH_REASONS))}) AS given
+                LEFT JOIN stats_app_reason AS known ON known.workspace_id = %(workspace)s
+                    AND known.dimension = given.dimension AND known.key = given.key
+                    AND known.verdict = given.verdict AND known.text = reason
         ),
         counted ({_ROW}) AS ({" UNION ALL ".join(map(_counted, DIMENSIONS))})
     """
+
+
+def _excluded(dimension: Dimension) -> str:
+    key = dimension.key or "0"
+    return (
+        f"SELECT day, kind, verdict, reason, {dimension.code} AS dimension, {key} AS key FROM clicks "
+        f"WHERE verdict <> {VERDICTS[HUMAN]} AND {key} IS NOT NULL"
+    )
 
 
 def _counted(dimension: Dimension) -> str:

@@ -70,18 +70,6 @@ def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
     return number_array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
-def texts_of(connection: BaseDatabaseWrapper, name: str) -> str:
-    """A statement of the column `value`: the texts of the parameter `name`, a `text_list` of any length."""
-    if is_postgresql(connection):
-        return f"SELECT value FROM unnest(%({name})s::text[]) AS given (value)"
-    return f"SELECT value FROM json_each(%({name})s)"
-
-
-def text_list(connection: BaseDatabaseWrapper, texts: Collection[str]) -> str:
-    """Texts as the one parameter that `texts_of` asks for."""
-    return text_array(texts) if is_postgresql(connection) else json.dumps(list(texts))
-
-
 _day_text = lru_cache(maxsize=4096)(date.isoformat)
 
 

@@ -1,50 +1,126 @@
-"""The reasons why clicks are not counted. The rollups hold numbers, so each text of a workspace has one."""
+"""The reasons why clicks are not counted. The rollups hold numbers, so each reason of a workspace has one."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from typing import Any, NamedTuple, Protocol
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.dimensions import HUMAN, VERDICTS
-from stats_app.sql.cursor import among, execute, number_list, rows, text_list, texts_of
-
-_INSERT = "INSERT INTO stats_app_reason (workspace_id, text)"
+from stats_app.dimensions import HUMAN, VERDICTS, WITH_REASONS
+from stats_app.sql.cursor import among, execute, is_postgresql, number_array, number_list, rows, text_array
 
 
-def number(connection: BaseDatabaseWrapper, workspace_id: int, texts: Collection[str]) -> None:
-    """Gives a number to those of the texts that have none yet."""
-    given = texts_of(connection, "texts")
-    params = {"workspace": workspace_id, "texts": text_list(connection, texts)}
-    statement = f"SELECT text FROM stats_app_reason WHERE workspace_id = %(workspace)s AND text IN ({given})"
-    new = set(texts) - {text for (text,) in rows(connection, statement, params)}
+class Reason(NamedTuple):
+    """Why clicks of one key of a dimension of `WITH_REASONS` are not counted."""
+
+    dimension: int
+    key: int
+    verdict: int
+    text: str
+
+
+class Excluded(Protocol):
+    """A click that is not counted."""
+
+    @property
+    def verdict(self) -> int: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+_COLUMNS = ", ".join(Reason._fields)
+_INSERT = f"INSERT INTO stats_app_reason (workspace_id, {_COLUMNS})"
+
+
+def reasons_of(click: Excluded) -> Iterator[Reason]:
+    """Those that the click is counted under."""
+    for dimension in WITH_REASONS:
+        key = getattr(click, dimension.key) if dimension.key else 0
+        if key is not None:
+            yield Reason(dimension.code, key, click.verdict, click.reason)
+
+
+def number(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Collection[Reason]) -> None:
+    """Gives a number to those of the reasons that have none yet."""
+    given = _given(connection)
+    params = {"workspace": workspace_id, **_params(connection, reasons)}
+    found = rows(
+        connection,
+        f"""
+        SELECT {_COLUMNS} FROM stats_app_reason
+        WHERE workspace_id = %(workspace)s AND ({_COLUMNS}) IN (SELECT {_COLUMNS} FROM {given})
+        """,
+        params,
+    )
+    new = set(reasons) - {Reason(*one) for one in found}
     if new:
-        # In order: writers with the same new texts would deadlock otherwise.
-        params["texts"] = text_list(connection, sorted(new))
-        statement = f"{_INSERT} SELECT %(workspace)s, value FROM ({given}) AS given WHERE true ON CONFLICT DO NOTHING"
+        # In order: writers with the same new reasons would deadlock otherwise.
+        params |= _params(connection, sorted(new))
+        statement = f"{_INSERT} SELECT %(workspace)s, {_COLUMNS} FROM {given} WHERE true ON CONFLICT DO NOTHING"
         execute(connection, statement, params)
 
 
+def _given(connection: BaseDatabaseWrapper) -> str:
+    """The reasons of `_params` as a table."""
+    if is_postgresql(connection):
+        arrays = "%(dimensions)s::int2[], %(keys)s::int4[], %(verdicts)s::int2[], %(texts)s::text[]"
+        return f"unnest({arrays}) AS given ({_COLUMNS})"
+    columns = ", ".join(f"value ->> {place} AS {column}" for place, column in enumerate(Reason._fields))
+    return f"(SELECT {columns} FROM json_each(%(reasons)s)) AS given"
+
+
+def _params(connection: BaseDatabaseWrapper, reasons: Collection[Reason]) -> dict[str, Any]:
+    if not is_postgresql(connection):
+        return {"reasons": json.dumps(list(reasons))}
+    dimensions, keys, verdicts, texts = zip(*reasons, strict=True)
+    return {
+        "dimensions": number_array(dimensions),
+        "keys": number_array(keys),
+        "verdicts": number_array(verdicts),
+        "texts": text_array(texts),
+    }
+
+
 def number_stored(connection: BaseDatabaseWrapper, workspace_id: int, first: date, last: date) -> None:
-    """The same for the texts of stored clicks, those of the days `first` to `last` in UTC."""
+    """The same for the reasons of stored clicks, those of the days `first` to `last` in UTC."""
+    stored = " UNION ".join(
+        f"""
+        SELECT {one.code} AS dimension, {one.key or 0} AS key, verdict, reason AS text FROM stats_app_click
+        WHERE workspace_id = %(workspace)s AND utc_day BETWEEN %(first)s AND %(last)s
+            AND verdict <> {VERDICTS[HUMAN]} AND {one.key or 0} IS NOT NULL
+        """
+        for one in WITH_REASONS
+    )
     execute(
         connection,
         f"""
-        {_INSERT} SELECT DISTINCT workspace_id, reason FROM stats_app_click
-        WHERE workspace_id = %(workspace)s AND utc_day BETWEEN %(first)s AND %(last)s
-            AND verdict <> {VERDICTS[HUMAN]}
-        ORDER BY reason ON CONFLICT DO NOTHING
+        {_INSERT} SELECT %(workspace)s, {_COLUMNS} FROM ({stored}) AS stored
+        WHERE true ORDER BY {_COLUMNS} ON CONFLICT DO NOTHING
         """,
         {"workspace": workspace_id, "first": first, "last": last},
     )
 
 
-def texts(connection: BaseDatabaseWrapper, workspace_id: int, numbers: Sequence[int]) -> dict[int, str]:
-    """The texts of these numbers."""
-    statement = f"""
-        SELECT id, text FROM stats_app_reason
-        WHERE workspace_id = %(workspace)s AND id {among(connection, "numbers")}
-    """
-    params = {"workspace": workspace_id, "numbers": number_list(connection, numbers)}
-    return dict(rows(connection, statement, params))
+def numbers(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> dict[int, Reason]:
+    """The reasons of one key of a dimension, by number."""
+    condition = "dimension = %(dimension)s AND key = %(key)s"
+    return _by_number(connection, workspace_id, condition, {"dimension": dimension, "key": key})
+
+
+def numbered(connection: BaseDatabaseWrapper, workspace_id: int, numbers: Sequence[int]) -> dict[int, Reason]:
+    """The reasons that have these numbers."""
+    return _by_number(
+        connection, workspace_id, f"id {among(connection, 'numbers')}", {"numbers": number_list(connection, numbers)}
+    )
+
+
+def _by_number(
+    connection: BaseDatabaseWrapper, workspace_id: int, condition: str, params: dict[str, Any]
+) -> dict[int, Reason]:
+    statement = f"SELECT id, {_COLUMNS} FROM stats_app_reason WHERE workspace_id = %(workspace)s AND {condition}"
+    found = rows(connection, statement, {"workspace": workspace_id, **params})
+    return {number: Reason(*reason) for number, *reason in found}

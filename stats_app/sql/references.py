@@ -10,6 +10,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.sql.cursor import array, is_postgresql, rows, text_array
 
+OWNER_IS_OPTED_OUT = (
+    "(SELECT is_opted_out FROM stats_app_workspaceuser AS person "
+    "WHERE person.id = known.user_id AND person.workspace_id = known.workspace_id)"
+)
+
 
 def find(
     connection: BaseDatabaseWrapper,
@@ -19,10 +24,13 @@ def find(
     values: Collection[str] | Collection[int],
     more: str = "",
 ) -> list[tuple[Any, ...]]:
-    """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values."""
+    """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values.
+
+    `more` are further columns of the table, which is called `known`.
+    """
     if not values:
         return []
-    columns = ", ".join(f"known.{name}" for name in (column, "id", *([more] if more else [])))
+    columns = f"known.{column}, known.id{', ' + more if more else ''}"
     # SQLite looks up each value where the values come first; it would read the whole workspace for `IN (...)`.
     statement = (
         f"SELECT {columns} FROM {{given}} CROSS JOIN {table} AS known "

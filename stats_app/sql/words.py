@@ -13,7 +13,8 @@ from django.db.models.lookups import Contains
 
 from stats_app import words
 
-# The order of all languages together (CLDR root), which every PostgreSQL with ICU has, whatever its own locale.
+# The order of all languages together (CLDR root), which every PostgreSQL that was built with ICU has, whatever its own
+# locale.
 _ICU = 'COLLATE "und-x-icu"'
 
 
@@ -67,14 +68,26 @@ def holds(column: str, word: str) -> Contains:
 
 
 def has_unicode(connection: BaseDatabaseWrapper) -> bool:
-    """Whether PostgreSQL keeps this database in UTF-8: in other encodings it has no Unicode forms, and not all letters.
+    """Whether PostgreSQL keeps this database in UTF-8 and was built with ICU, without which it knows not all letters.
 
-    Searches then ignore case as far as the database's locale goes.
+    Searches then ignore case as far as the database's locale goes. Neither changes while a process runs.
     """
-    connection.ensure_connection()
-    driver: Any = connection.connection
-    status = driver.info.parameter_status if hasattr(driver, "info") else driver.get_parameter_status
-    return status("server_encoding") in ("UTF8", None)
+    name = (connection.alias, str(connection.settings_dict["NAME"]))
+    if name not in _with_unicode:
+        connection.ensure_connection()
+        driver: Any = connection.connection
+        # By the driver, past all that counts, wraps or prefixes the statements of the page that is being made.
+        with connection.wrap_database_errors, driver.cursor() as cursor:
+            cursor.execute(_HAS_UNICODE)
+            _with_unicode[name] = bool(cursor.fetchone()[0])
+    return _with_unicode[name]
+
+
+_with_unicode: dict[tuple[str, str], bool] = {}
+_HAS_UNICODE = (
+    "SELECT current_setting('server_encoding') = 'UTF8'"
+    " AND EXISTS (SELECT FROM pg_catalog.pg_collation WHERE collname = 'und-x-icu')"
+)
 
 
 def add_functions(connection: BaseDatabaseWrapper, **signal: Any) -> None:

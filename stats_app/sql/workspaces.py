@@ -12,6 +12,7 @@ _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 
 # The first of the two numbers of an advisory lock, which tells ours from the host's. The second is the workspace's.
 QUEUE = 0x57A75
+DIRECTORY = 0x57A76
 
 
 def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:
@@ -29,3 +30,9 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
         statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}"
     found = rows(connection, statement, [workspace_id])
     return found[0] if found else None
+
+
+def lock_directory(connection: BaseDatabaseWrapper, workspace_id: int) -> None:
+    """Keeps others out of the workspace's directory until the transaction ends. SQLite has one writer anyway."""
+    if is_postgresql(connection):
+        rows(connection, "SELECT pg_advisory_xact_lock(%s, %s)", [DIRECTORY, workspace_id])

@@ -169,8 +169,8 @@ def check_often(job: int, workspace: int, times: int) -> list[str]:
 
 def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed: int) -> None:
     """Takes some of the clicks for others than they are from, and at last each for what it is."""
-    from stats_app.ingest import VerdictChange, change_verdicts
     from stats_app.models import Workspace
+    from stats_app.verdict_changes import VerdictChange, change_verdicts
 
     place, chance = Workspace.objects.get(pk=workspace), random.Random(seed)
     for _ in range(times):

@@ -141,10 +141,10 @@ def test_it_hides_other_workspaces() -> None:
         ({"query": 7}, "query", "invalid", "query is text without control characters, not 7."),
         ({"query": "a\u0000b"}, "query", "invalid", 'query is text without control characters, not "a\\u0000b".'),
         (
-            {"query": "x" * 201},
+            {"query": "x" * 255},
             "query",
             "too_long",
-            'query has at most 200 characters, not "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…".',
+            'query has at most 254 characters, not "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…".',
         ),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +22,7 @@ class Command(StatsCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", metavar="PUBLIC_ID")
         parser.add_argument("--dry-run", action="store_true", help="say what there is, and delete nothing")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask, as on a terminal it does")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
@@ -29,7 +30,7 @@ class Command(StatsCommand):
         if options["dry_run"]:
             self.stdout.write(f"{name}: {_rows(count_rows(workspace))} would be deleted.")
             return
-        if not options["yes"]:
+        if not options["yes"] and sys.stdin.isatty():
             self._ask(workspace)
         with ProgressBar(self.stderr, None, "rows", quiet=options["verbosity"] < 1) as progress:
             deleted = delete_workspace(workspace, progress=progress)
@@ -37,12 +38,9 @@ class Command(StatsCommand):
 
     def _ask(self, workspace: Workspace) -> None:
         self.stdout.write(f"{workspace} will be deleted with {_rows(count_rows(workspace))}. There is no way back.")
-        try:
-            answer = input("Type its public id to go on: ")
-        except EOFError:
-            answer = ""
-        if answer.strip() != workspace.public_id:
-            raise CommandError("Nothing was deleted: the public id was not typed. --yes does without.")
+        self.stdout.write("Type its public id to go on.")
+        if sys.stdin.readline().strip() != workspace.public_id:
+            raise CommandError("Nothing was deleted: the public id was not typed.")
 
 
 def _rows(numbers: Mapping[str, int]) -> str:

@@ -10,7 +10,8 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
 from django.views.decorators.debug import sensitive_variables
 
-from stats_app.demo import seed
+from stats_app import links
+from stats_app.demo import link_to_follow, seed
 from stats_app.keys import create_key
 from stats_app.management.command import StatsCommand
 from stats_app.management.progress import ProgressBar
@@ -64,6 +65,9 @@ class Command(StatsCommand):
             address = _address(view)
             if address is not None:
                 self.stdout.write(f"{title:<13}{address}")
+        followed = self._link_to_follow(workspaces)
+        if followed is not None:
+            self.stdout.write(f"Tracked link {followed}")
         self.stdout.write(f"Staff login  {login}, password {PASSWORD}")
         self.stdout.write(f"API key      {secret}  (for {workspaces[0]})")
         overview = _address("stats_api:workspace-overview")
@@ -76,10 +80,20 @@ class Command(StatsCommand):
         )
         self.stdout.write("")
 
+    def _link_to_follow(self, workspaces: list[Workspace]) -> str | None:
+        link = next(filter(None, map(link_to_follow, workspaces)), None)
+        if link is None or (address := links.address(link.token, _absolute)) is None:
+            return None
+        return f"{address}  (vCard of {link.user}: follow it in a browser)"
+
 
 def _address(view: str) -> str | None:
     """Where this machine serves it; None when the host does not include it."""
     try:
-        return f"http://127.0.0.1:{os.environ.get('PORT', '8000')}{reverse(view)}"
+        return _absolute(reverse(view))
     except NoReverseMatch:
         return None
+
+
+def _absolute(path: str) -> str:
+    return f"http://127.0.0.1:{os.environ.get('PORT', '8000')}{path}"

@@ -1,0 +1,71 @@
+"""What only one row of a workspace may have, such as an e-mail, and which items of a list want it for theirs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Claim(NamedTuple):
+    """Something that only one row may have: `kind` tells e-mails from external ids."""
+
+    kind: str
+    value: str
+
+
+@dataclass(slots=True)
+class Claimant:
+    """An item, the row that it is (its key; that of a new one is negative), and all that it will have, by the field."""
+
+    index: int
+    row: int
+    wants: Mapping[Claim, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """An item that wants what it cannot have: an earlier item gets it, or another row keeps it."""
+
+    index: int
+    row: int
+    field: str
+    value: str
+    is_of_earlier_item: bool
+
+
+def conflicts(claimants: Collection[Claimant], holders: Mapping[Claim, int]) -> Iterator[Conflict]:
+    """The items that cannot be saved beside the others. `holders` are the rows that have something now.
+
+    What counts is how the rows will be, so that two items may swap what they have. Of two that want the same, the first
+    one gets it. An item that is refused keeps what its row has, which may refuse another one in turn.
+    """
+    active = {claimant.row: claimant for claimant in claimants}
+    while refused := _refused(active, holders):
+        for conflict in refused:
+            del active[conflict.row]
+        yield from refused
+
+
+def _refused(active: Mapping[int, Claimant], holders: Mapping[Claim, int]) -> list[Conflict]:
+    taken: set[Claim] = set()
+    found = []
+    for claimant in active.values():
+        conflict = _conflict(claimant, active, holders, taken)
+        if conflict is None:
+            taken.update(claimant.wants)
+        else:
+            found.append(conflict)
+    return found
+
+
+def _conflict(
+    claimant: Claimant, active: Mapping[int, Claimant], holders: Mapping[Claim, int], taken: Collection[Claim]
+) -> Conflict | None:
+    for claim, name in claimant.wants.items():
+        if claim in taken:
+            return Conflict(claimant.index, claimant.row, name, claim.value, True)
+        holder = holders.get(claim, claimant.row)
+        if holder != claimant.row and (holder not in active or claim in active[holder].wants):
+            return Conflict(claimant.index, claimant.row, name, claim.value, False)
+    return None

@@ -1,0 +1,278 @@
+"""What people and campaigns are when they come in: their fields, declared once as DRF serializers, which are run.
+
+REST documents them, files have their names as columns, and every surface has its errors from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, cast
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
+
+from stats_app import public_ids, targets
+from stats_app.bodies import Repeated
+from stats_app.errors import FieldError, printable, shown
+from stats_app.models.people import is_email
+from stats_app.parameters import DateParameter, Field, Parameter, Parameters, PublicIdParameter
+from stats_app.words import MAX_LENGTH, fold, is_plain, is_visible
+
+MAX_EMAIL = 254
+
+
+class TextParameter(Parameter):
+    """Text on one line that can be seen, without the spaces around it."""
+
+    rule = f"is text of 1 to {MAX_LENGTH} characters, without control characters"
+    max_length = MAX_LENGTH
+    allow_empty = False
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            raise self.wrong(data)
+        text = data.strip()
+        if not (text or self.allow_empty):
+            raise self.wrong(data)
+        if len(text) > self.max_length:
+            raise self.wrong(data, "too_long")
+        if not is_plain(text) or (text and not is_visible(text)):
+            raise self.wrong(data)
+        return text
+
+
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH})
+class NameParameter(TextParameter):
+    """The name of a campaign."""
+
+
+@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
+class DisplayNameParameter(TextParameter):
+    """The name of a person; it may be empty."""
+
+    rule = f"is text of at most {MAX_LENGTH} characters, without control characters"
+    allow_empty = True
+
+
+@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
+class ExternalIdParameter(TextParameter):
+    """What a row is called where it comes from; an empty text is none."""
+
+    rule = f"is text of at most {MAX_LENGTH} characters, without control characters"
+    allow_empty = True
+
+    def to_internal_value(self, data: object) -> Any:
+        return super().to_internal_value(data) or None
+
+
+@extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL})
+class EmailParameter(Parameter):
+    """An e-mail, in the form in which it is stored."""
+
+    rule = "is an e-mail address"
+    example = "ada@example.com"
+
+    def to_internal_value(self, data: object) -> str:
+        if not isinstance(data, str):
+            raise self.wrong(data)
+        email = fold(data.strip())
+        if len(email) > MAX_EMAIL:
+            raise self.wrong(data, "too_long", f"has at most {MAX_EMAIL} characters")
+        if not is_email(email):
+            raise self.wrong(data)
+        return email
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "format": "email", "maxLength": MAX_EMAIL}})
+class EmailsParameter(EmailParameter):
+    """Several of them, in the order of the alphabet, each once."""
+
+    rule = "is a list of e-mail addresses"
+
+    def to_internal_value(self, data: object) -> Any:
+        if not isinstance(data, list | tuple):
+            raise self.wrong(data)
+        return sorted({EmailParameter.to_internal_value(self, email) for email in data})
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class PeopleParameter(Parameter):
+    """Users, each by its public id, its e-mail or one of its aliases."""
+
+    rule = "is a list of public ids and e-mail addresses of users"
+
+    def to_internal_value(self, data: object) -> list[str]:
+        if not isinstance(data, list | tuple):
+            raise self.wrong(data)
+        return list(dict.fromkeys(map(self._name, data)))
+
+    def _name(self, value: object) -> str:
+        if public_ids.is_public_id(value, public_ids.USER):
+            return str(value)
+        email = fold(value.strip()) if isinstance(value, str) else ""
+        if not is_email(email):
+            raise self.wrong(value)
+        return email
+
+
+@extend_schema_field({"type": "boolean"})
+class FlagParameter(Parameter):
+    rule = "is true or false"
+
+    def to_internal_value(self, data: object) -> bool:
+        if not isinstance(data, bool):
+            raise self.wrong(data)
+        return data
+
+
+@extend_schema_field({"type": "string", "format": "uri", "maxLength": targets.MAX_LENGTH})
+class TargetParameter(Parameter):
+    rule = "is a whole http or https address"
+    example = "https://www.example.com/"
+
+    def to_internal_value(self, data: object) -> str:
+        address = data.strip() if isinstance(data, str) else ""
+        if len(address) > targets.MAX_LENGTH:
+            raise self.wrong(data, "too_long", f"has at most {targets.MAX_LENGTH} characters")
+        if not targets.is_target(address):
+            raise self.wrong(data)
+        return address
+
+
+class DirectoryItem(Parameters):
+    """A person or a campaign as it comes in. A field that is left out stays as it is.
+
+    `noun` is what it is called, `keys` are the fields that it is found again by, and `needed` those that a new one has.
+    """
+
+    noun = ""
+    keys: tuple[str, ...] = ("publicId", "externalId")
+    needed: tuple[str, ...] = ()
+
+
+_EXTERNAL_ID = (
+    "What it is called in the system that it comes from, unique in the workspace. It is found again by it, whatever "
+    "else has changed. Null takes it away."
+)
+
+
+class NewUser(DirectoryItem):
+    """A user as it is sent in. A field that is left out stays as it is."""
+
+    noun = "user"
+    keys = ("publicId", "externalId", "email")
+    needed = ("email",)
+
+    publicId = PublicIdParameter(  # JSON names are camelCase
+        public_ids.USER,
+        required=False,
+        allow_null=True,
+        help_text="Of a user that is there. Without it, the user is found by externalId, else by email, else made.",
+    )
+    externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
+    email = EmailParameter(required=False, help_text="The user's own e-mail. A new user needs one.")
+    displayName = DisplayNameParameter(required=False, help_text="The name that pages and tools show; it may be empty.")
+    isActive = FlagParameter(required=False, help_text="By default true.")
+    aliases = EmailsParameter(
+        required=False,
+        help_text="All of the user's further e-mails: aliases that are not named go. The own e-mail is no alias.",
+    )
+
+
+class NewCampaign(DirectoryItem):
+    """A campaign as it is sent in. A field that is left out stays as it is."""
+
+    noun = "campaign"
+    needed = ("name", "targetUrl")
+
+    publicId = PublicIdParameter(
+        public_ids.CAMPAIGN,
+        required=False,
+        allow_null=True,
+        help_text="Of a campaign that is there. Without it, the campaign is found by externalId, else made.",
+    )
+    externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
+    name = NameParameter(required=False, help_text="A new campaign needs one.")
+    targetUrl = TargetParameter(required=False, help_text="Where its links lead. A new campaign needs one.")
+    startDate = DateParameter(required=False, allow_null=True, help_text="The first day; null for none.")
+    endDate = DateParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
+    isPaused = FlagParameter(required=False, help_text="By default false.")
+    assignedUsers = PeopleParameter(
+        required=False,
+        help_text="All users who carry it, each by its public id, its e-mail or an alias: who is not named carries it "
+        "no more.",
+    )
+
+
+@cache
+def fields_of(declaration: type[DirectoryItem]) -> dict[str, Field]:
+    """The fields of a declaration, made once: making them for each item would cost more than checking it."""
+    return dict(declaration().fields)
+
+
+@dataclass(slots=True)
+class Checked:
+    """An item whose values were looked at one by one: those that are right, and what is wrong with the first other."""
+
+    index: int
+    values: dict[str, Any] = field(default_factory=dict)
+    error: FieldError | None = None
+    is_readable: bool = True
+
+    def refuse(self, name: str, code: str, message: str) -> None:
+        self.error = FieldError(name, code, f"{name} {message}")
+
+
+def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked:
+    """What an item says. A `FieldError` in its place is one that the caller found before."""
+    if isinstance(item, FieldError):
+        return Checked(index, error=item, is_readable=False)
+    noun = declaration.noun
+    if not isinstance(item, Mapping):
+        wrong = FieldError(noun, "invalid", f"{noun} is an object, not {shown(item)}.")
+        return Checked(index, error=wrong, is_readable=False)
+    fields = fields_of(declaration)
+    checked = Checked(index)
+    for name, value in item.items():
+        found = fields.get(name)
+        error = _unknown(name, declaration) if found is None else _checked(name, found, value, checked.values)
+        checked.error = checked.error or error
+    if checked.values.get("publicId", "") is None:
+        del checked.values["publicId"]
+    return checked
+
+
+def _unknown(name: object, declaration: type[DirectoryItem]) -> FieldError:
+    text = printable(str(name))
+    names = ", ".join(fields_of(declaration))
+    return FieldError(text, "unknown", f"{text} is not a field of a {declaration.noun}; there are {names}.")
+
+
+def _checked(name: str, found: Field, value: Any, values: dict[str, Any]) -> FieldError | None:
+    """Puts the value of a field among the values, or returns what is wrong with it."""
+    if isinstance(value, Repeated):
+        return value.error(name)
+    if value is None:
+        if found.allow_null:
+            values[name] = None
+            return None
+        return FieldError(name, "invalid", f"{name} {cast(Parameter, found).rule}, not null; leave it out instead.")
+    try:
+        values[name] = found.run_validation(value)
+    except serializers.ValidationError as error:
+        [detail] = cast("list[ErrorDetail]", error.detail)
+        return FieldError(name, detail.code or "invalid", str(detail))
+    return None
+
+
+def require(declaration: type[DirectoryItem], checked: Checked) -> bool:
+    """Whether a new row can be made of the item; what it lacks is its error."""
+    fields = fields_of(declaration)
+    for name in declaration.needed:
+        if name not in checked.values:
+            checked.error = cast(Parameter, fields[name]).missing()
+            return False
+    return True

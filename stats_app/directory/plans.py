@@ -1,0 +1,158 @@
+"""What is to be done so that the rows of a workspace are as the items of a list say. Reads, and writes nothing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from stats_app.directory.claims import Claim, Claimant, conflicts
+from stats_app.directory.items import Checked, DirectoryItem, require
+from stats_app.directory.results import CREATED, UNCHANGED, UPDATED, DirectoryResult, Saved, changes_between
+from stats_app.errors import shown
+
+EXTERNAL_ID = "externalId"
+"""A kind of claims."""
+
+
+class DirectoryRow(Protocol):
+    """A row, as stored or as it will be. The `id` of a new one is negative."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def public_id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """By their names outside; lists as sets."""
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Its columns."""
+
+    @property
+    def wants(self) -> dict[Claim, str]:
+        """What no other row may have, and the field that it stands in."""
+
+    def with_values(self, values: Mapping[str, Any]) -> Self: ...
+
+
+Row = TypeVar("Row", bound=DirectoryRow)
+
+
+class Plan(ABC, Generic[Row]):
+    """The rows that the items name, before and after, by the position of the item. Wrong items are told their error."""
+
+    declaration: ClassVar[type[DirectoryItem]]
+
+    def __init__(self, checked: Iterable[Checked]) -> None:
+        # Errors are written into copies: the whole may be begun again.
+        self.checked = [Checked(one.index, one.values, one.error, one.is_readable) for one in checked]
+        self.befores: dict[int, Row] = {}
+        self.afters: dict[int, Row] = {}
+
+    @abstractmethod
+    def found(self, values: Mapping[str, Any]) -> tuple[str, Row] | None:
+        """The row that an item is found again as, and the field that it is found by."""
+
+    @abstractmethod
+    def blank(self, index: int) -> Row:
+        """A new row, of which the item says all."""
+
+    @abstractmethod
+    def holders(self) -> Mapping[Claim, int]:
+        """Which row has what the items want."""
+
+    def judge(self, one: Checked, after: Row) -> None:
+        """Refuses an item whose values do not fit each other."""
+
+    def settle(self) -> None:
+        """Finds the rows, and what cannot be."""
+        seen: set[int] = set()
+        for one in self.checked:
+            if one.error is None:
+                self._place(one, seen)
+        self._settle_claims()
+
+    def _place(self, one: Checked, seen: set[int]) -> None:
+        found, noun = self.found(one.values), self.declaration.noun
+        if found is None:
+            if "publicId" in one.values:
+                one.refuse("publicId", "not_found", f"{shown(one.values['publicId'])} is not in this workspace.")
+            elif require(self.declaration, one):
+                self._keep(one, None, self.blank(one.index))
+            return
+        name, before = found
+        if before.id in seen:
+            one.refuse(name, "repeated", f"{shown(one.values[name])} names a {noun} that an earlier item names.")
+            return
+        seen.add(before.id)
+        self._keep(one, before, before)
+
+    def _keep(self, one: Checked, before: Row | None, row: Row) -> None:
+        after = row.with_values(one.values)
+        self.judge(one, after)
+        if one.error is None:
+            self.afters[one.index] = after
+            if before is not None:
+                self.befores[one.index] = before
+
+    def _settle_claims(self) -> None:
+        claimants = [Claimant(index, after.id, after.wants) for index, after in self.afters.items()]
+        for conflict in conflicts(claimants, self.holders()):
+            one, value = self.checked[conflict.index], shown(conflict.value)
+            if conflict.is_of_earlier_item:
+                one.refuse(conflict.field, "repeated", f"{value} is given by an earlier item already.")
+            else:
+                one.refuse(conflict.field, "not_allowed", f"{value} is another {self.declaration.noun}'s.")
+            self.befores.pop(conflict.index, None)
+            del self.afters[conflict.index]
+
+    def result(self) -> DirectoryResult:
+        result = DirectoryResult()
+        for one in self.checked:
+            if one.error is not None:
+                result.reject(one.index, one.error)
+            else:
+                result.results.append(self._saved(one.index))
+        return result
+
+    def _saved(self, index: int) -> Saved:
+        before, after = self.befores.get(index), self.afters[index]
+        if before is None:
+            return Saved(index, after.public_id, after.title, CREATED)
+        changes = changes_between(before.fields, after.fields)
+        return Saved(index, after.public_id, after.title, UPDATED if changes else UNCHANGED, changes)
+
+    @property
+    def new(self) -> list[Row]:
+        return [after for index, after in self.afters.items() if index not in self.befores]
+
+    @property
+    def changed(self) -> list[tuple[Row, Row]]:
+        """Before and after."""
+        pairs = ((before, self.afters[index]) for index, before in self.befores.items())
+        return [(before, after) for before, after in pairs if before != after]
+
+    @property
+    def moving(self) -> list[int]:
+        """The rows that part with something that another one gets, so that it has to be freed before."""
+        wanted = {claim for one in self.new for claim in one.wants}
+        wanted.update(claim for _, after in self.changed for claim in after.wants)
+        return [old.id for old, new in self._written_anew if (old.wants.keys() - new.wants.keys()) & wanted]
+
+    @property
+    def rows_to_update(self) -> list[dict[str, Any]]:
+        return [after.row for _, after in self._written_anew]
+
+    @property
+    def _written_anew(self) -> list[tuple[Row, Row]]:
+        return [(before, after) for before, after in self.changed if before.row != after.row]
+
+
+def values_of(checked: Sequence[Checked], name: str) -> set[str]:
+    """What the items say in a field of one value."""
+    return {one.values[name] for one in checked if one.values.get(name)}

@@ -1,0 +1,81 @@
+"""What became of people and campaigns that came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from stats_app.errors import FieldError
+from stats_app.ingest import Rejection
+
+CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
+
+
+class Change(NamedTuple):
+    """A field that has another value now. Of a list, `before` are those that went and `after` those that came."""
+
+    field: str
+    before: Any
+    after: Any
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.after, tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """An item that was right: the row that it is now, and what that changed. In a dry run a new row has no id."""
+
+    index: int
+    public_id: str
+    name: str
+    outcome: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(slots=True)
+class DirectoryResult:
+    """What became of a list, in the order of its items. `deactivated` are the names of people whom it did not name."""
+
+    results: list[Saved] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    deactivated: list[str] = field(default_factory=list)
+
+    def reject(self, index: int, error: FieldError) -> None:
+        self.rejected.append(Rejection(index, error.field, error.code, error.message))
+
+    @property
+    def created(self) -> int:
+        return self._number(CREATED)
+
+    @property
+    def updated(self) -> int:
+        return self._number(UPDATED)
+
+    @property
+    def unchanged(self) -> int:
+        return self._number(UNCHANGED)
+
+    def _number(self, outcome: str) -> int:
+        return sum(saved.outcome == outcome for saved in self.results)
+
+
+def changes_between(before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
+    """The fields with another value after than before; sets by what went and what came."""
+    changed = []
+    for name, new in after.items():
+        old = before.get(name)
+        if old == new:
+            continue
+        if isinstance(new, frozenset):
+            gone = old or frozenset()
+            changed.append(Change(name, _ordered(gone - new), _ordered(new - gone)))
+        else:
+            changed.append(Change(name, old, new))
+    return tuple(changed)
+
+
+def _ordered(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(values))

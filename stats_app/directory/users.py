@@ -1,0 +1,300 @@
+"""People come in: found again or made, any number of them in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from stats_app import public_ids
+from stats_app.directory.claims import Claim
+from stats_app.directory.items import Checked, NewUser, check
+from stats_app.directory.plans import EXTERNAL_ID, Plan, values_of
+from stats_app.directory.results import DirectoryResult
+from stats_app.erasures import erased_identifiers
+from stats_app.errors import FieldError, Refused, shown
+from stats_app.locks import LockedWorkspace, in_directory
+from stats_app.models import Alias, Workspace, WorkspaceUser
+from stats_app.sql import directory as sql
+from stats_app.sql.references import find
+
+_USERS, _ALIASES, _ADDRESSES = "stats_app_workspaceuser", "stats_app_alias", "stats_app_address"
+_EMAIL = "email"  # a kind of claims
+
+
+def save_users(
+    workspace: Workspace,
+    items: Iterable[Mapping[str, Any] | FieldError],
+    *,
+    dry_run: bool = False,
+    deactivate_missing: bool = False,
+    force: bool = False,
+    now: datetime | None = None,
+) -> DirectoryResult:
+    """Makes and changes users, set-based and in one transaction; sending the same again changes nothing.
+
+    An item has the fields of `NewUser`, and nothing of it is trusted; a `FieldError` in place of one is what the caller
+    found wrong before. A user is found by `publicId`, else by `externalId`, else by `email`, else made. Wrong items are
+    reported by their position, and the right ones around them are saved. `dry_run` finds the same and saves nothing.
+
+    `deactivate_missing` is for a list of all people: active users whom no item names, not even a wrong one, are made
+    inactive. It raises Refused, and saves nothing, when these are more than half of those that were active, or when an
+    item cannot be read so that nobody knows whom it names; `force` does it all the same.
+    """
+    checked = [check(NewUser, index, item) for index, item in enumerate(items)]
+    using = router.db_for_write(WorkspaceUser)
+    save = partial(
+        _save,
+        checked=checked,
+        using=using,
+        dry_run=dry_run,
+        missing=_Missing(force) if deactivate_missing else None,
+        now=timezone.now() if now is None else now,
+    )
+    try:
+        return in_directory(workspace.pk, save, using=using)
+    except _AliasesGo:
+        return in_directory(workspace.pk, partial(save, alone=True), using=using, alone=True)
+
+
+class _AliasesGo(Exception):
+    """Aliases are deleted, which clicks may name: that takes the workspace's lock alone."""
+
+
+def _save(
+    locked: LockedWorkspace,
+    *,
+    checked: Sequence[Checked],
+    using: str,
+    dry_run: bool,
+    missing: _Missing | None,
+    now: datetime,
+    alone: bool = False,
+) -> DirectoryResult:
+    connection = connections[using]
+    plan = _Plan(connection, locked.id, checked)
+    result = plan.result()
+    gone = missing.find(connection, locked.id, plan) if missing else []
+    result.deactivated = [email for _, email in gone]
+    if dry_run:
+        return result
+    if plan.aliases_to_delete and not alone:
+        raise _AliasesGo
+    _write(connection, locked.id, plan, now)
+    sql.deactivate_users(connection, locked.id, [user_id for user_id, _ in gone])
+    return result
+
+
+@dataclass(slots=True)
+class _Person:
+    """A user, as stored or as it will be."""
+
+    id: int
+    public_id: str
+    external_id: str | None = None
+    email: str = ""
+    display_name: str = ""
+    is_active: bool = True
+    aliases: frozenset[str] = frozenset()
+
+    def with_values(self, values: Mapping[str, Any]) -> _Person:
+        email = values.get("email", self.email)
+        aliases = frozenset(values.get("aliases", self.aliases)) - {email}
+        return _Person(
+            self.id,
+            self.public_id,
+            values.get("externalId", self.external_id),
+            email,
+            values.get("displayName", self.display_name),
+            values.get("isActive", self.is_active),
+            aliases,
+        )
+
+    @property
+    def title(self) -> str:
+        return self.display_name or self.email
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {
+            "externalId": self.external_id,
+            "email": self.email,
+            "displayName": self.display_name,
+            "isActive": self.is_active,
+            "aliases": self.aliases,
+        }
+
+    @property
+    def row(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "public_id": self.public_id,
+            "external_id": self.external_id,
+            "email": self.email,
+            "display_name": self.display_name,
+            "is_active": self.is_active,
+        }
+
+    @property
+    def wants(self) -> dict[Claim, str]:
+        wants = {Claim(_EMAIL, self.email): "email"} | {Claim(_EMAIL, alias): "aliases" for alias in self.aliases}
+        return wants | ({Claim(EXTERNAL_ID, self.external_id): "externalId"} if self.external_id else {})
+
+
+class _Known:
+    """The rows of the workspace that the items name, and who has what they want."""
+
+    def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
+        look = partial(find, connection, workspace_id)
+        self.by_public_id = dict(look(_USERS, "public_id", values_of(checked, "publicId")))
+        self.by_external_id = dict(look(_USERS, "external_id", values_of(checked, "externalId")))
+        emails = values_of(checked, "email")
+        addresses = look(
+            _ADDRESSES,
+            "email",
+            emails | {alias for one in checked for alias in one.values.get("aliases", ())},
+            "user_id, alias_id",
+        )
+        owners = {
+            alias_id: user_id
+            for alias_id, _, user_id in look(_ALIASES, "id", [a for *_, a in addresses if a], "user_id")
+        }
+        self.by_email = {email: user_id for email, _, user_id, _ in addresses if user_id}
+        self.by_address = self.by_email | {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
+        self._sure = {*self.by_public_id.values(), *self.by_external_id.values()}
+        self.named = self._sure | set(self.by_address.values())
+        """Whom the items name by whatever, the wrong ones among them, too."""
+        named = self._sure | {self.by_email[email] for email in emails & self.by_email.keys()}
+        self.erased = erased_identifiers(
+            workspace_id,
+            emails=emails | {alias for one in checked for alias in one.values.get("aliases", ())},
+            external_ids=values_of(checked, "externalId"),
+        )
+        columns = "public_id, external_id, email, display_name, is_active, erased_at"
+        aliases: dict[int, dict[str, int]] = {}
+        for user_id, alias_id, email in look(_ALIASES, "user_id", named, "email"):
+            aliases.setdefault(user_id, {})[email] = alias_id
+        self.alias_ids = aliases
+        rows = look(_USERS, "id", named, columns)
+        self.people = {
+            user_id: _Person(
+                user_id, public_id, external_id, email, name, bool(is_active), frozenset(aliases.get(user_id, ()))
+            )
+            for user_id, _, public_id, external_id, email, name, is_active, _ in rows
+        }
+        self.erased_people = {row[0] for row in rows if row[-1] is not None}
+
+    @property
+    def holders(self) -> dict[Claim, int]:
+        by_email = {Claim(_EMAIL, email): user_id for email, user_id in self.by_address.items()}
+        return by_email | {Claim(EXTERNAL_ID, key): user_id for key, user_id in self.by_external_id.items()}
+
+    def row_of(self, values: Mapping[str, Any]) -> tuple[str, int] | None:
+        """The field that an item is found again by, and the row; None for a new one.
+
+        An e-mail beside an external id does not name a person whom another item names by an id: that one may part
+        with the e-mail, or has lost it to this new person.
+        """
+        if "publicId" in values:
+            row = self.by_public_id.get(values["publicId"])
+            return None if row is None else ("publicId", row)
+        if values.get("externalId") in self.by_external_id:
+            return "externalId", self.by_external_id[values["externalId"]]
+        row = self.by_email.get(values.get("email", ""))
+        if row is None or (values.get("externalId") and row in self._sure):
+            return None
+        return "email", row
+
+
+class _Plan(Plan[_Person]):
+    declaration = NewUser
+
+    def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
+        super().__init__(checked)
+        self.known = _Known(connection, workspace_id, checked)
+        self.settle()
+
+    def found(self, values: Mapping[str, Any]) -> tuple[str, _Person] | None:
+        found = self.known.row_of(values)
+        return found and (found[0], self.known.people[found[1]])
+
+    def judge(self, one: Checked, after: _Person) -> None:
+        """Nobody who was erased comes back by a list; staff may let somebody in again by hand."""
+        if after.id in self.known.erased_people:
+            one.refuse("publicId", "not_allowed", f"{shown(after.public_id)} is of a user who was erased.")
+            return
+        erased = self.known.erased
+        for name, value in (("externalId", one.values.get("externalId")), ("email", one.values.get("email"))):
+            if value is not None and value in (erased.external_ids if name == "externalId" else erased.emails):
+                one.refuse(name, "not_allowed", f"{shown(value)} was that of a user who was erased.")
+                return
+        for alias in one.values.get("aliases", ()):
+            if alias in erased.emails:
+                one.refuse("aliases", "not_allowed", f"{shown(alias)} was that of a user who was erased.")
+                return
+
+    def blank(self, index: int) -> _Person:
+        return _Person(-1 - index, public_ids.new_user_id())
+
+    def holders(self) -> dict[Claim, int]:
+        return self.known.holders
+
+    @property
+    def aliases_to_delete(self) -> list[int]:
+        ids = self.known.alias_ids
+        return [ids[old.id][email] for old, new in self.changed for email in old.aliases - new.aliases]
+
+
+def _write(connection: BaseDatabaseWrapper, workspace_id: int, plan: _Plan, now: datetime) -> None:
+    new, changed = plan.new, plan.changed
+    if ids := plan.aliases_to_delete:
+        Alias.objects.using(connection.alias).filter(workspace=workspace_id, pk__in=ids).delete()
+    sql.part_with_emails(connection, workspace_id, plan.moving)
+    sql.update_users(connection, workspace_id, plan.rows_to_update)
+    sql.insert_users(connection, workspace_id, [one.row for one in new], now)
+    look = partial(find, connection, workspace_id)
+    ids_of_new = dict(look(_USERS, "public_id", [one.public_id for one in new]))
+    aliases = [
+        {"user_id": ids_of_new.get(after.public_id, after.id), "email": email}
+        for before, after in [*changed, *((None, one) for one in new)]
+        for email in sorted(after.aliases - (before.aliases if before else frozenset()))
+    ]
+    sql.insert_aliases(connection, workspace_id, aliases)
+    ids_of_aliases = dict(look(_ALIASES, "email", [alias["email"] for alias in aliases]))
+    owned = [after for before, after in changed if before.email != after.email] + new
+    sql.replace_addresses(
+        connection,
+        workspace_id,
+        [{"email": one.email, "user_id": ids_of_new.get(one.public_id, one.id), "alias_id": None} for one in owned]
+        + [{"email": email, "user_id": None, "alias_id": alias_id} for email, alias_id in ids_of_aliases.items()],
+    )
+
+
+@dataclass(slots=True)
+class _Missing:
+    """Finds the active users whom a whole list names no more."""
+
+    force: bool
+
+    def find(self, connection: BaseDatabaseWrapper, workspace_id: int, plan: _Plan) -> list[tuple[int, str]]:
+        """The number and the e-mail of each. Raises Refused when the list cannot be a whole one."""
+        unreadable = sum(not one.is_readable for one in plan.checked)
+        if unreadable and not self.force:
+            raise Refused(
+                f"{unreadable} of the items cannot be read, so that nobody knows whom they name. Nothing was saved."
+            )
+        active = sql.active_users(connection, workspace_id)
+        named = plan.known.named
+        missing = [(user_id, email) for user_id, email in active if user_id not in named]
+        if len(missing) * 2 > len(active) and not self.force:
+            raise Refused(
+                f"{len(missing)} of {len(active)} active users are not named, more than half: this is hardly a list of "
+                "all. Nothing was saved."
+            )
+        return missing

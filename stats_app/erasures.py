@@ -1,0 +1,180 @@
+"""Erasing a person: what tells who it is goes, the counts stay, and nothing that is imported brings the person back."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import router, transaction
+from django.db.models import Exists, OuterRef, Q
+
+from stats_app import admin_log
+from stats_app.identities import Identity, calls_that_name, hidden
+from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.models import (
+    Address,
+    Alias,
+    CampaignAssignment,
+    ErasedIdentifier,
+    ErasureSalt,
+    ToolCall,
+    TrackedLink,
+    WorkspaceUser,
+)
+from stats_app.models.people import FEW
+from stats_app.visits import forget_links
+from stats_app.words import fold
+
+# A name that can never be a mail server's (RFC 2606).
+DOMAIN = "erased.invalid"
+_SALT_LENGTH = 32  # bytes
+
+logger = logging.getLogger(__name__)
+
+
+class Erased(NamedTuple):
+    """What was erased of a person, in numbers of rows."""
+
+    aliases: int = 0
+    assignments: int = 0
+    links_without_person: int = 0
+    links_deleted: int = 0
+    tool_calls: int = 0
+
+
+class ErasedIdentifiers(NamedTuple):
+    """Those of some e-mails and external ids that were a person's who was erased, as they were given."""
+
+    emails: frozenset[str]
+    external_ids: frozenset[str]
+
+
+def erased_identifiers(
+    workspace_id: int, *, emails: Iterable[str] = (), external_ids: Iterable[str] = ()
+) -> ErasedIdentifiers:
+    """Which of the e-mails and external ids whoever makes or changes people of a workspace must refuse.
+
+    Three queries at most, and one where nobody was ever erased. What somebody has at present is not among them: staff
+    may have let the person in again, by hand.
+    """
+    using = router.db_for_write(ErasedIdentifier)
+    salt = ErasureSalt.objects.using(using).filter(workspace=workspace_id).values_list("salt", flat=True).first()
+    if salt is None:
+        return ErasedIdentifiers(frozenset(), frozenset())
+    given_emails, given_ids = set(emails), set(external_ids)
+    digests = {email: _email_digest(bytes(salt), email) for email in given_emails}
+    of_ids = {external_id: _id_digest(bytes(salt), external_id) for external_id in given_ids}
+    found = _stored(workspace_id, {*digests.values(), *of_ids.values()}, using)
+    erased_emails = {email for email, digest in digests.items() if digest in found}
+    erased_ids = {external_id for external_id, digest in of_ids.items() if digest in found}
+    if erased_emails:
+        addresses = Address.objects.using(using).filter(workspace=workspace_id, email__in=erased_emails)
+        present = set(addresses.values_list("email", flat=True))
+        erased_emails = {email for email in erased_emails if fold(email) not in present}
+    if erased_ids:
+        users = WorkspaceUser.objects.using(using).filter(workspace=workspace_id, external_id__in=erased_ids)
+        erased_ids -= set(users.values_list("external_id", flat=True))
+    return ErasedIdentifiers(frozenset(erased_emails), frozenset(erased_ids))
+
+
+def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> Erased:
+    """Erases a person and returns what was erased; nothing of one who was erased before.
+
+    Name, e-mails, aliases, external id and assignments go, and out of the arguments of the audit log and out of the log
+    of Django's admin, too. The row stays, inactive and opted out, with its public id and its counts. Links of
+    campaigns, and those whose target others have, too, lead on without the person; what only this person's links led to
+    may be about the person, so such links are deleted. `dry_run` undoes all of it. Raises WorkspaceGone.
+    """
+    using = router.db_for_write(WorkspaceUser, instance=user)
+
+    def erase(locked: LockedWorkspace) -> Erased:
+        row = WorkspaceUser.objects.using(using).filter(workspace=locked.id, pk=user.pk).first()
+        if row is None or row.erased_at is not None:
+            return Erased()
+        return _erase(row, locked.id, now, using)
+
+    with transaction.atomic(using=using):
+        erased = in_workspace(user.workspace_id, erase, using=using, alone=True)
+        transaction.set_rollback(dry_run, using=using)
+    if not dry_run:
+        logger.info("User %s was erased.", user.public_id)
+    return erased
+
+
+def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> Erased:
+    identity = Identity.of(row)
+    _remember(identity, workspace_id, now, using)
+    links_without_person, links_deleted = _erase_links(row, workspace_id, using)
+    aliases = Alias.objects.using(using).filter(workspace=workspace_id, user=row)
+    assignments = CampaignAssignment.objects.using(using).filter(workspace=workspace_id, user=row)
+    people = WorkspaceUser.objects.using(using).filter(workspace=workspace_id, pk=row.pk)
+    admin_log.rename_entries([people, aliases, assignments], row.public_id, using=using)
+    erased = Erased(
+        aliases=aliases.count(),
+        assignments=assignments.count(),
+        links_without_person=links_without_person,
+        links_deleted=links_deleted,
+        tool_calls=_erase_calls(identity, workspace_id, using),
+    )
+    aliases.delete()
+    assignments.delete()
+    row.email, row.display_name, row.external_id = f"{row.public_id}@{DOMAIN}", "", None
+    row.is_active, row.is_opted_out, row.erased_at = False, True, now
+    row.save(using=using)
+    return erased
+
+
+def _remember(identity: Identity, workspace_id: int, now: datetime, using: str) -> None:
+    """Under the workspace's lock alone, so that there is one salt."""
+    new = secrets.token_bytes(_SALT_LENGTH)
+    row, _ = ErasureSalt.objects.using(using).get_or_create(workspace_id=workspace_id, defaults={"salt": new})
+    salt = bytes(row.salt)
+    digests = {_email_digest(salt, email) for email in identity.emails}
+    if identity.external_id is not None:
+        digests.add(_id_digest(salt, identity.external_id))
+    ErasedIdentifier.objects.using(using).bulk_create(
+        [ErasedIdentifier(workspace_id=workspace_id, digest=digest, erased_at=now) for digest in sorted(digests)],
+        ignore_conflicts=True,
+    )
+
+
+def _erase_links(row: WorkspaceUser, workspace_id: int, using: str) -> tuple[int, int]:
+    """How many links lead on without the person, and how many were deleted."""
+    links = TrackedLink.objects.using(using).filter(workspace=workspace_id)
+    own = links.filter(user=row)
+    tokens = list(own.values_list("token", flat=True))
+    others = links.filter(Q(user__isnull=True) | ~Q(user=row), target_url=OuterRef("target_url"))
+    kept = own.filter(Q(target_url="") | Exists(others)).update(user=None, alias=None)
+    deleted, _ = own.all().delete()
+    forget_links(tokens)
+    return kept, deleted
+
+
+def _erase_calls(identity: Identity, workspace_id: int, using: str) -> int:
+    number = 0
+    for call in calls_that_name(identity, workspace_id, using=using):
+        rows = ToolCall.objects.using(using).filter(workspace=workspace_id, pk=call.pk)
+        number += rows.update(arguments=hidden(call.arguments, identity))
+    return number
+
+
+def _stored(workspace_id: int, digests: set[bytes], using: str) -> set[bytes]:
+    rows = ErasedIdentifier.objects.using(using).filter(workspace=workspace_id)
+    ordered = sorted(digests)
+    return {
+        bytes(digest)
+        for start in range(0, len(ordered), FEW)
+        for digest in rows.filter(digest__in=ordered[start : start + FEW]).values_list("digest", flat=True)
+    }
+
+
+def _email_digest(salt: bytes, email: str) -> bytes:
+    return hmac.digest(salt, b"e-mail\0" + fold(email).encode(), "sha256")
+
+
+def _id_digest(salt: bytes, external_id: str) -> bytes:
+    return hmac.digest(salt, b"external id\0" + external_id.encode(), "sha256")

@@ -1,0 +1,73 @@
+"""By what a person is known, and where the audit log says so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from stats_app.models import ToolCall, WorkspaceUser
+from stats_app.words import fold
+
+HIDDEN = "(erased)"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person's e-mails and external id, and the words of the name, all folded."""
+
+    emails: Collection[str]
+    external_id: str | None
+    name_words: Collection[str]
+
+    @classmethod
+    def of(cls, user: WorkspaceUser) -> Identity:
+        aliases = user.aliases.using(user._state.db).values_list("email", flat=True)
+        return cls((user.email, *aliases), user.external_id, fold(user.display_name).split())
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text names the person: by an e-mail, by the external id, or by all words of the name."""
+        folded = fold(text)
+        if any(email in folded for email in self.emails):
+            return True
+        if self.external_id is not None and text.strip() == self.external_id:
+            return True
+        return bool(self.name_words) and set(folded.split()).issuperset(self.name_words)
+
+
+def calls_that_name(
+    identity: Identity, workspace_id: int, *, using: str, public_id: str | None = None
+) -> Iterator[ToolCall]:
+    """The rows of the audit log whose arguments name the person, or hold the public id when it is given.
+
+    All rows of the workspace are read, since what callers have sent stands in no index.
+    """
+    calls: QuerySet[Any] = ToolCall.objects.using(using).filter(workspace=workspace_id).order_by("pk")
+    last = 0
+    while page := list(calls.filter(pk__gt=last)[:1_000]):
+        last = page[-1].pk
+        for call in page:
+            texts = list(_texts(call.arguments))
+            if (public_id is not None and public_id in texts) or any(map(identity.is_in, texts)):
+                yield call
+
+
+def hidden(value: Any, identity: Identity) -> Any:
+    """The value with another text in place of those that name the person."""
+    if isinstance(value, str):
+        return HIDDEN if identity.is_in(value) else value
+    if isinstance(value, dict):
+        return {name: hidden(item, identity) for name, item in value.items()}
+    if isinstance(value, list):
+        return [hidden(item, identity) for item in value]
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)

@@ -1,0 +1,132 @@
+"""All that is stored about one person, as JSON: what somebody may ask for, and take along."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import router
+
+from stats_app import admin_log
+from stats_app.dimensions import KINDS, USER_DAYS
+from stats_app.exports import pages, said
+from stats_app.identities import Identity, calls_that_name
+from stats_app.models import Click, Rollup, TrackedLink, WorkspaceUser
+from stats_app.periods import format_time
+from stats_app.sql.counting import COLUMNS
+
+_INDENT = "  "
+
+
+def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
+    """One JSON object, in pieces of text to be written one after the other. Memory does not grow with the clicks.
+
+    `counts` are by local day, also of days whose clicks are pruned. `toolCalls` are the rows of the audit log that name
+    the person, by name, e-mail or id, and `adminLog` those of Django's admin. PERSON_FIGURES keeps nothing back: what
+    comes out is for the person.
+    """
+    lists: dict[str, Iterable[dict[str, Any]]] = {
+        "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),
+        "campaigns": _campaigns(user),
+        "links": map(_link, user.links.select_related("campaign", "alias").order_by("pk")),
+        "counts": _counts(user),
+        "clicks": _clicks(user),
+        "toolCalls": _calls(user),
+        "adminLog": _admin_log(user),
+    }
+    head = {"exportedAt": format_time(now), "workspace": _workspace(user), "user": _profile(user)}
+    yield "{\n" + "".join(f"{_INDENT}{json.dumps(name)}: {_text(value)},\n" for name, value in head.items())
+    for place, (name, items) in enumerate(lists.items()):
+        yield from _list(name, items)
+        yield ",\n" if place < len(lists) - 1 else "\n}\n"
+
+
+def _list(name: str, items: Iterable[dict[str, Any]]) -> Iterator[str]:
+    yield f"{_INDENT}{json.dumps(name)}: ["
+    before = "\n"
+    for item in items:
+        yield f"{before}{_INDENT * 2}{_text(item)}"
+        before = ",\n"
+    yield "]" if before == "\n" else f"\n{_INDENT}]"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else format_time(moment)
+
+
+def _workspace(user: WorkspaceUser) -> dict[str, Any]:
+    workspace = user.workspace
+    return {"publicId": workspace.public_id, "name": workspace.name, "timezone": workspace.timezone}
+
+
+def _profile(user: WorkspaceUser) -> dict[str, Any]:
+    return {
+        "publicId": user.public_id,
+        "externalId": user.external_id,
+        "email": user.email,
+        "displayName": user.display_name,
+        "isActive": user.is_active,
+        "isOptedOut": user.is_opted_out,
+        "createdAt": _time(user.created_at),
+        "erasedAt": _time(user.erased_at),
+    }
+
+
+def _campaigns(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    for assignment in user.assignments.select_related("campaign").order_by("pk"):
+        campaign = assignment.campaign
+        assigned_at = _time(assignment.assigned_at)
+        yield {"publicId": campaign.public_id, "name": campaign.name, "assignedAt": assigned_at}
+
+
+def _link(link: TrackedLink) -> dict[str, Any]:
+    return {
+        "token": link.token,
+        "kind": link.kind,
+        "targetUrl": link.target_url,
+        "campaignPublicId": None if link.campaign is None else link.campaign.public_id,
+        "alias": None if link.alias is None else link.alias.email,
+        "isActive": link.is_active,
+        "createdAt": _time(link.created_at),
+    }
+
+
+def _counts(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    rows = Rollup.objects.filter(workspace=user.workspace_id, dimension=USER_DAYS, key=user.pk).order_by("day")
+    for day, *numbers in rows.values_list("day", *COLUMNS):
+        if any(numbers):
+            yield {"date": str(day), **{f"{kind}Clicks": number for kind, number in zip(KINDS, numbers, strict=True)}}
+
+
+def _clicks(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    clicks = Click.objects.filter(workspace=user.workspace_id, user=user.pk)
+    for page in pages(user.workspace, clicks, with_people=True):
+        yield from map(said, page)
+
+
+def _calls(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    using = router.db_for_read(WorkspaceUser, instance=user)
+    identity = Identity.of(user)
+    for call in calls_that_name(identity, user.workspace_id, using=using, public_id=user.public_id):
+        yield {
+            "calledAt": _time(call.called_at),
+            "tool": call.tool,
+            "surface": call.surface,
+            "client": call.client,
+            "arguments": call.arguments,
+            "outcome": call.outcome,
+        }
+
+
+def _admin_log(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    using = router.db_for_read(WorkspaceUser, instance=user)
+    people = WorkspaceUser.objects.using(using).filter(pk=user.pk)
+    rows = [people, user.aliases.using(using).all(), user.assignments.using(using).all()]
+    for at, name, change in admin_log.entries_about(rows, using=using):
+        yield {"at": _time(at), "about": name, "change": change}

@@ -1,0 +1,75 @@
+"""Taking stored clicks for something else than before: their verdicts change, and the counts move along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.db import connections, router
+
+from stats_app.dimensions import HUMAN, VERDICTS
+from stats_app.ingest import WrongClick, checked_reason, click_id_of, code_of, number_reasons, spans_of
+from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.models import Click, Workspace
+from stats_app.sql import clicks as sql
+
+_HUMAN = VERDICTS[HUMAN]
+
+
+class VerdictChange(NamedTuple):
+    """What a stored click is to be taken for from now on. `id` is as in `ClickInput`."""
+
+    id: Any
+    verdict: str
+    reason: str = ""
+
+
+class _Excluded(NamedTuple):
+    """A stored click that is not to be counted."""
+
+    verdict: int
+    reason: str
+    campaign_id: int | None
+    user_id: int | None
+
+
+def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> int:
+    """Gives stored clicks another verdict and moves the rollups in one transaction; returns how many clicks changed.
+
+    A click that is not stored is passed over, and so is one that has the verdict and the reason already. Joins a
+    transaction that the caller holds; without one, a deadlock is tried again. Whoever also records clicks in the same
+    transaction does that after this, since clicks come before rollups in the order of locks. Raises ValueError for a
+    verdict, a reason or an id that is none.
+    """
+    try:
+        wanted = {click_id_of(change.id): _verdict(change) for change in changes}
+    except WrongClick as wrong:
+        raise ValueError(wrong.error.message) from None
+    using = router.db_for_write(Click)
+    return in_workspace(workspace.pk, partial(_change_verdicts, wanted=wanted, using=using), using=using)
+
+
+def _change_verdicts(locked: LockedWorkspace, *, wanted: Mapping[bytes, tuple[int, str]], using: str) -> int:
+    connection = connections[using]
+    verdicts = set(wanted.values())
+    excluded = [click_id for click_id, (verdict, _) in wanted.items() if verdict != _HUMAN]
+    if excluded:
+        subjects = sql.subjects(connection, locked.id, excluded)
+        number_reasons(connection, locked.id, (_Excluded(*wanted[one.id], *one[1:]) for one in subjects))
+    stored = sql.lock_verdicts(connection, locked.id, sorted(wanted))
+    changed = [click for click in stored if (click.verdict, click.reason) != wanted[click.id]]
+    ids = [click.id for click in changed]
+    spans = spans_of(ZoneInfo(locked.timezone), {click.utc_day for click in changed})
+    sql.move(connection, locked.id, ids, spans, "-")
+    for verdict, reason in verdicts:
+        alike = [click_id for click_id in ids if wanted[click_id] == (verdict, reason)]
+        sql.set_verdicts(connection, locked.id, alike, verdict, reason)
+    sql.move(connection, locked.id, ids, spans)
+    return len(changed)
+
+
+def _verdict(change: VerdictChange) -> tuple[int, str]:
+    verdict = code_of("verdict", change.verdict, VERDICTS)
+    return verdict, checked_reason(change.reason, verdict)

@@ -1,0 +1,36 @@
+"""A process of its own that makes tracked links, and says their tokens.
+
+    python -m tests.concurrency.link_maker DATABASE WORKSPACE
+
+Each line of standard input is a JSON list of targets, and is answered by the JSON list of the tokens of their links and
+by how many of them it made itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+
+def main(database: str, workspace_id: str) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.conf import settings
+
+    settings.DATABASES["default"] |= {"NAME": database}
+    django.setup()
+
+    from stats_app.links import LinkInput, create_links
+    from stats_app.models import Workspace
+
+    workspace = Workspace.objects.get(pk=workspace_id)
+    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    for line in sys.stdin:
+        result = create_links(workspace, [LinkInput("other", target) for target in json.loads(line)])
+        tokens = [link.token for link in result.links if link is not None]
+        print(json.dumps([result.created, tokens]), flush=True)  # noqa: T201  # what the test reads
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

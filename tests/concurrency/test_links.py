@@ -1,0 +1,48 @@
+"""Of two processes that ask for the same links at the same time, both get the same ones, each made once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from stats_app.models import TrackedLink
+from tests.concurrency.test_addresses import ROOT, answer, ask
+from tests.factories import make_workspace
+
+ROUNDS = 25
+LINKS = 40
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_links_asked_for_at_once_are_made_once() -> None:
+    workspace = make_workspace()
+    database = str(connection.settings_dict["NAME"])
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.concurrency.link_maker", database, str(workspace.pk)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        assert [answer(process) for process in processes] == ["ready", "ready"]
+        for number in range(ROUNDS):
+            targets = [f"https://www.example.com/{number}/{link}" for link in range(LINKS)]
+            # In another order, so that each would wait for the other if they were written as they come.
+            ask(processes[0], json.dumps(targets))
+            ask(processes[1], json.dumps(targets[::-1]))
+            (made, tokens), (made_by_other, others) = (json.loads(answer(process)) for process in processes)
+            assert tokens == others[::-1]
+            assert (made + made_by_other, len(set(tokens))) == (LINKS, LINKS)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+    assert TrackedLink.objects.count() == ROUNDS * LINKS
