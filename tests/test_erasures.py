@@ -48,7 +48,10 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PERIOD = {"from": "2026-03-01", "to": "2026-03-31"}
 SITE = "https://www.example.com/"
 CARD = "https://www.example.com/cards/ada-lovelace.vcf"
-FIREFOX = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+FIREFOX = {
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "accept-language": "fr",
+}
 
 
 @pytest.fixture(autouse=True)
