@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from stats_app import mcp, person_figures, proxies
+from stats_app import distribution, mcp, person_figures, proxies
 from stats_app.conf import DEFAULTS, conf
 from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
@@ -309,6 +309,36 @@ def check_timezones(
             id="stats_app.W005",
         )
     ]
+
+
+@register(Tags.database)
+def check_distribution(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W006 and W007: on Citus, tables that are not in their places, and a long wait for what a crash left half done."""
+    alias = router.db_for_write(Click)
+    if alias not in (databases or ()) or not _has_table(connections[alias]):
+        return []
+    found: list[CheckMessage] = []
+    misplaced = distribution.misplaced(alias)
+    if misplaced:
+        found.append(
+            Warning(
+                f"On Citus these tables are not in their places: {', '.join(misplaced)}.",
+                hint="Run: python manage.py distribute",
+                id="stats_app.W006",
+            )
+        )
+    if distribution.recovers_late(alias):
+        found.append(
+            Warning(
+                "Clicks of a machine that dies as it stores them may be missing long after it is back.",
+                hint="Run on the coordinator: ALTER SYSTEM SET citus.recover_2pc_interval = '1s', and then SELECT "
+                "pg_reload_conf().",
+                id="stats_app.W007",
+            )
+        )
+    return found
 
 
 @register(Tags.database)
