@@ -394,6 +394,14 @@ OLD_PRESETS = {"last-30-days": "last-28-days", "last-90-days": "last-91-days"}
 DEFAULT_PRESET = "last-28-days"
 
 
+def calendar_period(every: Literal["week", "month"], day: date) -> Period:
+    """The week from Monday to Sunday, or the calendar month, that the day lies in."""
+    if every == "month":
+        return Period(month_start(day), month_end(day))
+    monday = day - timedelta(days=day.weekday())
+    return Period(monday, monday + timedelta(days=6))
+
+
 def default_breakdown(period: Period) -> Breakdown:
     """The finest breakdown that is still read at a glance."""
     if period.days <= 92:
