@@ -19,7 +19,7 @@ from stats_app.bodies import Repeated
 from stats_app.errors import FieldError, printable, shown
 from stats_app.models.people import is_email
 from stats_app.parameters import DateParameter, Field, Parameter, Parameters, PublicIdParameter
-from stats_app.words import MAX_LENGTH, fold, is_plain, is_visible
+from stats_app.words import NAME_LENGTH, fold, is_plain, is_visible
 
 MAX_EMAIL = 254
 
@@ -27,8 +27,8 @@ MAX_EMAIL = 254
 class TextParameter(Parameter):
     """Text on one line that can be seen, without the spaces around it."""
 
-    rule = f"is text of 1 to {MAX_LENGTH} characters, without control characters"
-    max_length = MAX_LENGTH
+    rule = f"is text of 1 to {NAME_LENGTH} characters, without control characters"
+    max_length = NAME_LENGTH
     allow_empty = False
 
     def to_internal_value(self, data: object) -> str:
@@ -44,24 +44,24 @@ class TextParameter(Parameter):
         return text
 
 
-@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH})
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": NAME_LENGTH})
 class NameParameter(TextParameter):
     """The name of a campaign."""
 
 
-@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
+@extend_schema_field({"type": "string", "maxLength": NAME_LENGTH})
 class DisplayNameParameter(TextParameter):
     """The name of a person; it may be empty."""
 
-    rule = f"is text of at most {MAX_LENGTH} characters, without control characters"
+    rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
 
 
-@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
+@extend_schema_field({"type": "string", "maxLength": NAME_LENGTH})
 class ExternalIdParameter(TextParameter):
     """What a row is called where it comes from; an empty text is none."""
 
-    rule = f"is text of at most {MAX_LENGTH} characters, without control characters"
+    rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
 
     def to_internal_value(self, data: object) -> Any:
@@ -128,7 +128,13 @@ class FlagParameter(Parameter):
         return data
 
 
-@extend_schema_field({"type": "string", "format": "uri", "maxLength": targets.MAX_LENGTH})
+@extend_schema_field({"type": "string", "format": "date"})
+class DayParameter(DateParameter):
+    """A day in a body: generators of clients make a date of it, and drop a pattern beside it."""
+
+
+# Not the format `uri`, beside which they drop the length.
+@extend_schema_field({"type": "string", "maxLength": targets.MAX_LENGTH})
 class TargetParameter(Parameter):
     rule = "is a whole http or https address"
     example = "https://www.example.com/"
@@ -197,8 +203,8 @@ class NewCampaign(DirectoryItem):
     externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
     name = NameParameter(required=False, help_text="A new campaign needs one.")
     targetUrl = TargetParameter(required=False, help_text="Where its links lead. A new campaign needs one.")
-    startDate = DateParameter(required=False, allow_null=True, help_text="The first day; null for none.")
-    endDate = DateParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
+    startDate = DayParameter(required=False, allow_null=True, help_text="The first day; null for none.")
+    endDate = DayParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
     isPaused = FlagParameter(required=False, help_text="By default false.")
     assignedUsers = PeopleParameter(
         required=False,
