@@ -494,7 +494,7 @@ def test_a_line_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
     workspace = make_workspace()
     path = write(tmp_path, "kind,clickedAt\n" + "x" * (MAX_LINE + 1))
     assert refusal("import_clicks", path, "--workspace", workspace.public_id) == (
-        "Line 2 has more than 16,777,216 characters: this is no file of clicks."
+        "Line 2 has more than 16,777,216 characters: this is no file of rows."
     )
 
 

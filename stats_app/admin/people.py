@@ -63,8 +63,7 @@ class WorkspaceUserAdmin(ScopedAdmin):
 
     def pages_about(self, request: HttpRequest, row: WorkspaceUser) -> Iterator[tuple[str, str | None]]:
         workspace = row.workspace
-        if person_figures.are_shown():
-            yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
+        yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
         if person_figures.are_all_shown() and request.user.has_perm("stats_app.view_click"):
             yield _("Clicks"), clicks_of(workspace, user__id__exact=row.pk)
         yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)

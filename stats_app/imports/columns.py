@@ -1,4 +1,4 @@
-"""Which column of a file is which field of a click: by the names that the API has for them, or as `--map` says."""
+"""Which column of a file is which field of a row: by the names that the API has for them, or as `--map` says."""
 
 from __future__ import annotations
 
@@ -13,15 +13,35 @@ from stats_app.click_fields import CLICKED_AT, EXTERNAL_ID, FIELDS, KIND, LINK, 
 from stats_app.errors import printable, shown
 from stats_app.imports.sources import WrongFile
 
-NAMES = (*FIELDS, LINK, EXTERNAL_ID, USER_AGENT)
-"""The fields of a click in a file. A row's values stand in this order."""
-
-_TOKEN = "token"  # noqa: S105  # another name for the column `link`
-_FIELD_OF = {name: name for name in NAMES} | {_TOKEN: LINK}
 _ANY_OTHER = "*"
 
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields that rows of one kind have in a file: a row's values stand in the order of `names`.
+
+    `inside` is what errors call them before they are told in the file's own names, `synonyms` are other names for them,
+    and those of `joined` may be made up of several columns, with a space between.
+    """
+
+    noun: str
+    names: tuple[str, ...]
+    inside: Mapping[str, str]
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    joined: frozenset[str] = frozenset()
+
+    def known_as(self, name: str) -> str | None:
+        """The field of this name."""
+        return name if name in self.names else self.synonyms.get(name)
+
+
+CLICKS = Fields(
+    "click", (*FIELDS, LINK, EXTERNAL_ID, USER_AGENT), inside={**FIELDS, LINK: LINK}, synonyms={"token": LINK}
+)
+NAMES = CLICKS.names
+
 Values = list[Any]
-"""What a row says, in the order of `NAMES`; None for what it does not say."""
+"""What a row says, in the order of `Fields.names`; None for what it does not say."""
 
 
 class Column(NamedTuple):
@@ -46,7 +66,24 @@ class Translation(NamedTuple):
         return self.values.get(text, self.values.get(_ANY_OTHER)) or None
 
 
-Origin = Column | Constant | Translation
+class Joined(NamedTuple):
+    """A field is what stands in several columns, with a space between."""
+
+    columns: tuple[str, ...]
+
+
+Origin = Column | Constant | Translation | Joined
+
+
+def columns_of(origin: Origin) -> tuple[str, ...]:
+    """The columns that a field comes from."""
+    match origin:
+        case Constant():
+            return ()
+        case Joined(columns):
+            return columns
+        case _:
+            return (origin.column,)
 
 
 @dataclass
@@ -55,12 +92,13 @@ class ColumnMap:
 
     fields: dict[str, Origin] = field(default_factory=dict)
     only: dict[str, set[str]] = field(default_factory=dict)
+    of: Fields = CLICKS
 
     @classmethod
-    def parse(cls, maps: Iterable[str], only: Iterable[str] = ()) -> ColumnMap:
+    def parse(cls, maps: Iterable[str], only: Iterable[str] = (), of: Fields = CLICKS) -> ColumnMap:
         """Of `COLUMN=FIELD`, `FIELD=VALUE` and `COLUMN:VALUE=FIELD:VALUE` (`*` for any other value), and of
         `COLUMN=VALUE`, which a row must have to be taken. Raises WrongFile."""
-        parsed = cls()
+        parsed = cls(of=of)
         for text in maps:
             parsed._add(text)
         for text in only:
@@ -75,25 +113,30 @@ class ColumnMap:
         column, colon, value = left.partition(":")
         translated, result_colon, result = right.partition(":")
         name, sign, constant = text.partition("=")
-        if left and right in _FIELD_OF:
-            self._set(right, Column(left), text)
-        elif column and colon and result_colon and translated in _FIELD_OF:
-            there = self.fields.get(_FIELD_OF[translated])
+        known_as = self.of.known_as
+        if left and (target := known_as(right)):
+            before = self.fields.get(target)
+            if target in self.of.joined and isinstance(before, Column | Joined):
+                self.fields[target] = Joined((*columns_of(before), left))
+            else:
+                self._set(target, Column(left), text)
+        elif column and colon and result_colon and (target := known_as(translated)):
+            there = self.fields.get(target)
             if not isinstance(there, Translation) or there.column != column or value in there.values:
-                there = self._set(translated, Translation(column, {}), text)
+                there = self._set(target, Translation(column, {}), text)
             there.values[value] = result
-        elif sign and name in _FIELD_OF:
-            self._set(name, Constant(constant), text)
+        elif sign and (target := known_as(name)):
+            self._set(target, Constant(constant), text)
         else:
             raise WrongFile(
                 f"--map {shown(text)} is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE; "
-                f"the fields are {', '.join(NAMES)}."
+                f"the fields are {', '.join(self.of.names)}."
             )
 
     def _set(self, name: str, origin: Any, text: str) -> Any:
-        if _FIELD_OF[name] in self.fields:
-            raise WrongFile(f"--map {shown(text)}: {_FIELD_OF[name]} is given by another --map already.")
-        self.fields[_FIELD_OF[name]] = origin
+        if name in self.fields:
+            raise WrongFile(f"--map {shown(text)}: {name} is given by another --map already.")
+        self.fields[name] = origin
         return origin
 
     @property
@@ -104,13 +147,15 @@ class ColumnMap:
     @property
     def named_columns(self) -> set[str]:
         """The columns that the options name."""
-        return {one.column for one in self.fields.values() if not isinstance(one, Constant)} | set(self.only)
+        return {column for one in self.fields.values() for column in columns_of(one)} | set(self.only)
 
     def origins(self, there: Collection[str]) -> dict[str, Origin]:
         """Where each field comes from that a file with these columns has. A column is not its own field where an option
         makes something else of it."""
-        mapped = {one.column for one in self.fields.values() if isinstance(one, Column)}
-        own: dict[str, Origin] = {name: Column(name) for name in NAMES if name in there and name not in mapped}
+        mapped = {
+            column for one in self.fields.values() if isinstance(one, Column | Joined) for column in columns_of(one)
+        }
+        own: dict[str, Origin] = {name: Column(name) for name in self.of.names if name in there and name not in mapped}
         return own | self.fields
 
 
@@ -120,18 +165,20 @@ class HeaderColumns:
     def __init__(self, header: Sequence[str], mapping: ColumnMap) -> None:
         """Raises WrongFile for columns that are missing, unknown, or there twice."""
         self.header = _with_own_names([name.strip() for name in header], mapping)
-        origins = mapping.origins(self.header)
-        read = {one.column for one in origins.values() if not isinstance(one, Constant)} | set(mapping.only)
+        self.origins = origins = mapping.origins(self.header)
+        read = {column for one in origins.values() for column in columns_of(one)} | set(mapping.only)
         self.unread = [name for name in self.header if name not in read]
         self._check(read, mapping)
-        _check_origins(origins)
-        self.names = _names_for_messages(origins)
+        self.names = names_for_messages(mapping.of, origins)
         self._sorted = sorted((name, place) for place, name in enumerate(self.header))
         self._only = [(self.header.index(column), values) for column, values in mapping.only.items()]
         self._translations: list[tuple[int, int, Translation]] = []
+        self._joined: list[tuple[int, list[int]]] = []
         # Behind the cells of each row stand an empty one and the constants, so that one look takes all values.
         self._extra = [""]
-        self._pick = itemgetter(*(self._place(number, origins.get(name)) for number, name in enumerate(NAMES)))
+        self._pick = itemgetter(
+            *(self._place(number, origins.get(name)) for number, name in enumerate(mapping.of.names))
+        )
 
     def __call__(self, cells: list[str]) -> Values | None:
         """None for a row that `--only` leaves out. An empty cell says nothing."""
@@ -141,6 +188,8 @@ class HeaderColumns:
         values: Values = [value or None for value in self._pick(cells + self._extra)]
         for number, place, translation in self._translations:
             values[number] = translation.of(cells[place])
+        for number, places in self._joined:
+            values[number] = " ".join([cells[place] for place in places if cells[place]]) or None
         return values
 
     def content(self, cells: Sequence[str]) -> bytes:
@@ -156,6 +205,8 @@ class HeaderColumns:
             return len(self.header) + len(self._extra) - 1
         if isinstance(origin, Translation):
             self._translations.append((number, self.header.index(origin.column), origin))
+        if isinstance(origin, Joined):
+            self._joined.append((number, [self.header.index(column) for column in origin.columns]))
         return len(self.header)
 
     def _check(self, read: set[str], mapping: ColumnMap) -> None:
@@ -167,27 +218,28 @@ class HeaderColumns:
                 raise WrongFile(f"The column {shown(column)} is there more than once.")
         if self.unread and not mapping.is_foreign:
             raise WrongFile(
-                f"{shown(self.unread[0])} is not a field of a click; there are {', '.join(NAMES)}. "
-                "Columns of another system are named by --map."
+                f"{shown(self.unread[0])} is not a field of a {mapping.of.noun}; "
+                f"there are {', '.join(mapping.of.names)}. Columns of another system are named by --map."
             )
 
 
 class KeyColumns:
-    """The same for the objects of JSON lines, each of which has keys of its own."""
+    """The same for the objects of JSON lines about clicks, each of which has keys of its own."""
 
     def __init__(self, mapping: ColumnMap) -> None:
         origins = mapping.origins(NAMES)
         self._mapping = mapping
-        self.names = _names_for_messages(origins)
+        self.names = names_for_messages(mapping.of, origins)
         numbered = [(NAMES.index(name), origin) for name, origin in origins.items()]
         self._plain = [(number, origin.column) for number, origin in numbered if _is_plain(origin)]
         self._others = [(number, origin) for number, origin in numbered if not _is_plain(origin)]
 
     def __call__(self, row: dict[str, Any]) -> Values | None:
-        if any(_text(value_at(row, column)) not in wanted for column, wanted in self._mapping.only.items()):
+        if any(text_of(value_at(row, column)) not in wanted for column, wanted in self._mapping.only.items()):
             return None
-        if _TOKEN in row and LINK not in row and _TOKEN not in self._mapping.named_columns:
-            row = {LINK if name == _TOKEN else name: value for name, value in row.items()}
+        for other, name in self._mapping.of.synonyms.items():
+            if other in row and name not in row and other not in self._mapping.named_columns:
+                row = {name if key == other else key: value for key, value in row.items()}
         values: Values = [None] * len(NAMES)
         for number, key in self._plain:
             value = row.get(key)
@@ -199,12 +251,12 @@ class KeyColumns:
 
     def unknown(self, row: dict[str, Any]) -> str | None:
         """A key that is no field, in a file that is not another system's."""
-        if self._mapping.is_foreign or row.keys() <= _FIELD_OF.keys():
+        if self._mapping.is_foreign:
             return None
-        return next(name for name in row if name not in _FIELD_OF)
+        return next((name for name in row if self._mapping.of.known_as(name) is None), None)
 
     def content(self, row: Mapping[str, Any]) -> bytes:
-        return encoded([(name, _text(value)) for name, value in sorted(row.items())])
+        return encoded([(name, text_of(value)) for name, value in sorted(row.items())])
 
 
 def _is_plain(origin: Origin) -> TypeGuard[Column]:
@@ -215,29 +267,34 @@ def _is_plain(origin: Origin) -> TypeGuard[Column]:
 def _of(origin: Origin, row: Mapping[str, Any]) -> Any:
     if isinstance(origin, Constant):
         return origin.value or None
+    if isinstance(origin, Joined):
+        return " ".join(filter(None, (text_of(value_at(row, column)) for column in origin.columns))) or None
     value = value_at(row, origin.column)
-    return value if isinstance(origin, Column) else origin.of(_text(value))
+    return value if isinstance(origin, Column) else origin.of(text_of(value))
 
 
 def _with_own_names(header: list[str], mapping: ColumnMap) -> list[str]:
-    """The names of the columns, with `link` for `token`."""
-    if LINK in header or _TOKEN in mapping.named_columns:
-        return header
-    return [LINK if name == _TOKEN else name for name in header]
+    """The names of the columns, with a field's own name for another one of it."""
+    own = {
+        other: name
+        for other, name in mapping.of.synonyms.items()
+        if name not in header and other not in mapping.named_columns
+    }
+    return [own.get(name, name) for name in header]
 
 
-def _check_origins(origins: Mapping[str, Origin]) -> None:
+def check_clicks(origins: Mapping[str, Origin]) -> None:
+    """Raises WrongFile when no click can be made of what a file has."""
     if CLICKED_AT not in origins:
         raise WrongFile(f"There is no column {CLICKED_AT}, so nothing says when the clicks were.")
     if KIND not in origins and LINK not in origins:
         raise WrongFile(f"There is no column {KIND}, nor {LINK}; one kind for all rows is given by --map {KIND}=other.")
 
 
-def _names_for_messages(origins: Mapping[str, Origin]) -> dict[str, str]:
-    """What each field of `ClickInput` is called in the file."""
-    inside = {**FIELDS, LINK: LINK}
-    found = {name: origins.get(name) for name in inside}
-    return {inside[name]: one.column if isinstance(one, Column) else name for name, one in found.items()}
+def names_for_messages(fields: Fields, origins: Mapping[str, Origin]) -> dict[str, str]:
+    """What each field is called in the file, by what errors call it."""
+    found = {name: origins.get(name) for name in fields.inside}
+    return {fields.inside[name]: one.column if isinstance(one, Column) else name for name, one in found.items()}
 
 
 def value_at(row: Any, column: str) -> Any:
@@ -247,7 +304,7 @@ def value_at(row: Any, column: str) -> Any:
     return reduce(lambda inner, key: inner.get(key) if isinstance(inner, dict) else None, column.split("."), row)
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A value of JSON as a CSV file would hold it."""
     if value is None:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from stats_app.click_fields import EXTERNAL_ID
@@ -28,10 +28,7 @@ class JsonRows(Rows):
 
     def __iter__(self) -> Iterator[Row]:
         columns = self._columns
-        for number, line in enumerate(self._lines, 1):
-            if line.isspace():
-                continue
-            row = _object_of(line)
+        for number, line, row in objects(self._lines, "click"):
             if isinstance(row, dict):
                 unknown = columns.unknown(row)
                 if unknown is not None:
@@ -52,8 +49,14 @@ class JsonRows(Rows):
                 yield Row(number, line, row)
 
 
-def _object_of(line: str) -> dict[str, Any] | FieldError:
-    """The object of a line, or what is wrong with it."""
+def objects(lines: Iterable[str], noun: str) -> Iterator[tuple[int, str, dict[str, Any] | FieldError]]:
+    """The number of each line that has something, its text, and its object or what is wrong with it."""
+    for number, line in enumerate(lines, 1):
+        if not line.isspace():
+            yield number, line, _object_of(line, noun)
+
+
+def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
     try:
         found = _DECODER.decode(line)
     except json.JSONDecodeError as error:
@@ -64,7 +67,7 @@ def _object_of(line: str) -> dict[str, Any] | FieldError:
         return _wrong("is nested too deeply")
     except ValueError as error:  # a number of thousands of digits, or one that JSON does not know
         return _wrong(f"is not JSON: {error}")
-    return found if isinstance(found, dict) else _wrong(f"is one click as an object, not {shown(found)}")
+    return found if isinstance(found, dict) else _wrong(f"is one {noun} as an object, not {shown(found)}")
 
 
 class _Repeated(ValueError):

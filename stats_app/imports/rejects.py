@@ -5,10 +5,25 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
-from stats_app.imports.rows import Row, Rows
 from stats_app.imports.sources import on_error
+
+
+class Line(Protocol):
+    """A row of any kind."""
+
+    @property
+    def raw(self) -> str | bytes: ...
+
+
+class Lines(Protocol):
+    """Rows of any kind."""
+
+    @property
+    def encoding(self) -> str | None: ...
+    @property
+    def header(self) -> str: ...
 
 
 class Rejects:
@@ -27,7 +42,7 @@ class Rejects:
     ) -> None:
         self._file.close()
 
-    def add(self, rows: Rows, row: Row) -> None:
+    def add(self, rows: Lines, row: Line) -> None:
         if self._encode is None:
             self._encode = _encoder(rows.encoding)
             self._file.write(self._encode(rows.header) if rows.encoding else b"")

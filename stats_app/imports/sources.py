@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, AnyStr, BinaryIO, cast
 
 MAX_LINE = 16 * 1024 * 1024
-"""Of a longer line the file is no file of clicks; reading it would need as much memory as it is long."""
+"""A file with a longer line is none of rows; reading it would need as much memory as it is long."""
 
 _BUFFER = 256 * 1024
 _GZIP = b"\x1f\x8b"
@@ -83,7 +83,7 @@ def _lines(lines: Iterator[AnyStr], ends: tuple[AnyStr, ...]) -> Iterator[AnyStr
         for line in lines:
             number += 1
             if len(line) >= MAX_LINE and not line.endswith(ends):
-                raise WrongFile(f"Line {number} has more than {MAX_LINE:,} characters: this is no file of clicks.")
+                raise WrongFile(f"Line {number} has more than {MAX_LINE:,} characters: this is no file of rows.")
             yield line
     except _UNREADABLE as error:
         raise _unreadable(error, number) from error

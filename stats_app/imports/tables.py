@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from stats_app.click_fields import EXTERNAL_ID
 from stats_app.errors import FieldError
-from stats_app.imports.columns import NAMES, ColumnMap, HeaderColumns
+from stats_app.imports.columns import NAMES, ColumnMap, HeaderColumns, Values, check_clicks
 from stats_app.imports.rows import ClickReader, Row, Rows, external_content
 from stats_app.imports.sources import Source, WrongFile
 from stats_app.imports.times import TimeReader
@@ -21,11 +21,12 @@ MAX_LINES = 100
 _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
-class CsvRows(Rows):
-    """The rows of a CSV file whose columns are named by its first row."""
+class CsvTable:
+    """A CSV file whose columns are named by its first row. `skipped` are the rows so far that are not asked for."""
 
-    def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
+    def __init__(self, source: Source, mapping: ColumnMap) -> None:
         """Reads the first row. Raises WrongFile when it does not name what is needed."""
+        self.skipped = 0
         self.encoding = source.encoding()
         lines = source.text_lines()
         self.header = next(lines, "")
@@ -36,29 +37,49 @@ class CsvRows(Rows):
             names.pop()
         if not names:
             raise WrongFile("The file has no first row that names the columns.")
-        self._columns = HeaderColumns(names, mapping)
-        self.names = self._columns.names
-        self.unread = self._columns.unread
+        self.columns = HeaderColumns(names, mapping)
         self._table = _Table(lines, delimiter, len(names), first=2)
-        self._click = ClickReader(times)
 
-    def __iter__(self) -> Iterator[Row]:
-        columns, read_click = self._columns, self._click
+    def __iter__(self) -> Iterator[tuple[int, str, Values | FieldError, list[str]]]:
+        """The number of a row's first line, its text, what it says or what is wrong with it, and its cells."""
         for number, raw, cells in self._table:
             if isinstance(cells, FieldError):
-                yield Row(number, raw, cells)
+                yield number, raw, cells, []
                 continue
             if "'" in raw:
                 cells = [restored(cell) for cell in cells]
-            values = columns(cells)
+            values = self.columns(cells)
             if values is None:
                 self.skipped += 1
+            else:
+                yield number, raw, values, cells
+
+
+class CsvRows(Rows):
+    """The clicks of a CSV file."""
+
+    def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
+        """Reads the first row. Raises WrongFile when it does not name what is needed."""
+        self._table = CsvTable(source, mapping)
+        columns = self._table.columns
+        check_clicks(columns.origins)
+        self.encoding, self.header = self._table.encoding, self._table.header
+        self.names, self.unread = columns.names, columns.unread
+        self._click = ClickReader(times)
+
+    def __iter__(self) -> Iterator[Row]:
+        columns, read_click = self._table.columns, self._click
+        for number, raw, values, cells in self._table:
+            self.skipped = self._table.skipped
+            if isinstance(values, FieldError):
+                yield Row(number, raw, values)
                 continue
             content = None
             if values[_ID] is None:
                 external = values[_EXTERNAL_ID]
                 content = columns.content(cells) if external is None else external_content(external)
             yield Row(number, raw, read_click(values), content)
+        self.skipped = self._table.skipped
 
 
 class _Table:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import ExitStack
 from typing import Any
@@ -11,11 +10,11 @@ from stats_app import imports
 from stats_app.errors import FieldError, WorkspaceGone, printable
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import StatsCommand
+from stats_app.management.files import STDIN, check_different, clause
 from stats_app.management.progress import ProgressBar
 from stats_app.models import Workspace
 
 SHOWN = 20
-STDIN = "-"
 
 
 class Command(StatsCommand):
@@ -71,7 +70,7 @@ class Command(StatsCommand):
         self.imported = imports.Imported()
         try:
             with ExitStack() as stack:
-                _check_different(name, rejects)
+                check_different(name, rejects)
                 source = imports.Source(sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb", 0)))
                 rows = imports.rows_of(source, read_as)
                 kept = stack.enter_context(imports.Rejects(rejects)) if rejects else None
@@ -102,7 +101,7 @@ class Command(StatsCommand):
             nonlocal shown
             shown += 1
             if shown <= SHOWN:
-                self.stdout.write(f"Line {row.number}{_clause(error)}")
+                self.stdout.write(f"Line {row.number}{clause(error)}")
             if kept is not None:
                 kept.add(rows, row)
 
@@ -134,13 +133,3 @@ class Command(StatsCommand):
         if dry_run or not imported.rows:
             return ""
         return f" {imported.accepted:,} clicks were stored before; run it again, and they are not counted twice."
-
-
-def _check_different(name: str, rejects: str | None) -> None:
-    if rejects is not None and os.path.exists(rejects) and name != STDIN and os.path.samefile(name, rejects):
-        raise CommandError("--rejects is the file that is imported; give it another name.")
-
-
-def _clause(error: FieldError) -> str:
-    """The rest of a sentence that begins with the line: what is wrong with it, or with a field of it."""
-    return error.message.removeprefix("line") if error.field == "line" else f": {error.message}"

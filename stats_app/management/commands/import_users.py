@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from stats_app.directory import DirectoryResult, NewUser, save_users
+from stats_app.management.directory import DirectoryCommand
+from stats_app.models import Workspace
+
+
+class Command(DirectoryCommand):
+    help = (
+        "Import people from a file: each is found again or made, and the same file again changes nothing. "
+        "docs/directory.md shows files of Google Workspace and Microsoft Entra."
+    )
+    declaration = NewUser
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--deactivate-missing",
+            action="store_true",
+            help="the file names everybody: make inactive whom it does not name",
+        )
+        parser.add_argument("--force", action="store_true", help="also when these are more than half of all")
+
+    def save(self, workspace: Workspace, items: list[Any], options: dict[str, Any]) -> DirectoryResult:
+        return save_users(
+            workspace,
+            items,
+            dry_run=options["dry_run"],
+            deactivate_missing=options["deactivate_missing"],
+            force=options["force"],
+        )
