@@ -341,7 +341,7 @@ class Preset:
 
     def period(self, day: date) -> Period:
         whole = self.whole(day)
-        return Period(whole.start, min(whole.end, day))
+        return Period(whole.start, max(whole.start, min(whole.end, day)))
 
     def other(self, day: date, compare: Compare) -> Period | None:
         """What the period is held against; None for nothing."""

@@ -25,6 +25,11 @@ def grouped(number: int) -> str:
 
 
 @register.filter
+def rounded(number: float) -> str:
+    return wording.numbers().rounded(number)
+
+
+@register.filter
 def percent(ratio: float | None) -> str:
     """A part of a whole, from 0 to 1."""
     return "–" if ratio is None else wording.numbers().share(ratio)
