@@ -81,6 +81,14 @@ def _is_base_of_links(value: object) -> bool:
     return isinstance(value, str) and is_target(value) and value.endswith("/") and not {"?", "#"} & set(value)
 
 
+def _is_base_url(value: object) -> bool:
+    if value is None:
+        return True
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and value == plain and plain.isascii()
+
+
 def _is_rule_of_person_figures(value: object) -> bool:
     return value in (person_figures.FULL, person_figures.TOTALS) or _is_whole_number(value, 1)
 
@@ -113,6 +121,7 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _is_header_of_addresses,
         'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
     ),
+    "BASE_URL": (_is_base_url, 'Give where the site begins, such as "https://stats.example.com", or None.'),
     "PERSON_FIGURES": (
         _is_rule_of_person_figures,
         'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.',

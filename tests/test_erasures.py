@@ -375,7 +375,6 @@ def test_whoever_opted_out_counts_for_workspace_and_campaign_on_every_way_in(
     assert {place[:2] for place in changed} == {
         ("workspace", 0),
         # The browser of a test sends no language, which a rule on trial finds.
-        ("shadow", 1),
         ("campaign", campaign.pk),
         ("campaign by year", campaign.pk),
     }

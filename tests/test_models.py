@@ -572,7 +572,7 @@ INDEXES = {
     },
     "reason": {
         "pkey": ("id",),
-        "stats_reason_unique": ("workspace_id", "text"),  # ingest
+        "stats_reason_unique": ("workspace_id", "dimension", "key", "verdict", "text"),  # ingest
     },
     "recentvisit": {
         "pkey": ("id",),
