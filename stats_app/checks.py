@@ -16,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.urls import URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
-from stats_app import mcp, person_figures, proxies
+from stats_app import distribution, mcp, person_figures, proxies
 from stats_app.conf import DEFAULTS, conf
 from stats_app.errors import printable
 from stats_app.limits import MAX_LIMIT
@@ -81,6 +81,14 @@ def _is_base_of_links(value: object) -> bool:
     return isinstance(value, str) and is_target(value) and value.endswith("/") and not {"?", "#"} & set(value)
 
 
+def _is_base_url(value: object) -> bool:
+    if value is None:
+        return True
+    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
+    plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and value == plain and plain.isascii()
+
+
 def _is_rule_of_person_figures(value: object) -> bool:
     return value in (person_figures.FULL, person_figures.TOTALS) or _is_whole_number(value, 1)
 
@@ -113,6 +121,7 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _is_header_of_addresses,
         'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
     ),
+    "BASE_URL": (_is_base_url, 'Give where the site begins, such as "https://stats.example.com", or None.'),
     "PERSON_FIGURES": (
         _is_rule_of_person_figures,
         'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.',
@@ -309,6 +318,36 @@ def check_timezones(
             id="stats_app.W005",
         )
     ]
+
+
+@register(Tags.database)
+def check_distribution(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """W006 and W007: on Citus, tables that are not in their places, and a long wait for what a crash left half done."""
+    alias = router.db_for_write(Click)
+    if alias not in (databases or ()) or not _has_table(connections[alias]):
+        return []
+    found: list[CheckMessage] = []
+    misplaced = distribution.misplaced(alias)
+    if misplaced:
+        found.append(
+            Warning(
+                f"On Citus these tables are not in their places: {', '.join(misplaced)}.",
+                hint="Run: python manage.py distribute",
+                id="stats_app.W006",
+            )
+        )
+    if distribution.recovers_late(alias):
+        found.append(
+            Warning(
+                "Clicks of a machine that dies as it stores them may be missing long after it is back.",
+                hint="Run on the coordinator: ALTER SYSTEM SET citus.recover_2pc_interval = '1s', and then SELECT "
+                "pg_reload_conf().",
+                id="stats_app.W007",
+            )
+        )
+    return found
 
 
 @register(Tags.database)

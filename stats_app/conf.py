@@ -34,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     "CLIENT_IP_HEADER": "X-Forwarded-For",
     # Clicks of single persons: "full" shows them, "totals" never, a number those of persons with at least so many.
     "PERSON_FIGURES": "full",
+    # Where the site begins, such as "https://stats.example.com", for the links in mails, which no request asks for.
+    "BASE_URL": None,
 }
 
 
@@ -86,6 +88,10 @@ class Conf:
     @property
     def person_figures(self) -> int | str:
         return cast("int | str", self._get("PERSON_FIGURES"))
+
+    @property
+    def base_url(self) -> str | None:
+        return cast("str | None", self._get("BASE_URL"))
 
 
 conf = Conf()

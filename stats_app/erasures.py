@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.db import router, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from stats_app import admin_log
 from stats_app.identities import Identity, calls_that_name, hidden
@@ -90,19 +90,30 @@ def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> 
     may be about the person, so such links are deleted. `dry_run` undoes all of it. Raises WorkspaceGone.
     """
     using = router.db_for_write(WorkspaceUser, instance=user)
+    if dry_run:
+        with transaction.atomic(using=using):
+            erased = _erase_user(user, now, using)
+            transaction.set_rollback(True, using=using)
+        return erased
+    erased = _erase_user(user, now, using)
+    logger.info("User %s was erased.", user.public_id)
+    return erased
+
+
+def _erase_user(user: WorkspaceUser, now: datetime, using: str) -> Erased:
+    # The audit log may be long: it is read before anybody has to wait, and what was added since, after.
+    calls = ToolCall.objects.using(using).filter(workspace=user.workspace_id)
+    last = calls.aggregate(Max("pk"))["pk__max"] or 0
+    number = 0 if user.erased_at else _erase_calls(Identity.of(user), user.workspace_id, using)
 
     def erase(locked: LockedWorkspace) -> Erased:
         row = WorkspaceUser.objects.using(using).filter(workspace=locked.id, pk=user.pk).first()
         if row is None or row.erased_at is not None:
             return Erased()
-        return _erase(row, locked.id, now, using)
+        number_since = _erase_calls(Identity.of(row), locked.id, using, after=last)
+        return _erase(row, locked.id, now, using)._replace(tool_calls=number + number_since)
 
-    with transaction.atomic(using=using):
-        erased = in_workspace(user.workspace_id, erase, using=using, alone=True)
-        transaction.set_rollback(dry_run, using=using)
-    if not dry_run:
-        logger.info("User %s was erased.", user.public_id)
-    return erased
+    return in_workspace(user.workspace_id, erase, using=using, alone=True)
 
 
 def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> Erased:
@@ -118,7 +129,6 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
         assignments=assignments.count(),
         links_without_person=links_without_person,
         links_deleted=links_deleted,
-        tool_calls=_erase_calls(identity, workspace_id, using),
     )
     aliases.delete()
     assignments.delete()
@@ -154,9 +164,9 @@ def _erase_links(row: WorkspaceUser, workspace_id: int, using: str) -> tuple[int
     return kept, deleted
 
 
-def _erase_calls(identity: Identity, workspace_id: int, using: str) -> int:
+def _erase_calls(identity: Identity, workspace_id: int, using: str, *, after: int = 0) -> int:
     number = 0
-    for call in calls_that_name(identity, workspace_id, using=using):
+    for call in calls_that_name(identity, workspace_id, using=using, after=after):
         rows = ToolCall.objects.using(using).filter(workspace=workspace_id, pk=call.pk)
         number += rows.update(arguments=hidden(call.arguments, identity))
     return number

@@ -38,14 +38,16 @@ class Identity:
 
 
 def calls_that_name(
-    identity: Identity, workspace_id: int, *, using: str, public_id: str | None = None
+    identity: Identity, workspace_id: int, *, using: str, public_id: str | None = None, after: int = 0
 ) -> Iterator[ToolCall]:
     """The rows of the audit log whose arguments name the person, or hold the public id when it is given.
 
-    All rows of the workspace are read, since what callers have sent stands in no index.
+    `after` leaves those out up to the one of this number.
+
+    All others of the workspace are read, since what callers have sent stands in no index.
     """
     calls: QuerySet[Any] = ToolCall.objects.using(using).filter(workspace=workspace_id).order_by("pk")
-    last = 0
+    last = after
     while page := list(calls.filter(pk__gt=last)[:1_000]):
         last = page[-1].pk
         for call in page:

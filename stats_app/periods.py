@@ -341,7 +341,7 @@ class Preset:
 
     def period(self, day: date) -> Period:
         whole = self.whole(day)
-        return Period(whole.start, min(whole.end, day))
+        return Period(whole.start, max(whole.start, min(whole.end, day)))
 
     def other(self, day: date, compare: Compare) -> Period | None:
         """What the period is held against; None for nothing."""
@@ -392,6 +392,14 @@ OLD_PRESETS = {"last-30-days": "last-28-days", "last-90-days": "last-91-days"}
 """Names that addresses may still hold, and what they lead to."""
 
 DEFAULT_PRESET = "last-28-days"
+
+
+def calendar_period(every: Literal["week", "month"], day: date) -> Period:
+    """The week from Monday to Sunday, or the calendar month, that the day lies in."""
+    if every == "month":
+        return Period(month_start(day), month_end(day))
+    monday = day - timedelta(days=day.weekday())
+    return Period(monday, monday + timedelta(days=6))
 
 
 def default_breakdown(period: Period) -> Breakdown:

@@ -146,9 +146,11 @@ def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]
     return answer
 
 
-def first_day(workspace_id: int) -> date | None:
-    """The first local day with a human click; None before the first one."""
-    return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id)
+def first_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:
+    """The first local day with a human click: of the workspace, or of one campaign or user. None before that."""
+    dimension, _ = _dimension((), where or {})
+    key = next(iter((where or {}).values()), 0)
+    return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
 
 
 def first_days(workspace_ids: Sequence[int]) -> dict[int, date]:

@@ -13,12 +13,14 @@ from ulid import ULID
 
 from stats_app.ingest import ClickInput
 from stats_app.keys import create_key
+from stats_app.mailings import set_addresses
 from stats_app.models import (
     Alias,
     ApiKey,
     Campaign,
     CampaignAssignment,
     ClickRecord,
+    Mailing,
     SharedReport,
     ToolCall,
     TrackedLink,
@@ -31,7 +33,7 @@ from tests.factories import assign, make_alias, make_campaign, make_user, make_w
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MODELS = (
     *("workspace", "workspaceuser", "alias", "campaign", "campaignassignment"),
-    *("trackedlink", "clickrecord", "apikey", "toolcall", "sharedreport"),
+    *("trackedlink", "clickrecord", "apikey", "toolcall", "sharedreport", "mailing"),
 )
 # Clicks are looked at through a model without permissions of its own.
 PERMISSION_OF = {"clickrecord": "click"}
@@ -51,6 +53,7 @@ class Tenant(NamedTuple):
     apikey: ApiKey
     toolcall: ToolCall
     sharedreport: SharedReport
+    mailing: Mailing
 
 
 def make_tenant(name: str = "Acme", **values: Any) -> Tenant:
@@ -65,10 +68,12 @@ def make_tenant(name: str = "Acme", **values: Any) -> Tenant:
     record(workspace, ClickInput("campaign", ULID(), campaign=campaign, user=user, alias=alias, clicked_at=NOON))
     key, _secret = create_key(workspace, f"{name} program")
     call = make_call(workspace, key)
+    mailing = Mailing.objects.create(workspace=workspace)
+    set_addresses(mailing, [f"board@{name.lower()}.example"], NOON)
     shared, _secret = share(workspace, campaign, last_day=date(2099, 12, 31), maker="ada", now=NOON)
     return Tenant(
         workspace, user, alias, campaign, CampaignAssignment.objects.get(campaign=campaign), link,
-        ClickRecord.objects.get(workspace=workspace), key, call, shared,
+        ClickRecord.objects.get(workspace=workspace), key, call, shared, mailing,
     )  # fmt: skip
 
 

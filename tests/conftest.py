@@ -1,8 +1,14 @@
-"""What every test shares: tests that need one database are left out on the other."""
+"""What every test shares: tests that need one database are left out on the other.
+
+With STATS_TEST_CITUS=1 the tests run on Citus: DATABASE_URL leads to a server that has the extension, and the tests'
+database is laid out as `manage.py distribute` does it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -17,7 +23,10 @@ from tests import one_workspace
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("any machine")
 
-# `.ci/run` allows no other reason for a skipped test on PostgreSQL than "needs SQLite".
+CITUS = os.environ.get("STATS_TEST_CITUS") == "1"
+SHARDS = 4
+
+# `.ci/run` allows no other reasons for a skipped test on PostgreSQL than "needs SQLite" and "needs Citus".
 VENDORS = {"postgres": ("postgresql", "needs PostgreSQL"), "sqlite": ("sqlite3", "needs SQLite")}
 
 
@@ -27,6 +36,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for marker, (vendor, reason) in VENDORS.items():
             if item.get_closest_marker(marker) and not engine.endswith(vendor):
                 item.add_marker(pytest.mark.skip(reason=reason))
+        if item.get_closest_marker("citus") and not CITUS:
+            item.add_marker(pytest.mark.skip(reason="needs Citus: a server that has it, and STATS_TEST_CITUS=1"))
+        if (plain := item.get_closest_marker("plain")) and CITUS:
+            item.add_marker(pytest.mark.skip(reason=f"not on Citus: {plain.args[0]}"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    if not CITUS:
+        return
+    from django.db import connection
+
+    from stats_app.distribution import distribute
+
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS citus")
+        list(distribute("default", SHARDS))
 
 
 @pytest.fixture(autouse=True)

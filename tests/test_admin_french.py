@@ -31,7 +31,11 @@ def text(staff: Client, url: str, **query: object) -> str:
         ("trackedlink", ["liens suivis", "la cible actuelle de la campagne"]),
         ("clickrecord", ["clics", "heure locale", "humain", "7 derniers jours", "Appliquer"]),
         ("apikey", ["clés d’API", "Révoquer les clés d’API sélectionnées", "active"]),
-        ("sharedreport", ["rapports partagés", "nommés", "ouvert", "Révoquer les rapports partagés sélectionnés"]),
+        (
+            "sharedreport",
+            ["rapports partagés", "personnes nommées", "ouvert", "Révoquer les rapports partagés sélectionnés"],
+        ),
+        ("mailing", ["envois périodiques", "fréquence", "langue", "en échec"]),
         ("toolcall", ["appels d’outils", "résultat", "trop d’appels", "interface"]),
     ],
 )

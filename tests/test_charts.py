@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stats_app.periods import BREAKDOWNS, Breakdown, Period
-from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.charts import Axis, ComparedChart, Head, Series, StackedChart
 from stats_app.reports.period_form import MAX_BUCKETS
 from stats_app.reports.wording import short_labels
 from tests.dashboard_cast import text
@@ -168,7 +168,7 @@ def test_a_rest_is_grey_and_names_stand_in_their_own_direction() -> None:
             days, [Series("מבצע!", [1], "cp_a", "c4"), Series("\u200b", [1], "cp_b", "c1"), Series("Others", [1])]
         )
     assert chart.heads[1:4] == [
-        ('<bdi dir="auto">מבצע!</bdi>', "c4"),
-        ('<bdi dir="auto">cp_b</bdi>', "c1"),
-        ('<bdi dir="auto">Others</bdi>', "rest"),
+        Head('<bdi dir="auto">מבצע!</bdi>', "c4"),
+        Head('<bdi dir="auto">cp_b</bdi>', "c1"),
+        Head('<bdi dir="auto">Others</bdi>', "rest"),
     ]

@@ -18,6 +18,7 @@ from stats_app.conf import DEFAULTS
 from stats_app.dimensions import DIMENSIONS
 from stats_app.models.api_keys import SCOPES
 from stats_app.periods import OLD_PRESETS, PRESETS
+from stats_app.reports.period_form import WHOLE_RUN
 from stats_app.verdicts import RULES
 from tests.test_layout import DEPTH, ROOT
 
@@ -152,7 +153,7 @@ def test_every_scope_is_documented() -> None:
 @each_page
 def test_each_preset_is_there(page: str) -> None:
     named = {*re.findall(r"\bperiod=([a-z0-9-]+)", page), *re.findall(r"`((?:last|this|whole)-[a-z0-9-]+)`", page)}
-    assert named <= PRESETS.keys() | OLD_PRESETS.keys()
+    assert named <= PRESETS.keys() | OLD_PRESETS.keys() | {WHOLE_RUN}
 
 
 def test_every_preset_is_documented() -> None:

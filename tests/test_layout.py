@@ -18,9 +18,10 @@ LAYERS = tuple(
     for layer in (
         "urls apps checks",
         "surfaces",
-        "tools schemas parameters answers reports templatetags demo imports exports user_exports directory",
-        "queries ingest verdict_changes reclassification rollups pruning removal erasures identities links "
-        "visits verdicts visitors keys limits audit admin_log store staff keyset local_days outages sharing",
+        "tools schemas parameters answers reports templatetags demo imports exports user_exports directory "
+        "letters mailings",
+        "queries ingest verdict_changes reclassification rollups pruning removal distribution erasures identities "
+        "links visits verdicts visitors keys limits audit admin_log store staff keyset local_days outages sharing",
         "models migrations",
         "locks",
         "sql",

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from ulid import ULID
 
 from stats_app.dimensions import CAMPAIGN_DAYS, WORKSPACE_DAYS
+from stats_app.distribution import PLACES
 from stats_app.ingest import ClickInput
 from stats_app.models import (
     Alias,
@@ -571,7 +572,7 @@ INDEXES = {
     },
     "reason": {
         "pkey": ("id",),
-        "stats_reason_unique": ("workspace_id", "text"),  # ingest
+        "stats_reason_unique": ("workspace_id", "dimension", "key", "verdict", "text"),  # ingest
     },
     "recentvisit": {
         "pkey": ("id",),
@@ -677,3 +678,8 @@ def test_the_migrations_run_back_to_nothing_and_forth_again() -> None:
     workspace = make_workspace()
     record(workspace, ClickInput("vcard"), now=NOW)
     assert Rollup.objects.get().vcard_clicks == 1
+
+
+def test_each_model_has_its_place_on_several_machines() -> None:
+    """A new model is named in `stats_app.distribution.PLACES`: `LOCAL`, unless a statement joins it with clicks."""
+    assert set(apps.get_app_config("stats_app").get_models()) == PLACES.keys()

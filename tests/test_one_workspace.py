@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +17,10 @@ from django.contrib import admin
 from django.db.models import ProtectedError
 from django.test import Client, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils.timezone import now
 from ulid import ULID
 
+from stats_app import sharing
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
 from stats_app.management import commands
@@ -122,6 +124,18 @@ def follow(cast: Cast) -> None:
             assert client.get(reverse("stats_redirects:follow", args=[link.token])).status_code == 302
 
 
+def share(cast: Cast, *names: str) -> None:
+    """What is shared is looked at, too."""
+    page = reverse(f"stats_dashboard:{names[0]}", args=[cast.tenant.workspace.public_id, *names[1:]])
+    cast.staff.get(page)
+    cast.staff.post(page, {"last_day": (now().date() + timedelta(days=30)).isoformat()})
+    for campaign in (None, cast.tenant.campaign):
+        _, secret = sharing.share(
+            cast.tenant.workspace, campaign, last_day=now().date() + timedelta(days=9), maker="grace", now=now()
+        )
+        show(cast, reverse("stats_dashboard:shared", args=[secret]), breakdown="day", **TIMES)
+
+
 VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_api:workspace-overview": lambda cast: ask(cast, OVERVIEW, **TIMES, breakdown="week"),
     "stats_api:campaign-list": lambda cast: ask(cast, CAMPAIGNS, search="spring", status="running"),
@@ -142,6 +156,9 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_mcp:endpoint": ask_tools,
     "stats_redirects:follow": follow,
     "stats_dashboard:workspaces": lambda cast: show(cast, reverse("stats_dashboard:workspaces"), search="acme"),
+    "stats_dashboard:share": lambda cast: share(cast, "share"),
+    "stats_dashboard:share_campaign": lambda cast: share(cast, "share_campaign", cast.tenant.campaign.public_id),
+    "stats_dashboard:shared": lambda cast: share(cast, "share"),
     "stats_dashboard:workspace": show_overview,
     "stats_dashboard:campaigns": lambda cast: show_list(cast, "campaigns"),
     "stats_dashboard:users": lambda cast: show_list(cast, "users"),
@@ -158,6 +175,24 @@ def import_file(cast: Cast) -> None:
         run("import_clicks", path, "--workspace", cast.tenant.workspace.public_id, *more)
 
 
+def import_directory(cast: Cast, command: str, lines: str) -> None:
+    path = write(cast.folder, lines)
+    for more in (("--dry-run",), ()):
+        run(command, path, "--workspace", cast.tenant.workspace.public_id, *more)
+
+
+def prune(cast: Cast) -> None:
+    for more in (("--dry-run",), ()):
+        run("prune_clicks", "--before", "2026-03-11", *more)
+    assert not Click.objects.filter(workspace=cast.tenant.workspace).exists()
+
+
+def reclassify(cast: Cast) -> None:
+    follow(cast)
+    for more in (("--dry-run",), ()):
+        run("reclassify_clicks", *more)
+
+
 def of_tenant(command: str, *options: str) -> Callable[[Cast], object]:
     return lambda cast: run(command, "--workspace", cast.tenant.workspace.public_id, *options)
 
@@ -166,10 +201,21 @@ COMMANDS: dict[str, Callable[[Cast], object] | None] = {
     "check_rollups": lambda cast: run("check_rollups"),
     "create_api_key": lambda cast: run("create_api_key", cast.tenant.workspace.public_id, "--name", "Tests"),
     "create_workspace": lambda cast: run("create_workspace", "Initech"),
+    "delete_workspace": lambda cast: run("delete_workspace", cast.tenant.workspace.public_id, "--yes"),
+    "distribute": None,  # about tables, and not about clicks
+    "erase_user": lambda cast: run("erase_user", cast.tenant.workspaceuser.public_id),
+    "export_user": lambda cast: run("export_user", cast.tenant.workspaceuser.public_id),
     "export_clicks": of_tenant("export_clicks", "--from", "2026-03-01", "--to", "2026-03-31"),
+    "import_campaigns": lambda cast: import_directory(
+        cast, "import_campaigns", "name,targetUrl\nX,https://x.example/\n"
+    ),
     "import_clicks": import_file,
+    "import_users": lambda cast: import_directory(cast, "import_users", "email,displayName\ngrace@x.example,Grace\n"),
     "mcp_stdio": None,  # the tools, by another way
+    "prune_audit": lambda cast: run("prune_audit", "--before", "2026-03-11"),
+    "prune_clicks": prune,
     "rebuild_rollups": lambda cast: run("rebuild_rollups"),
+    "reclassify_clicks": reclassify,
     "seed_demo": lambda cast: run("seed_demo", "--clicks", "50"),
 }
 """How each command is run; None for one that has its statements from elsewhere."""
@@ -260,7 +306,7 @@ def names_of(patterns: list[Any], spaces: tuple[str, ...] = ()) -> Iterator[str]
 def test_the_walk_leaves_nothing_out() -> None:
     """Whoever adds an address or a command says here how it is walked."""
     names = {name for name in names_of(get_resolver().url_patterns) if name.startswith("stats_")}
-    assert names == VIEWS.keys()
+    assert names - {"stats_dashboard:"} == VIEWS.keys()
     assert {module.name for module in pkgutil.iter_modules(commands.__path__)} == COMMANDS.keys()
 
 

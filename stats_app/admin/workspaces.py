@@ -22,7 +22,7 @@ from stats_app import rollups
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.errors import Refused, UnknownZone
-from stats_app.models import ApiKey, Campaign, SharedReport, ToolCall, TrackedLink, Workspace, WorkspaceUser
+from stats_app.models import ApiKey, Campaign, Mailing, SharedReport, ToolCall, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.people import number_of
 from stats_app.reports import overview_context
 from stats_app.staff import unknown_zone_message
@@ -77,6 +77,7 @@ class WorkspaceAdmin(ScopedAdmin):
             yield _("Clicks"), clicks_of(row)
         yield _("API keys"), self.list_of(ApiKey, request, workspace=row.pk)
         yield _("Shared reports"), self.list_of(SharedReport, request, workspace=row.pk)
+        yield _("Mailings"), self.list_of(Mailing, request, workspace=row.pk)
         yield _("Tool calls"), self.list_of(ToolCall, request, workspace=row.pk)
 
     @admin.display(description=gettext_lazy("campaigns"))

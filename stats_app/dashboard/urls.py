@@ -13,6 +13,7 @@ urlpatterns = [
     path("shared/<str:secret>/", views.shared, name="shared"),
     # Whatever else has a secret in it, such as an address without its last slash, Django must not report as missing.
     re_path("^shared/(?P<secret>.+)$", views.shared),
+    path("unsubscribe/<str:secret>/", views.unsubscribe, name="unsubscribe"),
     path("<str:workspace_id>/", views.workspace, name="workspace"),
     path("<str:workspace_id>/share/", views.share, name="share"),
     path("<str:workspace_id>/campaigns/", views.campaigns, name="campaigns"),

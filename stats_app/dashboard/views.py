@@ -12,12 +12,14 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 from django.views.decorators.debug import sensitive_variables
 
-from stats_app import public_ids, reports, sharing
+from stats_app import mailings, public_ids, reports, sharing
 from stats_app.dashboard.access import error_page, get_workspace, staff_form, staff_page
 from stats_app.dashboard.open_page import Hidden, open_page
 from stats_app.dashboard.share_form import ShareForm
@@ -205,6 +207,19 @@ def _shared_answer(request: HttpRequest, report: SharedReport, moment: datetime)
     context = reports.campaign_context(workspace, found, query, moment, audience)
     context |= {"workspace": workspace, "campaign": found}
     return _answer(request, "stats_app/dashboard/campaign.html", context, found.name)
+
+
+@open_page("GET", "HEAD", "POST")
+def unsubscribe(request: HttpRequest, hidden: Hidden) -> HttpResponse:
+    """The way out of a mailing. Mail programs post here by themselves (RFC 8058); people are asked once."""
+    address = mailings.find_address(hidden.value)
+    if address is None:
+        raise Http404
+    if request.method == "POST":
+        mailings.unsubscribe(address, now())
+    with override(address.mailing.language):
+        context = {"address": address, "workspace": address.mailing.workspace, "is_shared": True}
+        return HttpResponse(render_to_string("stats_app/dashboard/unsubscribe.html", context))
 
 
 def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:

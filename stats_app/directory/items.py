@@ -17,9 +17,10 @@ from rest_framework.exceptions import ErrorDetail
 from stats_app import public_ids, targets
 from stats_app.bodies import Repeated
 from stats_app.errors import FieldError, printable, shown
+from stats_app.models.fields import NAME_LENGTH
 from stats_app.models.people import is_email
 from stats_app.parameters import DateParameter, Field, Parameter, Parameters, PublicIdParameter
-from stats_app.words import MAX_LENGTH, fold, is_plain, is_visible
+from stats_app.words import fold, is_plain, is_visible
 
 MAX_EMAIL = 254
 
@@ -27,8 +28,8 @@ MAX_EMAIL = 254
 class TextParameter(Parameter):
     """Text on one line that can be seen, without the spaces around it."""
 
-    rule = f"is text of 1 to {MAX_LENGTH} characters, without control characters"
-    max_length = MAX_LENGTH
+    rule = f"is text of 1 to {NAME_LENGTH} characters, without control characters"
+    max_length = NAME_LENGTH
     allow_empty = False
 
     def to_internal_value(self, data: object) -> str:
@@ -44,24 +45,24 @@ class TextParameter(Parameter):
         return text
 
 
-@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH})
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": NAME_LENGTH})
 class NameParameter(TextParameter):
     """The name of a campaign."""
 
 
-@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
+@extend_schema_field({"type": "string", "maxLength": NAME_LENGTH})
 class DisplayNameParameter(TextParameter):
     """The name of a person; it may be empty."""
 
-    rule = f"is text of at most {MAX_LENGTH} characters, without control characters"
+    rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
 
 
-@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
+@extend_schema_field({"type": "string", "maxLength": NAME_LENGTH})
 class ExternalIdParameter(TextParameter):
     """What a row is called where it comes from; an empty text is none."""
 
-    rule = f"is text of at most {MAX_LENGTH} characters, without control characters"
+    rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
 
     def to_internal_value(self, data: object) -> Any:

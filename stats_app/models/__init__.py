@@ -6,6 +6,7 @@ from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_st
 from stats_app.models.click_records import ClickRecord
 from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
 from stats_app.models.erasures import ErasedIdentifier, ErasureSalt
+from stats_app.models.mailings import Mailing, MailingAddress, MailingDelivery
 from stats_app.models.people import Address, Alias, WorkspaceUser
 from stats_app.models.shared_reports import SharedReport
 from stats_app.models.visitors import RecentVisit, VisitorSalt
@@ -23,6 +24,9 @@ __all__ = [
     "ClickRecord",
     "ErasedIdentifier",
     "ErasureSalt",
+    "Mailing",
+    "MailingAddress",
+    "MailingDelivery",
     "Reason",
     "RecentVisit",
     "Rollup",

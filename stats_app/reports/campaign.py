@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from stats_app import queries
+from stats_app import queries, store
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
-from stats_app.periods import Period
+from stats_app.periods import MAX_DATE, MAX_DAYS, MIN_DATE, ONE_DAY, Period, Preset
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart
 from stats_app.reports.comparison import Comparison, Question
@@ -26,11 +26,26 @@ from stats_app.reports.figures import (
     local_time,
     page_context,
 )
-from stats_app.reports.period_form import PeriodForm
+from stats_app.reports.lists import Line, UserList
+from stats_app.reports.marks import marks_of
+from stats_app.reports.period_form import WHOLE_RUN, PeriodForm
 from stats_app.reports.wording import status_text
 
 # What stands for a share that the tool rounds to 0.
 SMALL_SHARE = 0.00001
+
+
+# So many of the people who carry a campaign stand on its page.
+CARRIERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """Those with the most clicks among the people who carry a campaign now, or by name where no clicks are shown."""
+
+    lines: list[Line]
+    has_clicks: bool
+    withheld: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,7 @@ class CampaignReport:
     figures: list[Figure]
     excluded: Excluded
     chart: ComparedChart
+    carriers: Carriers | None
     last_period: Period | None
     generated_at: datetime
 
@@ -77,8 +93,9 @@ def campaign_context(
     workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
 ) -> dict[str, Any]:
     """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
+    today = workspace.today(now)
     return page_context(
-        PeriodForm(query, workspace.today(now)),
+        PeriodForm(query, today, own=_own_presets(workspace, campaign, today)),
         lambda question: campaign_report(workspace, campaign, question, now, audience),
         "campaign",
         [workspace.public_id, campaign.public_id],
@@ -94,6 +111,7 @@ def campaign_report(
     answer, daily = queries.campaign_performance_and_days(
         workspace, campaign.public_id, question.period, comparison.days, now
     )
+    marks = marks_of(campaign, question.period.buckets(question.breakdown))
     clicks = figure("campaign", _("Clicks"), daily, comparison, CAMPAIGN)
     excluded = excluded_of(workspace, question.period, {"campaign": campaign.pk})
     return CampaignReport(
@@ -104,7 +122,29 @@ def campaign_report(
         answer,
         [clicks],
         excluded.for_others() if audience.is_shared else excluded,
-        compared_chart(question, comparison, daily),
+        compared_chart(question, comparison, daily, marks),
+        _carriers(workspace, campaign, question.period, now) if audience.names_people else None,
         None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),
         local_time(workspace, now),
     )
+
+
+def _own_presets(workspace: Workspace, campaign: Campaign, today: date) -> dict[str, Preset]:
+    """The campaign's whole run: from its first day, or that of its first click, to its last one, or to today. Nothing
+    for one that has not begun."""
+    first = campaign.starts_on or store.first_day(workspace.pk, where={"campaign": campaign.pk})
+    if first is None or first > today:
+        return {}
+
+    def whole(day: date) -> Period:
+        end = max(MIN_DATE, min(campaign.ends_on or max(day, first), MAX_DATE))
+        return Period(max(first, MIN_DATE, end - (MAX_DAYS - 1) * ONE_DAY), end)
+
+    return {WHOLE_RUN: Preset(whole)}
+
+
+def _carriers(workspace: Workspace, campaign: Campaign, period: Period, now: datetime) -> Carriers:
+    """With all their clicks in the period: what is counted by campaign and by user is not counted by both."""
+    dates = {"from": period.start.isoformat(), "to": period.end.isoformat(), "compare": "none"}
+    users = UserList(workspace, dates | {"campaign": campaign.public_id}, now)
+    return Carriers(users.first_lines(CARRIERS), users.has_clicks, users.withheld)

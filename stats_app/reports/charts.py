@@ -64,10 +64,13 @@ class Cut(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The heading of a table's column. `colour` is that of what is drawn from it, empty where nothing is."""
+    """The heading of a table's column. `colour` is that of what is drawn from it, empty where nothing is.
+
+    `is_marks` is that of the column which names the marks."""
 
     text: str
     colour: str = ""
+    is_marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,7 @@ class ComparedChart:
     changes: Sequence[Change | None]
     title: str
     previous_name: str
+    marks: Sequence[SafeString] = ()
 
     kind: ClassVar[str] = "compared"
 
@@ -175,24 +179,25 @@ class ComparedChart:
         heads = [Head(_("This period"), ACCENT), Head(_("Clicks"))]
         if self.previous_axis is not None:
             heads += [Head(self.previous_name, QUIET), Head(_("Clicks")), Head(pgettext("clicks", "Change"))]
-        return heads
+        return [*heads, *_marks_head(self.marks)]
 
     @property
     def body(self) -> SafeString:
         """The table's rows. The shorter of both sides ends early: February beside January."""
         style = numbers()
         if self.previous_axis is None:
-            rows = zip(self.axis.starts, self.current, strict=True)
-            alone = [f"{start}<td>{style.grouped(current)}</td></tr>" for start, current in rows]
+            columns = zip(self.axis.starts, self.current, _marks_cells(self.marks, len(self.current)), strict=True)
+            alone = [f"{start}<td>{style.grouped(current)}</td>{mark}</tr>" for start, current, mark in columns]
             return mark_safe("".join(alone))  # noqa: S308  # every text is escaped
-        columns = (self.axis.starts, self.current, self.previous_axis.cells, self.previous, self.changes)
-        return mark_safe(  # noqa: S308  # every text is escaped
-            "".join(
-                f"{start or _NO_BUCKET}<td>{_maybe(current, style)}</td>{previous_cell or '<td></td>'}"
-                f"<td>{_maybe(previous, style)}</td><td>{escape(change_text(change, style))}</td></tr>"
-                for start, current, previous_cell, previous, change in zip_longest(*columns)
-            )
+        sides = (self.axis.starts, self.current, self.previous_axis.cells, self.previous, self.changes)
+        rows = (
+            f"{start or _NO_BUCKET}<td>{_maybe(current, style)}</td>{previous_cell or '<td></td>'}"
+            f"<td>{_maybe(previous, style)}</td><td>{escape(change_text(change, style))}</td>"
+            for start, current, previous_cell, previous, change in zip_longest(*sides)
         )
+        marks = _marks_cells(self.marks, self.length)
+        html = "".join(f"{row}{mark}</tr>" for row, mark in zip(rows, marks, strict=True))
+        return mark_safe(html)  # noqa: S308  # every text is escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +206,7 @@ class StackedChart:
 
     axis: Axis
     series: Sequence[Series]
+    marks: Sequence[SafeString] = ()
 
     kind: ClassVar[str] = "stacked"
 
@@ -211,7 +217,7 @@ class StackedChart:
 
     @property
     def heads(self) -> list[Head]:
-        return [Head(_("Days")), *(one.head for one in self.series), Head(_("Total"))]
+        return [Head(_("Days")), *(one.head for one in self.series), Head(_("Total")), *_marks_head(self.marks)]
 
     @property
     def rows(self) -> list[tuple[int, ...]]:
@@ -224,10 +230,25 @@ class StackedChart:
     def body(self) -> SafeString:
         """The table's rows, each with its sum at the end."""
         separator = numbers().thousands
-        rows = zip(self.axis.starts, self.rows, strict=True)
-        cells = ((start, "</td><td>".join([f"{number:,}" for number in (*row, sum(row))])) for start, row in rows)
-        html = "".join(f"{start}<td>{row.replace(',', separator)}</td></tr>" for start, row in cells)
+        rows = (
+            "</td><td>".join([f"{number:,}" for number in (*row, sum(row))]).replace(",", separator)
+            for row in self.rows
+        )
+        columns = zip(self.axis.starts, rows, _marks_cells(self.marks, self.length), strict=True)
+        html = "".join(f"{start}<td>{row}</td>{mark}</tr>" for start, row, mark in columns)
         return mark_safe(html)  # noqa: S308  # every text is escaped
+
+
+def _marks_head(marks: Sequence[SafeString]) -> list[Head]:
+    """The column that names the marks; none where there are none."""
+    return [Head(_("Campaigns"), is_marks=True)] if marks else []
+
+
+def _marks_cells(marks: Sequence[SafeString], length: int) -> list[str]:
+    """Its cells, as many as there are rows."""
+    if not marks:
+        return [""] * length
+    return [f'<td class="stats-marks">{mark}</td>' for mark in marks] + ["<td></td>"] * (length - len(marks))
 
 
 def change_html(change: Change | None) -> SafeString:

@@ -8,10 +8,10 @@ from itertools import zip_longest
 from typing import Any
 
 from stats_app.dimensions import BOT, SUSPECTED
-from stats_app.periods import Bucket, Period
+from stats_app.periods import Period
 from stats_app.reports.campaign import CampaignReport
+from stats_app.reports.cells import CHANGE_HEAD, NO_CHANGE, NO_PREVIOUS, PREVIOUS_HEAD, change_cells, previous_cells
 from stats_app.reports.charts import ComparedChart, StackedChart
-from stats_app.reports.comparison import Change, NotOver
 from stats_app.reports.figures import Figure
 from stats_app.reports.overview import OverviewReport
 from stats_app.reports.ranking import Rank
@@ -20,12 +20,7 @@ from stats_app.reports.user import UserReport
 Report = OverviewReport | CampaignReport | UserReport
 Row = tuple[Any, ...]
 
-CHANGE_HEAD = ("countedTo", "countedClicks", "change", "changePercent", "noChange")
-PREVIOUS_HEAD = ("previousFrom", "previousTo", "previousClicks")
 HEAD = ("table", "from", "to", "publicId", "name", "clicks", *PREVIOUS_HEAD, "state", *CHANGE_HEAD)
-
-_NO_PREVIOUS = ("",) * len(PREVIOUS_HEAD)
-_NO_CHANGE = ("",) * len(CHANGE_HEAD)
 
 
 def csv_rows(report: Report, table: str = "") -> list[Row]:
@@ -39,22 +34,6 @@ def csv_rows(report: Report, table: str = "") -> list[Row]:
     """
     rows = _rows(report)
     return [HEAD, *(rows if not table else (row for row in rows if row[0] == table))]
-
-
-def previous_cells(days: Period | Bucket | None, clicks: int | None) -> Row:
-    """The columns of `PREVIOUS_HEAD`: what a row is held against."""
-    return (days.start, days.end, clicks) if days is not None else _NO_PREVIOUS
-
-
-def change_cells(change: Change | None, counted: Period | Bucket | None) -> Row:
-    """The columns of `CHANGE_HEAD`: which days of a row are compared, and what changed."""
-    if change is None or counted is None:
-        return _NO_CHANGE
-    if change.reason is not None:
-        until = ("", "") if isinstance(change.reason, NotOver) else (counted.end, change.current)
-        return (*until, "", "", change.reason.code)
-    percent = "" if change.ratio is None else round(100 * change.ratio, 4)
-    return (counted.end, change.current, change.difference, percent, "")
 
 
 def _rows(report: Report) -> Iterator[Row]:
@@ -78,7 +57,7 @@ def _excluded(report: Report) -> Iterator[Row]:
     lines += [("notCountedReasons", f"{line.verdict}: {line.reason}", line.clicks) for line in excluded.lines]
     lines += [("onTrial", f"{line.rule.verdict}: {line.rule.reason}", line.clicks) for line in excluded.shadows]
     for table, name, clicks in lines:
-        yield (table, *_days(report.period), "", name, clicks, *_NO_PREVIOUS, _state(report), *_NO_CHANGE)
+        yield (table, *_days(report.period), "", name, clicks, *NO_PREVIOUS, _state(report), *NO_CHANGE)
 
 
 def _compared(report: Report, table: str, row: Figure | Rank, public_id: str, name: str) -> Row:
@@ -112,7 +91,7 @@ def _stacked(table: str, chart: StackedChart) -> Iterator[Row]:
     for bucket, state, numbers in zip(chart.axis.buckets, chart.axis.states, chart.rows, strict=True):
         start, end = bucket.start.isoformat(), bucket.end.isoformat()
         for (public_id, name), clicks in zip(names, numbers, strict=True):
-            yield (table, start, end, public_id, name, clicks, *_NO_PREVIOUS, state, *_NO_CHANGE)
+            yield (table, start, end, public_id, name, clicks, *NO_PREVIOUS, state, *NO_CHANGE)
 
 
 def _days(period: Period) -> tuple[date, date]:

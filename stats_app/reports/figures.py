@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from stats_app import store
@@ -72,18 +73,20 @@ def comparison_of(workspace: Workspace, question: Question, today: date) -> Comp
     return Comparison(question.period, question.other, today, store.first_day(workspace.pk))
 
 
-def compared_chart(question: Question, comparison: Comparison, daily: DailyClicks) -> ComparedChart:
+def compared_chart(
+    question: Question, comparison: Comparison, daily: DailyClicks, marks: Sequence[SafeString] = ()
+) -> ComparedChart:
     """The clicks of the period beside those that it is held against."""
     period, breakdown, today = question.period, question.breakdown, comparison.today
     title, name = compared_names(question.compare)
     axis = axis_of(period, breakdown, today)
     current = daily.series(period, breakdown)
     if comparison.drawn is None:
-        return ComparedChart(axis, current, None, [], [], title, name)
+        return ComparedChart(axis, current, None, [], [], title, name, marks)
     other = axis_of(comparison.drawn, breakdown, today)
     before = daily.series(comparison.drawn, breakdown)
     changes = comparison.changes(axis.buckets, current, other.buckets, before)
-    return ComparedChart(axis, current, other, before, changes, title, name)
+    return ComparedChart(axis, current, other, before, changes, title, name, marks)
 
 
 def clicks_of(workspace_id: int, days: Period | None, of: store.Named, keys: Iterable[int]) -> dict[int, int]:

@@ -27,9 +27,9 @@ from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceU
 from stats_app.models.campaigns import STATUSES, status_place
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF
+from stats_app.reports.cells import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
 from stats_app.reports.charts import change_html
 from stats_app.reports.comparison import Change, Comparison
-from stats_app.reports.export import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
 from stats_app.reports.figures import clicks_of, comparison_of, exports, local_time
 from stats_app.reports.names import name_html
 from stats_app.reports.period_form import PeriodForm
@@ -210,7 +210,7 @@ class AskedList:
         raise NotImplementedError
 
     def own_columns(self) -> list[Column]:
-        """Those before the clicks, of which the first is the name."""
+        """Those of what the rows hold, of which the first is the name; the clicks stand after it."""
         raise NotImplementedError
 
     def csv_cells(self, line: Line) -> tuple[Any, ...]:
@@ -274,8 +274,9 @@ class AskedList:
         def clicks(line: Line) -> str:
             return "–" if line.clicks is None else style.grouped(line.clicks)
 
+        name, *others = self.own_columns()
         columns = [
-            *self.own_columns(),
+            name,
             Column("clicks", _("Clicks"), clicks, "clicks"),
             *self.columns_after_clicks(),
             Column("share", _("Share"), lambda line: style.share(line.share) if line.share else "–", "clicks"),
@@ -284,7 +285,7 @@ class AskedList:
             columns.append(
                 Column("change", pgettext("clicks", "Change"), lambda line: change_html(line.change), "change")
             )
-        return columns
+        return [*columns, *others]
 
     def columns_after_clicks(self) -> list[Column]:
         return []
@@ -307,6 +308,11 @@ class AskedList:
                 number,
                 local_time(self.workspace, self.now),
             )
+
+    def first_lines(self, most: int) -> list[Line]:
+        """The first ones in its order."""
+        self.form.full_clean()
+        return self._lines(self._found(0, most).keys, self._whole())
 
     def csv_rows(self) -> Iterator[tuple[Any, ...]]:
         """All rows for a file, read while it is written, as they were at its beginning."""
@@ -489,10 +495,10 @@ class CampaignList(AskedList):
 
         return [
             self.name_column(),
+            Column("assigned", _("People"), lambda line: style.grouped(line.assigned), "assigned"),
             Column("status", _("Status"), status, place=status_place(today), is_text=True, starts_high=False),
             day_column("first", _("First day"), "starts_on"),
             day_column("last", _("Last day"), "ends_on"),
-            Column("assigned", _("People"), lambda line: style.grouped(line.assigned), "assigned"),
         ]
 
     def columns_after_clicks(self) -> list[Column]:
@@ -567,9 +573,9 @@ class UserList(AskedList):
 
         return [
             self.name_column(),
-            Column("email", _("E-mail"), _email, place=F("email"), is_text=True, starts_high=False),
-            Column("status", _("Status"), status, place=F("is_active"), is_text=True),
             Column("assigned", _("Campaigns"), lambda line: style.grouped(line.assigned), "assigned"),
+            Column("status", _("Status"), status, place=F("is_active"), is_text=True),
+            Column("email", _("E-mail"), _email, place=F("email"), is_text=True, starts_high=False),
         ]
 
     def csv_cells(self, line: Line) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF, Audience
-from stats_app.reports.charts import Axis, ComparedChart, Series, StackedChart
+from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
 from stats_app.reports.excluded import Excluded, excluded_of_workspace
@@ -29,11 +29,25 @@ from stats_app.reports.figures import (
     last_period,
     local_time,
 )
+from stats_app.reports.marks import campaign_marks
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import ORDERS, Ranking, ranking
+from stats_app.reports.weekdays import Weekday, weekdays
 from stats_app.reports.wording import withheld_text
 
 TOP_USERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many of the active users had a click in the period."""
+
+    active: int
+    clicked: int
+
+    @property
+    def without(self) -> int:
+        return self.active - self.clicked
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +71,8 @@ class OverviewReport:
     users: Ranking | None
     all_campaigns: int
     all_users: int
+    coverage: Coverage | None
+    weekdays: list[Weekday]
     last_period: Period | None
     is_new: bool
     generated_at: datetime
@@ -95,7 +111,8 @@ def overview_report(
     clicks = counts.daily.clicks(period)
     total = sum(clicks.values())
     answer = queries.overview_with_chart(workspace, counts, question.breakdown, now)
-    chart = compared_chart(question, comparison, counts.daily)
+    marks = campaign_marks(Campaign.objects.filter(workspace=workspace.pk), period.buckets(question.breakdown))
+    chart = compared_chart(question, comparison, counts.daily, marks)
     excluded = excluded_of_workspace(workspace, period)
     last = None if total else last_period(workspace, period)
     return OverviewReport(
@@ -106,11 +123,13 @@ def overview_report(
         kind_figures(counts.daily, comparison),
         excluded.for_others() if audience.is_shared else excluded,
         chart,
-        _campaigns_chart(workspace, counts, question, answer, chart.axis),
+        _campaigns_chart(workspace, counts, question, answer, chart),
         _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         _users(workspace, comparison, total) if audience.names_people else None,
         Campaign.objects.filter(workspace=workspace.pk).count(),
         WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
+        _coverage(workspace, comparison),
+        _weekdays(counts, comparison),
         last,
         not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
         local_time(workspace, now),
@@ -154,12 +173,32 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
     }
 
 
+def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
+    """None where nobody is active, before the period begins, and where it may not be told who had clicks."""
+    if comparison.is_future or not person_figures.are_all_shown():
+        return None
+    active = WorkspaceUser.objects.filter(workspace=workspace.pk, is_active=True)
+    number = active.count()
+    if not number:
+        return None
+    return Coverage(number, store.number_with_clicks(workspace.pk, "user", active, comparison.period, comparison.today))
+
+
+def _weekdays(counts: queries.OverviewCounts, comparison: Comparison) -> list[Weekday]:
+    """Of the days that are over; none where these are less than a week, or without clicks."""
+    days = comparison.counted
+    if days is None or days.days < 7:
+        return []
+    daily = counts.daily.series(days, "day")
+    return weekdays(days, daily) if any(daily) else []
+
+
 def _campaigns_chart(
-    workspace: Workspace, counts: queries.OverviewCounts, question: Question, answer: queries.Json, axis: Axis
+    workspace: Workspace, counts: queries.OverviewCounts, question: Question, answer: queries.Json, chart: ComparedChart
 ) -> StackedChart:
     campaigns = answer["breakdown"]["chart"]["datasets"]["campaigns"][:COLOURS]
     keys = [campaign.key for campaign in counts.campaigns[:COLOURS]]
-    colours = campaign_colours(workspace, keys, axis.today)
+    colours = campaign_colours(workspace, keys, chart.axis.today)
     series = [
         Series(campaign["name"], campaign["data"], campaign["publicId"], f"c{colours[key]}")
         for key, campaign in zip(keys, campaigns, strict=True)
@@ -169,7 +208,7 @@ def _campaigns_chart(
         rest = [number - part for number, part in zip(rest, one.data, strict=True)]
     if any(rest):
         series.append(Series(_("Other campaigns"), rest))
-    return StackedChart(axis, series)
+    return StackedChart(chart.axis, series, chart.marks)
 
 
 def _campaigns(workspace: Workspace, counts: queries.OverviewCounts, whole: int, comparison: Comparison) -> Ranking:

@@ -22,6 +22,7 @@ from stats_app.periods import (
     Breakdown,
     Compare,
     Period,
+    Preset,
     compared_with,
     default_breakdown,
     parse_day,
@@ -31,6 +32,9 @@ from stats_app.reports.comparison import Question
 # More rows than this nobody reads, and no screen has as many points.
 MAX_BUCKETS = 400
 
+# The preset of a campaign's own page.
+WHOLE_RUN = "whole-run"
+
 PRESET_NAMES = {
     "last-7-days": _("Last 7 days"),
     "last-28-days": _("Last 28 days"),
@@ -39,6 +43,7 @@ PRESET_NAMES = {
     "last-month": _("Last month"),
     "this-year": _("This year"),
     "last-12-months": _("Last 12 months"),
+    WHOLE_RUN: _("Whole run"),
 }
 BREAKDOWN_NAMES = {"day": _("Days"), "week": _("Weeks"), "month": _("Months")}
 COMPARE_NAMES = {"previous": _("Previous period"), "year": _("A year before"), "none": _("Nothing")}
@@ -69,23 +74,34 @@ class PeriodForm(forms.Form):
     The form of a preset sends its name beside the dates. While these are still the preset's own, only the steps or the
     comparison were changed: then the form is not `is_settled`, and its page belongs to the `settled` address, which
     keeps the preset. A page without charts has no steps (`has_steps`), and its form does not ask for any.
+    `own` are presets of the page alone: to other pages it hands on their dates.
     """
 
     use_required_attribute = False
 
     def __init__(
-        self, query: Mapping[str, Any], today: date, kept: Mapping[str, str] | None = None, *, has_steps: bool = True
+        self,
+        query: Mapping[str, Any],
+        today: date,
+        kept: Mapping[str, str] | None = None,
+        *,
+        has_steps: bool = True,
+        own: Mapping[str, Preset] | None = None,
     ) -> None:
         if not has_steps:
             query = {name: value for name, value in query.items() if name != "breakdown"}
         self.has_steps = has_steps
         self.day = _day(query, today)
         self.is_earlier = self.day != today
-        self.preset = _preset(query, self.day)
+        self.own = dict(own or {})
+        self.presets_here = PRESETS | self.own
+        self.preset = _preset(query, self.day, self.presets_here)
         self.kept = dict(kept or {})
         self.file = {name: query[name] for name in ("format", "table") if name in query}
-        own_step = _own_step(query, self.day) if has_steps else {}
-        super().__init__(_filled_in(query, self.preset, self.day) | own_step, auto_id="stats-%s", label_suffix="")
+        own_step = _own_step(query, self.day, self.presets_here) if has_steps else {}
+        super().__init__(
+            _filled_in(query, self.preset, self.day, self.presets_here) | own_step, auto_id="stats-%s", label_suffix=""
+        )
         self.is_settled = not own_step and not (self.preset and _has_dates(query))
         self.fields["from"] = DayField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}))
         self.fields["to"] = DayField(label=_("To"), widget=forms.DateInput(attrs={"type": "date"}))
@@ -133,7 +149,9 @@ class PeriodForm(forms.Form):
     def question(self) -> Question:
         period = Period(self.cleaned_data["from"], self.cleaned_data["to"])
         compare: Compare = self.cleaned_data["compare"]
-        other = PRESETS[self.preset].other(self.day, compare) if self.preset else compared_with(period, compare)
+        other = (
+            self.presets_here[self.preset].other(self.day, compare) if self.preset else compared_with(period, compare)
+        )
         breakdown = self.cleaned_data["breakdown"] if self.has_steps else default_breakdown(period)
         return Question(period, breakdown, compare, other)
 
@@ -142,8 +160,8 @@ class PeriodForm(forms.Form):
         """For each preset its query string, its name, and whether it is the current one."""
         kept = self._compare() | self.kept
         return [
-            (urlencode({"period": preset} | kept), str(name), preset == self.preset)
-            for preset, name in PRESET_NAMES.items()
+            (urlencode({"period": preset} | kept), str(PRESET_NAMES[preset]), preset == self.preset)
+            for preset in self.presets_here
         ]
 
     @property
@@ -153,8 +171,8 @@ class PeriodForm(forms.Form):
 
     @property
     def address(self) -> str:
-        """The query string that leads to the same choice on another page; a preset stays one."""
-        return urlencode(self.choice)
+        """The query string that leads to the same choice on another page; a preset that it has, too, stays one."""
+        return urlencode(self._dates() | self._steps() | self._compare() if self.preset in self.own else self.choice)
 
     @property
     def settled(self) -> str:
@@ -216,31 +234,31 @@ def _day(query: Mapping[str, Any], today: date) -> date:
         return today
 
 
-def _named(query: Mapping[str, Any]) -> str:
+def _named(query: Mapping[str, Any], presets: Mapping[str, Preset]) -> str:
     """The preset that the address names, by its present name; empty for none."""
     name = query.get("period", "")
     name = OLD_PRESETS.get(name, name)
-    return name if name in PRESETS else ""
+    return name if name in presets else ""
 
 
-def _preset(query: Mapping[str, Any], day: date) -> str:
+def _preset(query: Mapping[str, Any], day: date, presets: Mapping[str, Preset]) -> str:
     """The preset's name; the default one without dates, and empty for dates of one's own."""
-    name = _named(query)
+    name = _named(query, presets)
     if not _has_dates(query):
         return name or DEFAULT_PRESET
-    return name if name and all(query.get(end) == text for end, text in _dates(name, day).items()) else ""
+    return name if name and all(query.get(end) == text for end, text in _dates(presets[name], day).items()) else ""
 
 
-def _dates(preset: str, day: date) -> dict[str, str]:
-    period = PRESETS[preset].period(day)
+def _dates(preset: Preset, day: date) -> dict[str, str]:
+    period = preset.period(day)
     return {"from": period.start.isoformat(), "to": period.end.isoformat()}
 
 
-def _filled_in(query: Mapping[str, Any], preset: str, day: date) -> dict[str, Any]:
+def _filled_in(query: Mapping[str, Any], preset: str, day: date, presets: Mapping[str, Preset]) -> dict[str, Any]:
     """The address's values, with the dates of the preset, a suitable breakdown and the usual comparison."""
     data = {name: query[name] for name in ("from", "to", "breakdown", "compare") if name in query}
     if not _has_dates(query):
-        data |= _dates(preset, day)
+        data |= _dates(presets[preset], day)
     data["breakdown"] = data.get("breakdown") or _suitable(data)
     data["compare"] = data.get("compare") or COMPARES[0]
     return data
@@ -263,12 +281,12 @@ def _fits(period: Period, breakdown: Breakdown) -> bool:
     return len(period.buckets(breakdown)) <= MAX_BUCKETS
 
 
-def _own_step(query: Mapping[str, Any], day: date) -> dict[str, str]:
+def _own_step(query: Mapping[str, Any], day: date, presets: Mapping[str, Preset]) -> dict[str, str]:
     """The finest step that fits dates typed in place of a preset's, where the step that was sent is that of the
     preset and does not; else nothing. Nobody chose that one."""
-    name, period = _named(query), _typed_period(query)
+    name, period = _named(query, presets), _typed_period(query)
     breakdown = query.get("breakdown")
-    if not name or period is None or breakdown != default_breakdown(PRESETS[name].period(day)):
+    if not name or period is None or breakdown != default_breakdown(presets[name].period(day)):
         return {}
     fitting = next(step for step in BREAKDOWNS if _fits(period, step))
     return {"breakdown": fitting} if BREAKDOWNS.index(fitting) > BREAKDOWNS.index(breakdown) else {}

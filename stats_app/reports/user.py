@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from stats_app import person_figures, queries
 from stats_app.errors import PersonFiguresOff
-from stats_app.models import Workspace, WorkspaceUser
+from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.comparison import Comparison, Question
@@ -24,8 +26,24 @@ from stats_app.reports.figures import (
     local_time,
     page_context,
 )
+from stats_app.reports.marks import campaign_marks
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.wording import withheld_text
+
+# So many of the campaigns that a user carries are named.
+NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The newest of the campaigns that a user carries now, and how many there are in all."""
+
+    campaigns: list[Campaign]
+    total: int
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.campaigns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +81,29 @@ def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, 
     `report` is None when the form is wrong or not settled, and when the figures are withheld: `withheld` says so then.
     """
     form = PeriodForm(query, workspace.today(now))
+    carried = {"carried": _carried(workspace, user)}
     try:
-        return page_context(
+        return carried | page_context(
             form,
             lambda question: user_report(workspace, user, question, now),
             "user",
             [workspace.public_id, user.public_id],
         )
     except PersonFiguresOff:
-        return {"form": form, "report": None, "withheld": withheld_text(), "are_shown": person_figures.are_shown()}
+        shown = person_figures.are_shown()
+        return carried | {"form": form, "report": None, "withheld": withheld_text(), "are_shown": shown}
+
+
+def _carried(workspace: Workspace, user: WorkspaceUser) -> Carried:
+    campaigns = _carried_campaigns(workspace, user)
+    found = list(campaigns.order_by("-created_at", "-pk")[: NAMED + 1])
+    return Carried(found[:NAMED], len(found) if len(found) <= NAMED else campaigns.count())
+
+
+def _carried_campaigns(workspace: Workspace, user: WorkspaceUser) -> QuerySet[Any]:
+    assignments = CampaignAssignment.objects.filter(workspace=workspace.pk, user=user.pk)
+    campaigns: QuerySet[Any] = Campaign.objects.filter(workspace=workspace.pk)
+    return campaigns.filter(pk__in=assignments.values("campaign"))
 
 
 def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, now: datetime) -> UserReport:
@@ -85,7 +117,8 @@ def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, n
     figures = kind_figures(daily, comparison)
     if comparison.names_today and not _is_shown(workspace, daily, Period(comparison.today, comparison.today)):
         figures = [replace(figure, today=None) for figure in figures]
-    chart = compared_chart(question, comparison, daily)
+    marks = campaign_marks(_carried_campaigns(workspace, user), period.buckets(question.breakdown))
+    chart = compared_chart(question, comparison, daily, marks)
     kinds = [
         Series(name, daily.of_kind(kind, period, question.breakdown), colour=f"c{number}")
         for number, (kind, name) in enumerate(kind_names().items(), 1)
@@ -99,7 +132,7 @@ def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, n
         figures,
         excluded_of(workspace, period, {"user": user.pk}),
         chart,
-        StackedChart(chart.axis, kinds),
+        StackedChart(chart.axis, kinds, marks),
         None if answer["metrics"]["totalClicks"] else last_period(workspace, period, {"user": user.pk}),
         withheld,
         local_time(workspace, now),

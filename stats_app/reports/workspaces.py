@@ -12,8 +12,8 @@ from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.periods import PRESETS, Period
+from stats_app.reports.cells import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
 from stats_app.reports.comparison import Change, Comparison
-from stats_app.reports.export import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
 
 THIS_MONTH = PRESETS["this-month"]
 

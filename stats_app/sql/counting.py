@@ -71,7 +71,7 @@ def counted(connection: BaseDatabaseWrapper, source: str) -> str:
                     AND known.dimension = given.dimension AND known.key = given.key
                     AND known.verdict = given.verdict AND known.text = reason
         ),
-        counted ({_ROW}) AS ({" UNION ALL ".join(map(_counted, DIMENSIONS))})
+        counted AS ({" UNION ALL ".join(map(_counted, DIMENSIONS))})
     """
 
 
@@ -85,10 +85,14 @@ def _excluded(dimension: Dimension) -> str:
 
 def _counted(dimension: Dimension) -> str:
     key = dimension.key or "0"
-    kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind})" for kind in range(len(COLUMNS)))
+    kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind}) AS {column}" for kind, column in enumerate(COLUMNS))
     clicks = f"clicks WHERE verdict = {VERDICTS[HUMAN]} AND" if dimension.human else "excluded WHERE"
     group = f"{dimension.key}, day" if dimension.key else "day"
-    return f"SELECT {dimension.code}, {key}, day, {kinds} FROM {clicks} {key} IS NOT NULL GROUP BY {group}"
+    # Named here and not beside the name of the common table, where Citus loses the names.
+    return (
+        f"SELECT {dimension.code} AS dimension, {key} AS key, day, {kinds} FROM {clicks} {key} IS NOT NULL "
+        f"GROUP BY {group}"
+    )
 
 
 def add_counted(connection: BaseDatabaseWrapper, sign: str = "") -> str:

@@ -61,9 +61,9 @@ def totals_of_workspaces(
     return [(workspace_id, counts) for workspace_id, *counts in found]
 
 
-def first_day(connection: BaseDatabaseWrapper, workspace_id: int) -> date | None:
-    """The first day on which the workspace has clicks."""
-    return _edge_day(connection, workspace_id, WORKSPACE_DAYS, 0, "ASC")
+def first_day(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> date | None:
+    """The first day on which the key has clicks."""
+    return _edge_day(connection, workspace_id, dimension, key, "ASC")
 
 
 def last_day(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> date | None:

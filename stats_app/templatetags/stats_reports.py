@@ -13,7 +13,7 @@ from stats_app.periods import Period
 from stats_app.reports import Change, Comparison, wording
 from stats_app.reports.charts import change_html
 from stats_app.reports.comparison import NoDataBefore
-from stats_app.reports.names import name_html
+from stats_app.reports.names import name_html, visible_name
 from stats_app.reports.ranking import Rank
 
 register = template.Library()
@@ -22,6 +22,11 @@ register = template.Library()
 @register.filter
 def grouped(number: int) -> str:
     return wording.numbers().grouped(number)
+
+
+@register.filter
+def rounded(number: float) -> str:
+    return wording.numbers().rounded(number)
 
 
 @register.filter
@@ -56,6 +61,23 @@ def change(value: Change | None) -> SafeString:
 def row_change(value: Change | None) -> SafeString:
     """The same in a table, whose page says once that there are no data before."""
     return change_html(None if value and isinstance(value.reason, NoDataBefore) else value)
+
+
+@register.filter
+def plain_change(value: Change | None) -> str:
+    """The same as text, for mails: such as “▲ +4.5% (+12)”, or the number before."""
+    if value is None:
+        return ""
+    if value.reason is not None:
+        return wording.before_text(value, wording.numbers())
+    arrow = {"up": "▲", "down": "▼", "same": "="}[value.direction]
+    return f"{arrow} {wording.change_text(value, wording.numbers())}"
+
+
+@register.filter
+def visible(name: object, public_id: str) -> str:
+    """The name as text, or the public id where a reader would see nothing of it."""
+    return visible_name(str(name), public_id)
 
 
 @register.filter

@@ -43,6 +43,8 @@ def pages(workspace: Workspace) -> dict[str, str]:
         "empty": overview(workspace, "?from=2001-01-01&to=2001-01-31"),
         "campaign": overview(workspace, f"campaigns/{campaign.public_id}/"),
         "user": overview(workspace, f"users/{user.public_id}/"),
+        "campaigns": overview(workspace, "campaigns/"),
+        "users": overview(workspace, "users/?clicks=none"),
         "missing": "/stats/nothing/",
     }
 

@@ -7,17 +7,14 @@
   const number = new Intl.NumberFormat(language);
   const letters = new Intl.Segmenter(language);
   const FONT_SIZE = 12;
-  /* Of a tooltip: the letters of a name, and how much of the chart's width it may cover. */
   const NAME_LENGTH = 28;
-  const TOOLTIP_SHARE = 0.43;
-  const TOOLTIP_MOST = 300;
   const PADDING = 10;
   const PAIR_WIDTH = 40;
-  /* A wider chart would make the browser shrink the whole page to fit the paper. */
+  /* A wider chart would shrink the page. */
   const PAPER = [680, 220];
   const drawn = [];
 
-  /* Whatever separates thousands. An empty cell is no 0. */
+  /* An empty cell is no 0. */
   const count = (cell) => {
     const digits = cell.textContent.replace(/\D/g, "");
     return digits ? Number(digits) : null;
@@ -35,7 +32,7 @@
       return {
         name: heads[head].textContent,
         colour: heads[head].dataset.colour,
-        /* Buckets to come would look like a fall to 0; those of the previous period have all been. */
+        /* Buckets to come would look like a fall to 0. */
         data: rows.map((row) => (isPrevious || !has(row, "future") ? count(row.cells[column]) : null)),
         cut: rows.map((row) => has(isPrevious ? row.cells[head] : row, "cut")),
       };
@@ -47,11 +44,12 @@
       changes: texts(4),
       filling: rows.findIndex((row) => has(row, "filling")),
       series: heads.flatMap((head, index) => (head.dataset.colour ? [series(index, index + isCompared)] : [])),
-      last: heads.at(-1).textContent,
+      last: heads.filter((head) => head.className !== "stats-marks").at(-1).textContent,
+      marks: rows.map((row) => row.querySelector(".stats-marks")?.textContent),
     };
   };
 
-  /* What an expression of the stylesheet's colours comes to on this page. */
+  /* What a colour of the stylesheet comes to on this page. */
   const computed = (plot, expression) => {
     plot.style.color = expression;
     const { color } = getComputedStyle(plot);
@@ -61,7 +59,7 @@
   const tone = (plot, name) => computed(plot, `var(--_${name})`);
   const paler = (plot, name) => computed(plot, `color-mix(in srgb, var(--_${name}) 35%, var(--_ground))`);
 
-  /* A bucket that is not over: stripes in the series' own colour. */
+  /* A bucket that is not over. */
   const stripes = (colour) => {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 6;
@@ -82,7 +80,7 @@
     const [colour, pale, ground] = [tone(plot, name), paler(plot, name), tone(plot, "ground")];
     const isFilling = (at) => isCurrent && at === data.filling;
     const isPart = (at) => isFilling(at) || cut[at];
-    /* A point without neighbours has no line to be seen by. */
+    /* A point without neighbours has no line. */
     const isAlone = (at) => (numbers[at - 1] ?? numbers[at + 1] ?? null) === null;
     const isDotted = isCurrent && numbers.length <= 45;
     return {
@@ -108,7 +106,7 @@
     return ({ dataIndex }) => (dataIndex === data.filling ? hatch : cut[dataIndex] ? pale : colour);
   };
 
-  /* One bucket makes no line: both its values stand side by side, the previous one as an outline, and a 0 is seen. */
+  /* One bucket makes no line. */
   const pairSets = (data, plot) => data.series.map((series, index) => ({
     data: series.data,
     backgroundColor: index ? "transparent" : barFill(data, plot, series),
@@ -121,7 +119,7 @@
   const barSets = (data, plot) => data.series.map((series) => ({
     data: series.data,
     backgroundColor: barFill(data, plot, series),
-    /* A gap between one part of a bar and the next. */
+    /* A gap between the parts of a bar. */
     borderColor: tone(plot, "ground"),
     borderWidth: { top: 1 },
     borderSkipped: false,
@@ -135,15 +133,14 @@
     return data.labels.length === 1 ? pairSets(data, plot) : lineSets(data, plot);
   };
 
-  /* What a tooltip says, in lines that leave the chart in sight. */
   const writer = (chart, weight = 400) => {
     const { caretPadding } = chart.options.plugins.tooltip;
-    const room = Math.min(TOOLTIP_MOST, chart.width * TOOLTIP_SHARE - caretPadding) - 2 * PADDING - FONT_SIZE - 2;
+    const room = Math.min(300, chart.width * 0.43 - caretPadding) - 2 * PADDING - FONT_SIZE - 2;
     const fits = (text) => {
       chart.ctx.font = `${weight} ${FONT_SIZE}px ${chart.options.font.family}`;
       return chart.ctx.measureText(text).width <= room;
     };
-    /* A name is cut, and keeps its own direction from the number before it. */
+    /* A name is cut, and keeps its own direction. */
     const named = (value, name) => {
       const kept = Array.from(letters.segment(name), ({ segment }) => segment);
       const isolated = (text) => `${value}  \u2068${text}\u2069`;
@@ -166,20 +163,24 @@
 
   const tooltip = (data) => {
     const value = (item) => number.format(item.parsed.y);
+    const said = (item, text, weight) => (text ? writer(item.chart, weight).wrapped(text) : "");
+    const afterFooter = ([item]) => item && said(item, data.marks[item.dataIndex]);
     if (data.isCompared) {
       return {
         title: () => "",
-        label: (item) => writer(item.chart).wrapped(`${value(item)}  ${data.names[item.datasetIndex][item.dataIndex]}`),
-        footer: (items) => {
-          const change = items.length > 1 && data.changes[items[0].dataIndex];
-          return change ? writer(items[0].chart, 600).wrapped(`${data.last}: ${change}`) : "";
+        label: (item) => said(item, `${value(item)}  ${data.names[item.datasetIndex][item.dataIndex]}`),
+        footer: ([item, other]) => {
+          const change = other && data.changes[item.dataIndex];
+          return change ? said(item, `${data.last}: ${change}`, 600) : "";
         },
+        afterFooter,
       };
     }
     return {
-      title: (items) => (items.length ? writer(items[0].chart).wrapped(data.names[0][items[0].dataIndex]) : ""),
+      title: ([item]) => item && said(item, data.names[0][item.dataIndex]),
       label: (item) => writer(item.chart).named(value(item), data.series[item.datasetIndex].name),
       footer: (items) => `${number.format(items.reduce((sum, item) => sum + item.parsed.y, 0))}  ${data.last}`,
+      afterFooter,
     };
   };
 
@@ -192,7 +193,7 @@
       maintainAspectRatio: false,
       locale: language,
       font,
-      /* Chart.js knows fewer notations of colours than the browser. */
+      /* Chart.js does not know all notations of colours. */
       hoverBackgroundColor: (_, { backgroundColor }) => backgroundColor,
       hoverBorderColor: (_, { borderColor }) => borderColor,
       interaction: { mode: "index", intersect: false },
@@ -201,7 +202,7 @@
           stacked,
           grid: { display: false },
           border: { color: line },
-          ticks: { color: quiet, font, maxRotation: 0, autoSkipPadding: 16 },
+          ticks: { color: quiet, maxRotation: 0, autoSkipPadding: 16 },
         },
         y: {
           stacked,
@@ -209,13 +210,12 @@
           suggestedMax: 4,
           border: { display: false },
           grid: { color: line },
-          ticks: { color: quiet, font, maxTicksLimit: 5, precision: 0, callback: (value) => number.format(value) },
+          ticks: { color: quiet, maxTicksLimit: 5, precision: 0, callback: (value) => number.format(value) },
         },
       },
       plugins: {
         legend: { display: false },
         tooltip: {
-          /* Beside what it is about, and never over it. */
           yAlign: "center",
           caretPadding: data.isCompared && data.labels.length === 1 ? PAIR_WIDTH + 2 : 2,
           backgroundColor: ground,
@@ -226,8 +226,6 @@
           footerColor: text,
           usePointStyle: true,
           titleFont: font,
-          bodyFont: font,
-          footerFont: { ...font, weight: 600 },
           padding: PADDING,
           boxPadding: 2,
           filter: (item) => item.parsed.y !== null && (data.isCompared || item.parsed.y > 0),
@@ -244,6 +242,20 @@
     };
   };
 
+  /* A line and a flag where campaigns begin and end. */
+  const marks = (data, plot) => ({
+    id: "marks",
+    beforeDatasetsDraw({ ctx, chartArea: { top, bottom, right }, scales }) {
+      ctx.fillStyle = tone(plot, "quiet");
+      data.marks.forEach((mark, at) => {
+        if (!mark) return;
+        const left = Math.min(scales.x.getPixelForValue(at), right - 6);
+        ctx.fillRect(left, top, 1, bottom - top);
+        ctx.fillRect(left, top, 6, 6);
+      });
+    },
+  });
+
   const draw = (plot) => {
     const data = read(plot);
     const isLine = data.isCompared && data.labels.length > 1;
@@ -251,6 +263,7 @@
       type: isLine ? "line" : "bar",
       data: { labels: data.labels, datasets: datasets(data, plot) },
       options: options(data, plot),
+      plugins: [marks(data, plot)],
     });
     plot.querySelectorAll(".stats-legend button").forEach((button, index) => {
       button.addEventListener("click", () => {
@@ -264,7 +277,7 @@
     drawn.push({ plot, data, chart });
   };
 
-  /* Colours are read when a chart is drawn, so that a change of theme draws it anew. */
+  /* Colours are read when a chart is drawn. */
   const redraw = () => {
     for (const { plot, data, chart } of drawn) {
       datasets(data, plot).forEach((set, index) => Object.assign(chart.data.datasets[index], set));
@@ -284,7 +297,7 @@
     new MutationObserver(redraw).observe(root, { attributeFilter: ["class", "style", "data-theme", "data-bs-theme"] });
   });
 
-  /* A page that comes back as it was left has what was chosen since in its fields, not what it shows. */
+  /* A page that comes back as it was left has in its fields what was chosen since. */
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) for (const form of document.querySelectorAll(".stats-period")) form.reset();
   });

@@ -1,0 +1,165 @@
+"""Mailings in the admin: of which workspace, how often, to whom; and how the mail looks before anything is saved."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stats_app.admin.filters import WorkspaceFilter
+from stats_app.admin.scope import ScopedAdmin
+from stats_app.errors import UnknownZone
+from stats_app.letters import contents
+from stats_app.mailings import last_period, set_addresses, start_anew
+from stats_app.models import Mailing
+from stats_app.staff import unknown_zone_message
+from stats_app.words import fold
+
+MAX_ADDRESSES = 500
+PREVIEW = "_preview"
+# The mail has its styles in itself; nothing else may be loaded.
+PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+    emails = forms.CharField(
+        label=gettext_lazy("Addresses"),
+        widget=forms.Textarea(attrs={"rows": 6, "cols": 60}),
+        required=False,
+        help_text=gettext_lazy("One a line. A new address first gets the period that is running now, once it is over."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gone: set[str] = set()
+        if self.instance.pk:
+            rows = self.instance.addresses.order_by("pk").values_list("email", "unsubscribed_at")
+            self.gone = {email for email, unsubscribed_at in rows if unsubscribed_at is not None}
+            self.initial["emails"] = "\n".join(email for email, unsubscribed_at in rows if unsubscribed_at is None)
+
+    def clean_emails(self) -> list[str]:
+        emails = list(dict.fromkeys(fold(text) for text in re.split(r"[\s,;]+", self.cleaned_data["emails"]) if text))
+        for email in emails:
+            try:
+                validate_email(email)
+            except ValidationError:
+                raise ValidationError(_("“%(value)s” is not an e-mail address."), params={"value": email}) from None
+            if email in self.gone:
+                raise ValidationError(_("%(value)s has unsubscribed and stays so."), params={"value": email})
+        if len(emails) > MAX_ADDRESSES:
+            raise ValidationError(_("Enter at most %(most)s addresses."), params={"most": MAX_ADDRESSES})
+        return emails
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        workspace = cleaned.get("workspace") or (self.instance.workspace if self.instance.pk else None)
+        if workspace is not None:
+            try:
+                workspace.today(now())
+            except UnknownZone as error:
+                raise ValidationError(unknown_zone_message(error)) from None
+        return cleaned
+
+
+@admin.register(Mailing)
+class MailingAdmin(ScopedAdmin):
+    form = MailingForm
+    fields = ("workspace", "every", "language", "emails", "is_active")
+    fixed_fields = ("workspace", "troubles", "unsubscribed")
+    autocomplete_fields = ("workspace",)
+    list_display = ("workspace_name", "workspace", "every", "language", "address_count", "failing", "is_active")
+    list_select_related = ("workspace",)
+    list_filter = (WorkspaceFilter, "is_active")
+    search_fields = ("workspace__name",)
+    search_help_text = gettext_lazy("By workspace.")
+    sortable_by = ()
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        current = Q(addresses__unsubscribed_at=None)
+        counted: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                address_count=Count("addresses", filter=current),
+                failing_count=Count("addresses", filter=current & Q(addresses__failures__gt=0)),
+            )
+        )
+        return counted
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = super().get_fields(request, obj)
+        if not (self.has_change_permission(request, obj) if obj else self.has_add_permission(request)):
+            fields = [name for name in fields if name != "emails"]
+        return fields if obj is None else [*fields, "troubles", "unsubscribed"]
+
+    @admin.display(description=gettext_lazy("mailing"))
+    def workspace_name(self, mailing: Mailing) -> str:
+        return str(mailing.workspace)
+
+    @admin.display(description=gettext_lazy("addresses"))
+    def address_count(self, mailing: Any) -> int:
+        return int(mailing.address_count)
+
+    @admin.display(description=gettext_lazy("failing"))
+    def failing(self, mailing: Any) -> int:
+        return int(mailing.failing_count)
+
+    @admin.display(description=gettext_lazy("not delivered"))
+    def troubles(self, mailing: Mailing) -> SafeString:
+        """What the last run could not send. The next one tries again."""
+        rows = mailing.addresses.filter(failures__gt=0, unsubscribed_at=None).order_by("pk")[:50]
+        return format_html_join("", "{} ({}×): {}<br>", ((row.email, row.failures, row.error) for row in rows))
+
+    @admin.display(description=gettext_lazy("unsubscribed"))
+    def unsubscribed(self, mailing: Mailing) -> SafeString:
+        rows = mailing.addresses.filter(unsubscribed_at__isnull=False).order_by("pk")[:50]
+        return format_html_join("", "{}<br>", ((row.email,) for row in rows))
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        moment = now()
+        if "is_active" in form.changed_data and form.instance.is_active:
+            start_anew(form.instance, moment)
+        set_addresses(form.instance, form.cleaned_data["emails"], moment)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        if request.method == "POST" and PREVIEW in request.POST:
+            preview = self._preview(request, object_id)
+            if preview is not None:
+                return preview
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        """The mail that the form stands for; None where the form is wrong, which its page then says."""
+        row = None if object_id is None else self.get_object(request, object_id)
+        may = self.has_add_permission(request) if object_id is None else self.has_change_permission(request, row)
+        if not may or (object_id is not None and row is None):
+            return None
+        form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
+        if not form.is_valid():
+            return None
+        moment = now()
+        made = contents(form.instance, last_period(form.instance, moment), moment)
+        letter = made.to("#")
+        if request.POST[PREVIEW] == "txt":
+            text = f"{letter.subject}\n\n{letter.text}"
+            return HttpResponse(text, content_type="text/plain; charset=utf-8")
+        return HttpResponse(letter.html, headers={"Content-Security-Policy": PREVIEW_POLICY})

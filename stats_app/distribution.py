@@ -1,0 +1,157 @@
+"""Where each table lies when the database is a cluster of Citus: PostgreSQL on several machines.
+
+Clicks and their counts are spread by workspace, those of one workspace together on one machine, so that a click and its
+counts change in one place. What clicks are joined with is small, and copied to every machine. All else stays on the
+coordinator. The workspace's row stays there, too, because it is a lock: as a copy on every machine, whoever took it
+would stop all tenants. Citus has to know it, so that transactions which lock it are committed on all machines or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db import connections, models, transaction
+
+from stats_app.errors import Refused
+from stats_app.models import (
+    Address,
+    Alias,
+    ApiKey,
+    CallWindow,
+    Campaign,
+    CampaignAssignment,
+    Click,
+    ClickRecord,
+    ErasedIdentifier,
+    ErasureSalt,
+    Reason,
+    RecentVisit,
+    Rollup,
+    SharedReport,
+    ToolCall,
+    TrackedLink,
+    VisitorSalt,
+    Workspace,
+    WorkspaceUser,
+)
+from stats_app.sql import citus
+
+PLACES: dict[type[models.Model], str] = {
+    Click: citus.DISTRIBUTED,
+    ClickRecord: citus.DISTRIBUTED,
+    Rollup: citus.DISTRIBUTED,
+    Campaign: citus.REFERENCE,
+    WorkspaceUser: citus.REFERENCE,
+    Alias: citus.REFERENCE,
+    CampaignAssignment: citus.REFERENCE,
+    TrackedLink: citus.REFERENCE,
+    Reason: citus.REFERENCE,
+    Workspace: citus.LOCAL,
+    Address: citus.LOCAL,
+    ApiKey: citus.LOCAL,
+    CallWindow: citus.LOCAL,
+    ErasedIdentifier: citus.LOCAL,
+    ErasureSalt: citus.LOCAL,
+    RecentVisit: citus.LOCAL,
+    SharedReport: citus.LOCAL,
+    ToolCall: citus.LOCAL,
+    VisitorSalt: citus.LOCAL,
+}
+"""The place of each model's table. A new model is `LOCAL`, unless a statement joins it with clicks."""
+
+COLUMN = "workspace_id"
+SHARDS = 32
+"""In so many parts the clicks are cut by default: over so many machines they can be spread at most."""
+
+OLDEST = (13, 0)
+"""The oldest version of Citus that this layout was tried with."""
+
+RECOVERY_MS = 5_000
+"""Clicks of a machine that died as it stored them are seen so much later than its restart, at most."""
+
+_KNOWN = Workspace._meta.db_table  # of those that stay, the one that Citus has to know
+_PLACED = {
+    citus.DISTRIBUTED: "spread by workspace",
+    citus.REFERENCE: "copied to every machine",
+    citus.LOCAL: "stays on the coordinator, locked along with the others",
+}
+
+
+def misplaced(using: str) -> dict[str, str]:
+    """The tables that do not lie in their places, and these. Empty where there is no Citus."""
+    wanted = {model._meta.db_table: place for model, place in PLACES.items() if place != citus.LOCAL}
+    wanted[_KNOWN] = citus.LOCAL
+    connection = connections[using]
+    if citus.cluster(connection) is None:
+        return {}
+    found = citus.places(connection, wanted)
+    return {table: place for table, place in wanted.items() if found.get(table) != place}
+
+
+def recovers_late(using: str) -> bool:
+    """Whether transactions that a crash left half done may wait longer than `RECOVERY_MS`."""
+    cluster = citus.cluster(connections[using])
+    return cluster is not None and not 0 < cluster.recovery_ms <= RECOVERY_MS
+
+
+def distribute(using: str, shards: int = SHARDS, *, dry_run: bool = False) -> Iterator[str]:
+    """Brings every table to its place, in one transaction, and yields a line for each that it moved. Raises Refused.
+
+    What lies in its place stays as it is, so that it can be run again: after a new version that has new tables, and
+    after it was broken off.
+    """
+    _refuse_without_citus(using)
+    connection = connections[using]
+    tables = misplaced(using)
+    if tables and not dry_run:
+        with transaction.atomic(using=using):
+            citus.begin_layout(connection)
+            for table, place in tables.items():
+                _move(using, table, place, shards)
+    yield from (f"{table}: {_PLACED[place]}" for table, place in tables.items())
+    if dry_run:
+        return
+    for table in (Click._meta.db_table, Rollup._meta.db_table):
+        if citus.bytes_left_behind(connection, table):
+            citus.remove_what_was_left_behind(connection, table)
+            yield f"{table}: rows that were left behind on the coordinator removed"
+
+
+def machines(using: str) -> int:
+    """The number of machines that clicks are spread over."""
+    cluster = citus.cluster(connections[using])
+    return cluster.machines if cluster is not None else 1
+
+
+def _move(using: str, table: str, place: str, shards: int) -> None:
+    connection = connections[using]
+    if place == citus.DISTRIBUTED:
+        first = Click._meta.db_table
+        citus.distribute(connection, table, COLUMN, None if table == first else first, shards)
+    elif place == citus.REFERENCE:
+        citus.copy_to_all(connection, table)
+    else:
+        citus.make_known(connection, table)
+
+
+def _refuse_without_citus(using: str) -> None:
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        raise Refused(f"The database is {connection.display_name}: only PostgreSQL with the extension citus is spread.")
+    cluster = citus.cluster(connection)
+    oldest = ".".join(map(str, OLDEST))
+    if cluster is None:
+        raise Refused(
+            f"The database has no extension citus, {oldest} or later: install it on every machine and run "
+            "CREATE EXTENSION citus in the database of each."
+        )
+    if cluster.version < OLDEST:
+        version = ".".join(map(str, cluster.version))
+        raise Refused(f"The extension citus is of version {version}; it has to be {oldest} or later.")
+    if not cluster.is_coordinator:
+        raise Refused("This machine is a worker of the cluster: run the command on the coordinator.")
+    if not cluster.has_coordinator:
+        raise Refused(
+            "The cluster does not know its coordinator: run SELECT citus_set_coordinator_host('NAME', 5432) on it, "
+            "with the name that the workers reach it by."
+        )

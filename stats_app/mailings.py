@@ -1,0 +1,323 @@
+"""Mailings: what is due, sent once to each address; addresses that are added, removed and unsubscribed.
+
+Nobody gets a period twice, or not at all. One run sends at a time (`sole_run`), so that nothing has to be claimed: what
+was not noted as sent was not sent. A mail is noted the moment the mail server has taken it. Only a process that is
+killed between these two, or a server that takes a mail and is gone before it says so, leaves one in doubt; it is sent
+again, with the same Message-ID, by which mail systems know the copy.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from django.core import signing
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils.crypto import salted_hmac
+
+from stats_app.conf import conf
+from stats_app.errors import Refused, UnknownZone, printable
+from stats_app.letters import Contents, absolute, contents
+from stats_app.locks import tried_again
+from stats_app.models import Mailing, MailingAddress, MailingDelivery
+from stats_app.periods import ONE_DAY, Period, calendar_period
+from stats_app.sql.sole_run import sole_run
+
+TIMEOUT_SECONDS = 300
+"""For mail servers that the host sets no EMAIL_TIMEOUT for: none may hold a run for ever."""
+
+_NUMBER = 1  # of our kind of run
+_PAUSES = (0, 1, 5, 15)  # seconds before each attempt to note what was sent
+_SIGNER = signing.Signer(salt="stats_app.unsubscribe", sep=".")
+
+logger = logging.getLogger(__name__)
+
+
+class Due(NamedTuple):
+    """A period that is over, and was not sent to an address."""
+
+    address: MailingAddress
+    period: Period
+
+    def __str__(self) -> str:
+        mailing = self.address.mailing
+        name = printable(mailing.workspace.name, 40)
+        return f"{self.address.email}: {name}, {self.period.start} to {self.period.end} ({mailing.language})"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a run. `stopped` says why it ended early; not `was_alone`: another one was sending."""
+
+    sent: int = 0
+    failed: list[tuple[Due, str]] = field(default_factory=list)
+    unknown_zones: list[str] = field(default_factory=list)
+    stopped: str = ""
+    was_alone: bool = True
+
+
+def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
+    """What is to be sent, for each address the oldest first. Addresses that failed come last, and keep nobody waiting.
+
+    Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
+    """
+    addresses = _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
+    found: list[Due] = []
+    for address in addresses.order_by("failures", "mailing__workspace", "mailing", "pk"):
+        workspace = address.mailing.workspace
+        try:
+            found += [Due(address, period) for period in _periods(address, workspace.today(now))]
+        except UnknownZone as error:
+            if error.sentence not in unknown_zones:
+                unknown_zones.append(error.sentence)
+    return found
+
+
+def _addresses() -> Any:
+    using = router.db_for_write(Mailing)
+    return MailingAddress.objects.using(using).select_related("mailing__workspace")
+
+
+def _periods(address: MailingAddress, today: date) -> Iterator[Period]:
+    """Those that are over, from the one that `sends_from` lies in."""
+    every: Any = address.mailing.every
+    period = calendar_period(every, address.sends_from)
+    while period.end < today:
+        yield period
+        period = calendar_period(every, period.end + ONE_DAY)
+
+
+def last_period(mailing: Mailing, now: datetime) -> Period:
+    """The last one that is over. Raises UnknownZone."""
+    every: Any = mailing.every
+    running = calendar_period(every, mailing.workspace.today(now))
+    return calendar_period(every, running.start - ONE_DAY)
+
+
+def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, error: None) -> Outcome:
+    """Sends what is due. `told` hears of each mail, with the error of one that was not sent.
+
+    Raises Refused when the setting BASE_URL is missing, NoReverseMatch where the host left the staff pages out, and
+    `sole_run.LostLock`.
+    """
+    using = router.db_for_write(Mailing)
+    outcome = Outcome()
+    with sole_run(connections[using], _NUMBER) as hold:
+        if hold is None:
+            outcome.was_alone = False
+            return outcome
+        pass_over_inactive(now)
+        waiting = due_mails(now, outcome.unknown_zones)
+        if waiting and not conf.base_url:
+            raise Refused("STATS_APP['BASE_URL'] is not set: mails could not lead to the pages.")
+        reverse("stats_dashboard:workspaces")  # or no mail could be made
+        run = _Run(now, using)
+        try:
+            for due in waiting:
+                hold.check()
+                error = run.send(due)
+                if error is None:
+                    continue
+                told(due, error)
+                if error:
+                    outcome.failed.append((due, error))
+                else:
+                    outcome.sent += 1
+        except _Unreachable as error:
+            outcome.stopped = str(error)
+        finally:
+            run.close()
+    return outcome
+
+
+def pass_over_inactive(now: datetime) -> None:
+    """What is switched off, or of an inactive workspace, gets no period that ends meanwhile, also not later."""
+    using = router.db_for_write(Mailing)
+    for mailing in Mailing.objects.using(using).select_related("workspace"):
+        if mailing.is_active and mailing.workspace.is_active:
+            continue
+        try:
+            start_anew(mailing, now)
+        except UnknownZone:
+            continue
+
+
+def start_anew(mailing: Mailing, now: datetime) -> None:
+    """The next period is the one that is running. Raises UnknownZone."""
+    today = mailing.workspace.today(now)
+    using = router.db_for_write(Mailing)
+    MailingAddress.objects.using(using).filter(mailing=mailing.pk, sends_from__lt=today).update(sends_from=today)
+
+
+class _Unreachable(Exception):
+    """The mail server cannot be reached at all."""
+
+
+class _Run:
+    """One run: one connection to the mail server as long as nothing fails, and each report made once."""
+
+    def __init__(self, now: datetime, using: str) -> None:
+        self.now, self.using = now, using
+        connection: Any = get_connection()
+        if getattr(connection, "timeout", 0) is None:
+            connection.timeout = TIMEOUT_SECONDS
+        self.connection = connection
+        self.made: tuple[tuple[int, Period], Contents] | None = None
+        self.gave_up: set[int] = set()
+
+    def send(self, due: Due) -> str | None:
+        """Empty when it was sent, else what went wrong; None where there is nothing to send any more."""
+        if due.address.pk in self.gave_up:
+            return None  # the periods of an address go out in their order
+        try:
+            self.connection.open()
+        except Exception as error:
+            self.close()
+            raise _Unreachable(_reason(error)) from error
+        if not self._note_attempt(due):
+            return None
+        try:
+            message = self._message(due)
+        except Exception as error:
+            logger.exception("A mail could not be made: %s", due)
+            return self._note_failure(due, f"It could not be made: {type(error).__name__}")
+        try:
+            if self.connection.send_messages([message]) == 0:
+                raise OSError("The e-mail backend sent nothing.")
+        except Exception as error:
+            # What state the connection is in is not known: the next mail gets a new one.
+            self.close()
+            return self._note_failure(due, _reason(error))
+        self._note(lambda: self._sent(due), due)
+        return ""
+
+    def _note_failure(self, due: Due, reason: str) -> str:
+        self.gave_up.add(due.address.pk)
+        self._note(lambda: self._failed(due.address, reason), due)
+        return reason
+
+    def close(self) -> None:
+        try:
+            self.connection.close()
+        except Exception:
+            logger.debug("The connection to the mail server could not be closed", exc_info=True)
+
+    def _message(self, due: Due) -> EmailMultiAlternatives:
+        address = due.address
+        key = (address.mailing_id, due.period)
+        if self.made is None or self.made[0] != key:
+            self.made = (key, contents(address.mailing, due.period, self.now))
+        return message_to(address, due.period, self.made[1])
+
+    def _note_attempt(self, due: Due) -> bool:
+        """False where it was sent, unsubscribed or switched off since the run began."""
+        address = due.address
+        days: dict[str, Any] = {"first_day": due.period.start, "last_day": due.period.end}
+        wanted = Q(pk=address.pk, unsubscribed_at=None, mailing__is_active=True, sends_from__lte=due.period.end)
+        if not MailingAddress.objects.using(self.using).filter(wanted).exists():
+            return False
+        deliveries = MailingDelivery.objects.using(self.using)
+        deliveries.get_or_create(address_id=address.pk, **days)
+        return bool(deliveries.filter(address=address.pk, sent_at=None, **days).update(attempts=F("attempts") + 1))
+
+    def _sent(self, due: Due) -> None:
+        address = due.address.pk
+        delivery = MailingDelivery.objects.using(self.using).filter(
+            address=address, first_day=due.period.start, last_day=due.period.end
+        )
+        delivery.update(sent_at=self.now)
+        row = MailingAddress.objects.using(self.using).filter(pk=address)
+        row.update(sends_from=due.period.end + ONE_DAY, failures=0, error="")
+
+    def _failed(self, address: MailingAddress, reason: str) -> None:
+        row = MailingAddress.objects.using(self.using).filter(pk=address.pk)
+        row.update(failures=F("failures") + 1, error=reason[:300])
+
+    def _note(self, work: Callable[[], None], due: Due) -> None:
+        """Notes what became of a mail, if need be once the database is back: what is not noted is sent again."""
+        for pause in _PAUSES:
+            time.sleep(pause)
+            try:
+                tried_again(work, using=self.using)
+                return
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("What became of a mail could not be noted: %s", error)
+                failure = error
+                if not connections[self.using].in_atomic_block:
+                    connections[self.using].close()
+        logger.error("What became of this mail was never noted, so that it may be sent again: %s", due)
+        raise failure
+
+
+def message_to(address: MailingAddress, period: Period, made: Contents) -> EmailMultiAlternatives:
+    """The mail. It can be unsubscribed by one click (RFC 8058)."""
+    unsubscribe = absolute(reverse("stats_dashboard:unsubscribe", args=[token_of(address)]))
+    letter = made.to(unsubscribe)
+    parts = f"{address.pk}.{period.start}.{period.end}"
+    digest = salted_hmac("stats_app.mailings", parts).hexdigest()[:20]
+    message = EmailMultiAlternatives(
+        letter.subject,
+        letter.text,
+        to=[address.email],
+        headers={
+            "Message-ID": f"<{parts}.{digest}@{urlsplit(conf.base_url or '').hostname or 'localhost'}>",
+            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    message.attach_alternative(letter.html, "text/html")
+    return message
+
+
+def _reason(error: BaseException) -> str:
+    """What a mail server, or the way to it, said."""
+    refused = getattr(error, "recipients", None)
+    said = next(iter(refused.values()), None) if refused else None
+    code, text = said if said else (getattr(error, "smtp_code", ""), getattr(error, "smtp_error", str(error)))
+    text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+    return printable(f"{code} {text}".strip() or type(error).__name__, 200)
+
+
+def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:
+    """Makes these the mailing's addresses. New ones first get the period that is running; who unsubscribed stays so.
+
+    Raises UnknownZone.
+    """
+    today, wanted = mailing.workspace.today(now), list(dict.fromkeys(emails))
+    using = router.db_for_write(Mailing)
+    with transaction.atomic(using=using):
+        rows = MailingAddress.objects.using(using).filter(mailing=mailing.pk)
+        rows.filter(unsubscribed_at=None).exclude(email__in=wanted).delete()
+        known = {*rows.values_list("email", flat=True)}
+        new = [MailingAddress(mailing=mailing, email=email, sends_from=today) for email in wanted if email not in known]
+        MailingAddress.objects.using(using).bulk_create(new)
+
+
+def token_of(address: MailingAddress) -> str:
+    return _SIGNER.sign(str(address.pk))
+
+
+def find_address(token: str) -> MailingAddress | None:
+    """The address that a token unsubscribes; None for one that is wrong, or whose address was removed."""
+    try:
+        key = _SIGNER.unsign(token)
+    except signing.BadSignature:
+        return None
+    found: MailingAddress | None = _addresses().filter(pk=key).first()
+    return found
+
+
+def unsubscribe(address: MailingAddress, now: datetime) -> None:
+    """The address gets no more mails of its mailing. Repeated, it changes nothing."""
+    using = router.db_for_write(Mailing)
+    MailingAddress.objects.using(using).filter(pk=address.pk, unsubscribed_at=None).update(unsubscribed_at=now)
+    address.unsubscribed_at = address.unsubscribed_at or now

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+from django.urls import NoReverseMatch
+from django.utils.timezone import now
+
+from stats_app.errors import Refused
+from stats_app.mailings import Due, due_mails, send_due
+from stats_app.management.command import StatsCommand
+from stats_app.sql.sole_run import LostLock
+
+NAMED = 3
+"""So many failures does the last line name."""
+
+
+class Command(StatsCommand):
+    help = (
+        "Send the mailings that are due: each whole week or month once to each address, however often this is run, "
+        "also by two at once or after a crash. Exits with 1 when a mail could not be sent: the next run tries it again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="only say what would be sent")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            self._say_what_is_due()
+            return
+        try:
+            outcome = send_due(now(), told=self._told if options["verbosity"] > 1 else lambda due, error: None)
+        except (Refused, LostLock) as error:
+            raise CommandError(str(error)) from None
+        except NoReverseMatch:
+            raise CommandError("Mails lead to the staff pages: include stats_app.dashboard.urls.") from None
+        if not outcome.was_alone:
+            self.stdout.write("Another run is sending: it sees to all that is due.")
+            return
+        self.stdout.write(f"{outcome.sent} mail(s) sent.")
+        faults = []
+        if outcome.failed:
+            named = "; ".join(f"{due.address.email} ({error})" for due, error in outcome.failed[:NAMED])
+            more = len(outcome.failed) - NAMED
+            faults.append(
+                f"{len(outcome.failed)} mail(s) could not be sent: {named}{f' and {more} more' if more > 0 else ''}."
+            )
+        if outcome.stopped:
+            faults.append(f"The mail server cannot be reached: {outcome.stopped}.")
+        if faults:
+            faults.append("The next run tries again.")
+        if faults := [*faults, *outcome.unknown_zones]:
+            raise CommandError(" ".join(faults))
+
+    def _say_what_is_due(self) -> None:
+        unknown_zones: list[str] = []
+        waiting = due_mails(now(), unknown_zones)
+        for due in waiting:
+            self.stdout.write(str(due))
+        for sentence in unknown_zones:
+            self.stdout.write(sentence)
+        self.stdout.write(f"{len(waiting)} mail(s) would be sent.")
+
+    def _told(self, due: Due, error: str) -> None:
+        self.stdout.write(f"{due} {error or 'sent'}")

@@ -1,0 +1,51 @@
+"""The campaigns whose clicks rose and fell most, of all that have clicks on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stats_app import store
+from stats_app.models import Campaign, Workspace
+from stats_app.periods import Period
+from stats_app.reports.comparison import Change, Comparison
+
+MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A campaign with its clicks and what became of those before."""
+
+    public_id: str
+    name: str
+    change: Change
+
+    @property
+    def clicks(self) -> int:
+        return self.change.current
+
+
+def movers(workspace: Workspace, comparison: Comparison) -> tuple[list[Mover], list[Mover]]:
+    """Those that rose and those that fell, most first, `MOST` at most of each; none where no change may be said."""
+    if comparison.counted is None or comparison.compared is None or comparison.reason is not None:
+        return [], []
+    current, before = _clicks(workspace, comparison.counted), _clicks(workspace, comparison.compared)
+    difference = {key: current.get(key, 0) - before.get(key, 0) for key in current.keys() | before.keys()}
+    order = sorted(difference, key=lambda key: (-difference[key], -current.get(key, 0), key))
+    rose = [key for key in order if difference[key] > 0][:MOST]
+    fell = [key for key in reversed(order) if difference[key] < 0][:MOST]
+    campaigns = Campaign.objects.filter(workspace=workspace.pk).in_bulk({*rose, *fell})
+
+    def named(keys: Iterable[int]) -> list[Mover]:
+        return [
+            Mover(campaigns[key].public_id, campaigns[key].name, Change(current.get(key, 0), before.get(key, 0)))
+            for key in keys
+            if key in campaigns
+        ]
+
+    return named(rose), named(fell)
+
+
+def _clicks(workspace: Workspace, period: Period) -> dict[int, int]:
+    return {int(key): numbers[0] for (key,), numbers in store.counts(workspace.pk, period, ("campaign",)).items()}

@@ -1,0 +1,82 @@
+"""One run at a time of what must not run twice at once, also when one is killed: the database, or the system, lets go
+of the lock with the connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from stats_app.sql.cursor import is_postgresql
+
+# The first of the two numbers of an advisory lock: next to that of the workspaces' queue.
+_RUNS = 0x57A76
+
+
+class LostLock(Exception):
+    """The connection that held the lock is gone, so that another run may have begun."""
+
+
+class Hold:
+    """The lock in hand. `check()` raises LostLock when it is not any more."""
+
+    def check(self) -> None:
+        """In a file of the system it cannot be lost."""
+
+
+class _HeldByPostgresql(Hold):
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+
+    def check(self) -> None:
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except (DatabaseError, InterfaceError) as error:
+            raise LostLock("The connection that keeps other runs out was lost.") from error
+
+
+@contextmanager
+def sole_run(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
+    """Within it, no other process is within it with the same number. None where one is: it is not waited for."""
+    if is_postgresql(connection):
+        with _on_postgresql(connection, number) as hold:
+            yield hold
+    elif connection.is_in_memory_db():  # type: ignore[attr-defined]  # of Django's SQLite backend
+        yield Hold()
+    else:
+        with _on_sqlite(connection, number) as hold:
+            yield hold
+
+
+@contextmanager
+def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
+    """An advisory lock of a transaction on a connection of its own: of a transaction, so that a transaction pooler
+    cannot give it to somebody else. The connection reads nothing, and keeps no rows from being vacuumed."""
+    own: Any = connection.copy()
+    try:
+        own.set_autocommit(False)
+        with own.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_RUNS, number])
+            [is_alone] = cursor.fetchone()
+        yield _HeldByPostgresql(own) if is_alone else None
+    finally:
+        own.close()
+
+
+@contextmanager
+def _on_sqlite(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
+    """An exclusive transaction in an empty database beside the real one, which goes on meanwhile."""
+    path = f"{connection.settings_dict['NAME']}-run-{number}"
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as beside:
+        try:
+            beside.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            yield None
+            return
+        yield Hold()
