@@ -22,7 +22,7 @@ from stats_app.bodies import Repeated, repeated_keys
 from stats_app.errors import FieldError, InvalidParameters, WrongValue, printable, shown
 from stats_app.models.campaigns import STATUSES
 from stats_app.periods import BREAKDOWNS, DAY_RULE, MAX_DAYS, MIN_DATE, Period, parse_day
-from stats_app.words import MAX_LENGTH, MAX_WORDS, search_words
+from stats_app.words import MAX_WORDS, SEARCH_LENGTH, search_words
 
 # Stubs name four type arguments, the class itself takes none.
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class CampaignSearchParameters(Parameters):
         required=False,
         help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
         "to be there, so give only what stands out: spring for our spring campaign. "
-        f"At most {MAX_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} longest count. "
+        f"At most {SEARCH_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} longest count. "
         "Default: every campaign.",
     )
     status = ChoiceParameter(
@@ -234,7 +234,7 @@ class UserSearchParameters(Parameters):
     query = SearchParameter(
         required=False,
         help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
-        f"of them have to be there. At most {MAX_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} "
+        f"of them have to be there. At most {SEARCH_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} "
         "longest count. Default: every user.",
     )
     limit = CountParameter(

@@ -25,7 +25,7 @@ from rest_framework import serializers
 from stats_app import public_ids
 from stats_app.parameters import ChoiceParameter, CountParameter, PublicIdParameter, SearchParameter
 from stats_app.tools import Tool
-from stats_app.words import MAX_LENGTH
+from stats_app.words import SEARCH_LENGTH
 
 Json = dict[str, Any]
 
@@ -65,7 +65,7 @@ class ClosedSchema(AutoSchema):
             case PublicIdParameter():
                 schema = {"type": "string", "pattern": public_ids.pattern(field.prefix)}
             case SearchParameter():
-                schema = {"type": "string", "maxLength": MAX_LENGTH}
+                schema = {"type": "string", "maxLength": SEARCH_LENGTH}
             case CountParameter():
                 schema = {"type": "integer", "minimum": 1, "maximum": field.max_value}
             case _:

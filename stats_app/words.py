@@ -12,9 +12,11 @@ from django.utils.translation import gettext as _
 
 from stats_app.errors import WrongValue
 
+NAME_LENGTH = 200
+"""Characters of a name."""
 MAX_WORDS = 10
 """Of more words the longest are looked for: they find the fewest rows, and each word costs a look at those."""
-MAX_LENGTH = 254
+SEARCH_LENGTH = 254
 """Characters of a search: as many as an e-mail may have, which is longer than a name."""
 
 # Lone surrogates are no characters, though Python's texts can hold them; databases refuse them, and most refuse NUL.
@@ -68,17 +70,17 @@ def search_words(text: object) -> list[str]:
     """The words to look for: all of them have to be found, in any order. None are found in everything.
 
     These are words of the text, so that what is searched for by its own name is found however many words it has.
-    Raises WrongValue for more than `MAX_LENGTH` characters, and for what is not plain text.
+    Raises WrongValue for more than `SEARCH_LENGTH` characters, and for what is not plain text.
     """
     if not isinstance(text, str) or not is_plain(text):
         raise WrongValue(
             "invalid", "is text without control characters", _("Search for text without control characters.")
         )
-    if len(text) > MAX_LENGTH:
+    if len(text) > SEARCH_LENGTH:
         raise WrongValue(
             "too_long",
-            f"has at most {MAX_LENGTH} characters",
-            _("Search for at most %(most)s characters.") % {"most": MAX_LENGTH},
+            f"has at most {SEARCH_LENGTH} characters",
+            _("Search for at most %(most)s characters.") % {"most": SEARCH_LENGTH},
         )
     words = dict.fromkeys(text.split())
     return sorted(words, key=len, reverse=True)[:MAX_WORDS]

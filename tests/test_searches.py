@@ -23,9 +23,8 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
-from stats_app.models.fields import NAME_LENGTH
 from stats_app.sql.words import Alphabetical, holds
-from stats_app.words import is_visible
+from stats_app.words import NAME_LENGTH, is_visible
 from tests.admin_cast import MODELS, address, make_call, superuser
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.mcp.calls import answer, call

@@ -16,8 +16,8 @@ from stats_app.errors import WrongValue
 from stats_app.models import Workspace
 from stats_app.sql.words import FOLDED, Alphabetical, Folded, holds
 from stats_app.words import (
-    MAX_LENGTH,
     MAX_WORDS,
+    SEARCH_LENGTH,
     alphabetical_key,
     fold,
     is_plain,
@@ -124,7 +124,7 @@ def test_names_stand_in_the_order_of_the_alphabet(names: list[str]) -> None:
         ("👨\u200d👩\u200d👧 soft\u00adhyphen", ["soft\u00adhyphen", "👨\u200d👩\u200d👧"]),
         ("a bb a", ["bb", "a"]),
         ("a b c d e f g h i jj kk l m", ["jj", "kk", "a", "b", "c", "d", "e", "f", "g", "h"]),
-        ("x" * MAX_LENGTH, ["x" * MAX_LENGTH]),
+        ("x" * SEARCH_LENGTH, ["x" * SEARCH_LENGTH]),
     ],
 )
 def test_a_search_is_cut_into_words(text: str, words: list[str]) -> None:
@@ -150,7 +150,7 @@ def test_what_cannot_be_searched_for_is_said(text: object, code: str, rule: str,
     assert (error.value.code, error.value.rule, error.value.message) == (code, rule, message)
 
 
-@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=MAX_LENGTH))
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=SEARCH_LENGTH))
 def test_a_search_looks_for_words_of_its_text_and_at_most_ten(text: str) -> None:
     words = search_words(text)
     assert len(words) == min(len(set(text.split())), MAX_WORDS)
@@ -207,7 +207,7 @@ def _folded_by_the_database(characters: list[str]) -> list[str]:
 @settings(deadline=None, max_examples=60)
 @given(text=texts | hard_texts)
 def test_a_name_holds_each_of_its_words(text: str) -> None:
-    name = "".join(c for c in text if is_plain(c))[:MAX_LENGTH]
+    name = "".join(c for c in text if is_plain(c))[:SEARCH_LENGTH]
     workspace = Workspace.objects.first() or make_workspace()
     Workspace.objects.filter(pk=workspace.pk).update(name=name)
     for word in name.split():

@@ -8,18 +8,25 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from stats_app.admin.assigning import PERMISSION, AssignForm, say_assigned
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WordFilter, WorkspaceFilter
+from stats_app.admin.imports import ImportAdmin
 from stats_app.admin.people import of_user
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.admin.words import STATUS_WORDS
 from stats_app.dimensions import CAMPAIGN
+from stats_app.directory import NewCampaign, assign_users, save_campaigns
 from stats_app.errors import UnknownZone
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
 
@@ -56,7 +63,9 @@ def of_campaign(word: str) -> Q:
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ScopedAdmin):
+class CampaignAdmin(ImportAdmin, ScopedAdmin):
+    import_declaration = NewCampaign
+    import_save = save_campaigns
     fields = (
         "workspace",
         "public_id",
@@ -94,9 +103,38 @@ class CampaignAdmin(ScopedAdmin):
             yield _("Clicks"), clicks_of(workspace, campaign__id__exact=row.pk)
         yield _("Assigned users"), self.list_of(CampaignAssignment, request, campaign__id__exact=row.pk)
         yield _("Assign a user"), self.form_for(CampaignAssignment, request, campaign=row.pk)
+        if request.user.has_perm(PERMISSION):
+            yield _("Assign many"), self.address("assign", row.pk)
         yield _("Tracked links"), self.list_of(TrackedLink, request, campaign__id__exact=row.pk)
         values = {"workspace": workspace.pk, "kind": CAMPAIGN, "campaign": row.pk}
         yield _("Make a tracked link"), self.form_for(TrackedLink, request, **values)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.assign_view)
+        return [path("<path:object_id>/assign/", view, name="stats_app_campaign_assign"), *super().get_urls()]
+
+    def assign_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        campaign = self.get_object(request, unquote(object_id))
+        if campaign is None:
+            raise Http404
+        if not request.user.has_perm(PERMISSION) or not self.has_view_permission(request, campaign):
+            raise PermissionDenied
+        form = AssignForm(campaign, *([request.POST] if request.method == "POST" else []))
+        if form.is_valid():
+            new = assign_users(campaign, form.cleaned_data["users"])
+            say_assigned(self, request, campaign, new, len(form.cleaned_data["users"]) - new)
+            return HttpResponseRedirect(self.address("change", campaign.pk))
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Assign many"),
+            "opts": self.opts,
+            "original": campaign,
+            "media": self.media,
+            "users": None,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/stats_app/assign.html", context)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, campaign: Campaign) -> str:

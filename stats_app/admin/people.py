@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app import person_figures
+from stats_app.admin.assigning import PERMISSION, CampaignForm, say_assigned
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
+from stats_app.admin.imports import ImportAdmin
 from stats_app.admin.scope import ScopedAdmin, staff_page
-from stats_app.models import Alias, CampaignAssignment, TrackedLink, WorkspaceUser
+from stats_app.directory import NewUser, assign_users, save_users
+from stats_app.models import Alias, Campaign, CampaignAssignment, TrackedLink, WorkspaceUser
 from stats_app.sql.words import holds
 
 
@@ -25,7 +30,10 @@ def of_user(word: str) -> Q:
 
 
 @admin.register(WorkspaceUser)
-class WorkspaceUserAdmin(ScopedAdmin):
+class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
+    import_declaration = NewUser
+    import_save = save_users
+    actions = ("assign",)
     fields = (
         "workspace",
         "public_id",
@@ -72,6 +80,36 @@ class WorkspaceUserAdmin(ScopedAdmin):
         yield _("Tracked links"), self.list_of(TrackedLink, request, user__id__exact=row.pk)
         values = {"workspace": workspace.pk, "user": row.pk}
         yield _("Make a tracked link"), self.form_for(TrackedLink, request, **values)
+
+    def has_assign_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PERMISSION))
+
+    @admin.action(description=gettext_lazy("Assign selected users to a campaign"), permissions=["assign"])
+    def assign(self, request: HttpRequest, queryset: QuerySet[WorkspaceUser]) -> HttpResponse | None:
+        chosen = dict(queryset.order_by().values_list("pk", "workspace_id"))
+        if len(set(chosen.values())) != 1:
+            self.message_user(request, _("Choose users of one workspace."), messages.ERROR)
+            return None
+        campaigns = self.admin_site._registry[Campaign].get_queryset(request)
+        campaigns = campaigns.filter(workspace=next(iter(chosen.values()))).order_by("-created_at", "-pk")
+        form = CampaignForm(campaigns, *([request.POST] if "confirmed" in request.POST else []))
+        if form.is_valid():
+            campaign = form.cleaned_data["campaign"]
+            new = assign_users(campaign, chosen.keys())
+            say_assigned(self, request, campaign, new, len(chosen) - new)
+            return None
+        request.current_app = self.admin_site.name
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Assign to a campaign"),
+            "opts": self.opts,
+            "media": self.media,
+            "users": list(chosen),
+            "form": form,
+            "action": "assign",
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/stats_app/assign.html", context)
 
     @admin.display(description=gettext_lazy("name"), ordering="display_name")
     def name(self, user: WorkspaceUser) -> str:

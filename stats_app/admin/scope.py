@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_permission_codename
+from django.core.exceptions import ValidationError
 from django.db import router, transaction
 from django.db.models import CASCADE, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
@@ -38,6 +40,20 @@ else:
 
 MAX_NAMED = 50
 """So many rows does the confirmation of a deletion name one by one."""
+
+
+class RowSelect(AutocompleteSelect):
+    """Django's own looks for whatever an address or a form names, and fails for what is no number of a row."""
+
+    def optgroups(self, name: str, value: Sequence[Any], attr: dict[str, Any] | None = None) -> Any:
+        return super().optgroups(name, [one for one in value if self._can_be(one)], attr)
+
+    def _can_be(self, value: Any) -> bool:
+        try:
+            self.field.target_field.clean(value, None)
+        except ValidationError:
+            return False
+        return True
 
 
 class ScopedAdmin(_ModelAdmin):
@@ -130,6 +146,8 @@ class ScopedAdmin(_ModelAdmin):
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if related is not None:
             kwargs.setdefault("queryset", related.get_queryset(request))
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", RowSelect(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

@@ -24,7 +24,7 @@ from stats_app.models.campaigns import STATUSES
 from stats_app.parameters import PERIOD_DATE_PATTERN, check_period, unknown_parameter
 from stats_app.periods import MAX_DATE, MIN_DATE, parse_day
 from stats_app.sql.words import Alphabetical
-from stats_app.words import MAX_LENGTH, PLAIN_PATTERN, search_words
+from stats_app.words import PLAIN_PATTERN, SEARCH_LENGTH, search_words
 
 
 class _StrictField(forms.Field):
@@ -80,7 +80,7 @@ class _DateField(_StrictField):
 class _SearchField(_StrictField):
     """The words of a search."""
 
-    schema = {"type": "string", "maxLength": MAX_LENGTH, "pattern": PLAIN_PATTERN}
+    schema = {"type": "string", "maxLength": SEARCH_LENGTH, "pattern": PLAIN_PATTERN}
 
     def clean(self, value: Any) -> list[str] | None:
         try:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from stats_app import person_figures
 from stats_app.models import Campaign
 from stats_app.reports.period_form import DayField
-from stats_app.words import MAX_LENGTH
+from stats_app.words import NAME_LENGTH
 
 USUAL_DAYS = 30
 """The last day is so many days away, unless the maker chooses another one."""
@@ -22,7 +22,7 @@ class ShareForm(forms.Form):
 
     use_required_attribute = False
 
-    name = forms.CharField(label=_("For whom (optional)"), max_length=MAX_LENGTH, required=False)
+    name = forms.CharField(label=_("For whom (optional)"), max_length=NAME_LENGTH, required=False)
     last_day = DayField(label=_("Last day"), widget=forms.DateInput(attrs={"type": "date"}))
     names_people = forms.BooleanField(label=_("Name people"), required=False)
 

@@ -6,6 +6,7 @@ them from files.
 
 from __future__ import annotations
 
+from stats_app.directory.assignments import assign_users, users_named
 from stats_app.directory.campaigns import save_campaigns
 from stats_app.directory.files import FORMATS, ItemRow, ItemRows, file_fields, read_items
 from stats_app.directory.items import DirectoryItem, NewCampaign, NewUser, fields_of
@@ -25,9 +26,11 @@ __all__ = [
     "NewCampaign",
     "NewUser",
     "Saved",
+    "assign_users",
     "fields_of",
     "file_fields",
     "read_items",
     "save_campaigns",
     "save_users",
+    "users_named",
 ]

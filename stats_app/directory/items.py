@@ -17,10 +17,9 @@ from rest_framework.exceptions import ErrorDetail
 from stats_app import public_ids, targets
 from stats_app.bodies import Repeated
 from stats_app.errors import FieldError, printable, shown
-from stats_app.models.fields import NAME_LENGTH
 from stats_app.models.people import is_email
 from stats_app.parameters import DateParameter, Field, Parameter, Parameters, PublicIdParameter
-from stats_app.words import fold, is_plain, is_visible
+from stats_app.words import NAME_LENGTH, fold, is_plain, is_visible
 
 MAX_EMAIL = 254
 
@@ -129,7 +128,13 @@ class FlagParameter(Parameter):
         return data
 
 
-@extend_schema_field({"type": "string", "format": "uri", "maxLength": targets.MAX_LENGTH})
+@extend_schema_field({"type": "string", "format": "date"})
+class DayParameter(DateParameter):
+    """A day in a body: generators of clients make a date of it, and drop a pattern beside it."""
+
+
+# Not the format `uri`, beside which they drop the length.
+@extend_schema_field({"type": "string", "maxLength": targets.MAX_LENGTH})
 class TargetParameter(Parameter):
     rule = "is a whole http or https address"
     example = "https://www.example.com/"
@@ -198,8 +203,8 @@ class NewCampaign(DirectoryItem):
     externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
     name = NameParameter(required=False, help_text="A new campaign needs one.")
     targetUrl = TargetParameter(required=False, help_text="Where its links lead. A new campaign needs one.")
-    startDate = DateParameter(required=False, allow_null=True, help_text="The first day; null for none.")
-    endDate = DateParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
+    startDate = DayParameter(required=False, allow_null=True, help_text="The first day; null for none.")
+    endDate = DayParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
     isPaused = FlagParameter(required=False, help_text="By default false.")
     assignedUsers = PeopleParameter(
         required=False,

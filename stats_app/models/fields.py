@@ -12,7 +12,7 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 from ulid import ULID
 
-from stats_app.words import fold, is_plain, is_visible
+from stats_app.words import NAME_LENGTH, fold, is_plain, is_visible
 
 # The stubs have type parameters for setting and getting; the classes themselves have none.
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ _TO_BASE_32 = str.maketrans(
     "0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ",
     "0123456789abcdefghijklmnopqrstuvabcdefghijklmnopqrstuv",
 )
-
-
-NAME_LENGTH = 200
 
 
 def validate_plain(text: str) -> None:

@@ -1,0 +1,87 @@
+"""People are assigned to a campaign many at once: from the campaign's form, and by an action on the list of users."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stats_app.directory import users_named
+from stats_app.errors import WrongValue
+from stats_app.models import Campaign, WorkspaceUser
+from stats_app.words import search_words
+
+MAX_NAMED = 10
+PERMISSION = "stats_app.add_campaignassignment"
+
+
+def say_assigned(model_admin: Any, request: HttpRequest, campaign: Campaign, new: int, before: int) -> None:
+    """Tells what became of it."""
+    message = _("“%(campaign)s”: %(new)s assigned, %(before)s were assigned before.") % {
+        "campaign": campaign,
+        "new": new,
+        "before": before,
+    }
+    model_admin.message_user(request, message, messages.SUCCESS)
+
+
+class AssignForm(forms.Form):
+    """Whom to assign; what is given in several ways is added up."""
+
+    everybody = forms.BooleanField(label=gettext_lazy("all active users"), required=False)
+    search = forms.CharField(
+        label=gettext_lazy("by search"),
+        required=False,
+        help_text=gettext_lazy("All active users with these words in the name, the e-mail or an alias."),
+    )
+    names = forms.CharField(
+        label=gettext_lazy("e-mails"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 60}),
+        help_text=gettext_lazy("E-mails, aliases or public ids, between spaces, commas, semicolons or line breaks."),
+    )
+
+    def __init__(self, campaign: Campaign, *args: Any) -> None:
+        self.campaign = campaign
+        super().__init__(*args)
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = self.cleaned_data
+        active: Any = WorkspaceUser.objects.filter(workspace=self.campaign.workspace_id, is_active=True)
+        found: set[int] = set()
+        if values.get("everybody"):
+            found |= set(active.values_list("pk", flat=True))
+        if values.get("search"):
+            try:
+                words = search_words(values["search"])
+            except WrongValue as error:
+                self.add_error("search", error.message)
+            else:
+                known = WorkspaceUser.objects.known_as(words, self.campaign.workspace_id).filter(is_active=True)
+                found |= set(known.values_list("pk", flat=True))
+        names = [name for name in re.split(r"[\s,;]+", values.get("names", "")) if name]
+        if names:
+            named, nobody = users_named(self.campaign.workspace_id, names)
+            found |= named
+            if nobody:
+                shown = ", ".join(nobody[:MAX_NAMED]) + (" …" if len(nobody) > MAX_NAMED else "")
+                self.add_error("names", _("Nobody is known as: %(names)s") % {"names": shown})
+        if not found and not self.errors:
+            raise forms.ValidationError(_("Nobody is chosen."))
+        values["users"] = found
+        return values
+
+
+class CampaignForm(forms.Form):
+    """Which campaign of the one workspace."""
+
+    campaign = forms.ModelChoiceField(Campaign.objects.none(), label=gettext_lazy("campaign"))
+
+    def __init__(self, campaigns: Any, *args: Any) -> None:
+        super().__init__(*args)
+        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]  # of the choice

@@ -1,0 +1,272 @@
+"""Import in the admin: a file is uploaded, what it would change is shown, and that is what is confirmed.
+
+The items travel in the page that shows them, signed for the login, with a digest of what was shown. Nothing is kept on
+the server. When others have changed something meanwhile, so that the same items would change something else, nothing is
+saved, and what they would change now is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from django import forms
+from django.contrib import messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.db import router, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from stats_app.admin.scope import ScopedAdmin
+from stats_app.directory import CREATED, UPDATED, DirectoryItem, DirectoryResult, file_fields, read_items
+from stats_app.errors import FieldError, WorkspaceGone
+from stats_app.imports import Source, WrongFile, format_of
+from stats_app.models import Workspace
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_ROWS = 10_000
+"""Of a file; the commands take more."""
+MAX_SIGNED = 2_000_000
+"""Characters: Django refuses a form of 2.5 MiB."""
+MAX_AGE = 3600
+_SALT = "stats_app.admin.import"
+
+LABELS = {
+    "externalId": gettext_lazy("external id"),
+    "email": gettext_lazy("e-mail"),
+    "displayName": gettext_lazy("name"),
+    "name": gettext_lazy("name"),
+    "isActive": gettext_lazy("active"),
+    "aliases": gettext_lazy("aliases"),
+    "targetUrl": gettext_lazy("target address"),
+    "startDate": gettext_lazy("starts on"),
+    "endDate": gettext_lazy("ends on"),
+    "isPaused": gettext_lazy("paused"),
+    "assignedUsers": gettext_lazy("assigned users"),
+}
+# What a column of this name writes besides the rows themselves.
+_FURTHER = {
+    "aliases": ("stats_app.add_alias", "stats_app.delete_alias"),
+    "assignedUsers": ("stats_app.add_campaignassignment", "stats_app.delete_campaignassignment"),
+}
+
+if TYPE_CHECKING:
+    _Base = ScopedAdmin
+else:
+    _Base = object
+
+
+class ImportForm(forms.Form):
+    workspace = forms.ModelChoiceField(Workspace.objects.none(), label=gettext_lazy("workspace"))
+    file = forms.FileField(
+        label=gettext_lazy("file"), help_text=gettext_lazy("CSV or JSON lines, of at most 5 MiB and 10,000 rows.")
+    )
+    maps = forms.CharField(
+        label=gettext_lazy("columns of another system"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 60}),
+        help_text=gettext_lazy("One a line, such as Email Address [Required]=email."),
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.size > MAX_BYTES:
+            raise forms.ValidationError(_("The file is too large: import it by the command."))
+        return file
+
+
+class Row(NamedTuple):
+    """A row of the file: the number of its line, and its item or what is wrong with it in the file's words."""
+
+    line: int
+    item: Any
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What was uploaded, as it travels in the page."""
+
+    workspace: int
+    rows: list[Row]
+
+    def signed(self, request: HttpRequest, model: str, digest: str) -> str:
+        rows = [[row.line, _packed(row.item)] for row in self.rows]
+        return signing.dumps([request.user.pk, model, self.workspace, digest, rows], salt=_SALT, compress=True)
+
+    @classmethod
+    def of(cls, text: str, request: HttpRequest, model: str) -> tuple[Upload, str]:
+        """The upload and the digest of what was shown. Raises BadSignature for another login's, too."""
+        user, name, workspace, digest, rows = signing.loads(text, salt=_SALT, max_age=MAX_AGE)
+        if (user, name) != (request.user.pk, model):
+            raise signing.BadSignature
+        return cls(workspace, [Row(line, _unpacked(item)) for line, item in rows]), digest
+
+
+def _packed(item: Any) -> Any:
+    return [item.field, item.code, item.message] if isinstance(item, FieldError) else item
+
+
+def _unpacked(item: Any) -> Any:
+    return FieldError(*item) if isinstance(item, list) else item
+
+
+class ImportAdmin(_Base):
+    """Adds **Import** to the list of a model."""
+
+    change_list_template = "admin/stats_app/importable_change_list.html"
+    import_declaration: ClassVar[type[DirectoryItem]]
+    import_save: ClassVar[Callable[..., DirectoryResult]]
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_import"
+        return [path("import/", self.admin_site.admin_view(self.import_view), name=name), *super().get_urls()]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request) and self.has_change_permission(request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        more: dict[str, Any] = {"import_url": self.address("import") if self.has_import_permission(request) else None}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        if request.method == "POST" and "confirmed" in request.POST:
+            return self._confirmed(request)
+        form = self._import_form(request)
+        if request.method == "POST" and form.is_valid():
+            try:
+                upload = self._uploaded(request, form)
+            except WrongFile as error:
+                form.add_error("file", str(error))
+            else:
+                return self._shown(request, upload, form)
+        return self._import_page(request, form=form)
+
+    def _import_form(self, request: HttpRequest) -> ImportForm:
+        form = ImportForm(
+            request.POST or None, request.FILES or None, initial={"workspace": request.GET.get("workspace")}
+        )
+        form.fields["workspace"].queryset = self._workspaces(request)  # type: ignore[attr-defined]  # of the choice
+        return form
+
+    def _workspaces(self, request: HttpRequest) -> Any:
+        return self.admin_site._registry[Workspace].get_queryset(request).order_by("name", "pk")
+
+    def _uploaded(self, request: HttpRequest, form: ImportForm) -> Upload:
+        """Raises WrongFile."""
+        file = form.cleaned_data["file"]
+        maps = [line.strip() for line in form.cleaned_data["maps"].splitlines() if line.strip()]
+        found = read_items(Source(io.BytesIO(file.read())), self.import_declaration, format_of(file.name), maps)
+        rows = []
+        for number, _raw, item in found:
+            rows.append(Row(number, item))
+            if len(rows) > MAX_ROWS:
+                raise WrongFile(_("The file has too many rows: import it by the command."))
+        self._check_further_permissions(request, [row.item for row in rows])
+        return Upload(form.cleaned_data["workspace"].pk, rows)
+
+    def _check_further_permissions(self, request: HttpRequest, items: Iterable[Any]) -> None:
+        for name, permissions in _FURTHER.items():
+            if not request.user.has_perms(permissions) and any(isinstance(one, dict) and name in one for one in items):
+                label = LABELS[name]
+                raise WrongFile(_("You may not change what the file has in “%(column)s”.") % {"column": label})
+
+    def _save(self, upload: Upload, *, dry_run: bool) -> DirectoryResult:
+        workspace = Workspace(pk=upload.workspace)
+        return type(self).import_save(workspace, [row.item for row in upload.rows], dry_run=dry_run)
+
+    def _shown(self, request: HttpRequest, upload: Upload, form: ImportForm | None = None) -> HttpResponse:
+        result = self._save(upload, dry_run=True)
+        signed = upload.signed(request, self.model.__name__, digest_of(result))
+        if len(signed) > MAX_SIGNED:
+            self.message_user(request, _("The file is too large: import it by the command."), messages.ERROR)
+            return HttpResponseRedirect(self.address("import"))
+        lines = [row.line for row in upload.rows]
+        changed = [(lines[one.index], one, _in_words(one.changes)) for one in result.results if one.outcome == UPDATED]
+        return self._import_page(
+            request,
+            result=result,
+            signed=signed,
+            workspace=self._workspaces(request).get(pk=upload.workspace),
+            made=[(lines[one.index], one) for one in result.results if one.outcome == CREATED],
+            changed=changed,
+            rejected=[(lines[one.index], one.message) for one in result.rejected],
+        )
+
+    def _confirmed(self, request: HttpRequest) -> HttpResponse:
+        try:
+            upload, digest = Upload.of(request.POST["confirmed"], request, self.model.__name__)
+        except signing.BadSignature:
+            self.message_user(request, _("This page is out of date. Upload the file again."), messages.ERROR)
+            return HttpResponseRedirect(self.address("import"))
+        if not self._workspaces(request).filter(pk=upload.workspace).exists():
+            raise PermissionDenied
+        self._check_still_permitted(request, upload)
+        try:
+            with transaction.atomic(using=router.db_for_write(self.model)):
+                result = self._save(upload, dry_run=False)
+                if digest_of(result) != digest:
+                    raise _ChangedMeanwhile
+        except _ChangedMeanwhile:
+            message = _("Nothing was saved: something has changed meanwhile. This is what the file would change now.")
+            self.message_user(request, message, messages.WARNING)
+            return self._shown(request, upload)
+        except WorkspaceGone:
+            self.message_user(request, _("The workspace was deleted meanwhile."), messages.ERROR)
+            return HttpResponseRedirect(self.address("changelist"))
+        message = _(
+            "Imported: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
+        ) % {
+            "created": result.created,
+            "updated": result.updated,
+            "unchanged": result.unchanged,
+            "rejected": len(result.rejected),
+        }
+        self.message_user(request, message, messages.SUCCESS)
+        return HttpResponseRedirect(self.address("changelist"))
+
+    def _check_still_permitted(self, request: HttpRequest, upload: Upload) -> None:
+        try:
+            self._check_further_permissions(request, [row.item for row in upload.rows])
+        except WrongFile:
+            raise PermissionDenied from None
+
+    def _import_page(self, request: HttpRequest, **context: Any) -> TemplateResponse:
+        request.current_app = self.admin_site.name
+        names = ", ".join(file_fields(self.import_declaration).names)
+        whole = {
+            **self.admin_site.each_context(request),
+            "title": _("Import"),
+            "opts": self.opts,
+            "media": self.media,
+            "columns": names,
+            **context,
+        }
+        return TemplateResponse(request, "admin/stats_app/import.html", whole)
+
+
+class _ChangedMeanwhile(Exception):
+    pass
+
+
+def digest_of(result: DirectoryResult) -> str:
+    """What tells one preview from another. A new row has another id each time."""
+    saved = [
+        (one.index, one.outcome, one.name, one.changes, "" if one.outcome == CREATED else one.public_id)
+        for one in result.results
+    ]
+    wrong = [(one.index, one.field, one.code) for one in result.rejected]
+    return hashlib.sha256(repr((saved, wrong)).encode()).hexdigest()
+
+
+def _in_words(changes: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Each field as the forms call it, beside what it was and becomes."""
+    return [(LABELS[change.field], change) for change in changes]

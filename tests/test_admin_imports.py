@@ -1,0 +1,235 @@
+"""Import in the admin, and people assigned to a campaign many at once."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
+from tests.admin_cast import address, first_workspace, login, superuser
+from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace
+from tests.test_directory import campaigns, people
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = "email,displayName,aliases\nada@example.com,Ada Lovelace,al@example.com\nbob@example.com,Bob,\ncarol,Carol,\n"
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return make_workspace()
+
+
+def upload(
+    client: Client, workspace: Workspace, content: str, model: str = "workspaceuser", **more: Any
+) -> HttpResponse:
+    file = SimpleUploadedFile(more.pop("name", "people.csv"), content.encode())
+    return client.post(address(model, "import"), {"workspace": workspace.pk, "file": file, **more})
+
+
+def confirmation(response: HttpResponse) -> str:
+    [signed] = re.findall(r'name="confirmed" value="([^"]+)"', response.content.decode())
+    return html.unescape(signed)
+
+
+def confirm(client: Client, response: HttpResponse, model: str = "workspaceuser") -> HttpResponse:
+    return client.post(address(model, "import"), {"confirmed": confirmation(response)}, follow=True)
+
+
+def text_of(response: HttpResponse) -> str:
+    body = response.content.decode().partition('<div id="content-main">')[2]
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None:
+    client = superuser()
+    bob = make_user(workspace, email="bob@example.com", display_name="Robert")
+    make_alias(bob, email="b@example.com")
+    make_user(workspace, email="dave@example.com", display_name="Dave")
+    before = people(workspace)
+    response = upload(client, workspace, PEOPLE + "dave@example.com,Dave,\n")
+    shown = text_of(response)
+    assert "In Acme: 1 would be made, 1 changed, 1 unchanged, 1 rejected. Nothing is saved yet." in shown
+    assert 'Rejected Line Reason 4 email is an e-mail address, not "carol".' in shown
+    assert "Changed Line Name Changes 3 Bob name: Robert → Bob aliases: b@example.com" in shown
+    assert "New Line Name 2 Ada Lovelace" in shown
+    assert people(workspace) == before
+    done = confirm(client, response).content.decode()
+    assert "Imported: 1 made, 1 changed, 1 unchanged, 1 rejected." in done
+    assert [person[1:] for person in people(workspace)] == [
+        ("ada@example.com", "Ada Lovelace", True, ["al@example.com"]),
+        ("bob@example.com", "Bob", True, []),
+        ("dave@example.com", "Dave", True, []),
+    ]
+
+
+def test_what_has_changed_meanwhile_is_shown_and_not_saved(workspace: Workspace) -> None:
+    client = superuser()
+    response = upload(client, workspace, PEOPLE)
+    make_user(workspace, email="bob@example.com", display_name="Robert")
+    before = people(workspace)
+    again = confirm(client, response)
+    assert "Nothing was saved: something has changed meanwhile." in again.content.decode()
+    assert "1 would be made, 1 changed" in text_of(again)
+    assert people(workspace) == before
+    confirm(client, again)
+    assert len(people(workspace)) == 2
+
+
+def test_nothing_but_what_was_shown_to_this_login_is_taken(workspace: Workspace) -> None:
+    client = superuser()
+    signed = confirmation(upload(client, workspace, PEOPLE))
+    for model, text in (("workspaceuser", signed[:-3] + "abc"), ("workspaceuser", "x"), ("campaign", signed)):
+        answer = client.post(address(model, "import"), {"confirmed": text}, follow=True)
+        assert "This page is out of date. Upload the file again." in answer.content.decode()
+    other = login(is_superuser=True)
+    assert (
+        "out of date"
+        in other.post(address("workspaceuser", "import"), {"confirmed": signed}, follow=True).content.decode()
+    )
+    assert not WorkspaceUser.objects.exists()
+
+
+def test_campaigns_with_the_columns_of_another_system(workspace: Workspace) -> None:
+    client = superuser()
+    make_user(workspace, email="ada@example.com")
+    content = "Title;Link;Who;Colour\nSpring;https://www.example.com/;ada@example.com;red\n"
+    maps = "Title=name\nLink=targetUrl\n\nWho=assignedUsers\n"
+    response = upload(client, workspace, content, "campaign", maps=maps)
+    assert "1 would be made" in text_of(response)
+    confirm(client, response, "campaign")
+    assert campaigns(workspace)[0][-1] == ["ada@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("mail\nx\n", "&quot;mail&quot; is not a field of a user"),
+        ("", "The submitted file is empty."),
+        ("email\n" + "a@example.com\n" * 10_001, "The file has too many rows"),
+    ],
+)
+def test_a_wrong_file_is_said_beside_the_field(workspace: Workspace, content: str, expected: str) -> None:
+    response = upload(superuser(), workspace, content)
+    assert response.status_code == 200
+    assert expected in response.content.decode()
+
+
+def test_five_thousand_rows_are_shown_and_saved(workspace: Workspace) -> None:
+    client = superuser()
+    rows = [f"u{n}@example.com,User {n},a{n}@example.com b{n}@example.com" for n in range(5_000)]
+    response = upload(client, workspace, "email,displayName,aliases\n" + "\n".join(rows))
+    assert "5000 would be made" in text_of(response)
+    assert "Imported: 5000 made" in confirm(client, response).content.decode()
+    assert WorkspaceUser.objects.count() == 5_000
+
+
+def test_people_are_assigned_all_by_list_and_by_search(workspace: Workspace) -> None:
+    client, campaign = superuser(), make_campaign(workspace)
+    ada = make_user(workspace, email="ada@example.com", display_name="Ada")
+    bob = make_user(workspace, email="bob@example.com", display_name="Bob", is_active=False)
+    carol = make_user(workspace, email="carol@example.com", display_name="Carol")
+    make_alias(bob, email="robert@example.com")
+    make_user(make_workspace(name="Globex"), email="other@example.com")
+    url = address("campaign", "assign", campaign)
+
+    def carriers() -> set[WorkspaceUser]:
+        return set(campaign.assigned_users.all())
+
+    assert "Assign many" in client.get(address("campaign", "change", campaign)).content.decode()
+    assert client.get(url).status_code == 200
+    answer = client.post(url, {"names": "Robert@Example.com; nobody@example.com\nother@example.com"})
+    assert "Nobody is known as: nobody@example.com, other@example.com" in answer.content.decode()
+    assert "Nobody is chosen." in client.post(url, {}).content.decode()
+    assert carriers() == set()
+    client.post(url, {"names": f"Robert@Example.com, {carol.public_id}"})
+    assert carriers() == {bob, carol}
+    client.post(url, {"search": "ADA"})
+    assert carriers() == {ada, bob, carol}
+    CampaignAssignment.objects.all().delete()
+    said = client.post(url, {"everybody": "on"}, follow=True).content.decode()
+    assert "“Spring launch”: 2 assigned, 0 were assigned before." in said
+    assert carriers() == {ada, carol}
+
+
+def test_an_action_assigns_selected_users(workspace: Workspace) -> None:
+    client, campaign = superuser(), make_campaign(workspace)
+    ada, bob, stranger = make_user(workspace), make_user(workspace), make_user(make_workspace(name="Globex"))
+    assign(campaign, bob)
+    elsewhere = make_campaign(stranger.workspace, name="Elsewhere")
+    chosen = {"action": "assign", "_selected_action": [ada.pk, bob.pk]}
+    asked = client.post(address("workspaceuser", "changelist"), chosen).content.decode()
+    assert "Spring launch" in asked
+    assert "Elsewhere" not in asked
+    confirmed = chosen | {"confirmed": "yes", "campaign": campaign.pk}
+    said = client.post(address("workspaceuser", "changelist"), confirmed, follow=True).content.decode()
+    assert "“Spring launch”: 1 assigned, 1 were assigned before." in said
+    assert set(campaign.assigned_users.all()) == {ada, bob}
+    wrong = client.post(address("workspaceuser", "changelist"), confirmed | {"campaign": elsewhere.pk})
+    assert "Select a valid choice" in wrong.content.decode()
+    mixed = {"action": "assign", "_selected_action": [ada.pk, stranger.pk]}
+    said = client.post(address("workspaceuser", "changelist"), mixed, follow=True).content.decode()
+    assert "Choose users of one workspace." in said
+    assert not Campaign.objects.get(pk=elsewhere.pk).assigned_users.exists()
+
+
+def test_the_lists_lead_to_it_and_keep_the_workspace(workspace: Workspace) -> None:
+    client = superuser()
+    for model in ("workspaceuser", "campaign"):
+        page = client.get(address(model, "changelist"), {"workspace": workspace.pk}).content.decode()
+        assert f'href="{address(model, "import")}?workspace={workspace.pk}"' in page
+        assert reverse("admin:index") in client.get(address(model, "import")).content.decode()
+
+
+ALL = ("add_workspaceuser", "change_workspaceuser", "view_workspaceuser")
+
+
+def test_only_who_may_add_and_change_may_import(workspace: Workspace) -> None:
+    url = address("workspaceuser", "import")
+    assert login(*ALL).get(url).status_code == 200
+    for lacking in ALL[:2]:
+        client = login(*(name for name in ALL if name != lacking))
+        assert client.get(url).status_code == 403
+        assert client.post(url, {"confirmed": "x"}).status_code == 403
+        assert url not in client.get(address("workspaceuser", "changelist")).content.decode()
+    assert Client().get(url).status_code == 302
+    # Aliases are rows of their own.
+    response = upload(login(*ALL), workspace, PEOPLE)
+    assert "You may not change what the file has in “aliases”." in response.content.decode()
+    assert "1 would be made" in text_of(upload(login(*ALL), workspace, "email\nada@example.com\n"))
+    assert "2 would be made" in text_of(upload(login(*ALL, "add_alias", "delete_alias"), workspace, PEOPLE))
+    campaign = make_campaign(workspace)
+    assert login("view_campaign").get(address("campaign", "assign", campaign)).status_code == 403
+    may = login("view_campaign", "add_campaignassignment")
+    assert may.get(address("campaign", "assign", campaign)).status_code == 200
+
+
+def test_a_workspace_that_the_login_may_not_see_is_not_there(settings: Any) -> None:
+    mine, other = make_workspace(), make_workspace(name="Globex")
+    settings.STATS_APP = {"WORKSPACES_FOR": f"{first_workspace.__module__}.{first_workspace.__name__}"}
+    client = login(*ALL, "view_campaign", "add_campaignassignment", "change_workspaceuser")
+    page = client.get(address("workspaceuser", "import")).content.decode()
+    assert ("Acme" in page, "Globex" in page) == (True, False)
+    assert "Select a valid choice" in upload(client, other, "email\na@example.com\n").content.decode()
+    response = upload(client, mine, "email\na@example.com\n")
+    settings.STATS_APP = {"WORKSPACES_FOR": "tests.test_admin_imports.nothing"}
+    assert client.post(address("workspaceuser", "import"), {"confirmed": confirmation(response)}).status_code == 403
+    assert client.get(address("campaign", "assign", make_campaign(other))).status_code == 404
+    assert not WorkspaceUser.objects.exists()
+
+
+def nothing(user: object) -> Any:
+    return Workspace.objects.none()
+
+
+def test_it_is_there_in_french(workspace: Workspace) -> None:
+    client = superuser()
+    page = client.get(address("workspaceuser", "import"), headers={"accept-language": "fr"}).content.decode()
+    assert "Montrer ce qui changerait" in page
