@@ -411,7 +411,7 @@ def test_a_cursor_of_ones_own_making_is_an_error(cursor: str) -> None:
     assert response.status_code == 400
     [error] = response.json()["errors"]
     assert (error["field"], error["code"]) == ("cursor", "invalid")
-    assert error["message"].startswith('cursor is taken from next or previous of a page before, not "')
+    assert error["message"].startswith('cursor is the value in next or previous of another page, not "')
 
 
 # --- all of them

@@ -1,4 +1,4 @@
-"""The header `x-api-key`."""
+"""Authentication by the header `x-api-key`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stats_app.keys import CHALLENGE, HEADER, Caller, authenticate
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """`request.auth` is the `Caller`. A call without a good key ends here: no view of ours is open to others."""
+    """Sets `request.auth` to the `Caller`. Refuses a request without a valid key, because every view here needs one."""
 
     def authenticate(self, request: Request) -> tuple[AnonymousUser, Caller]:
-        # An API key is no person: the host's middleware may look at request.user.
+        # `request.user` must exist, because the host's middleware may read it. An API key is not a user.
         return AnonymousUser(), authenticate(request.headers.get(HEADER), now())
 
     def authenticate_header(self, request: Request) -> str:

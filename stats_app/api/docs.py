@@ -1,4 +1,4 @@
-"""What tells people and programs how to call the API, without a key: the OpenAPI document, and a page made from it."""
+"""The API's documentation, readable without a key: the OpenAPI document, and a page made from it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stats_app.schemas import inlined
 Json = dict[str, Any]
 
 CACHE_SECONDS = 300
-# Rules of a JSON Schema in words, where its type alone does not say them.
+# The rules of a JSON Schema in words, except the type.
 _RULES = {
     "format": "{}",
     "pattern": "matches {}",
@@ -42,10 +42,10 @@ _RULES = {
 
 
 class DocsViewSet(StatsViewSet):
-    """Open to all, and answered without the database. `patterns` are the addresses of the operations described."""
+    """Needs no key and no database. `patterns` are the URL patterns of the operations described."""
 
     authentication_classes = []
-    schema = None  # type: ignore[assignment]  # DRF's way to say that it is no operation
+    schema = None  # type: ignore[assignment]  # tells DRF to leave this view out of the document
     patterns: Sequence[URLPattern | URLResolver] = ()
 
     @property
@@ -64,12 +64,12 @@ class DocsViewSet(StatsViewSet):
 
 
 def _prefix(request: Request, name: str) -> str:
-    """The path that the API is included under, from that of the request, which may end with a slash."""
+    """The path that the API is included under: the request's path without `name`, and without a slash after it."""
     return request.path.rstrip("/").removesuffix(name)
 
 
 def _cacheable(request: Request, response: HttpResponse) -> HttpResponseBase:
-    """The response, or 304 when the caller has the same already."""
+    """The response, or 304 if the caller already has the same one."""
     patch_cache_control(response, public=True, max_age=CACHE_SECONDS)
     response.headers["ETag"] = quote_etag(hashlib.sha256(response.content).hexdigest()[:32])
     plain: HttpRequest = request._request
@@ -77,7 +77,7 @@ def _cacheable(request: Request, response: HttpResponse) -> HttpResponseBase:
 
 
 def page_context(described: Json, origin: str) -> Json:
-    """An OpenAPI document as the page shows it. `origin` is where its paths are, such as `https://example.com`."""
+    """An OpenAPI document as the page shows it. `origin` comes before its paths, such as `https://example.com`."""
     introduction, *sections = described["info"]["description"].split("\n## ")
     operations = [
         _operation(path, method, operation, described["components"], origin)
@@ -111,7 +111,7 @@ def _section(text: str) -> Json:
 
 
 def _paragraphs(markdown: str) -> list[list[str]]:
-    """The paragraphs of a text, each as pieces in turn plain and code."""
+    """The paragraphs of a text. Each is a list of pieces that are alternately plain text and code."""
     return [re.split("`([^`]+)`", paragraph) for paragraph in markdown.strip().split("\n\n")]
 
 
@@ -140,7 +140,7 @@ def _operation(path: str, method: str, operation: Json, components: Json, origin
 
 
 def _content(part: Json) -> Json:
-    """What a body or a response holds: ours have one media type each."""
+    """The content of a body or a response. Each has exactly one media type here."""
     [content] = part["content"].values()
     return dict(content)
 
@@ -162,13 +162,13 @@ def _parameter(parameter: Json) -> Json:
 
 
 def _form(schema: Json, components: Json) -> Json:
-    """One of the forms that a body may have."""
+    """One of the possible forms of a body."""
     whole = inlined(schema, components["schemas"])
     return {"description": whole["description"], "fields": _rows(schema, components)}
 
 
 def _rows(schema: Json, components: Json) -> list[Json]:
-    """Each field of a schema with all that is inside, in the order in which it is answered."""
+    """The fields of a schema and of the objects inside it, in the order of the answer."""
     return list(_fields(inlined(schema, components["schemas"]), ""))
 
 
@@ -192,14 +192,14 @@ def _kind(schema: Json) -> str:
         kind = f"one of {', '.join('null' if value is None else str(value) for value in schema['enum'])}"
     elif "items" in schema:
         kind = f"{kind} of {schema['items']['type']}"
-    # A format says to people what its pattern says to programs.
+    # A format and its pattern say the same thing; people read the format more easily.
     told = schema.keys() - {"pattern"} if "format" in schema else schema.keys()
     rules = [rule.format(schema[name]) for name, rule in _RULES.items() if name in told]
     return ", ".join([kind, *rules])
 
 
 def _curl(path: str, operation: Json, origin: str) -> str:
-    """A call to paste into a shell, with the examples of what is required."""
+    """A call with curl to paste into a shell, with examples for all required parameters."""
     words = []
     for parameter in operation.get("parameters", ()):
         for example in parameter.get("examples", {}).values():

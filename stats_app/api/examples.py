@@ -1,4 +1,4 @@
-"""Examples for the OpenAPI document. The tests hold each against the schema that it is an example of."""
+"""Examples for the OpenAPI document. The tests validate each against its schema."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ _DETAILS = {
 
 
 def of(operation_id: str) -> list[tuple[str, Json, bool]]:
-    """The examples of an operation: a title, the JSON, and whether it is a body, not an answer."""
+    """The examples of an operation: a title, the JSON, and whether it is the body of a request."""
     bodies = [(title, body, True) for title, body in _BODIES.get(operation_id, ())]
     return bodies + [(title, answer, False) for title, answer in _ANSWERS.get(operation_id, ())]
 

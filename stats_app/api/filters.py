@@ -28,12 +28,12 @@ from stats_app.words import PLAIN_PATTERN, SEARCH_LENGTH, search_words
 
 
 class _StrictField(forms.Field):
-    """A form field whose error is a rule that reads on after the field's name. An empty value is wrong, too."""
+    """A form field whose error is a rule to follow the field's name, such as "is a date". Refuses empty values."""
 
     rule = "is something else"
-    # What a well-formed value is, for the OpenAPI document.
+    # The schema of a valid value, for the OpenAPI document.
     schema: dict[str, Any] = {"type": "string"}
-    empty_values = (None,)  # an empty text is given, and wrong
+    empty_values = (None,)  # so that an empty text is validated, and refused
 
     def wrong(self, code: str = "invalid", rule: str | None = None) -> ValidationError:
         return ValidationError(rule or self.rule, code=code)
@@ -90,13 +90,13 @@ class _SearchField(_StrictField):
 
 
 class WordFilter(django_filters.Filter):
-    """One word out of a few."""
+    """Takes one of a few words."""
 
     field_class = _WordField
 
 
 class PublicIdFilter(django_filters.Filter):
-    """Rows of the row with this public id; none when it belongs to another workspace."""
+    """Rows that refer to the row with this public id. Finds none for a row of another workspace."""
 
     field_class = _PublicIdField
 
@@ -110,7 +110,7 @@ class SearchFilter(django_filters.Filter):
 
 
 class OrderingFilter(django_filters.Filter):
-    """By one field, `-` before it for descending, and then by number, so that pages never overlap."""
+    """Sorts by one field, descending with `-` before its name, and then by primary key, so that pages never overlap."""
 
     field_class = _WordField
 
@@ -126,7 +126,7 @@ class OrderingFilter(django_filters.Filter):
 
 
 class StrictFilterSet(django_filters.FilterSet):
-    """A list's filters over one workspace's rows, as of one moment."""
+    """A list's filters over the rows of one workspace, at the time `now`."""
 
     def __init__(
         self, data: dict[str, object], queryset: QuerySet[Any], *, request: Request, workspace: Workspace, now: datetime
@@ -137,7 +137,7 @@ class StrictFilterSet(django_filters.FilterSet):
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """django-filter for views with a `filterset_class`. What is no filter and no parameter of the pages is an error."""
+    """django-filter for views with a `filterset_class`. A parameter that neither filters nor paginates is an error."""
 
     def get_filterset_kwargs(self, request: Request, queryset: QuerySet[Any], view: Any) -> dict[str, Any]:
         single = {name: value for name, value in single_values(request).items() if not isinstance(value, Repeated)}
@@ -162,7 +162,7 @@ def _wrong(filterset: StrictFilterSet) -> Iterator[FieldError]:
 
 
 def _misplaced(filterset: StrictFilterSet, view: Any, query: dict[str, object]) -> Iterator[FieldError]:
-    """Filters that are repeated, names that are none, and what is wrong with the parameters of the page."""
+    """Repeated filters, unknown parameters, and errors in the parameters of the pagination."""
     known = [*filterset.filters, *view.paginator.parameters]
     for name, value in query.items():
         if name in filterset.filters and isinstance(value, Repeated):
@@ -227,7 +227,7 @@ class ClickFilter(StrictFilterSet):
     userPublicId = PublicIdFilter(
         prefix=public_ids.USER,
         method="of_user",
-        help_text="Clicks in the signature of this user, unless the server tells of no click whose it was.",
+        help_text="Clicks in the signature of this user; an error if the server does not show whose each click was.",
     )
 
     class Meta:
@@ -243,14 +243,14 @@ class ClickFilter(StrictFilterSet):
         return queryset.filter(user=_number_of(WorkspaceUser, self.workspace, value))
 
     def in_period(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
-        """Both ends at once: applied for either, and the same when applied twice."""
+        """Applies both ends at once. Called for each end that is given; applying it twice changes nothing."""
         start = self.form.cleaned_data["from"] or MIN_DATE
         end = self.form.cleaned_data["to"] or MAX_DATE
         check_period(start, end, limit=None)
         return clicks_in_days(queryset, self.workspace.zone, start, end)
 
 
-# `from` is a keyword of Python's, so the declaration cannot name it.
+# Declared here because `from` is a keyword of Python and cannot be an attribute.
 ClickFilter.base_filters |= {
     "from": DateFilter(method="in_period", help_text="First day, included, in the workspace's time zone."),
     "to": DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone."),
@@ -258,7 +258,7 @@ ClickFilter.base_filters |= {
 
 
 class LinkFilter(StrictFilterSet):
-    kind = WordFilter(words=KINDS, help_text="What following it counts as.")
+    kind = WordFilter(words=KINDS, help_text="The kind of click that following the link counts as.")
     campaignPublicId = PublicIdFilter(
         prefix=public_ids.CAMPAIGN, field_name="campaign__public_id", help_text="Links of this campaign."
     )
@@ -272,5 +272,5 @@ class LinkFilter(StrictFilterSet):
 
 
 def _number_of(model: Any, workspace: Workspace, public_id: str) -> int:
-    """The number of a row of the workspace; 0, which no row has, for another."""
+    """The primary key of a row of the workspace, or 0, which no row has, if it is not there."""
     return model.objects.filter(workspace=workspace, public_id=public_id).values_list("pk", flat=True).first() or 0

@@ -1,4 +1,4 @@
-"""Pages of the lists: by number where rows are few, by key for clicks, of which there is no end."""
+"""Pages of the lists: numbered where rows are few, and by cursor for clicks, which may be very many."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Json = dict[str, Any]
 
 
 class PageParameter(NamedTuple):
-    """A parameter of a list that is no filter: what it is, and its JSON Schema."""
+    """A parameter of the pagination: its description and its JSON Schema."""
 
     description: str
     schema: Json
@@ -39,7 +39,7 @@ def _number(description: str, default: int, most: int) -> PageParameter:
 
 
 class StrictPagination(BasePagination):
-    """The base of ours: what its `parameters` hold is right or an error."""
+    """The base class of the paginations here. A wrong value of one of its `parameters` is an error."""
 
     page_size = 50
     max_page_size = 200
@@ -47,7 +47,7 @@ class StrictPagination(BasePagination):
     parameters: ClassVar[dict[str, PageParameter]]
 
     def errors(self, query: dict[str, object]) -> list[FieldError]:
-        """What is wrong with the pagination's own parameters."""
+        """The errors in the pagination's own parameters."""
         errors = []
         for name in self.parameters:
             try:
@@ -66,7 +66,7 @@ class StrictPagination(BasePagination):
         return self.parse(name, value)
 
     def parse(self, name: str, value: object) -> Any:
-        """A whole number, unless a subclass knows better. Raises InvalidParameters."""
+        """Parses a whole number. Subclasses parse other types. Raises InvalidParameters."""
         schema = self.parameters[name].schema
         number = whole_number(value)
         if number is None:
@@ -101,7 +101,7 @@ def _link_schema(side: str, end: str) -> Json:
 
 
 class NumberedPages(StrictPagination):
-    """`?page=&pageSize=`, with the count of all rows. A page past the last is empty."""
+    """`?page=&pageSize=`, with the number of all rows. A page after the last one is empty."""
 
     page_query_param = "page"
     parameters = {
@@ -141,14 +141,14 @@ class NumberedPages(StrictPagination):
 
 
 class KeyedPages(StrictPagination):
-    """`?cursor=&pageSize=` over clicks, newest first. Each click stands on exactly one page, however many share a time,
-    also while new ones come in.
+    """`?cursor=&pageSize=` over clicks, newest first. Each click is on exactly one page, even if many clicks have the
+    same time and new ones come in.
     """
 
     cursor_query_param = "cursor"
     parameters = {
         cursor_query_param: PageParameter(
-            "Where the page begins: taken from next or previous of a page before.",
+            "Where the page begins: the cursor in next or previous of another page.",
             {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
         ),
         StrictPagination.page_size_query_param: NumberedPages.parameters[StrictPagination.page_size_query_param],
@@ -174,7 +174,7 @@ class KeyedPages(StrictPagination):
         return self._link(self.page.rows[0], older=False) if self.page.has_newer else None
 
     def _link(self, click: Click, *, older: bool) -> str:
-        """The address of the page just after the click, or with `older` false just before it."""
+        """The address of the page that begins after the click, or that ends before it if `older` is false."""
         values = [int(older), click.clicked_at.astimezone(UTC).isoformat(), str(click.id)]
         cursor = base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
         bare = remove_query_param(self.url, self.cursor_query_param)
@@ -182,16 +182,16 @@ class KeyedPages(StrictPagination):
 
 
 def _position(cursor: object) -> Position:
-    """The position that a cursor of ours holds. Raises InvalidParameters."""
+    """Decodes a cursor. Raises InvalidParameters."""
     try:
         text = str(cursor)
         older, clicked_at, click_id = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), "-_", validate=True))
         time = datetime.fromisoformat(clicked_at)
-        # No click lies beyond, and near the years 1 and 9999 the time in UTC would overflow.
+        # There are no clicks outside these years, and near the years 1 and 9999 converting to UTC would overflow.
         if time.utcoffset() is None or not MIN_DATE.year - 1 <= time.year <= MAX_DATE.year + 1:
             raise ValueError(clicked_at)
         time = time.astimezone(UTC)
         return Position(bool(older), (time.date(), time, ULID.from_str(click_id)))
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, RecursionError):
-        message = f"cursor is taken from next or previous of a page before, not {shown(cursor)}."
+        message = f"cursor is the value in next or previous of another page, not {shown(cursor)}."
         raise InvalidParameters([FieldError("cursor", "invalid", message)]) from None

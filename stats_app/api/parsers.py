@@ -1,4 +1,4 @@
-"""Objects in a request's body: how they are read, and their declarations for the OpenAPI document."""
+"""Parsing the objects in a request's body, and their declarations for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ Item = TypeVar("Item")
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 
-# The types of the values of an object without objects or lists in it.
+# The types of values that are neither objects nor lists.
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a body may hold: one object, or a list of at most `limit` of them, such as `{"clicks": [...]}`.
+    """The allowed form of a body: one object, or a list of at most `limit` of them, such as `{"clicks": [...]}`.
 
-    `fields` are what an object's keys are called inside, by their JSON names.
+    `fields` maps the JSON names of an object's keys to their names in Python.
     """
 
     one: str
@@ -49,7 +49,7 @@ class Batch:
         return f'one {self.one} as an object, or {{"{self.many}": [...]}}'
 
     def items_of(self, body: object, make: Callable[[dict[str, Any]], Item]) -> list[Item | FieldError]:
-        """What `make` makes of each object, or in its place what is wrong with it.
+        """Passes each object of the body to `make`, and returns the results, with an error in place of a wrong object.
 
         Raises InvalidParameters for a body of another form, and PayloadTooLarge.
         """
@@ -58,11 +58,11 @@ class Batch:
         return [self._wrong(item) or make(item) for item in self._objects(body)]
 
     def json_name(self, name: str) -> str:
-        """The JSON name of what is called `name` inside."""
-        return next((ours for ours, inside in self.fields.items() if inside == name), name)
+        """The JSON name of a field whose name in Python is `name`."""
+        return next((key for key, inside in self.fields.items() if inside == name), name)
 
     def as_sent(self, wrong: Rejection, items: Sequence[object]) -> dict[str, object]:
-        """A rejection for the answer, by the field's name in JSON, which what was found while parsing has already."""
+        """A rejection as it is answered, with the field's JSON name. Errors from parsing already have that name."""
         error = FieldError(wrong.field, wrong.code, wrong.message)
         if not isinstance(items[wrong.index], FieldError):
             error = error.renamed(self.json_name(error.field))
@@ -84,7 +84,7 @@ class Batch:
         return list(items)
 
     def _wrong(self, item: object) -> FieldError | None:
-        """The first thing that is wrong with an item whatever its values mean."""
+        """The first error in the form of an item. The meaning of its values is checked later."""
         if not isinstance(item, dict):
             return FieldError(self.one, "invalid", f"{self.one} is an object, not {shown(item)}.")
         if not _PLAIN.issuperset(map(type, item.values())):
@@ -122,7 +122,7 @@ CAMPAIGNS = Batch(
 
 
 def click_of(item: dict[str, Any]) -> ClickInput:
-    """A click as `record_clicks` takes it. Null stands for not given."""
+    """The argument for `record_clicks`. A null means that the field is not given."""
     click_id, kind, campaign, user, alias, clicked_at, verdict, reason = map(item.get, CLICKS.fields)
     return ClickInput(
         kind,
@@ -152,19 +152,19 @@ LINKS = Batch(
 
 
 def link_of(item: dict[str, Any]) -> LinkInput:
-    """A link as `create_links` takes it. Null stands for not given."""
+    """The argument for `create_links`. A null means that the field is not given."""
     return LinkInput(**{inside: item.get(name) for name, inside in LINKS.fields.items()})
 
 
 class NewClick(serializers.Serializer[Any]):
-    """A click as it is sent in. Null stands for not given."""
+    """A click to record. A null means that the field is not given."""
 
     id = serializers.RegexField(
         f"^{public_ids.ULID_PATTERN_OF_EITHER_CASE}$",
         required=False,
         allow_null=True,
-        help_text="A ULID made where the click happened. The same id again is a duplicate and changes nothing; "
-        "without one, each call counts anew.",
+        help_text="A ULID, made where the click happened. A click with a stored id is a duplicate and changes nothing; "
+        "a click without an id is counted each time it is sent.",
     )
     kind = serializers.ChoiceField(list(KINDS), help_text="What was clicked.")
     campaignPublicId = serializers.RegexField(
@@ -218,9 +218,9 @@ class NewCampaigns(serializers.Serializer[Any]):
 
 
 class NewLink(serializers.Serializer[Any]):
-    """A link as it is asked for. Null stands for not given."""
+    """A link to make. A null means that the field is not given."""
 
-    kind = serializers.ChoiceField(list(KINDS), help_text="What following it counts as.")
+    kind = serializers.ChoiceField(list(KINDS), help_text="The kind of click that following the link counts as.")
     targetUrl = serializers.CharField(
         required=False,
         allow_null=True,
@@ -253,14 +253,14 @@ class NewLinks(serializers.Serializer[Any]):
 
 
 class JsonParser(BaseParser):
-    """A body of JSON for a view with a `Batch`; see `stats_app.bodies` for what it refuses."""
+    """Parses the JSON body of a view with a `Batch`. `stats_app.bodies` says what is refused."""
 
     media_type = "application/json"
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        view = parser_context["view"]  # type: ignore[index]  # DRF gives it
+        view = parser_context["view"]  # type: ignore[index]  # DRF always passes the context
         body = bodies.read(view.request._request, MAX_BODY_BYTES)
         if not body:
             batch: Batch = view.batch

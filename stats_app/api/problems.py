@@ -1,4 +1,4 @@
-"""Every error as problem+json (RFC 9457). An unexpected one is logged whole and answered with nothing of its own."""
+"""Every error as problem+json (RFC 9457). An unexpected error is logged; the answer does not reveal what it was."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stats_app.keys import CHALLENGE
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:stats-tools:problem:"
-ZONE_RETRY_AFTER_SECONDS = 300  # until somebody has seen to it
+ZONE_RETRY_AFTER_SECONDS = 300  # an administrator has to install the time zone first
 
 # code: status and title
 PROBLEMS = {
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler for our views, whatever handler the host has set."""
+    """The exception handler of the API's views. The handler in the host's settings is not used."""
     if isinstance(exc, errors.StatsError):
         return _known(exc)
     if isinstance(exc, exceptions.MethodNotAllowed):
@@ -52,7 +52,7 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, SuspiciousOperation):
         return _problem("invalid_parameters", "The request is malformed.", extra={"errors": []})
     logger.error("Unexpected error", exc_info=exc)
-    # Django's own way to tell error trackers, which would see nothing of an answered request.
+    # Django's signal for error trackers. Without it they would not see the error, because the request is answered.
     got_request_exception.send(sender=None, request=context["request"]._request)
     return _problem("internal_error", "Something went wrong on our side; it has been logged.")
 
@@ -83,7 +83,7 @@ def _problem(
 
 
 def limit_headers(allowance: Allowance | None) -> dict[str, str]:
-    """What is left of a rate limit, as draft-ietf-httpapi-ratelimit-headers has it."""
+    """The headers with the rest of a rate limit, by draft-ietf-httpapi-ratelimit-headers."""
     if allowance is None:
         return {}
     return {

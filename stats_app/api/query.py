@@ -1,4 +1,4 @@
-"""The query string of a request, read strictly: a repeated name is no value, and a GET has no body beside it."""
+"""Reading a query string strictly: a repeated name is an error, and so is the body of a GET."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from stats_app.errors import FieldError
 
 
 def single_values(request: Request) -> dict[str, object]:
-    """The query string as a plain dictionary; what stands in it more than once is marked as `Repeated`.
+    """The query string as a plain dictionary. The value of a repeated name is a `Repeated`.
 
-    `request.GET` would raise on more parameters than the host's DATA_UPLOAD_MAX_NUMBER_FIELDS.
+    Not `request.GET`, which raises if there are more parameters than the host's DATA_UPLOAD_MAX_NUMBER_FIELDS.
     """
     raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace").decode("utf-8", "replace")
     given: dict[str, list[str]] = {}
@@ -23,7 +23,7 @@ def single_values(request: Request) -> dict[str, object]:
 
 
 def body_errors(request: Request) -> list[FieldError]:
-    """The error of a GET that has a body, which would not be read: its filters or dates would be lost."""
+    """An error for a GET with a body. Without it, filters or dates sent in the body would be ignored silently."""
     if request.META.get("CONTENT_LENGTH") in (None, "", "0") and "HTTP_TRANSFER_ENCODING" not in request.META:
         return []
     return [FieldError("body", "unknown", "body is not read by this method; put the parameters into the query string.")]

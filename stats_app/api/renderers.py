@@ -1,4 +1,4 @@
-"""JSON out, whatever the caller says to accept."""
+"""Answers are JSON, whatever the header `Accept` says."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ except ImportError:
 
 
 class JsonRenderer(BaseRenderer):
-    """Compact JSON in UTF-8; by orjson where it is installed (extra `fast`)."""
+    """Compact JSON in UTF-8, rendered by orjson if it is installed (extra `fast`)."""
 
     media_type = "application/json"
     format = "json"
@@ -38,10 +38,10 @@ class JsonRenderer(BaseRenderer):
 
 
 class OnlyJson(DefaultContentNegotiation):
-    """Negotiates nothing: a header `Accept` or a parameter `format` would lead DRF to 406 and 404."""
+    """Always chooses JSON. DRF's negotiation would answer some `Accept` headers with 406, and `?format=` with 404."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
-        """The one parser, for whatever Content-Type: it says itself what is wrong with it."""
+        """The only parser, for any Content-Type, because it has its own error for a wrong one."""
         return next(iter(parsers), None)
 
     def select_renderer(

@@ -1,11 +1,11 @@
-"""The OpenAPI document: what each action says of itself, and how drf-spectacular makes one document of it.
+"""Making the OpenAPI document with drf-spectacular.
 
-A viewset's `operations` say of each action what its code does not. Parameters, bodies and answers are
-read off the declarations that the code itself works with; nothing is written twice. The host need not install
-drf-spectacular or set anything for it; when it has a document of its own, ours stays out of it.
+A viewset's `operations` describe each action. Parameters, bodies and answers are read from the declarations that the
+code itself uses, so nothing is written twice. The host need not configure drf-spectacular. If it has an OpenAPI
+document of its own, our operations are left out of it.
 """
 
-# drf-spectacular leaves most of what it lets one override without types.
+# Most methods of drf-spectacular have no type annotations.
 # mypy: allow-untyped-calls
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ Declaration = type[serializers.Serializer[Any]]
 SECURITY_SCHEME = "apiKey"
 
 _RATE_LIMIT_HEADERS = ("RateLimit-Policy", "RateLimit")
-# The headers that an error always has; the rate limit's come on top where one is set.
+# The headers that an error always has. An operation with a rate limit adds those of the limit.
 _HEADERS_OF = {
     "not_authenticated": ("WWW-Authenticate",),
     "rate_limited": ("Retry-After",),
@@ -56,11 +56,14 @@ class FieldProblem(serializers.Serializer[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an action of a viewset is, for the OpenAPI document and for the checks before it.
+    """An action of a viewset, for the OpenAPI document and for the checks before the action runs.
 
-    `scope` is what its key needs, `limit` the name of the rate limit that it uses up. `answer` is what the viewset's
-    serializer does not say; `body` are the forms that a body may have. Of a tool, `tool` has the parameters. `codes`
-    are the errors beside those that follow from the rest.
+    - `scope`: the scope that the API key needs
+    - `limit`: the name of the rate limit that a call counts for
+    - `answer`: the serializer of the answer, if it is not the viewset's
+    - `body`: the possible forms of the body
+    - `tool`: the tool behind the action, if any; it has the parameters
+    - `codes`: the error codes that do not follow from the other fields
     """
 
     operation_id: str
@@ -76,7 +79,7 @@ class Operation:
 
 
 def tool_operation(name: str, codes: tuple[str, ...] = ()) -> Operation:
-    """The operation that is a tool, from the tool's declaration."""
+    """The operation for a tool, made from the tool's declaration."""
     tool = TOOLS[name]
     return Operation(
         name, "Statistics", tool.title, tool.description, STATS_READ, name, answer=tool.answer, tool=tool, codes=codes
@@ -84,7 +87,7 @@ def tool_operation(name: str, codes: tuple[str, ...] = ()) -> Operation:
 
 
 class OwnRegistry(ComponentRegistry):
-    """The components of our document, and by that the sign that it is this one that is being made."""
+    """The components of our document. Its type tells `OperationSchema` that our document is being made."""
 
 
 class OwnGenerator(SchemaGenerator):
@@ -94,10 +97,10 @@ class OwnGenerator(SchemaGenerator):
 
 
 class OperationSchema(ClosedSchema):
-    """Reads the `Operation` of an action, and the serializer, filters and pages of a list as DRF has them."""
+    """Describes an action from its `Operation`, and a list also from its serializer, filters and pagination."""
 
     def is_excluded(self) -> bool:
-        # A host's document may be OpenAPI 3.0, which has no null, and may allow no warning about names used twice.
+        # A host's document may be OpenAPI 3.0, which has no type null, or may fail on a warning about duplicate names.
         return not isinstance(self.registry, OwnRegistry)
 
     view: Any  # a StatsViewSet
@@ -173,7 +176,7 @@ class OperationSchema(ClosedSchema):
         return responses | {str(status): self._problem(status, codes) for status, codes in sorted(by_status.items())}
 
     def _declared_parameters(self) -> Iterable[OpenApiParameter]:
-        """Those of a tool, and what else stands in the path, which has the same declaration as in the tools."""
+        """The tool's parameters, and those in the path, which are declared by other tools if this one has none."""
         in_path = uritemplate.variables(self.path)
         own = self._mapped(self.operation.tool.parameters) if self.operation.tool else {}
         for name in [*in_path, *(name for name in own if name not in in_path)]:
@@ -194,7 +197,7 @@ class OperationSchema(ClosedSchema):
         return {name: (schema, name in mapped.get("required", ())) for name, schema in mapped["properties"].items()}
 
     def _any_tools(self, name: str) -> tuple[Json, bool]:
-        """The parameter of this name of whichever tool has it."""
+        """The parameter with this name, from the first tool that has one."""
         return next(found[name] for tool in TOOLS.values() if name in (found := self._mapped(tool.parameters)))
 
     def _codes(self) -> list[str]:
@@ -207,7 +210,7 @@ class OperationSchema(ClosedSchema):
         return [*codes, *self.operation.codes]
 
     def _problem(self, status: int, codes: list[str]) -> Json:
-        """A reference to the response of these errors, which have one status."""
+        """A reference to the response for these errors, which share a status."""
         headers = [name for code in codes for name in _HEADERS_OF.get(code, ())]
         if any(code not in _BEFORE_THE_LIMIT for code in codes) and "unavailable" not in codes:
             headers += _RATE_LIMIT_HEADERS
@@ -225,7 +228,7 @@ class OperationSchema(ClosedSchema):
         return self._register("responses", name, {key: value for key, value in response.items() if value})
 
     def _problem_schema(self, status: int, codes: list[str]) -> Json:
-        """An error, whole in itself: generators of clients cannot narrow a schema that all errors share."""
+        """The complete schema of an error: client generators cannot narrow a schema that all errors share."""
         properties: Json = {
             "type": _one_of([URN + code for code in codes], "The code as a URN."),
             "title": {"type": "string"},
@@ -250,7 +253,7 @@ class OperationSchema(ClosedSchema):
         }
 
     def _register(self, kind: str, name: str, schema: Json) -> Json:
-        """Puts a part that is used again and again among the components, and returns the reference to it."""
+        """Adds a part that is used several times to the components, and returns the reference to it."""
         self.registry.register_on_missing(ResolvedComponent(name, kind, schema, object=name))
         return {"$ref": f"#/components/{kind}/{name}"}
 
@@ -268,7 +271,7 @@ def _parameter_examples(name: str) -> list[OpenApiExample]:
 def document(patterns: Sequence[URLPattern | URLResolver], prefix: str = "/") -> Json:
     """The OpenAPI document of the operations at `patterns`, which are included under the path `prefix`.
 
-    It shares its parts with every other one: it is not to be changed.
+    Do not change the result: its parts are cached and shared.
     """
     whole = _document(tuple(patterns))
     return whole | {"paths": {prefix.rstrip("/") + path: methods for path, methods in whole["paths"].items()}}
@@ -276,7 +279,7 @@ def document(patterns: Sequence[URLPattern | URLResolver], prefix: str = "/") ->
 
 @cache
 def _document(patterns: tuple[URLPattern | URLResolver, ...]) -> Json:
-    """Made once in a process, under no prefix: there may be any number of those."""
+    """The document without a prefix. Cached; the prefix is not part of the key, because there may be any number."""
     settings = {
         "TITLE": TITLE,
         "DESCRIPTION": DESCRIPTION,
@@ -290,5 +293,5 @@ def _document(patterns: tuple[URLPattern | URLResolver, ...]) -> Json:
 
 
 def _tag_number(methods: Json) -> int:
-    """Where the tag of a path's operations stands among the tags."""
+    """The position of the tag of a path's operations among the tags."""
     return list(TAGS).index(next(iter(methods.values()))["tags"][0])

@@ -1,4 +1,4 @@
-"""The items of the lists, as DRF serializers, and what is answered to clicks that come in."""
+"""DRF serializers for the items of lists, and for the answers to new clicks, links, users and campaigns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stats_app.parameters import Field
 
 @extend_schema_field({"type": "string", "enum": list(STATUSES)})
 class StatusText(Field):
-    """A campaign's status on the day `today` of the serializer's context."""
+    """A campaign's status on the day `today` in the serializer's context."""
 
     def to_representation(self, campaign: Campaign) -> str:
         return campaign.status(self.context["today"])
@@ -56,13 +56,13 @@ class UserSerializer(serializers.Serializer[WorkspaceUser]):
 class ClickSerializer(serializers.Serializer[Click]):
     id = UlidText(help_text="The click's ULID, in lowercase.")
     kind = serializers.ChoiceField(list(KINDS))
-    clickedAt = ExactTimeText(source="clicked_at", help_text="What is listed can be sent again as it is.")
+    clickedAt = ExactTimeText(source="clicked_at", help_text="In a form that can be sent as clickedAt again.")
     campaignPublicId = public_id(
         public_ids.CAMPAIGN, "The campaign; null for other kinds.", source="campaign_public_id", allow_null=True
     )
     userPublicId = public_id(
         public_ids.USER,
-        "Whose signature it was; null where that is not known or not told.",
+        "Whose signature it was; null if unknown or not shown.",
         source="user_public_id",
         allow_null=True,
     )
@@ -72,19 +72,19 @@ class ClickSerializer(serializers.Serializer[Click]):
 
 @extend_schema_field({"type": ["string", "null"], "format": "uri"})
 class LinkAddress(Field):
-    """The whole address of a link, made by `absolute` of the serializer's context."""
+    """The full URL of a link, made by `absolute` in the serializer's context."""
 
     def to_representation(self, token: str) -> str | None:
         return links.address(token, self.context["absolute"])
 
 
 class LinkSerializer(serializers.Serializer[TrackedLink]):
-    token = serializers.CharField(help_text="What stands at the end of the address.")
+    token = serializers.CharField(help_text="The last part of the address.")
     url = LinkAddress(
         source="token",
-        help_text="The address to put into a signature; null where this server does not serve tracked links.",
+        help_text="The address to put into a signature; null if this server does not serve tracked links.",
     )
-    kind = serializers.ChoiceField(list(KINDS), help_text="What following it counts as.")
+    kind = serializers.ChoiceField(list(KINDS), help_text="The kind of click that following the link counts as.")
     targetUrl = serializers.CharField(
         source="target_url", allow_blank=True, help_text="Where it leads; empty for the campaign's current target."
     )
@@ -97,7 +97,7 @@ class LinkSerializer(serializers.Serializer[TrackedLink]):
     alias = serializers.EmailField(
         source="alias.email", allow_null=True, help_text="The alias that the signature is sent from, or null."
     )
-    isActive = serializers.BooleanField(source="is_active", help_text="One that is switched off leads nowhere: a 404.")
+    isActive = serializers.BooleanField(source="is_active", help_text="A link that is switched off answers 404.")
     createdAt = TimeText(source="created_at")
 
 
@@ -128,18 +128,18 @@ class LinksAnswer(serializers.Serializer[Any]):
 
 class SavedUser(serializers.Serializer[Any]):
     index = count("The position of the item, from 0.")
-    publicId = public_id(public_ids.USER, "The user that it is now.")
+    publicId = public_id(public_ids.USER, "The user that was saved.")
 
 
 class SavedCampaign(serializers.Serializer[Any]):
     index = count("The position of the item, from 0.")
-    publicId = public_id(public_ids.CAMPAIGN, "The campaign that it is now.")
+    publicId = public_id(public_ids.CAMPAIGN, "The campaign that was saved.")
 
 
 class _DirectoryAnswer(serializers.Serializer[Any]):
-    created = count("Items of which something new was made.")
-    updated = count("Items that changed something that was there.")
-    unchanged = count("Items that say what is there already.")
+    created = count("Items that are new.")
+    updated = count("Items that changed.")
+    unchanged = count("Items that were already stored as sent.")
     rejected = RejectedItem(many=True, help_text="Items that are wrong; the right ones around them are saved.")
 
 

@@ -1,4 +1,4 @@
-"""The texts of the OpenAPI document that belong to no single operation, in Markdown."""
+"""The texts of the OpenAPI document that are not about a single operation, in Markdown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ workspace, and every answer is about that workspace alone.
 ## Periods
 
 Dates are local dates as Y-m-d in the workspace's time zone, and both ends are included. They lie between
-2000-01-01 and 2099-12-31, and a period has at most 3,660 days. `to` may lie in the future: days that have not
-come count 0. The previous period is, for a period of whole calendar months, as many whole months just before
-it, and otherwise the same number of days just before it.
+2000-01-01 and 2099-12-31, and a period has at most 3,660 days. `to` may be in the future: future days count 0.
+If the period consists of whole calendar months, the previous period is the same number of whole months just
+before it. Otherwise it is the same number of days just before it.
 
 ## What is counted
 
@@ -22,26 +22,26 @@ A click has one of three kinds, `campaign`, `vcard` or `other`, and one verdict,
 Only `human` clicks are counted: mail scanners, link previews, crawlers and repeats are kept and listed, but are
 in no number. A click counts for the local day in which it happened. Numbers are exact and live.
 
-A server can be set to show the figures of persons never, or only from some number of clicks on. What it withholds
-is answered with 403 `person_figures_off`, and it lists single clicks without `userPublicId`, which is null there.
+A server can be set to hide all figures of persons, or those of persons with few clicks. It answers 403
+`person_figures_off` in place of hidden figures. In its lists of single clicks `userPublicId` is null.
 
 ## Keys and scopes
 
 Each call carries an API key in the header `x-api-key`. A key has scopes, and each operation names the one that
-it needs. A missing, unknown, expired or revoked key gets 401, and nothing tells one from another.
+it needs. A missing, unknown, expired or revoked key gets 401, always with the same answer.
 
 ## Requests and answers
 
-Paths answer with and without their last slash. An unknown or repeated query parameter is an error, as is a
-repeated key of an object in a body, or a body beside a GET. Bodies are JSON in UTF-8, uncompressed. Answers are
-JSON in UTF-8, whatever `Accept` says, and are not to be cached. JSON names are camelCase. HEAD is answered as GET
-is, without the body; any other method gets 405 with `method_not_allowed`.
+Paths work with and without a slash at the end. An unknown or repeated query parameter is an error, and so is a
+repeated key in an object of a body, or a GET with a body. Bodies are JSON in UTF-8, uncompressed. Answers are
+JSON in UTF-8, whatever `Accept` says, and must not be cached. JSON names are camelCase. HEAD is answered like
+GET, without the body; any other method gets 405 with `method_not_allowed`.
 
 ## Limits
 
-Unless the server sets others: 30 calls a minute to each tool, 300 requests a minute to the lists and links, for each
-key. In no 60 seconds do more pass. `RateLimit-Policy` and `RateLimit` say what is left, and a refused call gets
-429 with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
+By default, each key has 30 calls a minute to each tool, and 300 requests a minute to the lists and links. A limit
+holds for any 60 seconds, not for calendar minutes. `RateLimit-Policy` and `RateLimit` say what is left, and a
+refused call gets 429 with `Retry-After`. Refused calls do not count; calls that end in 400 or 404 do.
 
 ## Errors
 
@@ -60,8 +60,8 @@ TAGS = {
     "Statistics": "The questions that programs and assistants ask. The same tools are offered over MCP.",
     "Campaigns": "Banners in the signatures of the users that carry them.",
     "Users": "The people whose signatures carry links.",
-    "Clicks": "Single clicks: listed, and taken in.",
-    "Links": "Tracked links for signatures: whoever follows one is led on, and the click is counted.",
+    "Clicks": "Single clicks: list them, and record new ones.",
+    "Links": "Tracked links for signatures: a link redirects to its target, and the click is counted.",
 }
 
 PROBLEM_MEANINGS = {
@@ -69,7 +69,7 @@ PROBLEM_MEANINGS = {
     "not_authenticated": "The header x-api-key has no valid key.",
     "permission_denied": "The key lacks the scope of the operation.",
     "workspace_mismatch": "workspacePublicId is not the workspace of the key.",
-    "person_figures_off": "The server shows nobody's clicks by person, or not those of persons with few clicks.",
+    "person_figures_off": "The server does not show clicks by person, or not those of persons with few clicks.",
     "not_found": "Nothing with this id is in the workspace of the key.",
     "method_not_allowed": "The path does not support the method; Allow has those that it supports.",
     "payload_too_large": "The body has more than 5 MiB, or more items than are taken at once.",
@@ -81,15 +81,15 @@ PROBLEM_MEANINGS = {
 
 FIELD_MEANINGS = {
     "required": "It is missing.",
-    "invalid": "It is not of the right form, is empty, or does not fit the others.",
+    "invalid": "It has the wrong form, is empty, or does not fit other values.",
     "unknown": "There is no such parameter or field.",
     "repeated": "It is given more than once.",
     "out_of_range": "It is too small or too large, too early or too late.",
     "too_long": "It has too many characters.",
     "not_found": "Nothing with this id is in the workspace of the key.",
-    "not_allowed": "It may not be given together with the others, or belongs to another one.",
+    "not_allowed": "It must not be given together with other values, or it belongs to another one.",
     "future": "The time is more than 5 minutes in the future.",
-    "pruned": "The time lies before the days of which single clicks are still kept.",
+    "pruned": "The time is before the first day whose single clicks are still stored.",
 }
 
 HEADERS: dict[str, tuple[str, dict[str, Any]]] = {

@@ -1,7 +1,7 @@
 """The API's paths, to be included under any prefix.
 
-Each answers with and without its last slash. Django would redirect from one to the other, and clients follow a redirect
-of a POST by a GET, so that what was sent would be lost.
+Each works with and without a slash at the end. Django would redirect from one to the other, and clients follow the
+redirect of a POST with a GET, which loses the body.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ for some_router in (router, bare_router):
     some_router.register("clicks", views.ClickViewSet, basename="click")
     some_router.register("links", views.LinkViewSet, basename="link")
 
-# The OpenAPI document describes one form of each path.
+# The OpenAPI document describes only the form of each path with a slash.
 openapi = DocsViewSet.as_view({"get": "openapi"}, patterns=router.urls)
 page = DocsViewSet.as_view({"get": "page"}, patterns=router.urls)
 
-# Those with a slash come last: of two patterns with one name `reverse` takes the last.
+# Those with a slash come last, because `reverse` uses the last of two patterns with the same name.
 urlpatterns = [
     *bare_router.urls,
     path("schema", openapi, name="schema"),

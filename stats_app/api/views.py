@@ -1,4 +1,4 @@
-"""The viewsets. Each gets what it needs from the request, calls one function and answers with its result."""
+"""The viewsets. Each action reads the request, calls one function and answers with its result."""
 
 from __future__ import annotations
 
@@ -78,11 +78,10 @@ LIMITS: dict[str, Callable[[], int | None]] = {
 
 
 class StatsViewSet(GenericViewSet[Any]):
-    """The base of ours: everything that the host's `REST_FRAMEWORK` could change is set here.
+    """The base class of the viewsets. It sets everything that the host's `REST_FRAMEWORK` settings could change.
 
-    `operations` describes each action, and says which scope its key needs and which of `LIMITS` it uses up. For tools
-    it is `tools.call` that checks both, so that it can audit every call. A view that takes a body says in `batch` what
-    it holds.
+    `operations` describes each action, with the scope that the key needs and the rate limit in `LIMITS` that the call
+    counts for. Tools check both in `tools.call`, which also audits refused calls. `batch` describes the body.
     """
 
     authentication_classes = [ApiKeyAuthentication]
@@ -105,8 +104,8 @@ class StatsViewSet(GenericViewSet[Any]):
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
-        # The counter of calls and the audit row must outlive a failed answer; and with ATOMIC_REQUESTS Django itself
-        # would meet a database that is down, before any code of ours that could answer 503.
+        # No transaction of ATOMIC_REQUESTS: rate limits and audit rows must be kept when the answer fails. And when the
+        # database is down, Django would fail to begin it before our code could answer 503.
         view = super().as_view(*args, **kwargs)
         for alias in connections:
             view = transaction.non_atomic_requests(alias)(view)
@@ -120,7 +119,7 @@ class StatsViewSet(GenericViewSet[Any]):
         return {"Allow": ", ".join(self.allowed_methods), "Cache-Control": "private, no-store", "Vary": HEADER}
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        # DRF itself takes a body that has no Content-Length for none, and would not ask the parser.
+        # Without Content-Length DRF would treat the body as empty, and would not call the parser.
         wrapped = super().initialize_request(request, *args, **kwargs)
         wrapped._stream = request  # type: ignore[assignment]  # it is read like a file
         return wrapped
@@ -131,12 +130,12 @@ class StatsViewSet(GenericViewSet[Any]):
 
     @property
     def caller(self) -> Caller:
-        # The authentication class lets nobody else in.
+        # Always set: the authentication class refuses requests without a valid key.
         return cast(Caller, self.request.auth)
 
     @property
     def checked_operation(self) -> Operation | None:
-        """The operation whose scope and limit are for the view to check; None for a tool and a method not supported."""
+        """The operation, if the view has to check its scope and limit; None for a tool or an unsupported method."""
         described = self.operations.get(self.action or "")
         return None if described is None or described.tool is not None else described
 
@@ -155,14 +154,14 @@ class StatsViewSet(GenericViewSet[Any]):
         return super().finalize_response(request, response, *args, **kwargs)
 
     def new_items(self, request: Request, make: Callable[[dict[str, Any]], Item]) -> list[Item | FieldError]:
-        """What `make` makes of the items of the body, or what is wrong with them. Raises InvalidParameters."""
+        """The items of the body, made by `make`, with an error in place of a wrong one. Raises InvalidParameters."""
         errors = [unknown_parameter(name, []) for name in single_values(request)]
         if errors:
             raise InvalidParameters(errors)
         return self.batch.items_of(request.data, make)
 
     def call_tool(self, name: str, request: Request, **path: str) -> Response:
-        """The answer of a tool to the query string, and to what of the path is a parameter."""
+        """Calls a tool with the query string, and with the parameters in the path."""
         arguments = single_values(request)
         for key, value in path.items():
             arguments[key] = Repeated([arguments[key], value]) if key in arguments else value
@@ -182,7 +181,7 @@ class ObjectViewSet(StatsViewSet):
     id_prefix: ClassVar[str]
 
     def get_object(self) -> Any:
-        """The row with the public id in the path. Raises InvalidParameters, and NotFound for another workspace's."""
+        """The workspace's row with the public id in the path. Raises InvalidParameters and NotFound."""
         name = self.lookup_url_kwarg or ""
         public_id = self.kwargs[name]
         errors = [unknown_parameter(given, []) for given in single_values(self.request)] + body_errors(self.request)
@@ -208,7 +207,7 @@ class WorkspaceViewSet(StatsViewSet):
 
 
 class DirectoryViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
-    """Rows that come in by `save` and are listed."""
+    """Rows that can be listed, and created or changed by `save`."""
 
     save: ClassVar[Callable[..., DirectoryResult]]
 
@@ -336,16 +335,16 @@ class UserViewSet(DirectoryViewSet):
 
 
 class ClickViewSet(ListModelMixin, StatsViewSet):
-    """The clicks of the workspace: listed, and taken in."""
+    """The clicks of the workspace: lists them, and records new ones."""
 
     operations = {
         "list": Operation(
             "click_list",
             "Clicks",
             "Single clicks",
-            "Newest first, with whatever verdict, a page at a time. Follow next until it is null: each click stands on "
-            "exactly one page, also while new ones come in. Clicks whose days have been pruned are not listed; their "
-            "counts stay.",
+            "Newest first, with any verdict, a page at a time. Follow next until it is null: each click is on exactly "
+            "one page, even while new ones come in. Clicks whose days have been pruned are not listed; their counts "
+            "stay.",
             CLICKS_READ,
             "lists",
             codes=("person_figures_off",),
@@ -370,7 +369,7 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
     batch = CLICKS
 
     def get_queryset(self) -> QuerySet[Click]:
-        # Single clicks can be added up: they tell of a person only where everybody's figures are shown.
+        # Users are shown only if everybody's figures are, because single clicks can be added up to a person's figures.
         user = F("user__public_id") if person_figures.are_all_shown() else Value(None, CharField())
         clicks = Click.objects.filter(workspace=self.caller.workspace.pk)
         return clicks.annotate(campaign_public_id=F("campaign__public_id"), user_public_id=user).defer("visitor")
@@ -383,7 +382,7 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
 
 
 class LinkViewSet(ListModelMixin, StatsViewSet):
-    """The tracked links of the workspace: listed, and made."""
+    """The tracked links of the workspace: lists them, and makes new ones."""
 
     operations = {
         "list": Operation(

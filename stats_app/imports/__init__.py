@@ -1,6 +1,6 @@
-"""Clicks from files: CSV, JSON lines and the logs of web servers, of any size, each row counted once.
+"""Importing clicks from files of any size: CSV, JSON lines and logs of web servers. Each row is counted once.
 
-`sources` reads bytes and lines, `tables`, `jsonlines` and `weblogs` make rows of them, and `run` records the clicks.
+`sources` reads bytes and lines, `tables`, `jsonlines` and `weblogs` parse them into rows, and `run` records the clicks.
 """
 
 from __future__ import annotations

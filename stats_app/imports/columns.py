@@ -1,4 +1,4 @@
-"""Which column of a file is which field of a row: by the names that the API has for them, or as `--map` says."""
+"""Which column of a file holds which field: the column with the field's name in the API, or what `--map` says."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ANY_OTHER = "*"
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields that rows of one kind have in a file: a row's values stand in the order of `names`.
+    """The fields of one kind of row. A row's values are in the order of `names`.
 
-    `inside` is what errors call them before they are told in the file's own names, `synonyms` are other names for them,
-    and those of `joined` may be made up of several columns, with a space between.
+    `inside` maps the fields to their names in Python, which errors use until they are renamed for the user. `synonyms`
+    maps other names to the fields. Fields in `joined` may be made of several columns, joined by a space.
     """
 
     noun: str
@@ -31,7 +31,7 @@ class Fields:
     joined: frozenset[str] = frozenset()
 
     def known_as(self, name: str) -> str | None:
-        """The field of this name."""
+        """The field with this name or synonym."""
         return name if name in self.names else self.synonyms.get(name)
 
 
@@ -41,23 +41,23 @@ CLICKS = Fields(
 NAMES = CLICKS.names
 
 Values = list[Any]
-"""What a row says, in the order of `Fields.names`; None for what it does not say."""
+"""The values of a row, in the order of `Fields.names`; None for a field without a value."""
 
 
 class Column(NamedTuple):
-    """A field is what stands in a column."""
+    """The field is the value in a column."""
 
     column: str
 
 
 class Constant(NamedTuple):
-    """A field is the same in every row."""
+    """The field has the same value in every row."""
 
     value: str
 
 
 class Translation(NamedTuple):
-    """A field is something of its own for each value of a column."""
+    """Each value of a column is translated to a value of the field."""
 
     column: str
     values: dict[str, str]
@@ -67,7 +67,7 @@ class Translation(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A field is what stands in several columns, with a space between."""
+    """The field is the values in several columns, joined by a space."""
 
     columns: tuple[str, ...]
 
@@ -76,7 +76,7 @@ Origin = Column | Constant | Translation | Joined
 
 
 def columns_of(origin: Origin) -> tuple[str, ...]:
-    """The columns that a field comes from."""
+    """The columns that a field is read from."""
     match origin:
         case Constant():
             return ()
@@ -88,7 +88,7 @@ def columns_of(origin: Origin) -> tuple[str, ...]:
 
 @dataclass
 class ColumnMap:
-    """What the options say: where fields come from, and which rows are taken at all."""
+    """The parsed options `--map` and `--only`: where each field comes from, and which rows are imported."""
 
     fields: dict[str, Origin] = field(default_factory=dict)
     only: dict[str, set[str]] = field(default_factory=dict)
@@ -96,8 +96,11 @@ class ColumnMap:
 
     @classmethod
     def parse(cls, maps: Iterable[str], only: Iterable[str] = (), of: Fields = CLICKS) -> ColumnMap:
-        """Of `COLUMN=FIELD`, `FIELD=VALUE` and `COLUMN:VALUE=FIELD:VALUE` (`*` for any other value), and of
-        `COLUMN=VALUE`, which a row must have to be taken. Raises WrongFile."""
+        """Parses the options. Raises WrongFile.
+
+        `maps` are `COLUMN=FIELD`, `FIELD=VALUE` or `COLUMN:VALUE=FIELD:VALUE` (`*` for any other value). `only` are
+        `COLUMN=VALUE`: rows with other values are skipped.
+        """
         parsed = cls(of=of)
         for text in maps:
             parsed._add(text)
@@ -141,7 +144,7 @@ class ColumnMap:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the file is another system's, with columns that are nothing to us."""
+        """Whether the file comes from another system. Then columns that are not fields are ignored."""
         return bool(self.fields or self.only)
 
     @property
@@ -150,8 +153,8 @@ class ColumnMap:
         return {column for one in self.fields.values() for column in columns_of(one)} | set(self.only)
 
     def origins(self, there: Collection[str]) -> dict[str, Origin]:
-        """Where each field comes from that a file with these columns has. A column is not its own field where an option
-        makes something else of it."""
+        """The origin of each field in a file with these columns. A column that an option maps to another field does not
+        count as the field with its own name."""
         mapped = {
             column for one in self.fields.values() if isinstance(one, Column | Joined) for column in columns_of(one)
         }
@@ -160,10 +163,10 @@ class ColumnMap:
 
 
 class HeaderColumns:
-    """The columns of a CSV file by its first row. Called with the cells of a row, it gives its values."""
+    """The columns of a CSV file, from its first row. Called with the cells of a row, it returns the row's values."""
 
     def __init__(self, header: Sequence[str], mapping: ColumnMap) -> None:
-        """Raises WrongFile for columns that are missing, unknown, or there twice."""
+        """Raises WrongFile for missing, unknown or repeated columns."""
         self.header = _with_own_names([name.strip() for name in header], mapping)
         self.origins = origins = mapping.origins(self.header)
         read = {column for one in origins.values() for column in columns_of(one)} | set(mapping.only)
@@ -174,14 +177,14 @@ class HeaderColumns:
         self._only = [(self.header.index(column), values) for column, values in mapping.only.items()]
         self._translations: list[tuple[int, int, Translation]] = []
         self._joined: list[tuple[int, list[int]]] = []
-        # Behind the cells of each row stand an empty one and the constants, so that one look takes all values.
+        # An empty cell and the constants are appended to each row, so that one `itemgetter` reads all values.
         self._extra = [""]
         self._pick = itemgetter(
             *(self._place(number, origins.get(name)) for number, name in enumerate(mapping.of.names))
         )
 
     def __call__(self, cells: list[str]) -> Values | None:
-        """None for a row that `--only` leaves out. An empty cell says nothing."""
+        """The values of a row, or None if `--only` skips it. An empty cell is None."""
         for place, wanted in self._only:
             if cells[place] not in wanted:
                 return None
@@ -193,11 +196,11 @@ class HeaderColumns:
         return values
 
     def content(self, cells: Sequence[str]) -> bytes:
-        """All that the row says, in whatever order its columns stand."""
+        """The whole content of the row, which does not depend on the order of the columns."""
         return encoded([(name, cells[place]) for name, place in self._sorted])
 
     def _place(self, number: int, origin: Origin | None) -> int:
-        """Where in a row and what stands behind it the value of a field is."""
+        """The position of a field's value in a row with `_extra` appended. Notes what is computed afterwards."""
         if isinstance(origin, Column):
             return self.header.index(origin.column)
         if isinstance(origin, Constant):
@@ -224,7 +227,7 @@ class HeaderColumns:
 
 
 class KeyColumns:
-    """The same for the objects of JSON lines about clicks, each of which has keys of its own."""
+    """As `HeaderColumns`, for clicks in JSON lines, where each object has its own keys."""
 
     def __init__(self, mapping: ColumnMap) -> None:
         origins = mapping.origins(NAMES)
@@ -250,7 +253,7 @@ class KeyColumns:
         return values
 
     def unknown(self, row: dict[str, Any]) -> str | None:
-        """A key that is no field, in a file that is not another system's."""
+        """The first key that is not a field. None for a file from another system, where these are ignored."""
         if self._mapping.is_foreign:
             return None
         return next((name for name in row if self._mapping.of.known_as(name) is None), None)
@@ -260,7 +263,7 @@ class KeyColumns:
 
 
 def _is_plain(origin: Origin) -> TypeGuard[Column]:
-    """Whether a field is what one key holds."""
+    """Whether a field is the value of one key of the object itself."""
     return isinstance(origin, Column) and "." not in origin.column
 
 
@@ -274,7 +277,7 @@ def _of(origin: Origin, row: Mapping[str, Any]) -> Any:
 
 
 def _with_own_names(header: list[str], mapping: ColumnMap) -> list[str]:
-    """The names of the columns, with a field's own name for another one of it."""
+    """The names of the columns, with synonyms replaced by the names of their fields."""
     own = {
         other: name
         for other, name in mapping.of.synonyms.items()
@@ -284,7 +287,7 @@ def _with_own_names(header: list[str], mapping: ColumnMap) -> list[str]:
 
 
 def check_clicks(origins: Mapping[str, Origin]) -> None:
-    """Raises WrongFile when no click can be made of what a file has."""
+    """Raises WrongFile if the file lacks a column that every click needs."""
     if CLICKED_AT not in origins:
         raise WrongFile(f"There is no column {CLICKED_AT}, so nothing says when the clicks were.")
     if KIND not in origins and LINK not in origins:
@@ -292,25 +295,25 @@ def check_clicks(origins: Mapping[str, Origin]) -> None:
 
 
 def names_for_messages(fields: Fields, origins: Mapping[str, Origin]) -> dict[str, str]:
-    """What each field is called in the file, by what errors call it."""
+    """The name of each field in the file, by the field's name in Python, to rename errors."""
     found = {name: origins.get(name) for name in fields.inside}
     return {fields.inside[name]: one.column if isinstance(one, Column) else name for name, one in found.items()}
 
 
 def value_at(row: Any, column: str) -> Any:
-    """What an object holds under a key, or under `outer.inner` in an object of its own."""
+    """The value of a key of an object. `outer.inner` is the key `inner` of the object under `outer`."""
     if column in row or "." not in column:
         return row.get(column)
     return reduce(lambda inner, key: inner.get(key) if isinstance(inner, dict) else None, column.split("."), row)
 
 
 def text_of(value: Any) -> str:
-    """A value of JSON as a CSV file would hold it."""
+    """A JSON value as it would be written in a CSV file."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
 def encoded(cells: Iterable[tuple[str, str]]) -> bytes:
-    """Cells with their names, as bytes. Empty cells are left out: a column that came later changes no older row."""
+    """Cells with their names, as bytes. Empty cells are left out, so that adding a column does not change old rows."""
     return "\x1f".join([f"{name}\x1e{cell}" for name, cell in cells if cell]).encode("utf-8", "surrogatepass")

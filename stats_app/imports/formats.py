@@ -1,4 +1,4 @@
-"""The formats of files, and what each of them can be told."""
+"""The formats of files, and the options that each format takes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from stats_app.imports.weblogs import DEFAULT_PREFIX, REDIRECTS, LogRows, ReadLi
 
 @dataclass(frozen=True)
 class ReadAs:
-    """How a file is to be read. What does not belong to its format must be left out.
+    """The options for reading a file. An option that does not apply to the format is an error.
 
     `maps` and `only` are for files with columns (see `ColumnMap`), `date_format` and `timezone` for their times (see
-    `TimeReader`). `prefix` is the path before the tokens of links in a log, `statuses` what counts there as followed.
+    `TimeReader`). For logs, `prefix` is the path before the links' tokens, and `statuses` are those of followed links.
     """
 
     format: str = "csv"
@@ -42,7 +42,7 @@ class ReadAs:
 
 
 def rows_of(source: Source, read_as: ReadAs) -> Rows:
-    """The rows of a file. Raises WrongFile when it cannot be read so."""
+    """The rows of a file. Raises WrongFile if it cannot be read with these options."""
     make, options = FORMATS[read_as.format]
     for option in ("maps", "only", "date_format", "timezone", "prefix", "statuses"):
         if getattr(read_as, option) and option not in options:
@@ -52,7 +52,7 @@ def rows_of(source: Source, read_as: ReadAs) -> Rows:
 
 
 def format_of(name: str) -> str:
-    """The format that a file's name speaks of, by default CSV."""
+    """The format by the extension of a file's name, by default CSV."""
     return "jsonl" if name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")) else "csv"
 
 
@@ -94,4 +94,4 @@ FORMATS: dict[str, tuple[Callable[[Source, ReadAs], Rows], Collection[str]]] = {
     "caddy": (_caddy, _OF_JSON_LOGS),
     "traefik": (_traefik, _OF_JSON_LOGS),
 }
-"""For each format what makes its rows, and which options of `ReadAs` it takes."""
+"""By format: the function that makes its rows, and the options of `ReadAs` that apply to it."""

@@ -1,4 +1,4 @@
-"""Rows of files with one JSON object a line."""
+"""Rows of files with one JSON object on each line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
 class JsonRows(Rows):
-    """The rows of a file of JSON lines. Lines without anything are passed over."""
+    """The rows of a file of JSON lines. Empty lines are skipped."""
 
     def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
         self.encoding = source.encoding()
@@ -50,7 +50,7 @@ class JsonRows(Rows):
 
 
 def objects(lines: Iterable[str], noun: str) -> Iterator[tuple[int, str, dict[str, Any] | FieldError]]:
-    """The number of each line that has something, its text, and its object or what is wrong with it."""
+    """The number, the text, and the object or error of each line that is not empty."""
     for number, line in enumerate(lines, 1):
         if not line.isspace():
             yield number, line, _object_of(line, noun)
@@ -65,7 +65,7 @@ def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
         return FieldError(str(error), "repeated", f"{error} is there more than once.")
     except RecursionError:
         return _wrong("is nested too deeply")
-    except ValueError as error:  # a number of thousands of digits, or one that JSON does not know
+    except ValueError as error:  # a number with thousands of digits, or NaN or Infinity
         return _wrong(f"is not JSON: {error}")
     return found if isinstance(found, dict) else _wrong(f"is one {noun} as an object, not {shown(found)}")
 

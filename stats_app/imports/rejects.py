@@ -1,4 +1,4 @@
-"""A file of the rows that were wrong, as they came, to be corrected and imported."""
+"""A file of the rejected rows, unchanged, for the user to correct and import."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from stats_app.imports.sources import on_error
 
 
 class Line(Protocol):
-    """A row of any kind."""
+    """A row of any kind, with its number and its text."""
 
     @property
     def raw(self) -> str | bytes: ...
 
 
 class Lines(Protocol):
-    """Rows of any kind."""
+    """Rows of any kind, with the encoding and the first line of their file."""
 
     @property
     def encoding(self) -> str | None: ...
@@ -27,8 +27,8 @@ class Lines(Protocol):
 
 
 class Rejects:
-    """Writes rows to a file that is made anew: in the encoding of the file that they come from, and behind its first
-    row where that names the columns. Without rows it is empty. Raises OSError."""
+    """Writes rows to a new file, in the encoding of the file that they come from. The file begins with the same row of
+    column names, if there is one. Without rows it is empty. Raises OSError."""
 
     def __init__(self, path: str) -> None:
         self._file: BinaryIO = open(path, "wb")  # noqa: SIM115  # closed by `__exit__`
@@ -47,12 +47,12 @@ class Rejects:
             self._encode = _encoder(rows.encoding)
             self._file.write(self._encode(rows.header) if rows.encoding else b"")
         self._file.write(self._encode(row.raw))
-        if row.raw[-1:] not in ("\n", "\r", b"\n"):  # the last line of a file that does not end with it
+        if row.raw[-1:] not in ("\n", "\r", b"\n"):  # the last line of a file without a line break at its end
             self._file.write(self._encode("\n" if isinstance(row.raw, str) else b"\n"))
 
 
 def _encoder(encoding: str | None) -> Callable[[Any], bytes]:
     if encoding is None:
         return bytes
-    # It writes the mark of its encoding once, at the beginning.
+    # An incremental encoder writes the byte-order mark only once, at the beginning.
     return codecs.getincrementalencoder(encoding)(on_error(encoding)).encode

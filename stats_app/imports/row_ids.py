@@ -1,4 +1,4 @@
-"""Ids for rows that have none: the same ones whenever the same file is read."""
+"""Ids for rows without one. Reading the same file again gives the same ids."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _TIME_BYTES, _HASH_BYTES = 6, 10  # of a ULID
 
 
 class RowIds:
-    """Gives out the ids of one run: ULIDs of the click's time and a hash of the workspace, of what the row says, and of
-    how many rows with the same time and content came before it."""
+    """Makes the ids of one run. An id is a ULID of the click's time and of a hash. The hash is of the workspace, the
+    row's content, and the number of earlier rows with the same time and content."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._start = blake2b(workspace.public_id.encode(), digest_size=_HASH_BYTES)
         self._seen = Seen()
 
     def of(self, rows: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
-        """The ids of rows by their times, from 1970 on, and contents, in the order of the file."""
+        """The ids of rows, given as their times, not before 1970, and their contents, in the order of the file."""
         first_ids = [self._id(moment, content) for moment, content in rows]
         return [
             self._id(moment, content + b"\x1d%d" % number) if number else first_id
@@ -38,10 +38,10 @@ class RowIds:
 
 
 class Seen:
-    """How often each id came so far.
+    """Counts how often each id has occurred so far.
 
-    In a temporary file of SQLite's, so that memory does not grow with the number of ids. They begin with their time:
-    most files are nearly in that order, and then the next id lies beside the last one.
+    The counts are in a temporary SQLite file, so that memory does not grow with the number of ids. This is fast because
+    ids begin with their time: most files are nearly sorted by time, so the next id is mostly beside the last one.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Seen:
         self._file.execute("CREATE TABLE seen (id BLOB PRIMARY KEY, times INT, batch INT) WITHOUT ROWID")
 
     def earlier(self, ids: Sequence[bytes]) -> list[int]:
-        """Adds a batch of ids: for each, how many of the same came before it."""
+        """Adds a batch of ids. Returns for each id how often it occurred before."""
         counts = Counter(ids)
         earlier = self._add(counts)
         if not earlier and len(counts) == len(ids):
@@ -65,7 +65,7 @@ class Seen:
         return numbers
 
     def _add(self, counts: Mapping[bytes, int]) -> dict[bytes, int]:
-        """How often those came in earlier batches that came in one."""
+        """Adds the counts of a batch. Returns the earlier counts of the ids that occurred in earlier batches."""
         self._batch += 1
         self._file.execute("BEGIN")
         before = self._file.total_changes

@@ -1,4 +1,4 @@
-"""A row of a file, and the click that it says."""
+"""A row of a file, and the click made from it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from stats_app.verdicts import judge_agent
 
 
 class Row(NamedTuple):
-    """One row: the number of its first line, its text as it came, and its click or what is wrong with it.
+    """One row: the number of its first line, its unchanged text, and its click or an error.
 
-    `content` tells rows without an id from each other; it is None where the click has one.
+    `content` distinguishes rows without an id; it is None if the click has an id.
     """
 
     number: int
@@ -28,27 +28,27 @@ class Row(NamedTuple):
 
 
 class Rows(ABC):
-    """The rows of a file in their order, read as they are asked for."""
+    """The rows of a file in their order, read lazily."""
 
     encoding: str | None = None
-    """Of the text of rows; None where it is bytes."""
+    """The encoding of the rows' text; None if the rows are bytes."""
     header: str = ""
-    """What a file of some of the rows begins with."""
+    """The line of column names, if the file has one."""
     names: Mapping[str, str] = {}
-    """What each field of `ClickInput` is called in the file."""
+    """The name in the file of each field of `ClickInput`."""
     unread: Sequence[str] = ()
-    """The columns that nothing is made of."""
+    """The columns that are not used."""
     skipped: int = 0
-    """How many rows were left out so far because they are not asked for."""
+    """How many rows have been skipped so far because they are not clicks or `--only` excludes them."""
     skips_unknown_links: bool = False
-    """Whether a link that is not the workspace's makes a row one of those."""
+    """Whether rows with a link of another workspace are skipped, and not errors."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row]: ...
 
 
 class ClickReader:
-    """Makes the click of what a row says."""
+    """Makes clicks from the values of rows."""
 
     def __init__(self, times: TimeReader) -> None:
         self._times = times
@@ -70,5 +70,5 @@ class ClickReader:
 
 
 def external_content(external_id: Any) -> bytes:
-    """What a row is known by that has an id where it comes from."""
+    """The content of a row that has an id in the system it comes from."""
     return encoded([(EXTERNAL_ID, str(external_id))])

@@ -1,4 +1,4 @@
-"""Importing: rows become clicks, batch by batch, through the one way in."""
+"""Importing: recording the clicks of rows in batches, by the same function as all other clicks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ KEPT_LINKS = 50_000
 
 @dataclass
 class Imported:
-    """What became of the rows so far. `skipped` are those that are no clicks, such as a log's other requests, and
-    `unknown_links` clicks of links that are not the workspace's."""
+    """How many rows had which result so far. `skipped` rows are not clicks, such as other requests in a log;
+    `unknown_links` are clicks on links of other workspaces."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -46,12 +46,12 @@ def import_clicks(
     progress: Callable[[Imported], None] = lambda imported: None,
     dry_run: bool = False,
 ) -> Imported:
-    """Stores the clicks of a file. Memory does not grow with the number of rows, and the same rows count once however
-    often they are imported, so that a run that was broken off can be run again.
+    """Stores the clicks of a file. Memory does not grow with the number of rows. Rows that were imported before are not
+    counted again, so an interrupted import can simply be repeated.
 
-    `rejected` is called with each row that is wrong and its error, in the file's own names; `progress` after each
-    batch. `dry_run` finds the same and stores nothing. Raises WrongFile when the file cannot be read on, and
-    WorkspaceGone when the workspace was deleted meanwhile.
+    `rejected` is called with each wrong row and its error, which uses the file's column names; `progress` is called
+    after each batch. `dry_run` returns the same counts and stores nothing. Raises WrongFile if the rest of the file
+    cannot be read, and WorkspaceGone if the workspace is deleted during the import.
     """
     imported = Imported()
     store = _Rehearsal(workspace) if dry_run else partial(record_clicks, workspace)
@@ -78,7 +78,7 @@ def import_clicks(
 
 
 class _Link(NamedTuple):
-    """What a click of a link is, as `ClickInput` names it."""
+    """The fields of `ClickInput` that follow from a link."""
 
     kind: str
     campaign: str | None
@@ -87,14 +87,14 @@ class _Link(NamedTuple):
 
 
 class _Links:
-    """The workspace's links by their tokens. What was found is kept for the next batches, which name much the same."""
+    """The workspace's links by their tokens, with a cache, because the next batches mostly name the same links."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._links = TrackedLink.objects.using(router.db_for_write(Click)).filter(workspace=workspace)
         self._kept: dict[str, _Link | None] = {}
 
     def followed(self, clicks: list[ClickInput | FieldError]) -> list[ClickInput | FieldError]:
-        """The clicks, those that name a link and no kind as clicks of that link."""
+        """The clicks, with kind, campaign, user and alias taken from the link if a click names a link and no kind."""
         tokens = {click.link for click in clicks if _is_by_link(click)}
         if not tokens:
             return clicks
@@ -106,11 +106,11 @@ class _Links:
         return [_followed(click, self._kept[click.link]) if _is_by_link(click) else click for click in clicks]
 
     def _find(self, tokens: set[str]) -> dict[str, _Link]:
-        # Databases refuse NUL and lone surrogates, which no token has.
+        # Databases refuse NUL and lone surrogates. No valid token contains them.
         found = self._links.filter(token__in=[token for token in tokens if token.isascii() and token.isprintable()])
         columns = ("token", "kind", "campaign__public_id", "user__public_id", "alias__email", "user", "alias__user")
         return {
-            # An alias that was given to another user since says nothing of who it was then.
+            # The alias is left out if it has moved to another user since the link was made.
             token: _Link(kind, campaign, user, alias if user is None or user_id == owner_id else None)
             for token, kind, campaign, user, alias, user_id, owner_id in found.values_list(*columns)
         }
@@ -121,7 +121,7 @@ def _is_by_link(click: ClickInput | FieldError) -> TypeGuard[ClickInput]:
 
 
 def _followed(click: ClickInput, link: _Link | None) -> ClickInput | FieldError:
-    """The click of a link, with what the row says itself."""
+    """The click with missing values taken from its link."""
     _, click_id, campaign, user, alias, token, *others = click
     if link is None:
         return FieldError("link", "not_found", f"link {shown(token)} is not in this workspace.")
@@ -131,7 +131,7 @@ def _followed(click: ClickInput, link: _Link | None) -> ClickInput | FieldError:
 
 
 def _give_ids(ids: RowIds, batch: Sequence[Row], clicks: list[ClickInput | FieldError]) -> None:
-    """Gives ids to those of the clicks that have none. Those before 1970 are too early anyway."""
+    """Gives ids to the clicks without one. Clicks before 1970 get none, because they will be rejected as too early."""
     places, contents = [], []
     for place, (row, click) in enumerate(zip(batch, clicks, strict=True)):
         if row.content is not None and isinstance(click, ClickInput) and click.clicked_at >= EPOCH:
@@ -143,10 +143,10 @@ def _give_ids(ids: RowIds, batch: Sequence[Row], clicks: list[ClickInput | Field
 
 
 class _Rehearsal:
-    """Finds what recording batches one after the other would find, and stores nothing.
+    """Returns what `record_clicks` would return for each batch, and stores nothing.
 
-    Each batch is recorded and undone, so that nobody waits for longer than in a real run. An id that came in an earlier
-    batch would be a duplicate then.
+    Each batch is recorded and rolled back at once, so that locks are held no longer than in a real import. Therefore
+    ids from earlier batches are remembered: in a real import they would be duplicates.
     """
 
     def __init__(self, workspace: Workspace) -> None:

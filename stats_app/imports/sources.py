@@ -1,4 +1,4 @@
-"""Files that are read once from begin to end: from disk or a pipe, packed or not, in UTF-8 or UTF-16."""
+"""Files that are read once from beginning to end: from disk or a pipe, with or without gzip, in UTF-8 or UTF-16."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, AnyStr, BinaryIO, cast
 
 MAX_LINE = 16 * 1024 * 1024
-"""A file with a longer line is none of rows; reading it would need as much memory as it is long."""
+"""A file with a longer line is refused: it is probably not a file of rows, and could fill the memory."""
 
 _BUFFER = 256 * 1024
 _GZIP = b"\x1f\x8b"
@@ -23,11 +23,11 @@ _UNREADABLE = (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error)
 
 
 class WrongFile(Exception):
-    """The file, or how it is to be read, is wrong as a whole. `str()` is the sentence."""
+    """The file as a whole, or an option for reading it, is wrong. `str()` is the message."""
 
 
 class Source:
-    """An open file, unpacked when it is packed by gzip. `size` is its size in bytes, or None for a pipe."""
+    """An open file, decompressed if it is a gzip file. `size` is its size in bytes, or None for a pipe."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = io.BufferedReader(cast(io.RawIOBase, file), _BUFFER)
@@ -39,11 +39,11 @@ class Source:
 
     @property
     def share(self) -> float | None:
-        """How much of the file has been read, from 0 to 1; None where its size is not known."""
+        """How much of the file has been read, from 0 to 1; None if its size is unknown."""
         return self._file.tell() / self.size if self.size else None
 
     def encoding(self) -> str:
-        """As the mark at the beginning says, by default UTF-8. To be asked before anything is read."""
+        """The encoding by the byte-order mark, by default UTF-8. Must be called before anything is read."""
         try:
             start = self._content.peek(3)[:3]
         except _UNREADABLE as error:
@@ -53,24 +53,24 @@ class Source:
         return "utf-8-sig" if start == _UTF_8_MARK else "utf-8"
 
     def text_lines(self) -> Iterator[str]:
-        """The lines with their ends. Bytes that are not UTF-8 come as lone surrogates, which no right value has."""
+        """The lines with their line breaks. Bytes that are not UTF-8 become lone surrogates, which no field allows."""
         encoding = self.encoding()
-        # Kept, because it closes the file when it is forgotten.
+        # Stored, because a TextIOWrapper closes the file when it is garbage-collected.
         self._text = io.TextIOWrapper(self._content, encoding, on_error(encoding), newline="")
         return _lines(iter(partial(self._text.readline, MAX_LINE), ""), ("\n", "\r"))
 
     def byte_lines(self) -> Iterator[bytes]:
-        """The lines with their ends, as they are."""
+        """The lines with their line breaks, not decoded."""
         return _lines(iter(partial(self._content.readline, MAX_LINE), b""), (b"\n",))
 
 
 def on_error(encoding: str) -> str:
-    """How what is not in this encoding is read, so that writing it gives the same bytes again."""
+    """The error handler that reads invalid bytes so that writing them gives the same bytes again."""
     return "surrogatepass" if encoding == "utf-16" else "surrogateescape"
 
 
 def _size(file: BinaryIO) -> int | None:
-    """None where bytes come from a pipe, or from memory."""
+    """The size of a file on disk; None for a pipe or a file in memory."""
     try:
         return os.fstat(file.fileno()).st_size or None
     except (OSError, AttributeError):

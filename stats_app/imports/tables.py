@@ -1,4 +1,4 @@
-"""Rows of CSV files: with commas, semicolons or tabs between cells, as the first row has them."""
+"""Rows of CSV files. The first row decides whether commas, semicolons or tabs separate the cells."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stats_app.imports.times import TimeReader
 from stats_app.spreadsheets import restored
 
 DELIMITERS = (",", ";", "\t")
-# Of one row. A quote that is opened and not closed would make one row of the rest of the file.
+# The most lines of one row. Without a limit, a quote that is not closed would make the rest of the file one row.
 MAX_LINES = 100
 
 _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
 class CsvTable:
-    """A CSV file whose columns are named by its first row. `skipped` are the rows so far that are not asked for."""
+    """A CSV file whose first row names the columns. `skipped` counts the rows that `--only` has excluded so far."""
 
     def __init__(self, source: Source, mapping: ColumnMap) -> None:
         """Reads the first row. Raises WrongFile when it does not name what is needed."""
@@ -33,7 +33,7 @@ class CsvTable:
         if "\0" in self.header:
             raise WrongFile("The first row has NUL characters: is it UTF-16 without a mark, or no text at all?")
         delimiter, names = _split(self.header)
-        while names and not names[-1].strip():  # what a spreadsheet leaves behind the last column
+        while names and not names[-1].strip():  # spreadsheets add empty cells after the last column
             names.pop()
         if not names:
             raise WrongFile("The file has no first row that names the columns.")
@@ -41,7 +41,7 @@ class CsvTable:
         self._table = _Table(lines, delimiter, len(names), first=2)
 
     def __iter__(self) -> Iterator[tuple[int, str, Values | FieldError, list[str]]]:
-        """The number of a row's first line, its text, what it says or what is wrong with it, and its cells."""
+        """For each row: the number of its first line, its text, its values or an error, and its cells."""
         for number, raw, cells in self._table:
             if isinstance(cells, FieldError):
                 yield number, raw, cells, []
@@ -83,10 +83,10 @@ class CsvRows(Rows):
 
 
 class _Table:
-    """The cells of each row, or what is wrong with it, with its text and the number of its first line.
+    """For each row: the number of its first line, its text, and its cells or an error.
 
-    When a row of several lines is wrong, a quote that is not closed has swallowed lines that are right as a rule. So
-    only its first line is given up, and the next row begins with the second.
+    If a row of several lines is wrong, a quote has mostly been left open, and has swallowed correct lines. So only the
+    first line is rejected, and the next row begins with the second line.
     """
 
     def __init__(self, lines: Iterator[str], delimiter: str, width: int, first: int) -> None:
@@ -132,7 +132,7 @@ class _Table:
             yield line
 
     def _problem(self, cells: Sequence[str], raw: str) -> str:
-        """What is wrong with a row, or nothing. Empty cells beyond the first row's are what spreadsheets leave."""
+        """What is wrong with a row, or an empty text. Extra empty cells are allowed, because spreadsheets add them."""
         if "\0" in raw:
             return "has a NUL character"
         if len(cells) != self._width and (len(cells) < self._width or any(cells[self._width :])) and any(cells):
@@ -145,7 +145,7 @@ def _wrong(problem: str, hint: str = "") -> FieldError:
 
 
 def _split(header: str) -> tuple[str, list[str]]:
-    """The sign between the names of the columns, and the names: whichever sign makes most of them."""
+    """The delimiter and the names of the columns. The delimiter that gives most names is chosen."""
     found = []
     for delimiter in DELIMITERS:
         try:

@@ -1,4 +1,4 @@
-"""Times as files write them. What can be read in more than one way is refused."""
+"""Parsing the times in files. Ambiguous times are refused."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from stats_app.errors import shown
 from stats_app.imports.sources import WrongFile
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Seconds and milliseconds since 1970: no format of `strptime`.
+# Seconds and milliseconds since 1970, for which `strptime` has no format.
 UNIX, UNIX_MS = "unix", "unix-ms"
 
-# The offset's minutes are held to 59 here, because `fromisoformat` carries more of them over into hours.
+# Limits the minutes of the offset to 59, because `fromisoformat` would carry larger ones over into hours.
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
     r"(Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?"
@@ -24,10 +24,10 @@ _DAY_OR_MONTH_FIRST = re.compile(r"\s*[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2,4}\b.
 
 
 class TimeReader:
-    """Reads the times of one file: ISO 8601 (a blank may stand for the T), or what `date_format` says.
+    """Parses the times of one file: ISO 8601 (with T or a space), or the format `date_format`.
 
     `date_format` is a format of `strptime`, `unix` or `unix-ms`. `timezone` is the IANA zone of times without an
-    offset, which are refused without it. Raises WrongFile when one of the two cannot be used.
+    offset; without `timezone` such times are refused. Raises WrongFile if one of the two is invalid.
     """
 
     def __init__(self, date_format: str | None = None, timezone: str | None = None) -> None:
@@ -46,7 +46,7 @@ class TimeReader:
         return bool(self._format)
 
     def __call__(self, value: Any) -> datetime:
-        """The moment, with an offset. Raises ValueError with what is to be read after the field's name."""
+        """The time with an offset. Raises ValueError with a message to follow the field's name."""
         moment = self._read(value)
         return moment if moment.tzinfo is not None else self._placed(moment, value)
 
@@ -76,18 +76,18 @@ class TimeReader:
 
     def _formatted(self, value: Any) -> datetime:
         try:
-            return datetime.strptime(value, self._format)  # noqa: DTZ007  # the zone comes after
+            return datetime.strptime(value, self._format)  # noqa: DTZ007  # the caller adds the zone
         except (TypeError, ValueError):
             raise ValueError(f"{shown(value)} is not a time in the form {self._format}.") from None
 
     def _placed(self, moment: datetime, value: Any) -> datetime:
-        """A local time in the zone of the file: the earlier one of the two that clocks put back show twice."""
+        """A local time with the offset of the file's zone. A time that occurs twice is taken as the earlier one."""
         if self._zone is None:
             raise ValueError(
                 f"{shown(value)} has no offset; say whose time it is by --timezone, such as --timezone UTC."
             )
         placed = moment.replace(tzinfo=self._zone)
-        if not MINYEAR < moment.year < MAXYEAR:  # the calendar ends within the offset
+        if not MINYEAR < moment.year < MAXYEAR:  # converting to UTC could leave the calendar
             return moment.replace(tzinfo=UTC)
         if placed.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != moment:
             raise ValueError(f"{shown(value)} was skipped by the clocks of {self._timezone}: is that the right zone?")
@@ -95,7 +95,7 @@ class TimeReader:
 
 
 def moment_of(seconds: float) -> datetime:
-    """The moment so many seconds after 1970, to the microsecond. Raises OverflowError, and ValueError for NaN."""
+    """The time that is `seconds` after 1970, to the microsecond. Raises OverflowError, and ValueError for NaN."""
     return EPOCH + timedelta(seconds=seconds)
 
 
@@ -109,7 +109,7 @@ def _zone(name: str) -> ZoneInfo:
 def _check_format(date_format: str) -> None:
     example = EPOCH.replace(year=2026)
     try:
-        datetime.strptime(example.strftime(date_format), date_format)  # noqa: DTZ007  # only tried
+        datetime.strptime(example.strftime(date_format), date_format)  # noqa: DTZ007  # only a test of the format
     except ValueError as error:
         raise WrongFile(
             f"--date-format is {UNIX}, {UNIX_MS} or a format of Python's strptime, such as '%d/%m/%Y %H:%M:%S', "

@@ -1,6 +1,6 @@
-"""Clicks from the logs of web servers: lines of requests for tracked links that were answered by a redirect.
+"""Clicks from the logs of web servers: requests for tracked links that were answered by a redirect.
 
-Nothing of the address is read, and of the browser's name only what verdict it makes.
+The address of the visitor is not read. The browser's name is only used for the verdict, and not stored.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 DEFAULT_PREFIX = "/c/"
 
 _QUOTED = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
-# What stands before the time differs: the host, what syslog adds, addresses with a zone, names of users with blanks.
+# Anything may come before the time: a host, fields of syslog, addresses with a zone, names of users with spaces.
 _COMBINED = re.compile(
     rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}):([0-5][0-9]):([0-5][0-9]|60) ([+-][0-9]{4})\] "
     + _QUOTED
@@ -41,7 +41,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))")
 
 
 class Request(NamedTuple):
-    """What a line says of a request. `agent` is None where the browser did not name itself."""
+    """The request in a line. `agent` is None if the browser sent no name."""
 
     moment: datetime
     method: str
@@ -51,11 +51,11 @@ class Request(NamedTuple):
 
 
 ReadLine = Callable[[bytes], Request | FieldError | None]
-"""Reads a line: None for one that is about no request."""
+"""Parses a line. Returns None for a line that is not a request."""
 
 
 class LogRows(Rows):
-    """The clicks of a log. Whatever is no request for a tracked link, or no redirect, is left out."""
+    """The clicks in a log. Lines that are not requests for tracked links, or were not redirected, are skipped."""
 
     skips_unknown_links = True
 
@@ -84,8 +84,8 @@ class LogRows(Rows):
             yield Row(number, line, click, _content(line, request, token))
 
     def _token(self, target: bytes) -> str:
-        """The token of the link that was asked for; empty when none was."""
-        if not target.startswith(b"/"):  # the whole address, as proxies are sent it
+        """The token of the requested link; empty if no link was requested."""
+        if not target.startswith(b"/"):  # a full URL, as in requests to proxies
             _, _, rest = target.partition(b"://")
             target = rest[rest.find(b"/") :]
         if not target.startswith(self._prefix):
@@ -95,10 +95,11 @@ class LogRows(Rows):
 
 
 def _content(line: bytes, request: Request, token: str) -> bytes:
-    """What tells a line from others of its time: what was asked for, and 8 bits of all the rest.
+    """What distinguishes a line from others with the same time: the request, and 8 bits of a hash of the whole line.
 
-    So few, because the id that is made of it stays. They tell two people apart who follow one link in one second, in
-    the logs of two servers; and nobody can find out by them which address or browser a click came from.
+    The 8 bits distinguish two people who follow the same link in the same second, mostly even in the logs of two
+    servers. There are only 8, because the id made from them is stored: nobody must be able to test with it which
+    address or browser a click came from.
     """
     rest = crc32(line.rstrip(b"\r\n")) & 0xFF
     return f"{request.method}\x1f{token}\x1f{request.status}\x1f{rest}".encode("utf-8", "surrogatepass")
@@ -110,7 +111,7 @@ def _judged(agent: bytes | None, method: str) -> Judgement:
 
 
 def combined(line: bytes) -> Request | FieldError | None:
-    """A line in the combined format of nginx and Apache, whatever stands before and after it."""
+    """Parses a line in the combined format of nginx and Apache. Other text may come before and after it."""
     match = _COMBINED.search(line)
     if match is None:
         return _wrong(line, "is not in the combined format")
@@ -134,7 +135,7 @@ def combined(line: bytes) -> Request | FieldError | None:
 
 @lru_cache(maxsize=1_000)
 def _hour(text: bytes, offset: bytes) -> datetime:
-    """The beginning of an hour, such as `28/Nov/2026:09` and `+0100`. Raises ValueError and KeyError."""
+    """Parses the beginning of an hour, such as `28/Nov/2026:09` and `+0100`. Raises ValueError and KeyError."""
     day, month, year, hour = int(text[:2]), _MONTHS[text[3:6]], int(text[7:11]), int(text[12:])
     ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
     return datetime(year, month, day, hour, tzinfo=timezone(-ahead if offset.startswith(b"-") else ahead)).astimezone(
@@ -150,7 +151,7 @@ def _unescaped(text: bytes) -> bytes:
 
 
 class JsonFields(NamedTuple):
-    """Where the objects of a JSON log hold what matters. `headers` must be there for `agent` to be trusted."""
+    """The keys in a JSON log. A line without `headers` is an error, because then a missing `agent` proves nothing."""
 
     moment: str
     method: str
@@ -182,7 +183,7 @@ TRAEFIK = JsonFields(
 
 
 class JsonLines:
-    """Reads the lines of a log in JSON."""
+    """Parses the lines of a JSON log."""
 
     def __init__(self, fields: JsonFields, times: TimeReader) -> None:
         self._fields, self._times = fields, times
@@ -207,7 +208,7 @@ class JsonLines:
         except ValueError as error:
             return FieldError("line", "invalid", f"line: {fields.moment} {error}")
         method, agent = value_at(entry, fields.method), value_at(entry, fields.agent)
-        if isinstance(agent, list):  # a header may come more than once
+        if isinstance(agent, list):  # a header may be repeated
             agent = agent[0] if agent else None
         return Request(
             moment,

@@ -1,4 +1,4 @@
-"""MCP (Model Context Protocol) over the same tools, by the protocol's official SDK: extra `mcp`.
+"""The tools over MCP (Model Context Protocol), with the protocol's official SDK from the extra `mcp`.
 
 This module, `urls` and `views` can be imported without the SDK; the others cannot.
 """
@@ -9,13 +9,13 @@ import re
 from importlib import import_module, metadata
 
 OLDEST, END = (2, 3), (3, 0)
-"""The versions of the SDK that work: from the one, below the other. The extra in pyproject.toml says the same."""
+"""The supported versions of the SDK: from the first, below the second. The extra in pyproject.toml must agree."""
 PACKAGE = f"mcp {OLDEST[0]}.{OLDEST[1]} or later, below {END[0]}"
 INSTALL = "pip install 'django-stats-tools[mcp]'"
 
 
 def is_installed() -> bool:
-    """Whether the SDK is there, in a version that works. Does not import it, which takes most of a second."""
+    """Whether a supported version of the SDK is installed. Does not import it, because that takes most of a second."""
     try:
         version = re.match(r"(\d+)\.(\d+)", metadata.version("mcp"))
     except metadata.PackageNotFoundError:
@@ -24,10 +24,10 @@ def is_installed() -> bool:
 
 
 def preload() -> None:
-    """Imports the SDK, if it is installed, so that no client of a server waits for that.
+    """Imports the SDK, if it is installed, when a server starts, so that its first client need not wait.
 
-    For the end of `wsgi.py` and `asgi.py`. Not done by the app itself, because every other process of the project,
-    such as `migrate`, would wait for it, too.
+    Call it at the end of `wsgi.py` and `asgi.py`. The app does not call it, because then every other process of the
+    project, such as `migrate`, would wait for the import, too.
     """
     if is_installed():
         import_module("stats_app.mcp.server")

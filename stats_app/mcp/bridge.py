@@ -1,7 +1,7 @@
 """From a Django request to the SDK's ASGI application and back.
 
-Both eras of the protocol, its errors and its checks of headers and hosts are the SDK's. It gets each request by itself,
-without a session, so that any worker process can answer any message.
+The SDK implements the protocol with and without sessions, its errors, and the checks of headers and hosts. It handles
+each request by itself, without a session, so that any worker process can answer any message.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from stats_app.keys import HEADER, Caller
 
 CALLER = "stats_app.caller"
 ARGUMENTS = "stats_app.arguments"
-"""Where the scope holds the `Caller`, and the call's arguments if keys in them are repeated."""
+"""The keys of the ASGI scope for the `Caller`, and for the call's arguments if keys in them are repeated."""
 
 _SECRET_HEADERS = frozenset({HEADER, "cookie", "authorization"})
 
@@ -29,9 +29,9 @@ _SECRET_HEADERS = frozenset({HEADER, "cookie", "authorization"})
 def answer(
     request: HttpRequest, body: bytes, server: Server[Any], caller: Caller, arguments: dict[str, Any] | None
 ) -> HttpResponse:
-    """What the server says to one message of the caller. Called from synchronous code, and runs its handlers there.
+    """The server's answer to one message of the caller. Synchronous; the server's handlers run in this thread.
 
-    `arguments` are those of a tool call in which keys are repeated.
+    `arguments` are the arguments of a tool call if keys in them are repeated.
     """
     host = request.get_host()
     security = TransportSecuritySettings(
@@ -42,9 +42,9 @@ def answer(
 
 
 def _scope(request: HttpRequest, host: str) -> dict[str, Any]:
-    """The request as ASGI has it, but for what no handler has to see."""
+    """The request as an ASGI scope, with only what the handlers need."""
     headers = {name.lower(): value for name, value in request.headers.items() if name.lower() not in _SECRET_HEADERS}
-    # Django's own idea of the host: behind a proxy it may stand in another header.
+    # The host as Django determines it, because behind a proxy it may be in another header.
     headers["host"] = host
     return {
         "type": "http",
@@ -68,7 +68,8 @@ async def _exchange(
 
     async def receive() -> Message:
         if not messages:
-            # The body is over and the client still there: saying either once more would spin, or cancel the handler.
+            # The body has been read and the client is still connected. Another body message would make the SDK loop;
+            # a disconnect message would cancel the handler.
             await anyio.sleep_forever()
         return messages.pop()
 

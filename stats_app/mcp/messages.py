@@ -1,4 +1,4 @@
-"""A JSON-RPC message before the SDK reads it, which keeps the last of two values of a key without a word."""
+"""Checks a JSON-RPC message for repeated keys, before the SDK reads it: the SDK silently keeps the last value."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def error(code: int, message: str, request_id: str | int | None = None) -> Json:
 
 
 def arguments_with_repeated_keys(message: Any) -> Json | None:
-    """The arguments of a tool call when keys in them are repeated, as `bodies.parse` gives them; else None.
+    """The arguments of a tool call, as from `bodies.parse`, if keys in them are repeated; else None.
 
-    The tool's own check of its arguments names them. Raises `Refused` for keys that are repeated anywhere else.
+    The tool's own check reports these keys. Raises `Refused` for keys that are repeated anywhere else.
     """
     if not repeated_keys(message):
         return None

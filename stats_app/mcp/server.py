@@ -1,4 +1,4 @@
-"""The tools as an MCP server: their list, their answers, and what went wrong with them as results that say so."""
+"""The tools as an MCP server: their list, their answers, and their errors, which are results marked as errors."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ Context = ServerRequestContext[Any, Any]
 
 
 class Transport(Protocol):
-    """What a request comes in by, and what is known of it that the SDK does not say."""
+    """How a request arrives: over HTTP or standard input. Gives what the SDK does not know about the request."""
 
     def caller(self, context: Context) -> AbstractContextManager[Caller]:
-        """Who it is from, for as long as it is answered. Entered in a thread that may use the database."""
+        """The caller, while the request is being answered. Entered in a thread that may use the database."""
 
     def arguments_with_repeated_keys(self, context: Context) -> dict[str, Any] | None:
         """The arguments of the call as they were sent, if keys in them are repeated."""
@@ -51,7 +51,7 @@ class Transport(Protocol):
 
 TOOL_LIST_TTL_MS = 5 * 60 * 1000
 PROBLEM = "stats-tools/problem"
-"""The key in a failed result's `_meta` of the error as a program reads it."""
+"""The key in a failed result's `_meta` that holds the error for programs."""
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def make_server(transport: Transport) -> Server[Any]:
         version=__version__,
         instructions=INSTRUCTIONS,
         cache_hints={"tools/list": CacheHint(TOOL_LIST_TTL_MS, "public")},
-        # Without it the SDK makes the whole list of tools for each call, only to look at one schema.
+        # Without this the SDK builds the whole list of tools at each call, to read one schema.
         get_tool_input_schema=lambda name: _input_schema(TOOLS[name]) if name in TOOLS else None,
         on_list_tools=list_tools,
         on_call_tool=call_tool,
@@ -84,7 +84,7 @@ def make_server(transport: Transport) -> Server[Any]:
 
 @cache
 def tool_list() -> ListToolsResult:
-    """All tools, in their fixed order, the same for every caller."""
+    """All tools, in a fixed order. The list is the same for every caller."""
     annotations = ToolAnnotations(
         read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
     )
@@ -111,7 +111,7 @@ def _input_schema(tool: Tool) -> dict[str, Any]:
 
 
 def _result(tool: Tool, arguments: dict[str, Any], context: Context, transport: Transport) -> CallToolResult:
-    """The answer, or what is wrong as a result: the SDK would tell a client the text of whatever is raised here."""
+    """The answer, or a failed result. Never raises, because the SDK sends the text of an exception to the client."""
     try:
         with transport.caller(context) as caller:
             answer = tools.call(
@@ -138,7 +138,7 @@ def _result(tool: Tool, arguments: dict[str, Any], context: Context, transport: 
 
 
 def _client(context: Context) -> str:
-    """The program that calls, by its own name, or by its User-Agent: before 2026-07-28 only the handshake names it."""
+    """The name of the calling program, else its User-Agent: before version 2026-07-28 only the handshake has a name."""
     params = context.session.client_params
     if params is not None:
         return f"{params.client_info.name}/{params.client_info.version}"
@@ -146,7 +146,7 @@ def _client(context: Context) -> str:
 
 
 def check_buckets(values: Values) -> None:
-    """Refuses a chart that clients would cut off in the middle. Raises InvalidParameters."""
+    """Raises InvalidParameters for an answer with so many buckets that clients would truncate it."""
     breakdown = values.get("breakdown", "none")
     if breakdown == "none":
         return
@@ -164,7 +164,7 @@ def check_buckets(values: Values) -> None:
 
 
 def _advice(tool: Tool, error: errors.StatsError) -> str:
-    """What to do about it, where the error's own text does not say."""
+    """What the client can do about an error, if the error's own text does not say so."""
     match error:
         case errors.RateLimited():
             return f"Wait {error.retry_after} s, then call again."
@@ -202,7 +202,7 @@ def _failure(code: str, text: str, details: dict[str, Any] | None = None) -> Cal
 
 
 class _Http:
-    """The view has noted both in the request's scope."""
+    """A request over HTTP. The view has put the caller and the arguments into the request's scope."""
 
     @contextmanager
     def caller(self, context: Context) -> Iterator[Caller]:

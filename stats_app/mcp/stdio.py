@@ -33,9 +33,9 @@ def serve(secret: str) -> None:
 @sensitive_variables("secret")
 async def _serve(secret: str) -> None:
     lines = _Lines()
-    # What is read of a file here is its lines.
+    # `stdio_server` only iterates over the lines of this file.
     async with stdio_server(cast("anyio.AsyncFile[str]", lines)) as (reading, writing):
-        # The reader starts at the first `await` after this.
+        # In time: the reader starts at the first `await` after this line.
         lines.answers = writing
         server = make_server(_Stdio(secret, lines))
         await server.run(reading, writing, server.create_initialization_options())
@@ -46,11 +46,11 @@ class _Lines:
 
     def __init__(self) -> None:
         self.answers: Any = None
-        # By the id of the call, until it is answered.
+        # The arguments with repeated keys, by the id of the call, until it is answered.
         self.repeated: dict[RequestId | None, dict[str, Any]] = {}
 
     async def __aiter__(self) -> AsyncIterator[str]:
-        # "utf-8-sig": programs on Windows put a byte-order mark before the first line.
+        # "utf-8-sig", because programs on Windows put a byte-order mark before the first line.
         text = TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
         async for line in anyio.wrap_file(text):
             try:
@@ -66,14 +66,14 @@ class _Lines:
         try:
             message = bodies.parse(line.encode())
         except StatsError:
-            return  # no JSON: that is for the SDK to say
+            return  # not JSON: the SDK reports it
         arguments = messages.arguments_with_repeated_keys(message)
         if arguments is not None:
             self.repeated[message.get("id")] = arguments
 
 
 class _Stdio:
-    """The key is looked up anew for each call: such a server lives for days, and a revoked key must open nothing."""
+    """Looks up the API key at each call: such a server runs for days, and a revoked key must stop working at once."""
 
     @sensitive_variables("secret")
     def __init__(self, secret: str, lines: _Lines) -> None:

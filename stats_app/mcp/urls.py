@@ -1,6 +1,6 @@
-"""The one path of MCP, to be included under any name: `path("mcp", include("stats_app.mcp.urls"))`.
+"""The only path of MCP, to be included under any name: `path("mcp", include("stats_app.mcp.urls"))`.
 
-Without the SDK there is none, and a system check says how to get it.
+Without the SDK there is no path, and a system check says how to install it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one address of MCP: who calls, and whether at all. What is said is for the SDK."""
+"""The only address of MCP. It authenticates the caller; the SDK handles the message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 @csrf_exempt
-@login_not_required  # an API key is asked for instead
+@login_not_required  # an API key is required instead
 def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpResponseBase:
     """Answers one message to the stats tools, or to another `server` that a URL pattern names."""
     response = _answer(request, server)
@@ -39,8 +39,8 @@ def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpRes
     return response
 
 
-# Like the API's views it must not run in the host's ATOMIC_REQUESTS, of whichever database the host keeps clicks in:
-# counters and audit rows outlive a failed answer.
+# The view must not run in a transaction of ATOMIC_REQUESTS, on any database: rate limits and audit rows must be kept
+# when the answer fails.
 for _alias in connections:
     transaction.non_atomic_requests(_alias)(endpoint)
 
@@ -53,7 +53,7 @@ def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
         caller = authenticate(request.headers.get(HEADER), now())
         body = bodies.read(request, MAX_BODY_BYTES)
         arguments = messages.arguments_with_repeated_keys(bodies.parse(body))
-        # Here and not above: the SDK costs every process that imports it most of a second and tens of megabytes.
+        # Imported here, because importing the SDK costs a process most of a second and tens of megabytes.
         from stats_app.mcp import bridge
         from stats_app.mcp.server import HTTP_SERVER
 
@@ -68,7 +68,7 @@ def _error_response(request: HttpRequest, error: Exception) -> JsonResponse:
             return _refusal(400, str(error), code=error.code, request_id=error.request_id)
         case InvalidParameters():
             return _refusal(400, str(error), code=messages.PARSE_ERROR)
-        case SuspiciousOperation():  # a host that Django does not know, where no middleware has looked at it
+        case SuspiciousOperation():  # a host that ALLOWED_HOSTS does not allow and no middleware has checked
             return _refusal(400, "The request is malformed.")
         case NotAuthenticated():
             return _refusal(401, str(error), {"WWW-Authenticate": CHALLENGE})
@@ -92,5 +92,5 @@ def _refusal(
     code: int = messages.INVALID_REQUEST,
     request_id: str | int | None = None,
 ) -> JsonResponse:
-    """An HTTP error with a JSON-RPC error in its body, which is what clients look for there."""
+    """An HTTP error with a JSON-RPC error in its body, where clients expect it."""
     return JsonResponse(messages.error(code, message, request_id), status=status, headers=headers)

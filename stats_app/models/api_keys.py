@@ -32,9 +32,9 @@ def validate_scopes(scopes: object) -> None:
 
 
 class ApiKey(models.Model):
-    """A key that a program calls with. Only a digest of the secret is stored: a copy of the table opens nothing.
+    """An API key. Only a digest of its secret is stored, so that a copy of the table gives no access.
 
-    `public_part` stands in the secret, too, and is safe to show: it tells staff which key is which.
+    `public_part` is a part of the secret that is safe to show. By it staff tell keys apart.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys", verbose_name=_("workspace"))
@@ -59,8 +59,8 @@ class ApiKey(models.Model):
 class CallWindow(models.Model):
     """The times of the last calls of an API key under one name, oldest first, as a JSON list of microseconds.
 
-    A table of PostgreSQL's kind that a crash of the server empties (UNLOGGED): it is written on each call, and what
-    is lost is at most a minute of counting.
+    On PostgreSQL the table is UNLOGGED, because it is written at each call. A crash of the server empties it, which
+    loses at most a minute of counting.
     """
 
     pk = models.CompositePrimaryKey("api_key_id", "name")

@@ -1,4 +1,4 @@
-"""The log of what API keys asked."""
+"""The log of the calls by API keys."""
 
 from __future__ import annotations
 

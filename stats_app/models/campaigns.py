@@ -27,18 +27,18 @@ STATUSES = (PLANNED, RUNNING, PAUSED, COMPLETED)
 
 
 def validate_target_url(address: str) -> None:
-    """Refuses what no link may lead to: whatever is no whole http or https address that all browsers read alike."""
+    """Refuses everything but a full http or https address that all browsers read in the same way."""
     if not targets.is_target(address):
         raise ValidationError(_("Enter an http or https address."), code="invalid", params={"value": address})
 
 
 def leads_to_the_web(column: str) -> Q:
-    """The condition, for the database, that a target runs nothing: an http or https address, or none at all."""
+    """The database's condition for targets: http, https or empty. It excludes `javascript:`, which would run code."""
     return Q(**{column: ""}) | Q(**{f"{column}__istartswith": "http://"}) | Q(**{f"{column}__istartswith": "https://"})
 
 
 def campaign_status(starts_on: date | None, ends_on: date | None, is_paused: bool, today: date) -> str:
-    """The status on the local date `today`: the first that holds of completed, planned, paused, running."""
+    """The status on the local date `today`: the first of completed, planned, paused and running that applies."""
     if ends_on is not None and ends_on < today:
         return COMPLETED
     if starts_on is not None and today < starts_on:
@@ -60,7 +60,7 @@ def _has_status(today: date) -> dict[str, Q]:
 
 
 def status_place(today: date) -> Case:
-    """The place of a campaign's status among `STATUSES`, to sort by."""
+    """The position of a campaign's status in `STATUSES`, to sort by."""
     whens = [When(condition, then=Value(STATUSES.index(status))) for status, condition in _has_status(today).items()]
     return Case(*whens, output_field=models.IntegerField())
 
@@ -128,7 +128,7 @@ class Campaign(ClickedModel):
                 name="stats_campaign_external_id_unique",
                 violation_error_message=_("Another campaign of this workspace has this external id."),
             ),
-            # What a foreign key of workspace and campaign leads to.
+            # Foreign keys of workspace and campaign refer to it.
             models.UniqueConstraint(fields=["workspace", "id"], name="stats_campaign_of_workspace"),
         ]
 
@@ -141,7 +141,8 @@ class Campaign(ClickedModel):
 
 class CampaignAssignmentQuerySet(models.QuerySet[Any]):
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        """Reads the campaigns, whose workspaces the rows take over, all at once. `assigned_users.add()` comes here."""
+        """Reads the campaigns of all rows at once, because each row takes its workspace from its campaign. Also called
+        by `assigned_users.add()`."""
         self._for_write = True
         objs = list(objs)
         campaigns = models.Prefetch("campaign", Campaign.objects.using(self.db))
@@ -174,7 +175,7 @@ class CampaignAssignment(models.Model):
         verbose_name = _("assignment")
         verbose_name_plural = _("assignments")
         ordering = ["id"]
-        # Looked for when a workspace is deleted, by us and by the database.
+        # For deleting a workspace: our code and the database look its rows up.
         indexes = [models.Index(fields=["workspace"], name="stats_assignment_workspace")]
         constraints = [
             models.UniqueConstraint(
@@ -191,4 +192,4 @@ class CampaignAssignment(models.Model):
 
     def clean(self) -> None:
         if self.campaign_id:
-            self.workspace_id = self.campaign.workspace_id  # which the constraints are then checked by
+            self.workspace_id = self.campaign.workspace_id  # the constraints need it

@@ -1,4 +1,4 @@
-"""The table of clicks as Django's admin can show it."""
+"""The table of clicks, in a form that Django's admin can show."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from stats_app.models.workspaces import Workspace
 
 
 def _reference(model: type[models.Model], name: Any, *, null: bool = True) -> models.ForeignKey[Any, Any]:
-    """A column of numbers that leads to another table and knows nothing of deletions, which `Click` deals with."""
+    """A reference to another table that does nothing when rows are deleted: `Click` deals with deletions."""
     return models.ForeignKey(
         model, models.DO_NOTHING, null=null, db_constraint=False, related_name="+", verbose_name=name
     )
 
 
 class ClickRecord(models.Model):
-    """A row of the table of `Click`, to be read only.
+    """A row of the table of `Click`, read-only.
 
-    The admin refuses models with a composite primary key, and so do packages that copy its registry. Here `id` alone is
-    the key, so that a query has to name the workspace: two workspaces may have clicks with the same id.
+    The admin, and packages that copy its registry, refuse models with a composite primary key. Here `id` alone is the
+    key. Queries must also name the workspace, because two workspaces may have clicks with the same id.
     """
 
     id = UlidField(_("id"), primary_key=True)
@@ -44,7 +44,7 @@ class ClickRecord(models.Model):
     class Meta:
         managed = False
         db_table = Click._meta.db_table
-        # Who may see clicks is a matter of the permissions of `Click`.
+        # The permissions of `Click` decide who may see clicks.
         default_permissions = ()
         verbose_name = _("click")
         verbose_name_plural = _("clicks")

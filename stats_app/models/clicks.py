@@ -1,4 +1,4 @@
-"""Clicks, the stored counts of them, and the tracked links that bring them."""
+"""Clicks, their stored counts, and tracked links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CAMPAIGN_MATCHES_KIND = Q(kind=CAMPAIGN, campaign__isnull=False) | (~Q(kind=CAM
 
 
 class TrackedLink(ClickedModel):
-    """A link in a signature that is counted when followed. `fingerprint` makes creating one idempotent."""
+    """A link in a signature that counts a click when it is followed. `fingerprint` makes creating it idempotent."""
 
     named_by_clicks = (("link", "TrackedLink", "pk"),)
 
@@ -54,7 +54,7 @@ class TrackedLink(ClickedModel):
         verbose_name = _("tracked link")
         verbose_name_plural = _("tracked links")
         ordering = ["-id"]
-        # For the lists, newest first: a workspace's links do not lie together.
+        # For the lists, newest first: the links of a workspace are not stored side by side.
         indexes = [models.Index(fields=["workspace", "id"], name="stats_link_number")]
         constraints = [
             # Not unique=True: Django adds a second index for LIKE to such a column.
@@ -85,13 +85,15 @@ class TrackedLink(ClickedModel):
 
 
 class Click(models.Model):
-    """One followed link, stored once for each `id` of a workspace. Written by `stats_app.ingest` only.
+    """A click on a link, stored once for each `id` of a workspace. Written by `stats_app.ingest` only.
 
-    The fields stand widest first, so that a row needs no padding. The foreign keys have no database constraint and
-    no index of their own: three deferred constraints halve the rate of inserts, and `record_clicks` checks each
-    reference under the workspace's lock. What deleting does to clicks stands in `stats_app.models.deletion`: Django
-    would look through the clicks of all tenants. `utc_day` is the date of `clicked_at` in UTC: an index on it has few
-    different keys, which PostgreSQL keeps in a quarter of the room of one on `clicked_at`.
+    - The widest fields come first, so that a row needs no padding.
+    - The foreign keys have no database constraints, because three deferred constraints halve the rate of inserts.
+      `record_clicks` checks each reference under the workspace's lock. They have no indexes of their own either.
+    - `stats_app.models.deletion` updates clicks when rows are deleted, because Django would search the clicks of all
+      tenants.
+    - `utc_day` is the date of `clicked_at` in UTC. An index on it takes a quarter of the space of one on `clicked_at`,
+      because it has few different keys.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "id")
@@ -146,7 +148,7 @@ class Click(models.Model):
     verdict = CodeField(_("verdict"), codes=VERDICTS, default=HUMAN)
     reason = models.CharField(_("reason"), max_length=REASON_LENGTH, blank=True, default="")
     visitor = models.BinaryField(_("visitor"), max_length=16, null=True)
-    # The sum of the bits of the rules on trial that match (`stats_app.verdicts`); NULL for none.
+    # The sum of the bits of the matching rules on trial (`stats_app.verdicts`); NULL if none matches.
     shadow = models.SmallIntegerField(null=True)
 
     class Meta:
@@ -159,7 +161,7 @@ class Click(models.Model):
                 fields=["campaign", "utc_day"], condition=Q(campaign__isnull=False), name="stats_click_campaign_day"
             ),
             models.Index(fields=["user"], condition=Q(user__isnull=False), name="stats_click_user"),
-            # What is not counted is rare: looking for it must not read all that is.
+            # Clicks that are not counted are rare: finding them must not read all the others.
             models.Index(fields=["workspace", "utc_day"], condition=~Q(verdict=HUMAN), name="stats_click_excluded"),
         ]
         constraints = [
@@ -177,10 +179,10 @@ class Click(models.Model):
 
 
 class Reason(models.Model):
-    """Why clicks are not counted, of the workspace or of one campaign or user: the number that the rollups know it by.
+    """A reason for not counting clicks of a workspace, campaign or user. Rollups refer to it by its primary key.
 
-    `dimension` and `key` say of whom, as in the rollups. It outlives the clicks, whose counts by reason stay when they
-    are pruned.
+    `dimension` and `key` say whose reason it is, as in the rollups. Reasons stay when clicks are pruned, because the
+    counts by reason stay, too.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="reasons")
@@ -203,8 +205,8 @@ class Reason(models.Model):
 class Rollup(models.Model):
     """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
 
-    `key` is 0 where the dimension has no key: a NULL in a unique key would let two rows of one day stand. Sums of a
-    calendar year are dated its first day.
+    `key` is 0 if the dimension has no key, because NULL in a unique key would allow two rows for the same day. The sum
+    of a calendar year has the first day of the year as its day.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "dimension", "key", "day")

@@ -1,4 +1,4 @@
-"""What forbids deleting rows that clicks refer to."""
+"""Protects rows that clicks refer to from being deleted."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from stats_app import dimensions, locks
 
 
 class ClickedQuerySet(models.QuerySet[Any]):
-    """Rows that clicks refer to. They are deleted with the writers of their workspaces locked out: `record_clicks`
-    relies on a row that it found under the lock, and clicks have no constraint in the database.
+    """Rows that clicks refer to. Deleting locks their workspaces exclusively, because clicks have no foreign keys in
+    the database: `record_clicks` relies on the rows that it has found under the lock.
 
-    Rows that clicks are stored or counted for cannot be deleted at all. Foreign keys would see to the stored ones only,
-    and Django would read every one of those into memory to name it.
+    Rows with stored or counted clicks cannot be deleted at all. Foreign keys would protect only rows with stored
+    clicks, and Django would read all these clicks into memory for its error.
     """
 
     workspace_column: ClassVar[str] = "workspace_id"
     refusal: ClassVar[str] = "Clicks are counted for it, so it cannot be deleted."
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        self._for_write = True  # or `db` would be the one that the router reads from
+        self._for_write = True  # so that `db` is the database for writing
         workspaces = set(self.order_by().values_list(self.workspace_column, flat=True))
         return locks.in_workspaces_alone(workspaces, self._delete_unclicked, using=self.db)
 
@@ -34,9 +34,9 @@ class ClickedQuerySet(models.QuerySet[Any]):
         return super().delete()
 
     def clicked(self) -> ClickedQuerySet:
-        """Those that clicks are stored or counted for: none of a model that clicks are not counted by.
+        """The rows with stored or counted clicks. None if clicks are not counted by this model.
 
-        Looked up by the numbers of the rows and of their workspaces, so that no other tenant's clicks are read.
+        The queries name the workspaces of the rows, so that no other tenant's clicks are read.
         """
         dimension = next((one for one in dimensions.DIMENSIONS if one.code == self.model.rollup_dimension), None)
         if dimension is None:
@@ -50,7 +50,10 @@ class ClickedQuerySet(models.QuerySet[Any]):
         return self.filter(pk__in={*counted.distinct(), *stored.distinct()})
 
     def _take_out_of_clicks(self) -> None:
-        """Takes what goes along with these rows out of the clicks of their workspaces, and of no others."""
+        """Sets the references of clicks to NULL for the rows that are deleted together with these rows.
+
+        The statements name the workspaces, so that no other tenant's clicks are read.
+        """
         workspaces = set(self.order_by().values_list(self.workspace_column, flat=True))
         for column, model, field in self.model.named_by_clicks:
             gone = _rows_of(model, self.db).filter(**{f"{field}__in": self.order_by().values("pk")})
@@ -64,10 +67,10 @@ class ClickedQuerySet(models.QuerySet[Any]):
 
 
 class ClickedModel(models.Model):
-    """A workspace, or a row of one, that clicks refer to. `rollup_dimension` counts them for it, if any does.
+    """A workspace, or a row of one, that clicks refer to. `rollup_dimension` is the dimension that counts its clicks.
 
-    `named_by_clicks` are the rows that may be deleted although clicks name them, and that go along with one of these:
-    the click's column, the model, and its field that leads here.
+    `named_by_clicks` are related rows that are deleted together with this one, although clicks refer to them: the
+    click's column, the model of the related rows, and their field that refers to this model.
     """
 
     rollup_dimension: ClassVar[int | None] = None

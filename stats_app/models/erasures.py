@@ -1,4 +1,4 @@
-"""Whom nobody may bring back: e-mails and external ids of people who were erased, of which nothing can be read."""
+"""Hashes of the e-mails and external ids of erased people, to keep these people from being added again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stats_app.models.workspaces import Workspace
 
 
 class ErasureSalt(models.Model):
-    """The random key of one workspace that identifiers are hashed with, so that no two workspaces' can be compared."""
+    """The random key of one workspace for hashing identifiers, so that hashes of two workspaces cannot be compared."""
 
     workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="+")
     salt = models.BinaryField(max_length=32)
@@ -19,7 +19,7 @@ class ErasureSalt(models.Model):
 
 
 class ErasedIdentifier(models.Model):
-    """The keyed hash of an e-mail or external id of a person who was erased. `stats_app.erasures` makes and asks it."""
+    """The keyed hash of an e-mail or external id of an erased person. Written and read by `stats_app.erasures`."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="+")
     digest = models.BinaryField(max_length=32)

@@ -1,4 +1,4 @@
-"""Model fields: names and e-mails as people write them, and those that keep clicks small."""
+"""Model fields for names and e-mails, and compact ones for clicks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ulid import ULID
 
 from stats_app.words import NAME_LENGTH, fold, is_plain, is_visible
 
-# The stubs name types for what is set and what is got, the classes themselves take none.
+# The stubs have type parameters for setting and getting; the classes themselves have none.
 if TYPE_CHECKING:
     _CharField = models.CharField[str, str]
     _EmailField = models.EmailField[str, str]
 else:
     _CharField, _EmailField = models.CharField, models.EmailField
 
-# Crockford's digits, either case, to those of Python's own base 32, so that `int` can do the work.
+# Maps Crockford's digits, upper and lower case, to the digits of Python's `int(text, 32)`, which is fast.
 _TO_BASE_32 = str.maketrans(
     "0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ",
     "0123456789abcdefghijklmnopqrstuvabcdefghijklmnopqrstuv",
@@ -29,19 +29,19 @@ _TO_BASE_32 = str.maketrans(
 
 
 def validate_plain(text: str) -> None:
-    """Refuses control characters, tabs and line breaks among them, and lone surrogates."""
+    """Refuses control characters, including tabs and line breaks, and lone surrogates."""
     if not is_plain(text):
         raise ValidationError(_("Enter text without control characters."), code="invalid")
 
 
 def validate_visible(text: str) -> None:
-    """Refuses text of which nothing is to be seen, such as a zero-width space alone."""
+    """Refuses text that cannot be seen, such as a single zero-width space."""
     if not is_visible(text):
         raise ValidationError(_("Enter text that can be seen."), code="invalid")
 
 
 class NameField(_CharField):
-    """A name that people read and search for: something to be seen, of at most 200 characters, on one line."""
+    """A name that people read and search for: visible text on one line, of at most 200 characters."""
 
     default_validators = [validate_plain, validate_visible]
 
@@ -51,7 +51,7 @@ class NameField(_CharField):
 
 
 class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time
-    """What a row is called in the directory that it comes from: text, or null where it comes from none."""
+    """The id of a row in the external directory that it comes from, or null if there is none."""
 
     default_validators = [validate_plain]
 
@@ -60,19 +60,19 @@ class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # takes none
         super().__init__(*args, **kwargs)
 
     def get_prep_value(self, value: Any) -> Any:
-        # An empty text would be unique like any other, and two rows without a directory could not stand.
+        # Stored as NULL, because a second row with an empty text would violate the unique constraint.
         return super().get_prep_value(value) or None
 
 
 class FoldedEmailField(_EmailField):
-    """An e-mail in the one form in which it is stored, compared and looked up: `words.fold`.
+    """An e-mail, stored, compared and looked up in the folded form of `words.fold`.
 
-    What is saved, updated, filtered by and entered in forms is folded, so that the database's own unique constraints
-    and indexes hold whatever the case of an address is, in every alphabet.
+    Values are folded when they are saved, updated, filtered by or entered in forms. So the database's unique
+    constraints and indexes ignore case in every alphabet.
     """
 
     def to_python(self, value: Any) -> Any:
-        # What is stored and filtered by passes through here, too.
+        # Django also calls this for stored values and for values to filter by.
         return _folded(super().to_python(value))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
@@ -87,7 +87,7 @@ def _folded(value: Any) -> Any:
 
 @FoldedEmailField.register_lookup
 class FoldedExact(Exact):
-    """`iexact` of an e-mail: the same as `exact`, and served by the same index."""
+    """`iexact` of an e-mail: the same as `exact`, with the same index."""
 
     lookup_name = "iexact"
 
@@ -95,13 +95,14 @@ class FoldedExact(Exact):
 def ulid_bytes(text: str) -> bytes:
     """The 16 bytes of a ULID in 26 ASCII characters of either case.
 
-    The caller has checked the characters; python-ulid's own parser costs ten times as much, on the path of each click.
+    The caller must have checked the characters. Used for each click, because python-ulid's parser takes ten times as
+    long.
     """
     return int(text.translate(_TO_BASE_32), 32).to_bytes(16, "big")
 
 
 class UlidField(models.Field):  # type: ignore[type-arg]  # takes none at run time
-    """A ULID: `ulid.ULID` in Python, `uuid` in PostgreSQL, 16 bytes elsewhere. Takes text of either case, too."""
+    """A ULID: `ulid.ULID` in Python, `uuid` in PostgreSQL, 16 bytes elsewhere. Also accepts text in any case."""
 
     description = _("ULID")
     empty_strings_allowed = False
@@ -138,9 +139,9 @@ class UlidField(models.Field):  # type: ignore[type-arg]  # takes none at run ti
 
 
 class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # takes none at run time
-    """A word out of a fixed few: text in Python, its number of 2 bytes in the database.
+    """One of a few fixed words: text in Python, a number of 2 bytes in the database.
 
-    `codes` maps each word to its number; numbers are never reused, since rows hold them.
+    `codes` maps each word to its number. Numbers are never reused, because old rows still have them.
     """
 
     def __init__(self, *args: Any, codes: Mapping[str, int], **kwargs: Any) -> None:
@@ -154,7 +155,7 @@ class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # takes no
         kwargs["codes"] = self.codes
         return name, path, args, kwargs
 
-    # The number is checked by the choices; the validators of integers would compare a word with a number.
+    # The choices check the value. The validators of integers would compare a word with a number.
     validators: Any = ()
 
     def to_python(self, value: Any) -> str | None:

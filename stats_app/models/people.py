@@ -19,41 +19,42 @@ from stats_app.models.fields import ExternalIdField, FoldedEmailField, NameField
 from stats_app.models.workspaces import OfOneWorkspace, Workspace
 from stats_app.sql.words import Alphabetical, holds
 
-# So many rows a statement may name one by one: each costs Django as much as drawing a cell of a page.
+# The most rows that a statement may list by their keys: each costs Django as much as rendering a cell of a page.
 FEW = 500
 
 
 def number_of(rows: models.QuerySet[Any], parent: str) -> Coalesce:
-    """The number of `rows`, which are already held to one parent by an OuterRef, as a subquery."""
+    """A subquery for the number of `rows`, which an OuterRef already restricts to one parent."""
     counted = rows.order_by().values(parent).annotate(number=models.Count("*")).values("number")
     return Coalesce(models.Subquery(counted), 0)
 
 
 def few(rows: models.QuerySet[Any], column: str = "pk") -> list[int] | None:
-    """The values of a column of numbers, or None where they are more than `FEW`."""
+    """The values of a column of numbers, or None if there are more than `FEW`."""
     found = list(rows.order_by().values_list(column, flat=True)[: FEW + 1])
     return found if len(found) <= FEW else None
 
 
 def named(word: str, user: str = "") -> Q:
-    """The condition that a user has the word in the name or the e-mail. `user` leads to it: `user__` from its rows."""
+    """The condition that a user's name or e-mail contains the word. `user` is the look-up path to the user, such as
+    `user__`."""
     return Q(holds(f"{user}display_name", word)) | Q(holds(f"{user}email", word))
 
 
 class AddressedQuerySet(ClickedQuerySet):
-    """Rows with an e-mail of the workspace, which no other user or alias of it has: see `Address`."""
+    """Rows with an e-mail that no other user or alias of the workspace has: see `Address`."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         self._for_write = True
         with transaction.atomic(using=self.db):
             made: list[Any] = super().bulk_create(objs, *args, **kwargs)
-            # Where conflicts were passed over, Django does not know the keys of the rows.
+            # With `ignore_conflicts` Django does not know the keys of the rows.
             known = all(row.pk is not None for row in made)
             keep_addresses(self.model, self.db, made if known else self._stored(made))
         return made
 
     def _stored(self, rows: Sequence[Any]) -> Iterator[Any]:
-        """The rows with the e-mails of these, as they are stored."""
+        """The stored rows with the same e-mails."""
         everything = self.model._base_manager.using(self.db)
         for start in range(0, len(rows), FEW):
             some = rows[start : start + FEW]
@@ -64,7 +65,7 @@ class AddressedQuerySet(ClickedQuerySet):
         if not values.keys() & ADDRESS_FIELDS:
             return super().update(**values)
         self._for_write = True
-        # Before the transaction, which on SQLite has to begin with a write.
+        # Read before the transaction, because on SQLite the transaction has to begin with a write.
         keys = list(self.values_list("pk", flat=True))
         rows = self.filter(pk__in=keys)
         with transaction.atomic(using=self.db):
@@ -84,7 +85,7 @@ class Addressed(ClickedModel):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keeps the row's `Address` with it, in one transaction. Whatever saves a row passes here."""
+        """Saves the row and its `Address` in one transaction."""
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             super().save(*args, **kwargs)
@@ -97,33 +98,33 @@ class Addressed(ClickedModel):
 
 class WorkspaceUserQuerySet(AddressedQuerySet):
     def with_alias_count(self) -> WorkspaceUserQuerySet:
-        """Adds `alias_count`. A subquery, which is run for the rows of a page only; a join would group all users."""
+        """Adds `alias_count`, by a subquery that runs only for the rows of a page. A join would group all users."""
         counted: WorkspaceUserQuerySet = self.annotate(
             alias_count=number_of(Alias.objects.filter(user=OuterRef("pk")), "user")
         )
         return counted
 
     def named(self, word: str) -> WorkspaceUserQuerySet:
-        """The users with the word in the name or the e-mail."""
+        """The users whose name or e-mail contains the word."""
         return self.filter(named(word))
 
     def known_as(self, words: Iterable[str], workspace: int) -> WorkspaceUserQuerySet:
-        """The users of the workspace with each of the words in the name, the e-mail or an alias.
+        """The users of the workspace whose name, e-mail or aliases contain each of the words.
 
-        An extra query for each word reads whose alias it is, where they are few: an OR with a subquery would keep the
-        database from its indexes. Where they are many, reading all is as well.
+        For each word an extra query reads the users with such an alias, if they are few: with an OR and a subquery the
+        database could not use its indexes. If they are many, a scan is as fast.
         """
-        found = self.filter(workspace=workspace)
+        users = self.filter(workspace=workspace)
         for word in words:
             aliases = Alias.objects.filter(holds("email", word), workspace=workspace)
             holders = few(aliases, "user")
             held = Q(pk__in=holders) if holders is not None else Q(Exists(aliases.filter(user=OuterRef("pk"))))
-            found = found.filter(named(word) | held)
-        return found
+            users = users.filter(named(word) | held)
+        return users
 
 
 class WorkspaceUser(Addressed):
-    """A person whose e-mail signature carries links. Not a login."""
+    """A person whose e-mail signature has links. Not a login."""
 
     rollup_dimension = dimensions.USER_DAYS
     named_by_clicks = (("alias", "Alias", "user"), ("link", "TrackedLink", "user"))
@@ -158,7 +159,7 @@ class WorkspaceUser(Addressed):
         indexes = [
             models.Index(fields=["workspace", "created_at"], name="stats_user_created"),
             models.Index(fields=["email", "id"], name="stats_user_email"),
-            # Few are, as a rule, and all would be read to find them.
+            # Inactive users are mostly few. Without this index all users would be read to find them.
             models.Index(fields=["workspace", "created_at"], condition=Q(is_active=False), name="stats_user_inactive"),
         ]
         constraints = [
@@ -172,7 +173,7 @@ class WorkspaceUser(Addressed):
                 name="stats_user_external_id_unique",
                 violation_error_message=_("Another user of this workspace has this external id."),
             ),
-            # What a foreign key of workspace and user leads to.
+            # Foreign keys of workspace and user refer to it.
             models.UniqueConstraint(fields=["workspace", "id"], name="stats_user_of_workspace"),
         ]
 
@@ -219,9 +220,9 @@ class Alias(Addressed):
 
 
 class Address(models.Model):
-    """An e-mail of a workspace and whose it is: a user's own, or that of an alias. What saves these writes it.
+    """An e-mail in a workspace, and its user or alias. Saving a user or an alias writes it.
 
-    Its unique key keeps an alias from being a user's own e-mail, also where both are saved at the same time.
+    Its unique key ensures that an alias is never a user's own e-mail, even if both are saved at the same time.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, db_index=False, related_name="+")
@@ -247,7 +248,7 @@ _OWNERS: dict[type[models.Model], str] = {WorkspaceUser: "user", Alias: "alias"}
 
 
 def keep_addresses(model: type[models.Model], using: str, rows: Iterable[Any]) -> None:
-    """Writes the addresses of users or of aliases as these rows are. Raises IntegrityError for one that is taken."""
+    """Updates the addresses of these users or aliases. Raises IntegrityError if an address is taken."""
     owner = _OWNERS[model]
     Address.objects.using(using).bulk_create(
         [Address(workspace_id=row.workspace_id, email=row.email, **{f"{owner}_id": row.pk}) for row in rows],

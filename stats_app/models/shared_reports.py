@@ -1,4 +1,4 @@
-"""Links that show one page to whoever has them."""
+"""Secret links that show one page without login."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stats_app.models.workspaces import OfOneWorkspace, Workspace
 class SharedReport(models.Model):
     """A link to the overview of a workspace, or to one campaign. Only a digest of its secret is stored.
 
-    `maker` is the name of the login that made it: logins may stand in another database, and go.
+    `maker` is the name of the login that made it, not a foreign key: logins may be in another database, or deleted.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="shared_reports", verbose_name=_("workspace"))

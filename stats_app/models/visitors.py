@@ -1,4 +1,4 @@
-"""What visitors are told apart by for a day."""
+"""What tells visitors apart for a day."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stats_app.models.workspaces import Workspace
 
 
 class VisitorSalt(models.Model):
-    """The random salt of one UTC day. Without it, nobody can tell whose a visitor key of that day is.
+    """The random salt of one UTC day. Without it a visitor key of that day cannot be traced to a visitor.
 
     `stats_app.visitors` makes and deletes it. No page and no export shows it.
     """
@@ -28,10 +28,10 @@ class VisitorSalt(models.Model):
 
 
 class RecentVisit(models.Model):
-    """A click on a tracked link of the last minute, with what tells visitors apart: bursts are judged by these.
+    """A click on a tracked link in the last minute, with what tells visitors apart, to recognize bursts of clicks.
 
-    `stats_app.visits` writes them, and with each click deletes some old ones. A crash of PostgreSQL empties the table
-    (UNLOGGED): what is lost is a minute of judging.
+    `stats_app.visits` writes them, and deletes some old ones with each click. On PostgreSQL the table is UNLOGGED: a
+    crash empties it, and bursts of the last minute are not recognized.
     """
 
     id = models.BigAutoField(primary_key=True)

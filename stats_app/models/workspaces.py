@@ -23,11 +23,11 @@ from stats_app.sql.words import Alphabetical, holds
 
 
 def validate_timezone(name: str) -> None:
-    """Refuses what is not the name of an IANA time zone."""
+    """Refuses text that is not the name of an IANA time zone."""
     error = ValidationError(
         _("“%(value)s” is not an IANA time zone, such as Europe/Paris."), code="invalid", params={"value": name}
     )
-    # What a system's folder of zones has besides: the zones with leap seconds, and names that differ by machine.
+    # Other files in a system's folder of zones: zones with leap seconds, and names whose meaning differs by machine.
     if name.startswith(("posix/", "right/")) or name in ("localtime", "posixrules", "Factory"):
         raise error
     try:
@@ -37,11 +37,11 @@ def validate_timezone(name: str) -> None:
 
 
 class OfOneWorkspace(models.BaseConstraint):
-    """The row that the foreign key `field` names belongs to the workspace of the row that names it.
+    """A row and the row that its foreign key `field` refers to belong to the same workspace.
 
-    A foreign key of two columns holds it, workspace and `field`, to a unique constraint of the same two at the other
-    end. A wrong row is refused at once, or, where `field` may be null, when the transaction ends: Django deletes what
-    leads to such a row in any order.
+    The database enforces it by a composite foreign key of the workspace and `field`, which refers to a unique
+    constraint of the other table. It is checked at once, or at the end of the transaction if `field` may be null:
+    Django deletes rows that refer to such a row in any order.
     """
 
     default_violation_error_message = _("It belongs to another workspace.")
@@ -60,7 +60,7 @@ class OfOneWorkspace(models.BaseConstraint):
         if field.null:
             when = " DEFERRABLE INITIALLY DEFERRED"
         elif schema_editor.connection.vendor == "sqlite":
-            when = " ON DELETE CASCADE"  # to empty a database, Django deletes from SQLite's tables in any order
+            when = " ON DELETE CASCADE"  # Django's `flush` deletes from SQLite's tables in any order
         table = quoted(parent._meta.db_table)
         return f"CONSTRAINT {quoted(self.name)} FOREIGN KEY ({here}) REFERENCES {table} ({there}){when}"
 
@@ -86,11 +86,11 @@ class OfOneWorkspace(models.BaseConstraint):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, OfOneWorkspace) and (self.field, self.name) == (other.field, other.name)
 
-    __hash__ = None  # type: ignore[assignment]  # as Django's own constraints, which are compared by value
+    __hash__ = None  # type: ignore[assignment]  # like Django's own constraints, which are compared by value
 
 
 class WorkspaceOf(models.ForeignKey[Any, Any]):
-    """The workspace of a row that has one by another: that of the foreign key `of`, taken over whenever it is saved."""
+    """The workspace of a row. Saving the row copies it from the row that the foreign key `of` refers to."""
 
     def __init__(self, *args: Any, of: str, **kwargs: Any) -> None:
         self.of = of
@@ -108,13 +108,13 @@ class WorkspaceOf(models.ForeignKey[Any, Any]):
 
 
 class WorkspaceQuerySet(ClickedQuerySet):
-    """Workspaces, which cannot be deleted while they have clicks, of whatever kind or verdict."""
+    """Workspaces. One with clicks of any kind or verdict cannot be deleted."""
 
     workspace_column = "pk"
     refusal = "It has clicks, so it cannot be deleted."
 
     def clicked(self) -> WorkspaceQuerySet:
-        """One is asked about after the other, because the clicks of each may lie on another machine."""
+        """The workspaces with clicks. One query for each, because their clicks may be on different machines."""
         numbers = list(self.order_by().values_list("pk", flat=True))
         return self.filter(pk__in=[number for number in numbers if self._has_clicks(number)])
 
@@ -123,7 +123,7 @@ class WorkspaceQuerySet(ClickedQuerySet):
         return any(model.objects.using(self.db).filter(workspace=number).exists() for model in models_of_clicks)
 
     def named(self, words: Iterable[str]) -> WorkspaceQuerySet:
-        """The workspaces with all the words in the name, or one of them as the public id."""
+        """The workspaces whose name contains all the words, or whose public id is one of them."""
         found = self
         for word in words:
             found = found.filter(Q(holds("name", word)) | Q(public_id=word.lower()))
@@ -131,7 +131,7 @@ class WorkspaceQuerySet(ClickedQuerySet):
 
 
 class Workspace(ClickedModel):
-    """The tenant. Everything belongs to one workspace, and nothing ever crosses."""
+    """The tenant. Each row belongs to one workspace, and refers only to rows of the same workspace."""
 
     public_id = public_ids.PublicIdField(_("public id"), default=public_ids.new_workspace_id)
     name = NameField(_("name"))
@@ -172,9 +172,9 @@ class Workspace(ClickedModel):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone. Raises UnknownZone when this machine lacks it, as all does that asks for local days."""
+        """The time zone. Raises UnknownZone if this machine lacks it; so does everything that uses local days."""
         return zone_of(self.timezone)
 
     def today(self, now: datetime) -> date:
-        """The local date of the moment `now`. Raises UnknownZone."""
+        """The local date at the time `now`. Raises UnknownZone."""
         return now.astimezone(self.zone).date()

@@ -1,1 +1,1 @@
-"""The redirect of tracked links: whoever follows one is led on at once, and the click is recorded."""
+"""The view of tracked links: it redirects to the link's target and records the click."""

@@ -1,4 +1,4 @@
-"""The one path of tracked links, to be included under any prefix: `path("c/", include("stats_app.redirects.urls"))`."""
+"""The path of tracked links, to be included under any prefix: `path("c/", include("stats_app.redirects.urls"))`."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from stats_app.redirects.views import follow
 
 app_name = "stats_redirects"
 
-# With and without a slash at the end, since mail programs and people add one. Anything else is no token.
+# With and without a slash at the end, because mail programs and people add one. The pattern is that of a token.
 urlpatterns = [re_path(r"^(?P<token>[0-9A-Za-z_-]{1,32})/?$", follow, name="follow")]

@@ -1,4 +1,4 @@
-"""The redirect. It takes what the request says, and asks `stats_app.visits` for the link and to record the click."""
+"""The redirect. It reads the request; `stats_app.visits` finds the link and records the click."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from stats_app.visits import find_link, record_visit
 
 RETRY_AFTER_SECONDS = 5
 HEADERS = {
-    # A redirect that a browser keeps would be followed again without being counted.
+    # A browser would follow a cached redirect without a request, so the click would not be counted.
     "Cache-Control": "no-store",
-    # The token is nobody's business at the target.
+    # The target must not learn the token.
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 @login_not_required
 def follow(request: HttpRequest, token: str) -> HttpResponse:
-    """302 to the link's target. A query on the address changes nothing. HEAD is redirected, too, and not counted."""
+    """302 to the link's target. A query string is ignored. HEAD is redirected, too, but not counted."""
     if request.method not in ("GET", "HEAD"):
         return HttpResponseNotAllowed(["GET", "HEAD"], headers=HEADERS)
     try:
@@ -46,13 +46,13 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(status=302, headers={"Location": iri_to_uri(link.target), **HEADERS})
 
 
-# Recording has a transaction of its own, and must not be undone by what the host's ATOMIC_REQUESTS wraps around views.
+# Recording has a transaction of its own. ATOMIC_REQUESTS must not roll it back.
 for _alias in connections:
     transaction.non_atomic_requests(_alias)(follow)
 
 
 def visit_of(request: HttpRequest) -> Visit:
-    """What the request says about whoever makes it."""
+    """What the request says about the visitor."""
     headers = request.headers
     return Visit(
         method=request.method or "",

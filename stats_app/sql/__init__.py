@@ -1,5 +1,5 @@
-"""The statements that the ORM cannot say, or says several times slower, one function each, per database.
+"""The SQL that the ORM cannot express, or runs several times slower: one function for each statement.
 
-They take a Django connection and plain values and return plain values; meaning is given to them in the modules above.
-Values always travel as parameters; what is formatted into a statement are names of this package's own.
+The functions take a Django connection and plain values, and return plain values; the modules above interpret them.
+Values are always passed as parameters; only names from this package are formatted into a statement.
 """

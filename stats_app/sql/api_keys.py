@@ -14,19 +14,19 @@ from stats_app.sql.cursor import execute, is_postgresql, rows
 def pass_call(
     connection: BaseDatabaseWrapper, api_key_id: int, name: str, limit: int, now: int | None, window: int
 ) -> tuple[int, list[int]] | None:
-    """Lets a call pass if fewer than `limit` passed in the window before it.
+    """Lets a call pass if fewer than `limit` calls passed in the window before it.
 
-    Returns the time and those of the calls that passed, or None. Times are microseconds since 1970.
+    Returns the time of this call and the list of times that passed, or None. Times are microseconds since 1970.
 
-    One statement decides and notes the time, so that it is exact however many processes ask at once. `now` None is the
-    time by the clock of PostgreSQL, which all share: a process whose clock is ahead would lock the key for as long.
-    A time never goes before the last one noted, so that a clock that is put back does not reopen the window.
+    One statement checks the limit and stores the time, so the limit is exact with any number of processes. With `now`
+    None the time is PostgreSQL's, which all processes share: a process whose clock is fast would block the key.
+    A stored time is never earlier than the one before it, so setting a clock back does not reopen the window.
     """
     clock = f"({_NOW_ON_POSTGRESQL})" if now is None else "%(now)s"
     if is_postgresql(connection):
         clock = f"{clock}::bigint"
         length, newest = "jsonb_array_length({0}.passed)", "({0}.passed ->> -1)::bigint"
-        # The call that has to have left the window: `limit` calls ago.
+        # The time of the call `limit` calls ago. The next call may pass once this one has left the window.
         oldest = "({0}.passed ->> -%(limit)s::int)::bigint"
         kept = f"CASE WHEN {length} >= %(limit)s THEN {{0}}.passed - 0 ELSE {{0}}.passed END"
         noted = f"({kept}) || to_jsonb(greatest({clock}, {newest}))"
@@ -51,7 +51,7 @@ def pass_call(
 
 
 def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str, now: int | None) -> tuple[int, list[int]]:
-    """The time, as in `pass_call`, and those of the last calls that passed, oldest first."""
+    """The current time, as in `pass_call`, and the times of the last calls that passed, oldest first."""
     clock = f"({_NOW_ON_POSTGRESQL})::bigint" if now is None else str(now)
     [(moment, passed)] = rows(
         connection,
@@ -61,7 +61,7 @@ def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str, no
     return moment, _times(passed) if passed else []
 
 
-# Not the start of the transaction, which may be a caller's and long past.
+# `now()` would be the start of the transaction, which the caller may have begun long ago.
 _NOW_ON_POSTGRESQL = "extract(epoch FROM clock_timestamp()) * 1000000"
 
 
@@ -77,7 +77,7 @@ def find_key(connection: BaseDatabaseWrapper, digest: bytes) -> tuple[Any, ...] 
 
 
 def _aware(value: Any) -> Any:
-    """SQLite stores times as UTC without saying so."""
+    """SQLite stores times in UTC, without an offset."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
@@ -93,7 +93,7 @@ _FIND_KEY = f"""
 
 
 def note_use(connection: BaseDatabaseWrapper, api_key_id: int, now: datetime) -> None:
-    """Writes when the key was last used, unless another transaction holds its row, for which nobody should wait."""
+    """Stores when the key was last used. Skips a row that another transaction has locked, so that no call waits."""
     free = "(SELECT id FROM stats_app_apikey WHERE id = %(key)s FOR UPDATE SKIP LOCKED)"
     execute(
         connection,

@@ -1,4 +1,4 @@
-"""Storing clicks, each id of a workspace once, and changing their verdicts. The rollups move along."""
+"""Storing clicks, each id of a workspace once, and changing their verdicts. Both update the rollups, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stats_app.sql.cursor import array, execute, is_postgresql, number_array, ro
 
 
 class ClickRow(NamedTuple):
-    """A click as it is stored, but for the workspace."""
+    """A click as it is stored, without its workspace."""
 
     id: bytes
     clicked_at: datetime
@@ -34,10 +34,10 @@ class ClickRow(NamedTuple):
 def insert(
     connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow], spans: Sequence[DaySpan]
 ) -> int:
-    """Stores the clicks whose ids are not there yet, counts these, and returns how many they are.
+    """Stores and counts the clicks whose ids are new, and returns their number.
 
-    The ids must be different from each other and in order: batches that overlap deadlock otherwise. `spans` are those
-    of the clicks' days in UTC.
+    The ids must be unique and sorted: overlapping batches could deadlock otherwise. `spans` cover the clicks' days
+    in UTC.
     """
     insert_and_count = _insert_postgresql if is_postgresql(connection) else _insert_sqlite
     return insert_and_count(connection, workspace_id, clicks, spans)
@@ -79,8 +79,8 @@ class _Given(NamedTuple):
     name: str
     type: str
     array: Callable[[Any], str]
-    is_nullable: bool = False  # such a column is left out where no click of a batch has a value
-    expression: str = ""  # of the value in the array
+    is_nullable: bool = False  # left out of the statement if no click of the batch has a value
+    expression: str = ""  # converts the value in the array to the column's type
 
 
 def _id_array(ids: Iterable[bytes]) -> str:
@@ -88,7 +88,7 @@ def _id_array(ids: Iterable[bytes]) -> str:
 
 
 def _time_array(moments: Iterable[datetime]) -> str:
-    """Microseconds. The text of a time takes ten times as long to write."""
+    """Times as microseconds, because formatting them as text takes ten times as long."""
     return number_array((moment - _EPOCH) // _MICROSECOND for moment in moments)
 
 
@@ -117,7 +117,8 @@ _GIVEN = (
 def _insert_sqlite(
     connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow], spans: Sequence[DaySpan]
 ) -> int:
-    # SQLite changes one table a statement. JSON cannot hold bytes, and so many variables no statement can.
+    # A statement of SQLite changes only one table, and has too few variables for all values. So most values are sent
+    # as JSON, and bytes, which JSON cannot hold, in two long strings of bytes.
     fields = ", ".join(f"value ->> {position}" for position in range(10))
     stored = rows(
         connection,
@@ -143,7 +144,7 @@ def _insert_sqlite(
 
 
 class StoredVerdict(NamedTuple):
-    """What a stored click is taken for, with its day in UTC."""
+    """The verdict on a stored click, with the click's day in UTC."""
 
     id: bytes
     utc_day: date
@@ -152,7 +153,7 @@ class StoredVerdict(NamedTuple):
 
 
 def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[StoredVerdict]:
-    """Those of the clicks that are stored, locked until the transaction ends, in the order of their ids."""
+    """Locks the stored ones of these clicks until the transaction ends. Returns them in the order of their ids."""
     lock = "FOR NO KEY UPDATE" if is_postgresql(connection) else ""
     found = rows(
         connection,
@@ -170,7 +171,7 @@ def _bytes(click_id: Any) -> bytes:
 
 
 class Subject(NamedTuple):
-    """Whose a stored click is."""
+    """The campaign and the user of a stored click."""
 
     id: bytes
     campaign_id: int | None
@@ -178,7 +179,7 @@ class Subject(NamedTuple):
 
 
 def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[Subject]:
-    """Whose those of the clicks are that are stored."""
+    """The campaign and the user of each stored one of these clicks."""
     found = rows(
         connection,
         f"""
@@ -193,7 +194,7 @@ def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[b
 def set_verdicts(
     connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes], verdict: int, reason: str
 ) -> None:
-    """Gives the clicks a verdict. The rollups are moved before and after (`move`)."""
+    """Gives the clicks a verdict. The caller takes them out of the rollups before, and adds them after (`move`)."""
     execute(
         connection,
         f"""
@@ -207,7 +208,7 @@ def set_verdicts(
 def move(
     connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes], spans: Sequence[DaySpan], sign: str = ""
 ) -> None:
-    """Adds these stored clicks to the rollups, or with the sign "-" takes them away."""
+    """Adds these stored clicks to the rollups, or subtracts them if the sign is "-"."""
     if not ids:
         return
     source = f"{STORED_CLICKS} AND {_among_ids(connection)}"
@@ -219,7 +220,7 @@ def move(
 
 
 def delete(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> int:
-    """Deletes stored clicks, whose counts stay, and returns how many they were."""
+    """Deletes stored clicks, but not their counts, and returns the number of clicks deleted."""
     statement = f"DELETE FROM stats_app_click WHERE workspace_id = %(workspace)s AND {_among_ids(connection)}"
     return execute(connection, statement, {"workspace": workspace_id, **_id_params(connection, ids)})
 

@@ -1,4 +1,4 @@
-"""Running a statement, prepared where the database can, and lists as parameters of one."""
+"""Running statements, prepared where the database supports it, and passing lists to them as one parameter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_postgresql(connection: BaseDatabaseWrapper) -> bool:
 
 
 def rows(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[Any]:
-    """All rows of a statement that returns some. They are read before anything else runs, as SQLite demands."""
+    """All rows that a statement returns. They are read at once, because SQLite needs that before the next statement."""
     with closing(_cursor(connection)) as cursor:
         cursor.execute(statement, params)
         found: list[Any] = cursor.fetchall()
@@ -27,7 +27,7 @@ def rows(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] 
 
 
 def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
-    """Runs a statement without rows and returns how many it touched."""
+    """Runs a statement that returns no rows, and returns the number of rows it changed."""
     with closing(_cursor(connection)) as cursor:
         cursor.execute(statement, params)
         touched: int = cursor.rowcount
@@ -37,36 +37,36 @@ def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[An
 def array(values: Iterable[Any]) -> str:
     """A PostgreSQL array as text, for values that need no quoting; None is NULL.
 
-    The driver's own way, a Python list, dumps each element by itself and costs ten times as much.
+    Passing a Python list costs ten times as much, because the driver converts each element by itself.
     """
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
 def number_array(numbers: Iterable[int | None]) -> str:
-    """The same for whole numbers: Python writes a list of them faster than they can be joined one by one."""
+    """`array` for whole numbers. Formatting the whole list is faster than joining its elements."""
     return "{" + str([*numbers])[1:-1].replace("None", "NULL") + "}"
 
 
 def text_array(values: Collection[str]) -> str:
-    """The same for text of any kind."""
+    """`array` for any text."""
     escaped = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
     return '{"' + '","'.join(escaped) + '"}' if escaped else "{}"
 
 
 def day_array(days: Iterable[date]) -> str:
-    """The same for days. Many clicks share few of them."""
+    """`array` for days. Each day is formatted once, because many clicks share few days."""
     return array(map(_day_text, days))
 
 
 def among(connection: BaseDatabaseWrapper, name: str) -> str:
-    """The end of a condition that a number is one of the parameter `name`, a `number_list` of any length."""
+    """The `IN` part of a condition: a number is in the parameter `name`, which `number_list` made."""
     if is_postgresql(connection):
         return f"= ANY(%({name})s::int4[])"
     return f"IN (SELECT value FROM json_each(%({name})s))"
 
 
 def number_list(connection: BaseDatabaseWrapper, numbers: Sequence[int]) -> str:
-    """Whole numbers as the one parameter that `among` asks for."""
+    """Whole numbers as one parameter, in the form that `among` reads."""
     return number_array(numbers) if is_postgresql(connection) else json.dumps(list(numbers))
 
 
@@ -74,18 +74,18 @@ _day_text = lru_cache(maxsize=4096)(date.isoformat)
 
 
 def _cursor(connection: BaseDatabaseWrapper) -> Any:
-    """A cursor as the host's Django makes it, which prepares its statement if it can.
+    """A cursor from Django, which prepares its statement if possible.
 
-    Parsing and planning are half the cost of a small statement. Django switches preparing off by binding parameters on
-    the client, so the driver's cursor inside Django's is exchanged. Whatever the host has put around it stays: a search
-    path that is set when a cursor is made (django-tenants), query logs, toolbars. Nothing is prepared while statements
-    are wrapped, because a wrapper may put a second statement before ours (django-pghistory).
+    Parsing and planning are half the cost of a small statement. Django switches prepared statements off because it
+    binds parameters on the client. So we replace the driver's cursor inside Django's cursor, and keep what the host
+    has added around it: a search path set for each cursor (django-tenants), query logs, toolbars. Nothing is prepared
+    while execute wrappers are installed, because one may put a second statement before ours (django-pghistory).
     """
     cursor = connection.cursor()
     if not is_postgresql(connection) or not conf.prepared_statements or connection.execute_wrappers:
         return cursor
     prepared = _prepared_cursor_class()
-    # A driver's cursor that is not Django's own does something that ours would not do.
+    # If the host has replaced the driver's cursor, it is kept, because ours lacks what the host's adds.
     if prepared is not None and type(getattr(cursor, "cursor", None)) in _cursors_of_django():
         cursor.cursor.close()
         cursor.cursor = prepared(connection.connection)

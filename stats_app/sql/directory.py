@@ -1,6 +1,6 @@
 """Writing people and campaigns, any number of rows by one statement.
 
-The rows are one parameter of JSON, which both databases read as a table. Each statement names its workspace.
+The rows are passed as one JSON parameter, which both databases read as a table. Each statement names its workspace.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TYPES = {
     "is_active": "boolean",
     "is_paused": "boolean",
 }
-"""Of the columns that are no texts."""
+"""The types of the columns that are not text."""
 
 _USER_VALUES = ("external_id", "email", "display_name", "is_active")
 _CAMPAIGN_VALUES = ("external_id", "name", "target_url", "starts_on", "ends_on", "is_paused")
@@ -46,7 +46,7 @@ def update_users(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequ
 
 
 def part_with_emails(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[int]) -> None:
-    """Frees the e-mails and external ids of users who get others, so that two of them may swap theirs."""
+    """Clears the e-mails and external ids of users who get new ones, because two users may swap theirs."""
     _free(connection, _USER, workspace_id, users, "external_id = NULL, email = public_id || '@moved.invalid'")
 
 
@@ -55,7 +55,7 @@ def insert_aliases(connection: BaseDatabaseWrapper, workspace_id: int, aliases: 
 
 
 def replace_addresses(connection: BaseDatabaseWrapper, workspace_id: int, addresses: Sequence[Row]) -> None:
-    """Writes the addresses of users with another e-mail, in place of what they had, and of new users and aliases."""
+    """Replaces the addresses of users whose e-mail changes, and adds those of new users and aliases."""
     if not addresses:
         return
     given = _given(connection, ("user_id",))
@@ -72,7 +72,7 @@ def deactivate_users(connection: BaseDatabaseWrapper, workspace_id: int, users: 
 
 
 def active_users(connection: BaseDatabaseWrapper, workspace_id: int) -> list[tuple[int, str]]:
-    """The number and the e-mail of each, in the order of their e-mails."""
+    """The id and the e-mail of each active user, in the order of their e-mails."""
     is_active = "is_active" if is_postgresql(connection) else "is_active = 1"
     statement = f"SELECT id, email FROM {_USER} WHERE workspace_id = %s AND {is_active} ORDER BY email"
     return rows(connection, statement, [workspace_id])
@@ -90,12 +90,12 @@ def update_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, campaig
 
 
 def part_with_external_ids(connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[int]) -> None:
-    """Frees those of campaigns that get others, so that two of them may swap theirs."""
+    """Clears the external ids of campaigns that get new ones, because two campaigns may swap theirs."""
     _free(connection, _CAMPAIGN, workspace_id, campaigns, "external_id = NULL")
 
 
 def assign(connection: BaseDatabaseWrapper, workspace_id: int, pairs: Sequence[Row], now: datetime) -> int:
-    """Makes users carry campaigns; returns how many did not before."""
+    """Assigns users to campaigns; returns the number of new assignments."""
     return _insert(
         connection,
         _ASSIGNMENT,
@@ -132,7 +132,7 @@ def _insert(
     names = ", ".join((*others, *columns))
     places = ", ".join(_placeholder(connection, value) for value in others.values())
     values = ", ".join(f"given.{column}" for column in columns)
-    # Without a condition SQLite takes the ON of ON CONFLICT for one of a join.
+    # Without a condition SQLite parses the ON of ON CONFLICT as a join's.
     statement = (
         f"INSERT INTO {table} ({names}) SELECT {places}, {values} FROM {_given(connection, columns)} WHERE true {end}"
     )
@@ -163,7 +163,7 @@ def _free(connection: BaseDatabaseWrapper, table: str, workspace_id: int, keys: 
 
 
 def _given(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> str:
-    """The rows of a parameter of JSON, as the table `given`. Keys that are no columns are passed over."""
+    """The rows of a JSON parameter, as the table `given`. Keys that are not columns are ignored."""
     if is_postgresql(connection):
         listed = ", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in columns)
         return f"json_to_recordset(%s::json) AS given ({listed})"

@@ -1,4 +1,4 @@
-"""The link that is followed, with all that its click is recorded with."""
+"""Reading the link that is followed, with everything that is stored with its click."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stats_app.sql.cursor import rows
 
 
 class FollowedLink(NamedTuple):
-    """A link with its own target, its campaign's, and what it counts for by the names that other programs know."""
+    """A link with its own target and its campaign's, and with the public ids of its campaign, user and alias."""
 
     id: int
     workspace_id: int
@@ -38,6 +38,6 @@ _FIND = """
 
 
 def find_link(connection: BaseDatabaseWrapper, token: str) -> FollowedLink | None:
-    """The link with this token, of whatever workspace: tokens are unique, and nobody but its link names one."""
+    """The link with this token. Tokens are unique across all workspaces."""
     found = rows(connection, _FIND, [token])
     return FollowedLink(*found[0]) if found else None

@@ -1,4 +1,4 @@
-"""The campaigns or users of a workspace in the order of a number that is counted for them, those with 0, too."""
+"""The campaigns or users of a workspace, sorted by a number that is counted for them, including those with 0."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ _OWNERS = {"campaign": "campaign_id", "user": "user_id"}
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a list is ordered by: `clicks` in the days; `change`, these less those in `before`; `assigned`, how many
-    users a campaign has or campaigns a user; `each`, the clicks for each of these; or the column `place` of the rows.
+    """What a list is sorted by.
 
-    Fewer clicks than `least` are withheld, and stand where none would. `today` is the workspace's local date.
+    - `clicks`: the clicks in `days`
+    - `change`: the clicks in `days` minus those in `before`
+    - `assigned`: the number of users of a campaign, or of campaigns of a user
+    - `each`: `clicks` divided by `assigned`
+    - `place`: the column `place` of the rows
+
+    Fewer clicks than `least` are withheld, and sorted as if there were none. `today` is the workspace's local date.
     """
 
     by: str
@@ -40,7 +45,7 @@ class Order:
 
 
 class Found(NamedTuple):
-    """Keys in their order, and how many there are in all: 0 where a page beyond the last one was asked for."""
+    """Keys in their order, and the number of all keys, which is 0 for a page after the last one."""
 
     keys: list[int]
     total: int
@@ -55,9 +60,10 @@ def ordered_keys(
     first: int,
     most: int | None,
 ) -> Found:
-    """The keys of the rows of `chosen` in this order, from the place `first` on, at most `most`.
+    """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
 
-    `chosen` has the values `pk`, `public_id` and `place`; ties go by public id. The clicks of all keys are added up.
+    `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
+    added up, not only those of the page.
     """
     try:
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
@@ -80,7 +86,7 @@ def ordered_keys(
         LIMIT %s OFFSET %s
     """
     params = [value for part in parts for value in part.params]
-    # Not prepared: the text differs from search to search.
+    # Not prepared, because each search has another text.
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
         found = cursor.fetchall()
@@ -97,7 +103,7 @@ def number_with_clicks(
     days: Days,
     today: date,
 ) -> int:
-    """How many of the rows of `chosen`, which has their `pk` alone, have clicks in the days."""
+    """How many rows of `chosen`, which has only the value `pk`, have clicks in the days."""
     rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
     counted = _counted(workspace_id, dimension, Order("clicks", False, days, today, least=1))
     statement = f"""
@@ -118,7 +124,7 @@ _VALUES = {
     "place": "place",
 }
 
-# SQLite takes no offset without a limit.
+# SQLite does not support OFFSET without LIMIT.
 _EVERYTHING = 2**31 - 1
 
 
@@ -130,7 +136,7 @@ class _Part(NamedTuple):
 
 
 class _Piece(NamedTuple):
-    """Days whose counts are added, or taken away, as stored by day or by calendar year."""
+    """Counts to add or to subtract: those of some days, or the stored sum of a calendar year."""
 
     dimension: int
     first: date
@@ -139,7 +145,7 @@ class _Piece(NamedTuple):
 
 
 def _counted(workspace_id: int, dimension: Dimension, order: Order) -> _Part:
-    """The clicks of each key in the days of the order, and in those before."""
+    """The clicks of each key in `order.days`, and in `order.before`."""
     spans = {"clicks": order.days} | ({"clicks_before": order.before} if order.before else {})
     selects, params = [], []
     for name, days in spans.items():
@@ -161,13 +167,15 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order) -> _Part:
 
 
 def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
-    """What the clicks of some days are added up from: of each calendar year its sum less the days outside, where
-    these are fewer than those inside, else its days."""
+    """The counts that give the clicks of some days, with few rows to read.
+
+    If most days of a calendar year are asked for, its stored sum is read and the other days are subtracted from it.
+    """
     years = dimension.code if dimension.years is None else dimension.years
     for year in range(days[0].year, days[1].year + 1):
         first, last = date(year, 1, 1), date(year, 12, 31)
         start, end = max(first, days[0]), min(last, days[1])
-        # After today there is nothing to be taken away.
+        # Days after today have no clicks to subtract.
         outside = [(first, start - ONE_DAY), (end + ONE_DAY, min(last, max(today, end) + ONE_DAY))]
         outside = [span for span in outside if span[0] <= span[1]]
         if sum((until - since).days + 1 for since, until in outside) < (end - start).days + 1:

@@ -1,14 +1,14 @@
-"""The campaigns or users with the most clicks in a period, without adding up the days of all of them. Exact.
+"""The campaigns or users with the most clicks in a period: exact, without adding up the days of all of them.
 
 1. A campaign or user has no more clicks in a period than in the calendar years that the period touches. The sums of
-   years are stored, so this bound costs a row or two for each.
-2. The days of those with the largest bounds are added up. The last of the top has at least as many clicks as the last
-   of these.
-3. Whoever has a smaller bound than that is out. The days of those who are left, mostly a few, are added up, too.
-4. The top is among those whose days were added up. Ties go by public id.
+   years are stored, so reading this bound costs a row or two for each.
+2. Add up the days of those with the largest bounds. Their last place is a minimum for the top: nobody with fewer
+   clicks can be in it.
+3. Drop everybody whose bound is below this minimum. Add up the days of the others, mostly a few, too.
+4. The top is among those whose days were added up. Ties are sorted by public id.
 
-Where clicks are spread so evenly that more than `MANY` are left in step 3, the days of all are added up instead: to
-read them in one go takes less time than to look up so many one by one.
+If clicks are spread so evenly that step 3 leaves more than `MANY`, the days of all are added up instead: reading all
+in one scan is faster than looking up so many one by one.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def top_totals(
     period: Period,
     limit: int,
 ) -> list[tuple[int, int]]:
-    """The keys with the most clicks in the period and their clicks, most first."""
+    """The keys with the most clicks in the period, with their clicks, the largest number first."""
     return [(key, int(clicks)) for key, clicks in _top(connection, workspace_id, dimension, period, limit, [])]
 
 
@@ -46,7 +46,7 @@ def top_series(
     period: Period,
     limit: int,
 ) -> list[DailyCounts]:
-    """The keys with the most clicks in the period, most first, with the clicks of each of their days."""
+    """As `top_totals`, with the clicks of each day in place of their sum."""
     found = _top(connection, workspace_id, dimension, period, limit, [TOTAL])
     return daily_counts(connection, [(key, *lists) for key, _, *lists in found])
 
@@ -59,7 +59,7 @@ def _top(
     limit: int,
     columns: Sequence[str],
 ) -> list[Sequence[Any]]:
-    """Rows of a key, its clicks, and with `columns` their `series`."""
+    """Rows of a key and its clicks, and also its `series` if `columns` are given."""
     search = _Search(connection, dimension, columns)
     params = {
         "workspace": workspace_id,
@@ -77,7 +77,7 @@ def _top(
 
 
 class _Search:
-    """The two statements of a search. The last column of their rows says how many were left in step 3."""
+    """The two statements of a search. The last column of their rows is the number of keys left in step 3."""
 
     def __init__(self, connection: BaseDatabaseWrapper, dimension: Dimension, columns: Sequence[str]) -> None:
         self.dimension = dimension
@@ -122,7 +122,7 @@ class _Search:
         """
 
     def _first(self, left: str) -> str:
-        """The first rows of `counted`; one of NULLs where there are none, so that `left` is always told."""
+        """The first rows of `counted`, or a row of NULLs if there are none, because `left` is always needed."""
         table = _TABLES[self.dimension.name]
         return f"""
             SELECT counted.*, {left} FROM (SELECT 1) AS one

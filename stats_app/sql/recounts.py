@@ -1,4 +1,4 @@
-"""Counting the stored clicks, a calendar month at a time: to rebuild the rollups and to compare them."""
+"""Counting the stored clicks again, a calendar month at a time, to rebuild or to check the rollups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stats_app.sql.cursor import execute, rows
 
 @dataclass(frozen=True, slots=True)
 class MonthOfClicks:
-    """The days of a calendar month whose raw clicks are there, with the stretches of time that they are."""
+    """The days of a calendar month whose clicks are still stored, with the start and end of each day."""
 
     start: date
     end: date
@@ -43,7 +43,7 @@ def rebuild(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfCl
 def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> list[tuple[Any, ...]]:
     """Rows `(dimension, key, day, side, *counts)` where clicks and rollups differ; the side is `counted` or `stored`.
 
-    One statement, so that both sides are of one moment, also while clicks come in.
+    One statement reads both sides, because clicks that come in between two statements would look like differences.
     """
     columns = ", ".join(COLUMNS)
     return rows(
@@ -65,14 +65,14 @@ def _params(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfCl
 
 
 def rebuild_year(connection: BaseDatabaseWrapper, workspace_id: int, year: date) -> None:
-    """Adds up the sums of the calendar year from its stored days; `year` is its first day."""
+    """Computes the sums of a calendar year from its stored days; `year` is the first day of the year."""
     params = _year_params(workspace_id, year)
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_YEARS}", params)
     execute(connection, f"{INTO_ROLLUPS} SELECT %(workspace)s, years.* FROM ({_YEARS}) AS years", params)
 
 
 def year_differences(connection: BaseDatabaseWrapper, workspace_id: int, year: date) -> list[tuple[Any, ...]]:
-    """As `differences`: the sums of a calendar year held against its stored days."""
+    """As `differences`, comparing the sums of a calendar year with its stored days."""
     columns = ", ".join(COLUMNS)
     return rows(
         connection,
@@ -90,7 +90,7 @@ def _year_params(workspace_id: int, year: date) -> dict[str, Any]:
 
 
 def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:
-    """How many clicks name a campaign, user, alias or link that is not of their workspace, or not there at all."""
+    """How many clicks name a campaign, user, alias or link that is of another workspace or does not exist."""
     references = " OR ".join(
         f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {table} AS named "
         f"WHERE named.id = {column} AND named.workspace_id = stats_app_click.workspace_id))"

@@ -24,14 +24,14 @@ def find(
     values: Collection[str] | Collection[int],
     more: str = "",
 ) -> list[tuple[Any, ...]]:
-    """Rows `(value, id, *more)` of those rows of the workspace whose column is one of the values.
+    """Rows `(value, id, *more)` of the workspace's rows whose column has one of the values.
 
-    `more` are further columns of the table, which is called `known`.
+    `more` are further columns of the table, whose alias is `known`.
     """
     if not values:
         return []
     columns = f"known.{column}, known.id{', ' + more if more else ''}"
-    # SQLite looks up each value where the values come first; it would read the whole workspace for `IN (...)`.
+    # SQLite looks up each value if the values come first in the join. With `IN (...)` it reads the whole workspace.
     statement = (
         f"SELECT {columns} FROM {{given}} CROSS JOIN {table} AS known "
         f"WHERE known.{column} = given.value AND known.workspace_id = %s"

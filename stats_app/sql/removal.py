@@ -1,4 +1,4 @@
-"""Deleting the rows of one tenant from any table, some at a time."""
+"""Deleting the rows of one tenant from any table, in batches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stats_app.sql.cursor import execute, is_postgresql, rows
 
 
 class TenantRows(NamedTuple):
-    """A table, and the condition that a row is of the workspace `%(workspace)s`."""
+    """A table, and the condition that selects the rows of the workspace `%(workspace)s`."""
 
     table: str
     condition: str
@@ -21,7 +21,7 @@ class TenantRows(NamedTuple):
 
 
 def delete_some(connection: BaseDatabaseWrapper, tenant_rows: TenantRows, workspace_id: int, limit: int) -> int:
-    """Deletes so many of the rows at most, and returns how many it were."""
+    """Deletes at most `limit` of the rows, and returns the number deleted."""
     table, condition = tenant_rows
     place = "ctid" if is_postgresql(connection) else "rowid"
     some = f"SELECT {place} FROM {table} WHERE {condition} LIMIT {limit}"

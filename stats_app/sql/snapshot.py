@@ -13,10 +13,10 @@ from stats_app.sql.cursor import is_postgresql
 
 @contextmanager
 def snapshot(using: str) -> Iterator[None]:
-    """Within it, everything that is read of the database is of one moment, however many clicks come in meanwhile.
+    """Inside this context all reads see the same state of the database, even while clicks come in.
 
-    In a transaction that the caller holds, it is whatever that transaction sees: its level can no longer be set.
-    Nothing can be written within.
+    It cannot be promised inside the caller's own transaction, whose isolation level can no longer be set.
+    The context is read-only.
     """
     connection = connections[using]
     if connection.in_atomic_block:
@@ -31,7 +31,7 @@ def snapshot(using: str) -> Iterator[None]:
 
 @contextmanager
 def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """SQLite's transactions begin as readers, also where the host's begin as writers, which wait for each other."""
+    """Begins SQLite's transaction as a reader, even if the host's begin as writers, which wait for each other."""
     if is_postgresql(connection):
         yield
         return

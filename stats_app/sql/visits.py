@@ -11,12 +11,12 @@ from ulid import ULID
 
 from stats_app.sql.cursor import execute, is_postgresql, rows
 
-# So many old visits are deleted with each new one: more than one, so that they become fewer.
+# How many expired visits are deleted with each new one. More than one, or the table would never shrink.
 _DELETED = 10
 
 
 class VisitRow(NamedTuple):
-    """A visit as it is stored, but for the workspace. `click` is the ULID's 16 bytes."""
+    """A visit as it is stored, without its workspace. `click` is the ULID's 16 bytes."""
 
     network: bytes
     visitor: bytes
@@ -28,7 +28,7 @@ class VisitRow(NamedTuple):
 
 
 def lock_network(connection: BaseDatabaseWrapper, network: bytes) -> None:
-    """Lets one transaction after the other judge the visits from a network. SQLite has one writer at a time anyway."""
+    """Locks a network, so that its visits are judged one after the other. SQLite has only one writer anyway."""
     if is_postgresql(connection):
         number = int.from_bytes(network[:8], "big", signed=True)
         rows(connection, "SELECT pg_advisory_xact_lock(%s::bigint)", [number])
@@ -37,7 +37,7 @@ def lock_network(connection: BaseDatabaseWrapper, network: bytes) -> None:
 def recent_visits(
     connection: BaseDatabaseWrapper, workspace_id: int, network: bytes, since: datetime, limit: int
 ) -> list[VisitRow]:
-    """The visits from a network since a time, the last ones first."""
+    """The visits from a network since a time, newest first."""
     found = rows(
         connection,
         """
@@ -65,7 +65,7 @@ def remember_visit(connection: BaseDatabaseWrapper, workspace_id: int, visit: Vi
         """,
         [workspace_id, *values],
     )
-    # Those that another transaction is deleting are left to it.
+    # Rows that another transaction is deleting are skipped.
     skip = "FOR UPDATE SKIP LOCKED" if is_postgresql(connection) else ""
     execute(
         connection,
@@ -79,7 +79,7 @@ def remember_visit(connection: BaseDatabaseWrapper, workspace_id: int, visit: Vi
 
 
 def change_reasons(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Mapping[bytes, str]) -> None:
-    """Writes the reasons that visits have now, by their clicks."""
+    """Stores the new reason of each visit, by the id of its click."""
     for click, reason in sorted(reasons.items()):
         key: Any = str(ULID.from_bytes(click).to_uuid()) if is_postgresql(connection) else click
         execute(
@@ -95,7 +95,7 @@ def _time(connection: BaseDatabaseWrapper, moment: datetime) -> Any:
 
 
 def _aware(moment: datetime) -> datetime:
-    """SQLite stores times as UTC without saying so."""
+    """SQLite stores times in UTC, without an offset."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

@@ -1,4 +1,4 @@
-"""How the database compares and orders words: by the rule of `stats_app.words`, whatever its own collation is."""
+"""Comparing and sorting words in the database: by the rule of `stats_app.words`, not by the database's collation."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from django.db.models.lookups import Contains
 
 from stats_app import words
 
-# The order of all languages together (CLDR root), which every PostgreSQL that was built with ICU has, whatever its own
-# locale.
+# The common order of all languages (CLDR root). Every PostgreSQL built with ICU has it, in any locale.
 _ICU = 'COLLATE "und-x-icu"'
 
 
 class Folded(Transform):
-    """A text as searches compare it. A look-up by it folds the text that is looked for in the same way.
+    """A text as searches compare it. A look-up folds the text it searches for in the same way.
 
-    Both sides are folded by the database, so that a text finds itself on each one. An index on the very expression
-    that PostgreSQL gets serves it.
+    The database folds both sides, so that equal texts are always found. On PostgreSQL an index on this same expression
+    is used.
     """
 
     bilateral = True
@@ -37,7 +36,8 @@ class Folded(Transform):
         return self.as_sql(compiler, connection, function="STATS_SEARCH_KEY", **context)
 
 
-# The same letters are one to it as to `words.search_key`. ASCII, which most names are, costs a quarter of the rest.
+# Treats the same letters as equal as `words.search_key` does. The branch for ASCII, which most names are, costs a
+# quarter of the other.
 FOLDED = (
     f"(CASE WHEN octet_length({{text}}) = length({{text}}) THEN upper({{text}} {_ICU}) ELSE "
     f"replace(normalize(upper(lower(normalize({{text}}, NFKC) {_ICU})), NFKC), 'İ', 'I') END)"
@@ -46,7 +46,7 @@ FOLDED_WITHOUT_UNICODE = "upper({text})"
 
 
 class Alphabetical(Func):
-    """A text as lists are ordered by it: É with E, capitals with small letters, whatever the database's collation."""
+    """The sort key of a text: É sorts with E, and capitals with small letters, in any collation of the database."""
 
     arity = 1
     output_field = TextField()
@@ -63,20 +63,20 @@ ORDERED = f"{{text}} {_ICU}"
 
 
 def holds(column: str, word: str) -> Contains:
-    """The condition that the text in the column, which may be one of a related row, has the word in it."""
+    """The condition that the text in the column contains the word. The column may be of a related row."""
     return Contains(Folded(F(column)), word)
 
 
 def has_unicode(connection: BaseDatabaseWrapper) -> bool:
-    """Whether PostgreSQL keeps this database in UTF-8 and was built with ICU, without which it knows not all letters.
+    """Whether PostgreSQL stores this database in UTF-8 and was built with ICU, which knows the case of all letters.
 
-    Searches then ignore case as far as the database's locale goes. Neither changes while a process runs.
+    If not, searches ignore case only for letters of the database's locale. The answer is cached for the process.
     """
     name = (connection.alias, str(connection.settings_dict["NAME"]))
     if name not in _with_unicode:
         connection.ensure_connection()
         driver: Any = connection.connection
-        # By the driver, past all that counts, wraps or prefixes the statements of the page that is being made.
+        # Uses the driver directly, because query counters, wrappers and prefixes of the current page must not see it.
         with connection.wrap_database_errors, driver.cursor() as cursor:
             cursor.execute(_HAS_UNICODE)
             _with_unicode[name] = bool(cursor.fetchone()[0])
@@ -91,7 +91,7 @@ _HAS_UNICODE = (
 
 
 def add_functions(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    """Gives an open connection to SQLite what it lacks: it knows the case of ASCII only, and orders by code points."""
+    """Adds functions to an open SQLite connection, because SQLite only knows the case of ASCII and its order."""
     if connection.vendor == "sqlite" and connection.connection is not None:
         for name, function in (
             ("STATS_SEARCH_KEY", words.search_key),
@@ -105,7 +105,7 @@ def _or_null(function: Callable[[str], str]) -> Callable[[str | None], str | Non
 
 
 def add_functions_to_all() -> None:
-    """The same for each connection from now on, and those that another app has opened before."""
+    """Adds the functions to each new connection, and to those that another app has already opened."""
     connection_created.connect(add_functions, dispatch_uid="stats_app.sql.words")
     for connection in connections.all(initialized_only=True):
         add_functions(connection)
