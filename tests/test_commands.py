@@ -260,7 +260,7 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
         call_command("check_rollups", stdout=out)
     assert error.value.returncode == 1
     assert str(error.value) == (
-        "2 difference(s); rebuild_rollups counts anew. After a new version of the time zone tables they are to be "
+        "2 difference(s); rebuild_rollups recounts. After a new version of the time zone tables they are to be "
         "expected, in zones whose rules it changed."
     )
     assert sorted(out.getvalue().splitlines()) == [
@@ -272,7 +272,7 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
     ]
     for _ in range(2):
         rebuilt = run("rebuild_rollups", "--workspace", acme.public_id)
-        assert rebuilt == [f"{acme.public_id} Acme: 4 day(s) counted anew."]
+        assert rebuilt == [f"{acme.public_id} Acme: 4 day(s) recounted."]
         assert [*check(acme)] == []
 
 
@@ -282,7 +282,7 @@ def test_only_the_days_asked_for_are_rebuilt() -> None:
     for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
         spoil(workspace, day)
     lines = run("rebuild_rollups", "--from", "2026-03-02", "--to", "2026-03-02")
-    assert lines == [f"{workspace.public_id} Acme: 1 day(s) counted anew."]
+    assert lines == [f"{workspace.public_id} Acme: 1 day(s) recounted."]
     assert [difference.place for difference in check(workspace)] == ["2026-03-01 workspace", "2026-03-03 workspace"]
 
 
@@ -313,7 +313,7 @@ def test_days_whose_clicks_are_gone_are_not_rebuilt() -> None:
     Workspace.objects.update(clicks_kept_from=date(2026, 3, 1))
     before = [*Rollup.objects.order_by("day", "dimension").values_list()]
     assert refusal("rebuild_rollups", "--from", "2026-02-01") == (
-        f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be counted anew."
+        f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be recounted."
     )
     assert [*Rollup.objects.order_by("day", "dimension").values_list()] == before
 

@@ -35,7 +35,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
         kept_from = self.instance.clicks_kept_from
         if self.instance.pk and kept_from is not None and name != self.instance.timezone:
             raise ValidationError(
-                _("The time zone cannot be changed: clicks before %(day)s are pruned, and cannot be counted anew.")
+                _("The time zone cannot be changed: clicks before %(day)s are pruned, and cannot be recounted.")
                 % {"day": kept_from.isoformat()}
             )
         return name
@@ -95,7 +95,7 @@ class WorkspaceAdmin(ScopedAdmin):
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused:
             # They were pruned between the form's check and the change; the transaction is undone.
-            message = _("Nothing was changed: clicks have just been pruned, and cannot be counted anew.")
+            message = _("Nothing was changed: clicks have just been pruned, and cannot be recounted.")
             self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 

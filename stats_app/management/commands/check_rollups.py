@@ -30,7 +30,7 @@ class Command(StatsCommand):
         found = []
         if differences:
             found.append(
-                f"{differences} difference(s); rebuild_rollups counts anew. After a new version of the time zone "
+                f"{differences} difference(s); rebuild_rollups recounts. After a new version of the time zone "
                 "tables they are to be expected, in zones whose rules it changed."
             )
         if unknown_zones:

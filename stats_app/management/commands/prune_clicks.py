@@ -15,7 +15,7 @@ from stats_app.pruning import prunable_clicks, prune_clicks
 class Command(StatsCommand):
     help = (
         "Delete the single clicks before a date; their counts stay, and no answer changes. Clicks of such days are not "
-        "taken any more, and their days cannot be counted anew. May be broken off and run again."
+        "taken any more, and their days cannot be recounted. May be broken off and run again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -36,11 +36,9 @@ class Command(StatsCommand):
                 continue
             except Refused as error:
                 raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
-            self.stdout.write(
-                f"{workspace.public_id} {workspace}: {days} day(s) counted anew{_kept(workspace, start)}."
-            )
+            self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) recounted{_kept(workspace, start)}.")
         if unknown_zones:
-            raise CommandError(f"{unknown_zones} workspace(s) could not be counted anew.")
+            raise CommandError(f"{unknown_zones} workspace(s) could not be recounted.")
 
 
 def _kept(workspace: Workspace, start: date | None) -> str:

@@ -44,7 +44,7 @@ class Command(StatsCommand):
             else:
                 self._say(workspace, done, dry_run)
         if refused:
-            raise CommandError(f"The clicks of {refused} workspace(s) could not be judged anew.")
+            raise CommandError(f"The clicks of {refused} workspace(s) could not be judged again.")
 
     def _say(self, workspace: Workspace, done: Reclassified, dry_run: bool) -> None:
         moves = ", ".join(_move(*move, number) for move, number in sorted(done.moved.items()))
