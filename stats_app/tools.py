@@ -170,8 +170,8 @@ TOOLS = {
             "stats_get_user_metrics.\n\n"
             "Dates are local dates in the workspace's time zone, both are required and both are included. Today has "
             "the clicks so far; a week or month that the period cuts has only the days inside. For whole calendar "
-            "months the previous period is the same number of whole months just before, otherwise the same number of days "
-            f"just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
+            "months the previous period is the same number of whole months just before, otherwise the same number of "
+            f"days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
             f"vCards; signals has all three kinds. A period without clicks gives zeros and no signals. {_LIMIT}",
             parameters.OverviewParameters,
             answers.OverviewAnswer,

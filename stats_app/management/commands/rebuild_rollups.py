@@ -13,7 +13,7 @@ from stats_app.rollups import rebuild
 
 
 class Command(StatsCommand):
-    help = "Count the clicks anew. May be interrupted and run again at any time, also while clicks come in."
+    help = "Recount the clicks, also while clicks come in. An interrupted run can be repeated."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
@@ -42,6 +42,6 @@ class Command(StatsCommand):
 
 
 def _kept(workspace: Workspace, start: date | None) -> str:
-    """What to know where not all days could be counted."""
+    """A clause about days that could not be recounted, if there are any."""
     kept_from = Workspace.objects.filter(pk=workspace.pk).values_list("clicks_kept_from", flat=True).first()
     return "" if start or kept_from is None else f"; those before {kept_from} stay, as their clicks are pruned"
