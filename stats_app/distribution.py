@@ -115,6 +115,10 @@ def distribute(using: str, shards: int = SHARDS, *, dry_run: bool = False) -> It
             for table, place in tables.items():
                 _move(using, table, place, shards)
     yield from (f"{table}: {_PLACED[place]}" for table, place in tables.items())
+    if not citus.keeps_to_one_connection(connection):
+        yield "citus.multi_shard_modify_mode: sequential in this database, for later migrations"
+        if not dry_run:
+            citus.keep_to_one_connection(connection)
     if dry_run:
         return
     for table in (Click._meta.db_table, Rollup._meta.db_table):

@@ -79,6 +79,7 @@ def test_a_dry_run_names_what_is_not_in_its_place(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(
         citus, "places", lambda connection, tables: {"stats_app_click": citus.DISTRIBUTED, "stats_app_alias": "local"}
     )
+    monkeypatch.setattr(citus, "keeps_to_one_connection", lambda connection: False)
     lines = run("distribute", "--dry-run")
     assert lines == [
         "stats_app_rollup: spread by workspace",
@@ -89,6 +90,7 @@ def test_a_dry_run_names_what_is_not_in_its_place(monkeypatch: pytest.MonkeyPatc
         "stats_app_trackedlink: copied to every machine",
         "stats_app_reason: copied to every machine",
         "stats_app_workspace: stays on the coordinator, locked along with the others",
+        "citus.multi_shard_modify_mode: sequential in this database, for later migrations",
         "Nothing was changed.",
     ]
 

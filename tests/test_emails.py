@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stats_app.ingest import ClickInput
-from stats_app.models import Address, Alias, Click, Workspace, WorkspaceUser
+from stats_app.models import Address, Alias, Click, Workspace, WorkspaceUser, people
 from stats_app.words import fold
 from tests.admin_cast import address, superuser
 from tests.factories import make_alias, make_key, make_user, make_workspace, record
@@ -321,3 +322,9 @@ def test_no_other_text_is_an_email(email: str) -> None:
     with pytest.raises(ValidationError) as error:
         WorkspaceUser(workspace=make_workspace(), email=email).full_clean()
     assert list(error.value.message_dict) == ["email"]
+
+
+@given(st.from_regex(people._PLAIN_EMAIL, fullmatch=True).filter(lambda text: len(text) <= 63))
+def test_what_looks_like_a_plain_email_is_one_to_django(email: str) -> None:
+    validate_email(email)
+    assert people.is_email(email)

@@ -166,6 +166,7 @@ def crossed(constraint: str, act: Callable[[], Any]) -> None:
     assert constraint in str(error.value) or connection.vendor == "sqlite"
 
 
+@pytest.mark.plain("the names of constraints are shortened there")
 def test_the_database_lets_nothing_refer_to_another_workspace() -> None:
     workspace, other = make_workspace(), make_workspace()
     own, campaign, user = make_campaign(workspace), make_campaign(other), make_user(other)
@@ -611,6 +612,7 @@ INDEXES = {
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("it is about the plans of one server")
 def test_every_index_has_a_query() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -665,6 +667,7 @@ def _migrated_again() -> Iterator[None]:
     call_command("migrate", "stats_app", verbosity=0)
 
 
+@pytest.mark.plain("it takes the layout away from the tests after it")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_migrated_again")
 def test_the_migrations_run_back_to_nothing_and_forth_again() -> None:

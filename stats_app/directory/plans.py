@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from stats_app.directory.claims import Claim, Claimant, conflicts
@@ -131,9 +132,9 @@ class Plan(ABC, Generic[Row]):
     def new(self) -> list[Row]:
         return [after for index, after in self.afters.items() if index not in self.befores]
 
-    @property
+    @cached_property
     def changed(self) -> list[tuple[Row, Row]]:
-        """Before and after."""
+        """Before and after. To be asked once all is settled, as what follows from it."""
         pairs = ((before, self.afters[index]) for index, before in self.befores.items())
         return [(before, after) for before, after in pairs if before != after]
 

@@ -61,6 +61,24 @@ def begin_layout(connection: BaseDatabaseWrapper) -> None:
     execute(connection, "SET LOCAL client_min_messages = warning")
 
 
+def keeps_to_one_connection(connection: BaseDatabaseWrapper) -> bool:
+    """Whether `keep_to_one_connection` was called for this database."""
+    found = rows(
+        connection,
+        """
+        SELECT 1 FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE datname = current_database() AND 'citus.multi_shard_modify_mode=sequential' = ANY(setconfig)
+        """,
+    )
+    return bool(found)
+
+
+def keep_to_one_connection(connection: BaseDatabaseWrapper) -> None:
+    """Has what changes a whole table go from part to part: a migration that also changes a copied table fails else."""
+    name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
+    execute(connection, f"ALTER DATABASE {name} SET citus.multi_shard_modify_mode = 'sequential'")
+
+
 def distribute(connection: BaseDatabaseWrapper, table: str, column: str, with_table: str | None, shards: int) -> None:
     """Spreads a table by a column, its rows beside those of `with_table` that have the same value there."""
     if with_table is None:

@@ -268,6 +268,7 @@ def test_a_deadlock_is_tried_again() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("it finds deadlocks itself, and says so in other words")
 def test_a_deadlock_inside_the_callers_transaction_is_the_callers() -> None:
     attempts, [error] = cross(make_workspace(), make_workspace(), in_atomic=True)
     assert attempts == [1, 1]
