@@ -408,7 +408,7 @@ def test_nobodys_clicks_are_listed_where_none_are_shown(staff: Client) -> None:
     with override_settings(STATS_APP={"PERSON_FIGURES": "totals"}):
         page = show(staff, url, **WEEKS, sort="-clicks", clicks="none")
         assert [row[:3] for row in list_rows(page)] == [[f"P{n}", "0", "active"] for n in (0, 2, 3, 9)]
-        assert "This site shows nobody&#x27;s clicks by person." in page
+        assert "This site does not show clicks by person." in page
         assert "Change" not in page
         [line, *_] = csv_lines(staff.get(url, {"format": "csv"}))
         assert line.keys() == {"publicId", "name", "email", "isActive", "assignedCampaigns"}

@@ -1,4 +1,4 @@
-"""People are assigned to a campaign many at once: from the campaign's form, and by an action on the list of users."""
+"""Assigning many people to a campaign: on the campaign's form, and by an action on the list of users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PERMISSION = "stats_app.add_campaignassignment"
 
 
 def say_assigned(model_admin: Any, request: HttpRequest, campaign: Campaign, new: int, before: int) -> None:
-    """Tells what became of it."""
+    """Shows a message with the result."""
     message = _("“%(campaign)s”: %(new)s assigned, %(before)s were assigned before.") % {
         "campaign": campaign,
         "new": new,
@@ -31,7 +31,7 @@ def say_assigned(model_admin: Any, request: HttpRequest, campaign: Campaign, new
 
 
 class AssignForm(forms.Form):
-    """Whom to assign; what is given in several ways is added up."""
+    """Whom to assign. Everybody who is given in any of the fields is assigned."""
 
     everybody = forms.BooleanField(label=gettext_lazy("all active users"), required=False)
     search = forms.CharField(
@@ -78,7 +78,7 @@ class AssignForm(forms.Form):
 
 
 class CampaignForm(forms.Form):
-    """Which campaign of the one workspace."""
+    """The choice of a campaign in one workspace."""
 
     campaign = forms.ModelChoiceField(Campaign.objects.none(), label=gettext_lazy("campaign"))
 
