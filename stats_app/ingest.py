@@ -150,7 +150,8 @@ def _record(
     if rows:
         number_reasons(connection, locked.id, (row for row in rows.values() if row.verdict != _HUMAN))
         spans = spans_of(judge.zone, {row.utc_day for row in rows.values()})
-        result.accepted = sql.insert(connection, locked.id, [rows[click_id] for click_id in sorted(rows)], spans)
+        ordered = [rows[click_id] for click_id in sorted(rows)]
+        result.accepted = sql.insert(connection, locked.id, ordered, spans, on_citus=locked.on_citus)
     result.duplicates = len(items) - len(result.rejected) - result.accepted
     return result
 

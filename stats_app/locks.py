@@ -40,6 +40,7 @@ class LockedWorkspace(NamedTuple):
     timezone: str
     counted_timezone: str
     clicks_kept_from: date | None
+    on_citus: bool = False  # whether the database may be spread over machines
 
 
 def in_workspace(

@@ -12,13 +12,15 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 from ulid import ULID
 
-from stats_app import public_ids, store
+from stats_app import locks, public_ids, store
 from stats_app.errors import FieldError
 from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
-from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
+from stats_app.models import Alias, Campaign, Click, Rollup, TrackedLink, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import check
+from stats_app.sql.clicks import FEW
 from stats_app.verdict_changes import VerdictChange, change_verdicts
+from tests.conftest import CITUS
 from tests.counts import stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 
@@ -679,7 +681,10 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
 
     with connection.execute_wrapper(note):
         record(workspace, click)
-    if connection.vendor == "postgresql":
+    if CITUS:
+        # As on PostgreSQL, then clicks, what they change, and rollups.
+        assert statements == ["SAVEPOINT", *["SELECT"] * 4, "INSERT", "WITH", "INSERT", "RELEASE"]
+    elif connection.vendor == "postgresql":
         # The queue, the lock, two look-ups, then clicks and rollups at once.
         assert statements == ["SAVEPOINT", *["SELECT"] * 4, "WITH", "RELEASE"]
     else:
@@ -692,6 +697,45 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
             "WITH",
             "RELEASE",
         ]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("size", [1, 7, FEW, FEW + 1, 300])
+def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """The statements for Citus are plain ones: they store and count what the one statement for PostgreSQL does."""
+
+    def clicks(first: int) -> list[ClickInput]:
+        return [
+            ClickInput(
+                "campaign" if number % 2 else "other",
+                numbered(number),
+                campaign if number % 2 else None,
+                alias=alias,
+                link=link,
+                clicked_at=NOW - timedelta(days=number % 40, microseconds=number),
+                verdict="human" if number % 3 else "bot",
+                reason="" if number % 3 else 'it\'s \\ "x", {é}',
+                visitor=bytes(range(16)) if number % 5 else None,
+                shadow=number % 4 or None,
+            )
+            for number in range(first, first + size)
+        ]
+
+    def recorded(on_citus: bool) -> tuple[Any, ...]:
+        monkeypatch.setattr(locks.sql, "lock", lambda *args: (*lock(*args)[:-1], on_citus))
+        overlap = size // 2
+        results = [record(workspace, *clicks(0)), record(workspace, *clicks(overlap))]
+        assert results == [IngestResult(size, 0, []), IngestResult(overlap, size - overlap, [])]
+        assert list(check(workspace)) == []
+        found = stored(workspace), stored_counts(workspace)
+        for model in (Click, Rollup):
+            model.objects.filter(workspace=workspace).delete()
+        return found
+
+    lock: Any = locks.sql.lock
+    campaign, alias = make_campaign(workspace), make_alias(make_user(workspace))
+    link = make_link(workspace)
+    assert recorded(True) == recorded(False)
 
 
 def numbered(number: int) -> str:

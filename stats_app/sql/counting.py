@@ -30,6 +30,12 @@ STORED_CLICKS = f"SELECT {FACTS} FROM stats_app_click WHERE workspace_id = %(wor
 _ROW = f"dimension, key, day, {', '.join(COLUMNS)}"
 INTO_ROLLUPS = f"INSERT INTO stats_app_rollup (workspace_id, {_ROW})"
 
+ADDED = (
+    "ON CONFLICT (workspace_id, dimension, key, day) DO UPDATE SET "
+    f"{', '.join(f'{column} = stats_app_rollup.{column} + excluded.{column}' for column in COLUMNS)}"
+)
+"""Follows upon rows for the rollups: has them added to those that are there."""
+
 
 def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dict[str, Any]:
     """The parameters of `counted` but for the workspace. Clicks outside of the spans are not counted."""
@@ -96,19 +102,18 @@ def _counted(dimension: Dimension) -> str:
 
 
 def add_counted(connection: BaseDatabaseWrapper, sign: str = "") -> str:
-    """The statement that adds `counted` to the rollups of days and of years, or with the sign "-" takes it away.
+    """The statement that adds `counted` to the rollups of days and of years, or with the sign "-" takes it away."""
+    return f"{INTO_ROLLUPS} {changes(connection, sign)} {ADDED}"
 
-    The rows are in the order of the primary key, without which writers deadlock.
-    """
+
+def changes(connection: BaseDatabaseWrapper, sign: str = "") -> str:
+    """The rows that `add_counted` adds, in the order of the primary key, without which writers deadlock."""
     counts = ", ".join(sign + column for column in COLUMNS)
-    sums = ", ".join(f"{column} = stats_app_rollup.{column} + excluded.{column}" for column in COLUMNS)
     return f"""
-        {INTO_ROLLUPS}
         SELECT %(workspace)s, dimension, key, day, {counts} FROM (
             SELECT * FROM counted UNION ALL {_by_year(connection)}
         ) AS changes
         WHERE true ORDER BY dimension, key, day
-        ON CONFLICT (workspace_id, dimension, key, day) DO UPDATE SET {sums}
     """
 
 

@@ -58,6 +58,13 @@ def day_array(days: Iterable[date]) -> str:
     return array(map(_day_text, days))
 
 
+def value_lists(values: Collection[Sequence[Any]]) -> tuple[str, list[str | None]]:
+    """Rows for `VALUES` of an INSERT, and their parameters. All are sent as text, whose types the columns decide:
+    the driver would type each number by its size, and prepare the statement again for each combination."""
+    lists = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in values)
+    return lists, [None if value is None else str(value) for row in values for value in row]
+
+
 def among(connection: BaseDatabaseWrapper, name: str) -> str:
     """The `IN` part of a condition: a number is in the parameter `name`, which `number_list` made."""
     if is_postgresql(connection):

@@ -16,7 +16,8 @@ DIRECTORY = 0x57A76
 
 
 def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:
-    """Locks the row until the transaction ends, shared or exclusively, and reads it; None if it does not exist.
+    """Locks the row until the transaction ends, shared or exclusively, and reads it and whether the database is Citus;
+    None if the row does not exist.
 
     On PostgreSQL every transaction first waits for an advisory lock, because row locks have no queue: as long as new
     writers share the row, a transaction that needs it exclusively would never get it.
@@ -24,10 +25,12 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
     if is_postgresql(connection):
         rows(connection, f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
-        statement = f"SELECT {_COLUMNS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
+        # Asked along with it, because it costs nothing here, and a query of its own for each call elsewhere.
+        on_citus = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
+        statement = f"SELECT {_COLUMNS}, {on_citus} FROM stats_app_workspace WHERE id = %s FOR {strength}"
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.
-        statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}"
+        statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}, false"
     found = rows(connection, statement, [workspace_id])
     return found[0] if found else None
 
