@@ -101,6 +101,15 @@ def make_known(connection: BaseDatabaseWrapper, table: str) -> None:
     rows(connection, statement, [table])
 
 
+def commit_together(connection: BaseDatabaseWrapper) -> None:
+    """Has what the transaction changes committed on all machines or none, whatever it changes on the coordinator.
+
+    Citus does so by itself only if it sees several machines change. To it, tables that it does not know are none: the
+    host's, and some of ours. A change of one that it knows is one, even of no row.
+    """
+    execute(connection, "UPDATE stats_app_workspace SET name = name WHERE false")
+
+
 def bytes_left_behind(connection: BaseDatabaseWrapper, table: str) -> int:
     """The room that rows of a distributed table still take on the coordinator from before they were moved."""
     [(size,)] = rows(connection, "SELECT pg_relation_size(%s::regclass)", [table])

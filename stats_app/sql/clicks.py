@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.periods import DaySpan
+from stats_app.sql.citus import commit_together
 from stats_app.sql.counting import (
     ADDED,
     FACTS,
@@ -62,6 +63,8 @@ def insert(
         return _store_and_count(connection, workspace_id, clicks, spans)
     # A statement of SQLite changes only one table. Citus would send the new clicks to every machine for the second.
     few = on_citus and len(clicks) <= FEW
+    if few and connection.savepoint_ids:  # the transaction is the caller's, who may change other tables in it
+        commit_together(connection)
     store = _store_few if few else _store_many if on_citus else _store_sqlite
     stored = store(connection, workspace_id, clicks)
     move(connection, workspace_id, stored, spans, few=few)
