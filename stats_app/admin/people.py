@@ -86,7 +86,7 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
 
     @admin.action(description=gettext_lazy("Assign selected users to a campaign"), permissions=["assign"])
     def assign(self, request: HttpRequest, queryset: QuerySet[WorkspaceUser]) -> HttpResponse | None:
-        chosen = dict(queryset.order_by().values_list("pk", "workspace_id"))
+        chosen = dict(queryset.filter(erased_at=None).order_by().values_list("pk", "workspace_id"))
         if len(set(chosen.values())) != 1:
             self.message_user(request, _("Choose users of one workspace."), messages.ERROR)
             return None
