@@ -1,4 +1,4 @@
-"""The log of Django's admin, where the host has it: it keeps the names of rows that staff have changed."""
+"""The log of Django's admin, if the host uses it: it stores the names of rows that staff have changed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NAME_LENGTH = 200
 
 
 def _entries(using: str) -> QuerySet[Any] | None:
-    """None where there is no such log, or where it is kept in another database."""
+    """The log's entries, or None if there is no log, or if it is in another database."""
     if not apps.is_installed("django.contrib.admin"):
         return None
     model = apps.get_model("admin", "LogEntry")
@@ -29,7 +29,7 @@ def _about(entries: QuerySet[Any], rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: str) -> None:
-    """Deletes what the log has about the rows of a workspace, and about itself."""
+    """Deletes the entries about a workspace and its rows."""
     entries = _entries(using)
     if entries is None:
         return
@@ -41,7 +41,7 @@ def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: s
 
 
 def rename_entries(rows: Iterable[QuerySet[Any]], name: str, *, using: str) -> int:
-    """Gives these rows another name in the log, and returns in how many entries."""
+    """Renames these rows in the log, and returns the number of entries changed."""
     entries = _entries(using)
     if entries is None:
         return 0
@@ -49,7 +49,7 @@ def rename_entries(rows: Iterable[QuerySet[Any]], name: str, *, using: str) -> i
 
 
 def entries_about(rows: Iterable[QuerySet[Any]], *, using: str) -> list[tuple[Any, ...]]:
-    """When, what the row was called then, and what was changed of it, for each entry about one of these rows."""
+    """For each entry about one of these rows: its time, the row's name at that time, and the change."""
     entries = _entries(using)
     if entries is None:
         return []

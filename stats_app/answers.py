@@ -1,7 +1,7 @@
-"""What the tools answer, declared as DRF serializers for the OpenAPI document and MCP's output schemas.
+"""The tools' answers, declared as DRF serializers for the OpenAPI document and MCP's output schemas.
 
-They describe; they are not run. `stats_app.queries` builds the answers as plain dictionaries, and the tests hold every
-answer against these declarations.
+The serializers only describe. `stats_app.queries` builds the answers as plain dictionaries, and the tests validate
+every answer against these declarations.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class TotalsAnswer(serializers.Serializer[Any]):
 class SeriesAnswer(serializers.Serializer[Any]):
     publicId = public_id(public_ids.CAMPAIGN, "The campaign.")
     name = serializers.CharField()
-    data = serializers.ListField(  # type: ignore[assignment]  # DRF's own attribute `data` is of instances
+    data = serializers.ListField(  # type: ignore[assignment]  # DRF's own `data` is an attribute of instances
         child=Count(min_value=0), help_text="Clicks for each of labels.current."
     )
 

@@ -33,7 +33,7 @@ def record_call(
     duration_ms: int,
     called_at: datetime,
 ) -> None:
-    """Writes the row of one call. When that fails, the row goes to the log instead."""
+    """Writes the row of one call. If that fails, the row is written to the log instead."""
     row = (
         caller.workspace.pk,
         caller.api_key_id,
@@ -48,20 +48,20 @@ def record_call(
     try:
         _insert(row)
     except Exception:
-        # Whatever it was: the answer is there, and is given.
+        # All errors are caught, because the answer is ready and must be sent.
         logger.exception("A tool call could not be written to the audit log: %r", row)
 
 
 def _insert(row: tuple[object, ...]) -> None:
     using = router.db_for_write(ToolCall)
     connection = connections[using]
-    # In a caller's transaction a failure must not spoil what the caller goes on to do.
+    # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
     with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
         sql.insert_tool_call(connection, row)
 
 
 def _arguments_json(arguments: Mapping[str, object]) -> str:
-    """The arguments as JSON of at most `MAX_ARGUMENT_BYTES`; longer ones as the beginning of their text."""
+    """The arguments as JSON of at most `MAX_ARGUMENT_BYTES`. Longer JSON is cut, and stored as a text."""
     try:
         text = redacted(json.dumps(_storable_value(arguments), ensure_ascii=False, default=str))
     except RecursionError:
@@ -82,12 +82,12 @@ def _storable_value(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_storable_value(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # JSON has no word for it
+        return str(value)  # not a JSON value
     return value
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL refuses NUL and lone surrogates, in JSON, too: both are written as their escapes."""
+    """The text with escapes for NUL and lone surrogates, which PostgreSQL refuses, also in JSON."""
     if "\0" not in text and text.isascii():
         return text
     escaped = text.replace("\0", "\\u0000")

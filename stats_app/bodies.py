@@ -1,7 +1,7 @@
-"""What comes in the body of a request: read up to a bound, and parsed as JSON that gives no key twice.
+"""Reading the body of a request up to a limit, and parsing it as JSON without repeated keys.
 
-Django's `request.body` is not used: the host's DATA_UPLOAD_MAX_MEMORY_SIZE cuts it with a page of HTML. `json` alone
-would keep the last of two values of a key without a word, so that the first were lost.
+Django's `request.body` is not used, because it answers bodies over the host's DATA_UPLOAD_MAX_MEMORY_SIZE with a page
+of HTML. Python's `json` would silently keep the last of two values of a key.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
 MAX_MARKS = 250_000
-"""How many of `{ [ , :` may stand in a body outside of its texts: 10,000 clicks with all fields have 170,000.
+"""The most characters `{ [ , :` outside the strings of a body. 10,000 clicks with all fields have 170,000 of them.
 
-Each mark may become a Python object of some hundred bytes, so that 5 MiB of `{},{},{},` would take 130 MiB.
+Each of them may become a Python object of some hundred bytes, so 5 MiB of `{},{},{},` would take 130 MiB of memory.
 """
 
-# A text, which may hold any mark, or a mark. A text without an end goes to the end of the body, so that it is looked at
-# once only; the possessive quantifiers keep nothing to come back to.
+# A string, which may contain any of the marks, or a mark. A string without an end matches up to the end of the body.
+# The possessive quantifiers prevent backtracking, so the body is read only once.
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([{\[,:])', re.DOTALL)
 
 
@@ -37,10 +37,10 @@ class Repeated(list[object]):
 
 
 def read(request: HttpRequest, limit: int) -> bytes:
-    """The body of a request, uncompressed JSON of at most `limit` bytes; empty when there is none.
+    """The body of a request, uncompressed JSON of at most `limit` bytes; empty if there is none.
 
-    Raises UnsupportedMediaType for anything else, PayloadTooLarge for more, and InvalidParameters for a body that the
-    server does not pass on.
+    Raises UnsupportedMediaType for anything else, PayloadTooLarge for more bytes, and InvalidParameters if the server
+    does not give us the whole body.
     """
     encoding = request.headers.get("Content-Encoding", "")
     if encoding.strip().lower() not in ("", "identity"):
@@ -60,10 +60,10 @@ def read(request: HttpRequest, limit: int) -> bytes:
 
 
 def _stream(request: HttpRequest) -> IO[bytes] | HttpRequest:
-    """Where the body is read from. Django reads nothing without a Content-Length, as WSGI has it.
+    """The stream of the body. Without a Content-Length Django reads nothing, as WSGI demands.
 
-    A server that takes bodies in chunks says so by `wsgi.input_terminated`, and ends its stream itself; from any other
-    the chunks could not be told from the next request. ASGI servers hand bodies over whole.
+    A WSGI server that supports chunked bodies sets `wsgi.input_terminated`, and its stream ends with the body. With any
+    other server, reading could run into the next request. ASGI servers always pass the whole body.
     """
     environ = request.META
     if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower() or "wsgi.input" not in environ:
@@ -84,7 +84,7 @@ def _check_content_type(content_type: str) -> None:
 
 
 def _is_utf_8(charset: str) -> bool:
-    """Whether text in this charset is UTF-8, by whichever of its names; without any, JSON is."""
+    """Whether the charset is UTF-8, by any of its names. JSON without a charset is UTF-8, too."""
     try:
         return not charset or codecs.lookup(charset).name in ("utf-8", "utf-8-sig", "ascii")
     except LookupError:
@@ -92,14 +92,14 @@ def _is_utf_8(charset: str) -> bool:
 
 
 def parse(body: bytes) -> Any:
-    """The JSON of a body. A value that is not one but several, because its key is repeated, is a `Repeated`.
+    """The JSON of a body. The value of a repeated key is a `Repeated`.
 
-    Raises InvalidParameters for what is not JSON in UTF-8, and PayloadTooLarge before the memory is spent.
+    Raises InvalidParameters for anything but JSON in UTF-8, and PayloadTooLarge before parsing needs too much memory.
     """
     if _has_too_many_marks(body):
         raise PayloadTooLarge(f"The body has more than {MAX_MARKS} objects, lists and fields; send it in parts.")
     try:
-        # Many programs on Windows put a byte-order mark before any text.
+        # Many programs on Windows write a byte-order mark.
         text = body.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         raise wrong_body(f"body is not UTF-8: byte {error.start}.") from error
@@ -107,7 +107,7 @@ def parse(body: bytes) -> Any:
 
 
 def repeated_keys(value: object) -> list[FieldError]:
-    """An error for each key that is repeated somewhere in the JSON value, itself included if it is an object."""
+    """An error for each repeated key, at any depth of the JSON value."""
     errors = []
     # No recursion: what could just be parsed may be nested too deeply for that.
     unseen = [value]
@@ -122,12 +122,12 @@ def repeated_keys(value: object) -> list[FieldError]:
 
 
 def wrong_body(message: str, code: str = "invalid") -> InvalidParameters:
-    """The error of a body as a whole; the message begins with "body"."""
+    """An error about the whole body. The message begins with "body"."""
     return InvalidParameters([FieldError("body", code, message)])
 
 
 def _has_too_many_marks(body: bytes) -> bool:
-    # Counting those in texts, too, is fast, and nearly always says enough.
+    # First count all marks, also those in strings. This is fast, and mostly shows already that they are few.
     if len(body) <= MAX_MARKS or sum(map(body.count, (b"{", b"[", b",", b":"))) <= MAX_MARKS:
         return False
     marks = (True for token in _TOKENS.finditer(body) if token.lastindex)
@@ -135,7 +135,7 @@ def _has_too_many_marks(body: bytes) -> bool:
 
 
 def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The object of these keys and values, in the order of the keys."""
+    """The object made of these pairs, with a `Repeated` as the value of a repeated key."""
     found = dict(pairs)
     if len(found) < len(pairs):
         values: dict[str, list[object]] = {}
@@ -159,5 +159,5 @@ def _decoded(text: str) -> Any:
         raise wrong_body(f"body is not JSON: {error.msg}, line {error.lineno} column {error.colno}.") from error
     except RecursionError as error:
         raise wrong_body("body is nested too deeply.") from error
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # a number with thousands of digits
         raise wrong_body("body has a number that is too long.") from error

@@ -71,7 +71,7 @@ def _is_network(value: object) -> bool:
 
 
 def _is_header_of_addresses(value: object) -> bool:
-    # The values of `Forwarded` hold more than addresses.
+    # The values of `Forwarded` contain more than addresses.
     return isinstance(value, str) and bool(re.fullmatch("[A-Za-z0-9-]+", value)) and value.lower() != "forwarded"
 
 
@@ -127,13 +127,13 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.',
     ),
 }
-"""For each setting whether a value is right, and what to give instead of a wrong one."""
+"""For each setting a function that validates a value, and a hint for an invalid one."""
 
 _SET_BEHIND_PROXIES = ("SECURE_PROXY_SSL_HEADER", "USE_X_FORWARDED_HOST", "USE_X_FORWARDED_PORT")
 
 
 def _wrong_settings(given: dict[str, Any]) -> list[tuple[str, str]]:
-    """The names of settings of a wrong value, with what to give instead."""
+    """The names of the settings with an invalid value, with their hints."""
     return [(key, hint) for key, (is_right, hint) in RULES.items() if key in given and not is_right(given[key])]
 
 
@@ -170,7 +170,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register()
 def check_client_ip_header(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E007: a header that holds one address, where it is not known who may send it."""
+    """E007: a header with the visitor's address is set, but no trusted proxy, so that anyone could send the header."""
     if _has_wrong_settings() or proxies.is_chain(conf.client_ip_header):
         return []
     if conf.trusted_proxies and not isinstance(conf.trusted_proxies, int):
@@ -186,7 +186,7 @@ def check_client_ip_header(app_configs: Sequence[AppConfig] | None, **kwargs: An
 
 @register(deploy=True)
 def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W003: a site behind a proxy that is not trusted, whose visitors are all at its address."""
+    """W003: the site is behind a proxy that is not trusted, so that all visitors seem to have the proxy's address."""
     signs = [name for name in _SET_BEHIND_PROXIES if getattr(settings, name, None)]
     if not signs or _has_wrong_settings() or conf.trusted_proxies:
         return []
@@ -202,7 +202,7 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register()
 def check_mcp(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W002 and I001: the URLs of MCP without the package that serves it."""
+    """W002 and I001: the URLs of MCP are included, but the package for MCP is not installed."""
     if mcp.is_installed() or not getattr(settings, "ROOT_URLCONF", None):
         return []
     included = set(_included(get_resolver()))
@@ -216,7 +216,7 @@ def check_mcp(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Ch
 
 
 def _included(resolver: URLResolver) -> Iterator[str]:
-    """The names of the modules of URLs that are included, at any depth."""
+    """The names of all included URL modules, at any depth."""
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
             yield getattr(pattern.urlconf_module, "__name__", "")
@@ -225,7 +225,7 @@ def _included(resolver: URLResolver) -> Iterator[str]:
 
 @register()
 def check_installed_apps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E006: the apps whose templates and translations ours builds on."""
+    """E006: an app is missing whose templates and translations this app needs."""
     missing = [
         app
         for app in ("rest_framework", "django_filters")
@@ -239,7 +239,7 @@ def check_installed_apps(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
 
 @register()
 def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E005: the database that clicks are written to. Looks at its settings and does not connect."""
+    """E005: the database for clicks is not supported. Reads only its settings, without a connection."""
     connection = connections[router.db_for_write(Click)]
     if connection.vendor in ("postgresql", "sqlite"):
         return []
@@ -254,10 +254,10 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register(deploy=True)
 def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """W001 and W004: connections to PostgreSQL that are opened for each request, or kept where none is used again.
+    """W001 and W004: connections to PostgreSQL that are opened for each request, or kept open but never used again.
 
-    Which kind of server will run the project, its settings do not say. `ASGI_APPLICATION`, which Channels and Daphne's
-    development server ask for, tells that it is an ASGI one; without that nothing is said of kept connections.
+    The settings do not say which kind of server runs the project. `ASGI_APPLICATION`, which Channels and Daphne need,
+    is a sign of an ASGI server. Without it there is no warning about kept connections.
     """
     aliases = sorted({router.db_for_read(Click), router.db_for_write(Click)})
     is_asgi = bool(getattr(settings, "ASGI_APPLICATION", None))
@@ -265,7 +265,7 @@ def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) ->
 
 
 def _connection_warnings(connection: BaseDatabaseWrapper, is_asgi: bool) -> list[CheckMessage]:
-    # Django refuses a pool beside a CONN_MAX_AGE other than 0.
+    # Django refuses a pool together with a CONN_MAX_AGE other than 0.
     if connection.vendor != "postgresql" or connection.settings_dict["OPTIONS"].get("pool"):
         return []
     if connection.settings_dict["CONN_MAX_AGE"] == 0:
@@ -288,16 +288,16 @@ def _connection_warnings(connection: BaseDatabaseWrapper, is_asgi: bool) -> list
 
 
 NAMED_WORKSPACES = 10
-"""How many workspaces a message names at most."""
+"""The most workspaces that a message names."""
 
 
 @register(Tags.database)
 def check_timezones(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """W005: workspaces in a time zone that this machine does not know. Reads the database, so only when told to.
+    """W005: this machine does not know the time zones of some workspaces. Runs only with `--database`.
 
-    A warning, because `migrate` would not run with an error, and every other workspace is well.
+    A warning and not an error, because with an error `migrate` would not run, and other workspaces are not affected.
     """
     alias = router.db_for_read(Workspace)
     if alias not in (databases or ()) or not _has_table(connections[alias]):
@@ -354,7 +354,7 @@ def check_distribution(
 def check_unicode(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """W008: a PostgreSQL that does not know the letters of all alphabets. Asks the database, so only when told to."""
+    """W008: PostgreSQL does not know the letters of all alphabets. Runs only with `--database`."""
     alias = router.db_for_read(Workspace)
     if alias not in (databases or ()) or not is_postgresql(connections[alias]) or has_unicode(connections[alias]):
         return []

@@ -1,4 +1,4 @@
-"""What a click's fields are called outside: in JSON, and in the files that are imported and exported."""
+"""The public names of a click's fields: in JSON, and in the files that are imported and exported."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FIELDS = {
     "verdict": "verdict",
     "reason": "reason",
 }
-"""The name in JSON of each field of `ingest.ClickInput` that a program may send."""
+"""The JSON name of each field of `ingest.ClickInput` that a program may send."""
 
 LINK = "link"
 """The token of the tracked link that was followed: in files only."""
 EXTERNAL_ID = "externalId"
-"""What tells a click from others in the system it comes from: in files that are imported only."""
+"""The click's id in the system it comes from. Only in files to import."""
 USER_AGENT = "userAgent"
-"""The browser's name for itself, by which a verdict is found and which is not kept: in files that are imported only."""
+"""The browser's `User-Agent`. It is used for the verdict and not stored. Only in files to import."""

@@ -19,22 +19,21 @@ DEFAULTS: dict[str, Any] = {
     "INGEST_RATE_LIMIT": None,
     # Requests a minute for each API key to POST users/ and POST campaigns/.
     "DIRECTORY_RATE_LIMIT": None,
-    # Where tracked links answer for the readers of mails, such as "https://go.example.com/c/". None: where they answer
-    # on the site that is asked.
+    # The public address of tracked links, such as "https://go.example.com/c/". None: their address on this site.
     "LINK_BASE_URL": None,
-    # Prepare the hot statements on PostgreSQL. False behind a transaction pooler that does not track them.
+    # Use prepared statements on PostgreSQL. Set False behind a transaction pooler that does not support them.
     "PREPARED_STATEMENTS": True,
-    # Dotted path of a function (user) -> queryset of Workspace: those that a staff member may see. None: all.
+    # Dotted path of a function (user) -> queryset of the workspaces that a staff member may see. None: all.
     "WORKSPACES_FOR": None,
-    # Origins, such as "https://app.example", whose web pages may call /mcp, besides the site's own.
+    # Other origins than the site's own whose web pages may call /mcp, such as "https://app.example".
     "MCP_ALLOWED_ORIGINS": (),
-    # The proxies before the site: how many a request passes, or a list of their addresses and networks. 0: none.
+    # The proxies in front of the site: their number, or a list of their addresses and networks. 0: none.
     "TRUSTED_PROXIES": 0,
-    # The header in which they say where a request came from.
+    # The header in which the proxies write the visitor's address.
     "CLIENT_IP_HEADER": "X-Forwarded-For",
-    # Clicks of single persons: "full" shows them, "totals" never, a number those of persons with at least so many.
+    # Figures of single persons: "full" shows all, "totals" none, a number those of persons with at least that many.
     "PERSON_FIGURES": "full",
-    # Where the site begins, such as "https://stats.example.com", for the links in mails, which no request asks for.
+    # The site's address, such as "https://stats.example.com", for links in mails, which are made without a request.
     "BASE_URL": None,
 }
 

@@ -1,7 +1,7 @@
-"""What an error of the database means for whoever called, and what is done about it.
+"""Classifying database errors: which of them mean that the database is unavailable, and not that the call is wrong.
 
-Surfaces ask `unavailability` what to answer: an error that passes by itself, or that an administrator has to mend, is
-no fault of the call.
+Surfaces call `unavailability` to decide what to answer. Unavailability ends by itself, or an administrator has to end
+it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TEXTS: dict[Kind, str] = {
     "read_only": "The database is read-only at the moment; try again.",
     "prepared_statements": "The database cannot be reached; try again.",
 }
-"""What callers are told. An administrator finds in the log what is to be done."""
+"""The texts for callers. The log has more for the administrator."""
 
 _FOR_THE_LOG: dict[Kind, str] = {
     "unreachable": "The database cannot be reached",
@@ -47,13 +47,13 @@ _FOR_THE_LOG: dict[Kind, str] = {
 
 
 def kind_of(error: BaseException) -> Kind | None:
-    """What kind of unavailability the error is; None for one that is a fault of ours or of the call."""
+    """The kind of unavailability; None for an error in our code or in the call."""
     if not isinstance(error, DatabaseError | InterfaceError):
         return None
     kind = _KINDS.get(sqlstate(error))
     if kind is not None:
         return kind
-    # Another client's statement of the same name, met with a code that a pooler uses for much else.
+    # A pooler has mixed up prepared statements. Poolers use a general code for it, so the text is tested.
     if "prepared statement" in str(error):
         return "prepared_statements"
     # SQLite has no codes.
@@ -65,18 +65,19 @@ def kind_of(error: BaseException) -> Kind | None:
 
 
 def sqlstate(error: BaseException) -> str:
-    """The code that PostgreSQL gave the error; empty where there is none."""
+    """PostgreSQL's code of the error; empty if it has none."""
     cause = error.__cause__
     return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None) or ""
 
 
 def passes_by_itself(error: BaseException) -> bool:
-    """Whether the same transaction may succeed when it is begun again at once."""
+    """Whether the same transaction may succeed if it is tried again at once."""
     return kind_of(error) == "busy"
 
 
 def unavailability(error: BaseException) -> Kind | None:
-    """As `kind_of`. Logs the error, and drops connections to a read-only server: the next call may find another."""
+    """As `kind_of`. Also logs the error, and closes connections to a read-only server, because a new connection may
+    reach the primary server."""
     kind = kind_of(error)
     if kind is None:
         return None
@@ -88,11 +89,11 @@ def unavailability(error: BaseException) -> Kind | None:
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Ends the connection to PostgreSQL for good: a pool would hand it to the next. Not within a transaction."""
+    """Closes the connection to PostgreSQL, so that no pool gives it to another request. Not inside a transaction."""
     if connection.vendor != "postgresql" or connection.connection is None:
         return
     if connection.in_atomic_block:
-        connection.close_at = 0  # Django ends it with the request
+        connection.close_at = 0  # Django closes it at the end of the request
         return
     connection.connection.close()
     connection.close()

@@ -1,7 +1,7 @@
-"""Demo data: the same for the same seed, and added once however often it is asked for.
+"""Demo data. The same seed gives the same data, and repeating the command adds nothing.
 
-Two workspaces in different time zones with a year of clicks that look like office life: busier on Tuesdays than on
-Sundays, some campaigns far ahead of the others, most clicks by few people, and scanners in between.
+Two workspaces in different time zones with a year of clicks as in an office: more on Tuesdays than on Sundays, some
+campaigns far ahead of the others, most clicks by few people, and some scanners.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _LAST_NAMES = [
     "Weber",
     "Young",
 ]
-# Name, day of the year on which it starts, and its length in days; None runs on.
+# The campaign's name, its first day of the year, and its length in days; None for no end.
 _CAMPAIGNS = (
     ("Company news", 0, None),
     ("Spring launch", 95, 60),
@@ -93,7 +93,7 @@ Thing = TypeVar("Thing")
 
 @dataclass(frozen=True, slots=True)
 class DemoWorkspace:
-    """A workspace of the demo with what its clicks are drawn from."""
+    """A workspace of the demo, with the rows that its random clicks refer to."""
 
     workspace: Workspace
     campaigns: Sequence[Campaign]
@@ -101,10 +101,10 @@ class DemoWorkspace:
 
 
 def seed(clicks: int, seed_number: int, now: datetime, progress: Callable[[int], None]) -> list[Workspace]:
-    """Makes the demo's workspaces and stores `clicks` clicks in all; what is there already is left as it is.
+    """Makes the demo's workspaces and stores `clicks` clicks in total. Existing rows are not changed.
 
-    Each click's id follows from the seed and its number, so that a run that was broken off is completed by the next.
-    `progress` is told how many clicks are done.
+    Each click's id depends only on the seed and its number, so that the next run completes an interrupted one.
+    `progress` is called with the number of clicks done.
     """
     rng = random.Random(seed_number)
     places = [
@@ -201,7 +201,7 @@ def _public_id(rng: random.Random, prefix: str) -> str:
 
 
 def _clicks(place: DemoWorkspace, rng: random.Random) -> Iterator[ClickInput]:
-    """Clicks without end, up to the moment at which the workspace was made, so that a later run makes the same ones."""
+    """An endless series of clicks, none later than the workspace was made, so that a later run makes the same ones."""
     zone = place.workspace.zone
     last = place.workspace.created_at
     midnight = last.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)

@@ -1,21 +1,21 @@
-"""What clicks are counted by. A dimension is data: adding one is adding a line here and a rebuild.
+"""What clicks are counted by. To add a dimension, add a line here and rebuild the rollups.
 
-Each counts the clicks of a workspace for each local day, apart by kind, under a key: the number of the campaign, of the
-user and so on, or 0 for the workspace as a whole. A dimension with a `years` code is stored by calendar year, too: such
-sums are bounds that spare reading the days of most keys when those with the most clicks are looked for.
+A dimension counts the clicks of each local day, separately for each kind, under a key: the primary key of the campaign,
+of the user and so on, or 0 for the whole workspace. A dimension with a `years` code is also stored by calendar year.
+These sums are upper bounds: a search for the keys with the most clicks reads the days of few keys only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What was clicked, with the number that stands for it in the database. The columns of counts stand in this order.
+# The kinds of clicks, with their numbers in the database. The columns of counts are in this order.
 CAMPAIGN = "campaign"
 VCARD = "vcard"
 OTHER = "other"
 KINDS = {CAMPAIGN: 0, VCARD: 1, OTHER: 2}
 
-# Who clicked, likewise. Only the clicks of people are counted.
+# The verdicts, with their numbers in the database. Only human clicks are counted.
 HUMAN = "human"
 SUSPECTED = "suspected"
 BOT = "bot"
@@ -32,10 +32,12 @@ USER_YEARS = 22
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """`code` is what rows hold; `key` is the click's column that they are counted by; clicks without it are left out.
+    """`code` is the number in the rows. `key` is the column of clicks that they are counted by; clicks without a value
+    in it are not counted in the dimension.
 
-    `human` dimensions count the clicks of people; the others what tools leave out. A reason is why that is, and whose:
-    of the workspace, and of each key of the dimensions that have `reasons`. Its number is in the table of reasons.
+    `human` dimensions count human clicks; the others count clicks that the tools leave out, by their reasons. Those
+    reasons are counted for the workspace, and for each key of the dimensions that have `reasons`. Keys of reasons are
+    the primary keys of the model `Reason`.
     """
 
     code: int
@@ -50,9 +52,9 @@ DIMENSIONS = (
     Dimension(WORKSPACE_DAYS, "workspace", None, reasons=True),
     Dimension(CAMPAIGN_DAYS, "campaign", "campaign_id", years=CAMPAIGN_YEARS, reasons=True),
     Dimension(USER_DAYS, "user", "user_id", years=USER_YEARS, reasons=True),
-    # What was not counted, by verdict and reason: shown apart to staff.
+    # Clicks that are not counted, by verdict and reason. Staff see them separately.
     Dimension(REASON_DAYS, "reason", "reason_id", human=False),
-    # What rules on trial would have left out: the sum of their bits.
+    # Human clicks that rules on trial would have excluded, by the sum of the bits of these rules.
     Dimension(SHADOW_DAYS, "shadow", "shadow"),
 )
 

@@ -49,10 +49,10 @@ class FieldError:
 
 
 class WrongValue(ValueError):
-    """A value that breaks a rule, before it is known which field it was given for.
+    """A value that breaks a rule. The caller adds the field's name.
 
-    `code` is one of `FIELD_CODES`; `rule` is English and reads on after the field's name ("is a date as Y-m-d");
-    `message` is a sentence for people, in the language of the moment.
+    `code` is one of `FIELD_CODES`. `rule` is English and follows the field's name ("is a date as Y-m-d"). `message` is
+    a sentence for people in the active language.
     """
 
     def __init__(self, code: str, rule: str, message: str) -> None:
@@ -66,22 +66,22 @@ _SECRET = re.compile(r"sk_[0-9a-z]{12}_[0-9A-Za-z_-]+")
 
 
 def redacted(text: str) -> str:
-    """The text without API keys that somebody put where they do not belong."""
+    """The text without API keys, which somebody may have put into the wrong place."""
     return _SECRET.sub("sk_…", text)
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A caller's value as it may stand in a message: as JSON writes it, short, printable and without secrets.
+    """A caller's value for a message: as JSON, short, printable and without secrets.
 
-    A text has quotes, so that `"5"` differs from 5 and `"null"` from null.
+    A text keeps its quotes, so that `"5"` differs from 5 and `"null"` from null.
     """
     if isinstance(value, str):
         return _escaped(json.dumps(_clipped(redacted(value), limit), ensure_ascii=False))
     try:
         text = json.dumps(value, ensure_ascii=False)
-    except RecursionError:  # nested almost too deeply to be parsed
+    except RecursionError:  # so deeply nested that it could just be parsed
         text = f"a {type(value).__name__}"
-    except (TypeError, ValueError):  # given in Python, and nothing that JSON knows
+    except (TypeError, ValueError):  # a Python object that JSON does not support
         text = repr(value)
     return printable(text, limit)
 
@@ -101,7 +101,7 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a key may still call: `remaining` more now, and one more in `reset` seconds (whole, at least 1)."""
+    """The rest of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number, at least 1)."""
 
     name: str
     limit: int
@@ -111,7 +111,7 @@ class Allowance:
 
 
 class StatsError(Exception):
-    """The base of all errors that are answered to the caller. `code` is stable, `str()` is the sentence."""
+    """The base class of all errors that are answered to callers. `code` is stable; `str()` is the message."""
 
     code: ClassVar[str]
     allowance: Allowance | None = None
@@ -128,7 +128,7 @@ class InvalidParameters(StatsError):
 
 
 class NotAuthenticated(StatsError):
-    """No valid key. The reason is never told, so that nobody can probe for keys."""
+    """No valid key. The reason is never given, so that nobody can probe for keys."""
 
     code = "not_authenticated"
 
@@ -137,11 +137,11 @@ class NotAuthenticated(StatsError):
 
 
 class WorkspaceGone(NotAuthenticated, LookupError):
-    """The workspace was deleted since the key was found. Callers learn no more than that their key is not good."""
+    """The workspace was deleted after the key was authenticated. Callers only learn that their key is not valid."""
 
 
 class PermissionDenied(StatsError):
-    """The key is good but lacks a scope."""
+    """The key is valid but lacks a scope."""
 
     code = "permission_denied"
 
@@ -165,24 +165,24 @@ class PersonFiguresOff(StatsError):
 
     def __init__(self, least: float) -> None:
         if math.isinf(least):
-            text = "This server shows nobody's clicks by person."
+            text = "This server does not show clicks by person."
         else:
             text = (
-                f"This server withholds the figures of persons with fewer than {least} clicks in the period, and where "
-                "that is one person only, also the next smallest. This person's are withheld."
+                f"This server does not show this person's figures: those of persons with fewer than {least} clicks in "
+                "the period are withheld, and if that is only one person, also the next smallest."
             )
         super().__init__(text)
 
 
 class SingleClicksOff(PersonFiguresOff):
-    """Single clicks are not told by person, because they could be added up."""
+    """Users of single clicks are not shown, because the clicks could be added up to a person's figures."""
 
     def __init__(self) -> None:
-        Exception.__init__(self, "This server tells of no single click whose it was; leave userPublicId out.")
+        Exception.__init__(self, "This server does not show whose a single click was; leave userPublicId out.")
 
 
 class NotFound(StatsError):
-    """Nothing of that id in the key's workspace."""
+    """Nothing in the key's workspace has that id."""
 
     code = "not_found"
 
@@ -197,7 +197,7 @@ class PayloadTooLarge(StatsError):
 
 
 class UnsupportedMediaType(StatsError):
-    """The body is not uncompressed JSON in UTF-8, by its own headers."""
+    """By its headers, the body is not uncompressed JSON in UTF-8."""
 
     code = "unsupported_media_type"
 
@@ -217,7 +217,7 @@ class RateLimited(StatsError):
 
 
 class UnknownZone(StatsError):
-    """The machine has no time zone of the name that a workspace has. Nothing was changed: the call can be repeated."""
+    """This machine does not know the time zone of the workspace. Nothing was changed, so the call can be repeated."""
 
     code = "unavailable"
 
@@ -231,6 +231,6 @@ class UnknownZone(StatsError):
 
 
 class Refused(StatsError):
-    """An act that would break a promise, such as recounting days whose raw clicks are gone."""
+    """An act that would make data wrong, such as recounting days whose clicks have been deleted."""
 
     code = "refused"

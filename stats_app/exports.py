@@ -1,4 +1,4 @@
-"""Clicks as lines of text, which `stats_app.imports` reads."""
+"""Exporting clicks as lines of text, which `stats_app.imports` can read."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ from stats_app.spreadsheets import defused
 
 NAMES = (*FIELDS, LINK)
 PAGE = 5_000
-KEPT_NAMES = 50_000  # of each model
+KEPT_NAMES = 50_000  # cached names of each model
 
 _COLUMNS = ("id", "kind", "campaign_id", "user_id", "alias_id", "clicked_at", "verdict", "reason", "link_id")
 
-# What people wrote; all other cells begin with a letter or a digit of ours.
+# The cells whose texts come from outside, and may look like formulas. All others begin with a known letter or digit.
 _TEXTS = [NAMES.index(name) for name in ("alias", "reason", LINK)]
 
 Record = list[Any]
-"""What a click says, in the order of `NAMES`; None for what it has not."""
+"""The values of a click, in the order of `NAMES`; None for a field without a value."""
 
 
 def export_clicks(
     workspace: Workspace, start: date | None = None, end: date | None = None, *, form: str = "csv"
 ) -> Iterator[str]:
-    """The clicks of the workspace's local days `start` to `end`, both included, by default all: text to be written one
-    part after the other, the oldest clicks first.
+    """The clicks of the workspace's local days `start` to `end`, both included, by default all, as parts of a text. The
+    oldest clicks come first.
 
-    Each page is a query of its own from where the last one ended, so that neither memory nor a transaction grows with
-    the number of clicks. Clicks that come in meanwhile may be among them. Unless all figures of persons are shown
-    (PERSON_FIGURES), they do not say whose they were.
+    Each page is a query that starts where the last one ended, so that neither memory nor a transaction grows with the
+    number of clicks. Clicks that come in during the export may be included. Users, aliases and links are left out
+    unless all figures of persons are shown (PERSON_FIGURES).
     """
     clicks = Click.objects.filter(workspace=workspace)
     if start is not None or end is not None:
         clicks = clicks_in_days(clicks, workspace.zone, start or MIN_DATE, end or MAX_DATE)
-    # Single clicks can be added up by person, and the list of links says whose each is.
+    # Single clicks can be added up to a person's figures. Links are left out, too: the list of links shows their users.
     return FORMATS[form](pages(workspace, clicks, with_people=person_figures.are_all_shown()))
 
 
 def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> Iterator[list[Record]]:
-    """Clicks of the workspace, page by page, the oldest first; with whose they were, or without."""
+    """Clicks of the workspace, page by page, the oldest first, with or without their users, aliases and links."""
     names = _NamesOfRows(workspace, with_people)
     following = clicks
     while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
@@ -61,10 +61,10 @@ def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> 
 
 
 class _NamesOfRows:
-    """What files call the rows that clicks name by number.
+    """The public names of the rows that clicks refer to.
 
-    Joined to the clicks they would make the database sort them, too. What was found is kept for the next pages, which
-    name much the same.
+    They are not joined to the clicks, because the database would have to sort them, too. They are cached for the next
+    pages, which refer mostly to the same rows.
     """
 
     def __init__(self, workspace: Workspace, with_people: bool) -> None:
@@ -89,7 +89,7 @@ class _NamesOfRows:
                 kind,
                 campaigns[campaign_id],
                 users[user_id],
-                # One that is another user's by now would say that this user's link was followed.
+                # An alias that now belongs to another user is left out: the click was not in that user's signature.
                 aliases[alias_id] if owners[alias_id] == user_id else None,
                 clicked_at.astimezone(UTC).isoformat(),
                 verdict,
@@ -101,7 +101,7 @@ class _NamesOfRows:
 
 
 class _Kept:
-    """One column of some rows by their numbers; None for no number, and for a row that is not there any more."""
+    """One column of some rows by their primary keys; None for no key, and for a row that was deleted."""
 
     def __init__(self, rows: QuerySet[Any], column: str) -> None:
         self._rows, self._column = rows.order_by(), column
@@ -137,7 +137,7 @@ def _line(record: Record) -> str:
 
 
 def said(record: Record) -> dict[str, Any]:
-    """What a click says, by name."""
+    """The values of a click, by name, without empty ones."""
     return {name: value for name, value in zip(NAMES, record, strict=True) if value is not None}
 
 

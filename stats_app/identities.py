@@ -1,4 +1,4 @@
-"""By what a person is known, and where the audit log says so."""
+"""What identifies a person, and the rows of the audit log that contain it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HIDDEN = "(erased)"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person's e-mails and external id, and the words of the name, all folded."""
+    """A person's e-mails, external id and the words of the name, all folded for comparing."""
 
     emails: Collection[str]
     external_id: str | None
@@ -40,11 +40,9 @@ class Identity:
 def calls_that_name(
     identity: Identity, workspace_id: int, *, using: str, public_id: str | None = None, after: int = 0
 ) -> Iterator[ToolCall]:
-    """The rows of the audit log whose arguments name the person, or hold the public id when it is given.
+    """The rows of the audit log whose arguments name the person, or contain the public id if one is given.
 
-    `after` leaves those out up to the one of this number.
-
-    All others of the workspace are read, since what callers have sent stands in no index.
+    `after` is a primary key: only rows after it are read. These are all read, because the arguments have no index.
     """
     calls: QuerySet[Any] = ToolCall.objects.using(using).filter(workspace=workspace_id).order_by("pk")
     last = after
@@ -57,7 +55,7 @@ def calls_that_name(
 
 
 def hidden(value: Any, identity: Identity) -> Any:
-    """The value with another text in place of those that name the person."""
+    """The value with a placeholder for each text that names the person."""
     if isinstance(value, str):
         return HIDDEN if identity.is_in(value) else value
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""The one way in for clicks: `record_clicks`.
+"""Recording clicks. Every surface calls `record_clicks`.
 
-Every surface calls it. One transaction stores the clicks and moves the rollups, each id of a workspace once, and a
-wrong item is reported while the right ones around it are stored.
+One transaction stores the clicks and updates the rollups. Each id of a workspace is stored once. Wrong items are
+reported, and the others are stored.
 """
 
 from __future__ import annotations
@@ -56,13 +56,16 @@ _HUMAN = VERDICTS[HUMAN]
 
 
 class ClickInput(NamedTuple):
-    """A click as it comes in. Nothing of it is trusted: every value may be of any type.
+    """A click to record. Nothing is validated yet: every value may be of any type.
 
-    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail, `link` an instance or a token;
-    an alias sets the user when none is given. `id` is a ULID: 26 characters of either case, `ulid.ULID`, `uuid.UUID` or
-    16 bytes; without it the product makes one, so that a repeated call counts again. `clicked_at` is an aware datetime
-    or RFC 3339 text, by default now. `visitor` and `shadow` are for the redirect alone: 16 bytes by
-    `stats_app.visitors`, and the `shadow_bits` of a judgement; or None.
+    - `campaign`, `user`: an instance or a public id
+    - `alias`: an instance or an e-mail; it also sets the user if none is given
+    - `link`: an instance or a token
+    - `id`: a ULID as 26 characters in any case, `ulid.ULID`, `uuid.UUID` or 16 bytes. Without it a new one is made, so
+      that a repeated call counts again.
+    - `clicked_at`: an aware datetime or RFC 3339 text, by default now
+    - `visitor`, `shadow`: only for the redirect: 16 bytes from `stats_app.visitors`, and the `shadow_bits` of a
+      judgement; or None
     """
 
     kind: Any
@@ -80,7 +83,7 @@ class ClickInput(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A wrong item: its position in the batch, and what is wrong with its first wrong field."""
+    """A wrong item: its position in the batch, and the error of its first wrong field."""
 
     index: int
     field: str
@@ -90,7 +93,7 @@ class Rejection:
 
 @dataclass(slots=True)
 class IngestResult:
-    """What became of a batch. `accepted + duplicates + len(rejected)` is the number of its items."""
+    """The result of a batch. `accepted + duplicates + len(rejected)` is the number of its items."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -100,11 +103,11 @@ class IngestResult:
 def record_clicks(
     workspace: Workspace, clicks: Iterable[ClickInput | FieldError], *, now: datetime | None = None
 ) -> IngestResult:
-    """Stores clicks and moves the rollups in one transaction, exactly once for each id. The only writer of clicks.
+    """Stores clicks and updates the rollups in one transaction, exactly once for each id. The only writer of clicks.
 
-    A `FieldError` in place of an item is one that the caller found wrong before; it is reported at its position. Joins
-    a transaction that the caller holds; without one, a deadlock is tried again. `now` is the moment to judge times by,
-    and the time of clicks without one.
+    A `FieldError` in place of an item is an error that the caller has found; it is reported at its position. Uses the
+    caller's transaction if there is one; otherwise it tries again after a deadlock. `now` is the time that clicks are
+    compared with, and the time of clicks without one.
     """
     items = list(clicks)
     moment = timezone.now() if now is None else now
@@ -117,7 +120,7 @@ def record_clicks(
 
 
 class _FirstClicks(Exception):
-    """No click was counted yet, and the zone of the counts must be noted, which takes the workspace's lock alone."""
+    """No click was counted yet. The zone of the counts must be stored first, which needs the exclusive lock."""
 
 
 class WrongClick(Exception):
@@ -153,7 +156,7 @@ def _record(
 
 
 def number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, excluded: Iterable[reasons.Excluded]) -> None:
-    """The rollups hold the reasons by number. Before the clicks, as the lock order has it."""
+    """Stores new reasons, because the rollups refer to them by primary key. The lock order puts this before clicks."""
     new = {reason for click in excluded for reason in reasons.reasons_of(click)}
     if new:
         reasons.number(connection, workspace_id, new)
@@ -165,10 +168,10 @@ def spans_of(zone: ZoneInfo, utc_days: Iterable[date]) -> list[DaySpan]:
 
 @dataclass(slots=True)
 class _References:
-    """The rows of the workspace that a batch names, by what they are named by: public id, token, e-mail or instance."""
+    """The rows of the workspace that a batch refers to, by public id, token, e-mail or instance."""
 
     campaigns: dict[Any, int]
-    # The number of a row, and at last whether the person has opted out.
+    # The primary key of a row, and for users whether the person has opted out.
     users: dict[Any, tuple[int, bool]]
     aliases: dict[Any, tuple[int, int, bool]]
     links: dict[Any, tuple[int, bool | None]]
@@ -187,7 +190,7 @@ class _References:
 
 
 def _folded(alias: Any) -> Any:
-    """An e-mail as it is stored; an instance as it is."""
+    """An e-mail in its stored form. Instances are returned unchanged."""
     return fold(alias) if isinstance(alias, str) else alias
 
 
@@ -199,7 +202,7 @@ def _find(
     values: Collection[Any],
     more: str = "",
 ) -> dict[Any, Any]:
-    """Instances are looked up too: one may be of another workspace, or stale."""
+    """The rows for these values. Instances are looked up, too: one may be of another workspace, or deleted."""
     names = _names(values, model)
     texts = {name for name in names if isinstance(name, str)}
     instances = {name.pk: name for name in names if not isinstance(name, str)}
@@ -213,21 +216,21 @@ def _find(
 
 
 def _names(values: Collection[Any], model: type[Model]) -> set[Any]:
-    """Those of the values that can be looked up: databases refuse NUL and lone surrogates, which no name has."""
+    """The values that can be looked up. Databases refuse NUL and lone surrogates, which no valid value contains."""
 
     def is_name(value: Any) -> bool:
         return is_plain(value) if isinstance(value, str) else isinstance(value, model) and value.pk is not None
 
     try:
         distinct: Collection[Any] = set(values)
-    except TypeError:  # some have no hash
+    except TypeError:  # some are not hashable
         distinct = values
     return set(filter(is_name, distinct))
 
 
 @dataclass(slots=True)
 class _Judge:
-    """What the items of one batch are judged by."""
+    """Validates the items of one batch."""
 
     workspace: LockedWorkspace
     references: _References
@@ -240,7 +243,7 @@ class _Judge:
     def __post_init__(self) -> None:
         self.zone = zone_of(self.workspace.timezone)
         self.latest = self.now + FUTURE_TOLERANCE
-        # Between these a time is right in every zone, none of which is more than a day from UTC.
+        # A time between these is allowed in every zone, because no zone differs from UTC by more than a day.
         first_day = max(MIN_DATE, self.workspace.clicks_kept_from or MIN_DATE)
         self.sure_from = utc_midnight(first_day) + ONE_DAY
         self.sure_until = min(self.latest, utc_midnight(MAX_DATE))
@@ -280,7 +283,8 @@ class _Judge:
         return campaign_id
 
     def _person(self, user: Any, alias: Any) -> tuple[int | None, int | None]:
-        """User and alias; neither of a person who opted out, whose clicks count for the workspace and the campaign."""
+        """The user and the alias. Both are None for a person who opted out: such clicks count only for the workspace
+        and the campaign."""
         user_id, alias_id, is_opted_out = None, None, False
         if user is not None:
             user_id, is_opted_out = _reference(self.references.users, "user", user, _is_user_id)
@@ -292,13 +296,13 @@ class _Judge:
         return (None, None) if is_opted_out else (user_id, alias_id)
 
     def _link(self, value: Any) -> int | None:
-        """None for a link of a person who opted out: it would say whose click it was."""
+        """The link, or None for a link of a person who opted out, because it would show whose click it was."""
         link_id: int
         link_id, is_opted_out = _reference(self.references.links, "link", value, _is_text)
         return None if is_opted_out else link_id
 
     def _time(self, value: Any) -> datetime:
-        """The moment in UTC."""
+        """The time in UTC."""
         clicked_at = self.now if value is None else _moment(value)
         if not self.sure_from <= clicked_at <= self.sure_until:
             self._check_time(clicked_at, value)
@@ -319,7 +323,7 @@ class _Judge:
             raise WrongClick(
                 "clicked_at",
                 "pruned",
-                f"clicked_at {shown(str(value))} is before {kept_from}, from when on raw clicks are kept.",
+                f"clicked_at {shown(str(value))} is before {kept_from}, the first day whose raw clicks are kept.",
             )
 
 

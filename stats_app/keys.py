@@ -1,9 +1,9 @@
-"""API keys: made, rotated, revoked, found by their secret.
+"""API keys: making, rotating and revoking them, and finding them by their secret.
 
-A secret is `sk_`, a public part and 256 random bits. What is stored is its SHA-256 digest: a fast hash is right for
-random keys of that length, which nobody can guess, and a slow one would cost more than the whole answer.
+A secret is `sk_`, a public part and 256 random bits. Only its SHA-256 digest is stored. A fast hash is enough, because
+nobody can guess a random key of that length, and a slow hash would cost more than the whole answer.
 
-Whatever holds a secret in a variable is marked, so that Django's mail about an error leaves it out.
+Functions that hold a secret in a variable are marked, so that Django's mails about errors leave it out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from stats_app.sql import api_keys as sql
 logger = logging.getLogger(__name__)
 
 HEADER = "x-api-key"
-"""Every surface that programs call takes the key from this header."""
+"""The header with the key, on every surface for programs."""
 
 CHALLENGE = f'ApiKey realm="stats", header="{HEADER}"'
 """What `WWW-Authenticate` says."""
@@ -43,7 +43,7 @@ _PUBLIC_LENGTH = 12
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: an API key, and the one workspace that it opens."""
+    """The caller: an API key, and its workspace."""
 
     api_key_id: int
     key_name: str
@@ -51,7 +51,7 @@ class Caller:
     workspace: Workspace
 
     def require(self, scope: str) -> None:
-        """Raises PermissionDenied when the key lacks the scope."""
+        """Raises PermissionDenied if the key lacks the scope."""
         if scope not in self.scopes:
             raise PermissionDenied(scope)
 
@@ -60,7 +60,7 @@ class Caller:
 def create_key(
     workspace: Workspace, name: str, scopes: Sequence[str] = (STATS_READ,), expires_at: datetime | None = None
 ) -> tuple[ApiKey, str]:
-    """A new key and its secret, which cannot be had again. Raises ValidationError for a bad name or scope."""
+    """A new key and its secret, which cannot be read again later. Raises ValidationError for a bad name or scope."""
     public_part = "".join(secrets.choice(_PUBLIC_ALPHABET) for _ in range(_PUBLIC_LENGTH))
     secret = f"{PREFIX}{public_part}_{secrets.token_urlsafe(32)}"
     key = ApiKey(
@@ -71,7 +71,7 @@ def create_key(
         scopes=list(dict.fromkeys(scopes)),
         expires_at=expires_at,
     )
-    # The workspace is held by its foreign key: validation would look for it on a replica, which may not have it yet.
+    # The foreign key checks the workspace. Validation would read a replica, which may not have the workspace yet.
     key.full_clean(exclude=["workspace"])
     key.save()
     return key, secret
@@ -79,11 +79,11 @@ def create_key(
 
 @sensitive_variables("secret")
 def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) -> tuple[ApiKey, str]:
-    """A new key in place of `key`, and its secret, which cannot be had again.
+    """A new key in place of `key`, and its secret, which cannot be read again later.
 
-    It has the name and the scopes of the old one, and as long a life when that had an end. The old one is good for
-    `grace` more, unless it ends sooner, so that programs can change over one by one. Raises Refused for a key that is
-    no longer good.
+    The new key has the name, the scopes and, if the old one expires, the same lifetime. The old key stays valid for
+    `grace`, unless it expires sooner, so that programs can change over one by one. Raises Refused for a key that is not
+    valid any more.
     """
     using = router.db_for_write(ApiKey, instance=key)
     with transaction.atomic(using=using):
@@ -99,7 +99,7 @@ def rotate_key(key: ApiKey, now: datetime, grace: timedelta = ROTATION_GRACE) ->
 
 
 def revoke_key(key: ApiKey, now: datetime) -> bool:
-    """Makes the key worthless from `now` on, for good. False when it was revoked before: that moment stays."""
+    """Revokes the key at `now`. Returns False if it was revoked before; then that time does not change."""
     revoked = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
     if revoked:
         key.revoked_at = now
@@ -107,21 +107,21 @@ def revoke_key(key: ApiKey, now: datetime) -> bool:
 
 
 def is_good(key: ApiKey, now: datetime) -> bool:
-    """Whether the key is neither revoked nor expired. Its workspace may be inactive all the same."""
+    """Whether the key is neither revoked nor expired. The workspace is not checked."""
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
 
 
 @sensitive_variables("secret")
 def digest_of(secret: str) -> bytes:
-    # "replace": a header may hold anything, and an encoding error must not tell it from a wrong key.
+    # "replace", because a header may contain anything, and must not lead to another error than a wrong key.
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
 @sensitive_variables("secret")
 def authenticate(secret: str | None, now: datetime) -> Caller:
-    """The caller with this secret. Raises NotAuthenticated for every reason alike. One indexed read.
+    """The caller with this secret, by one indexed read. Raises the same NotAuthenticated for every reason.
 
-    Notes the time of use, at most once in `LAST_USE_GRAIN`, so that reading does not become writing.
+    Stores the time of use at most once in `LAST_USE_GRAIN`, so that not every read causes a write.
     """
     if not secret:
         raise NotAuthenticated
@@ -138,11 +138,11 @@ def authenticate(secret: str | None, now: datetime) -> Caller:
 
 
 def _note_use(key_id: int, now: datetime) -> None:
-    """Writes the time of use, unless somebody holds the key's row or the database takes no writes: only a note."""
+    """Stores the time of use. It is not important: a locked row is skipped, and database errors are only logged."""
     using = router.db_for_write(ApiKey)
     connection = connections[using]
     try:
-        # In a caller's transaction a failure must not spoil what the caller goes on to do.
+        # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
         with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
             sql.note_use(connection, key_id, now)
     except DatabaseError:

@@ -1,4 +1,4 @@
-"""Pages of lists without end, read from one row on by the keys of their order (keyset pagination)."""
+"""Keyset pagination for long lists: a page begins after the row with given values of the sort keys."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 
 CLICK_KEYS = ("utc_day", "clicked_at", "id")
-"""The order of a workspace's clicks. The day in UTC comes first: an index holds it, and the order is that of time."""
+"""The order of a workspace's clicks, which is by time. The day in UTC comes first, because it is indexed."""
 
 
 class Position(NamedTuple):
-    """Where a page begins: just after the row with these values of the keys, going back in time or, if not `older`,
-    forward."""
+    """Where a page begins: after the row with these keys, going back in time if `older`, else forward."""
 
     older: bool
     values: Sequence[Any]
 
 
 class KeyedPage(NamedTuple):
-    """Rows, newest first, and whether there are older and newer ones; without rows that is not known, and false."""
+    """Rows, newest first, and whether there are older and newer rows. Without rows both are unknown, and False."""
 
     rows: list[Any]
     has_older: bool
@@ -30,14 +29,14 @@ class KeyedPage(NamedTuple):
 def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | None, size: int) -> KeyedPage:
     """The page of at most `size` rows at `position`, by default the newest ones. One query, without a count.
 
-    `keys` are the columns that the order is by; together they are unique. Each row stands on exactly one page, however
-    many share a time, also while new ones come in. `id` tells the rows apart: of clicks, those of one workspace.
+    `keys` are the columns to sort by; together they are unique. Each row is on exactly one page, even if many rows have
+    the same time and new ones come in. `id` must be unique among the rows, so clicks must be of one workspace.
     """
     older = position is None or position.older
     if position is not None:
         rows = rows.filter(beyond(keys, position))
     order = [f"-{key}" if older else key for key in keys]
-    # Its rows alone are sorted with what is joined to them: the joins of a whole day cost ten times the page.
+    # Find the ids of the page first, and join other tables only to these: joining a whole day costs ten times as much.
     page = rows.order_by(*order).values("id")[: size + 1]
     # By `id` and not by a composite `pk`, for which SQLite would run the inner query once for each row.
     found = list(rows.filter(id__in=page).order_by(*order))
@@ -50,7 +49,7 @@ def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | No
 
 
 def beyond(keys: Sequence[str], position: Position) -> Q:
-    """The rows after the position. The first key bounds them alone, too, so that an index on it is used."""
+    """The condition for rows after the position. It also limits the first key by itself, so that its index is used."""
     side = "lt" if position.older else "gt"
     further, equal = Q(), Q()
     for key, value in zip(keys, position.values, strict=True):

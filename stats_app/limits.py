@@ -1,7 +1,8 @@
-"""The rate limit: in no 60 seconds do more than the allowed calls of a key pass, however many processes answer.
+"""The rate limit: it holds for any 60 seconds and across all processes.
 
-Each key and name has one row with the times of its last calls, and one statement lets a call pass only when the oldest
-of them has left the window. Refused calls do not count. Fixed minutes would let twice as many pass at their edge.
+Each key and name has one row with the times of its last calls. One statement lets a call pass if the oldest of these
+has left the window. Refused calls do not count. A counter for each minute would allow twice as many calls around the
+turn of a minute.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ from stats_app.errors import WINDOW_SECONDS, Allowance, RateLimited
 from stats_app.models import CallWindow
 from stats_app.sql import api_keys as sql
 
-# Tests that stop the clock switch it off.
+# Tests that freeze the clock set it to False.
 USES_CLOCK_OF_DATABASE = True
-MAX_LIMIT = 1000  # the times of that many calls stand in one row
+MAX_LIMIT = 1000  # because one row holds the times of so many calls
 
-# Whole microseconds, as exact as the clock: rounded times would let a call pass a moment early.
+# Times are whole microseconds, as exact as the clock: rounded times could let a call pass too early.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _WINDOW = WINDOW_SECONDS * 1_000_000
 
 
 def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowance | None:
-    """Uses up one call, and says what is left. Raises RateLimited when there is none left.
+    """Counts one call, and returns how many are left. Raises RateLimited if none is left.
 
-    None without a limit, and where the database takes no writes: a call that only reads is answered there all the same.
-    Runs outside of any transaction of the answer: sharing one would undo the count of a failed call, and hold the row
-    of a busy key during a report.
+    Returns None if there is no limit, or if the database is read-only, where calls can still be answered. Runs outside
+    the transaction of the answer, which would roll back the count of a failed call, and lock the row of a busy key
+    during a long report.
     """
     if limit is None:
         return None
     connection = connections[router.db_for_write(CallWindow)]
-    # On SQLite all processes are on one machine, whose clock they share.
+    # With SQLite all processes are on one machine and share its clock.
     own = None if USES_CLOCK_OF_DATABASE and connection.vendor == "postgresql" else (now - _EPOCH) // _MICROSECOND
     try:
-        # In a caller's transaction a failure must not spoil what the caller goes on to do.
+        # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
         with transaction.atomic(using=connection.alias) if connection.in_atomic_block else nullcontext():
             answer = sql.pass_call(connection, api_key_id, name, limit, own, _WINDOW)
     except DatabaseError as error:

@@ -1,4 +1,4 @@
-"""Tracked links: made once for each set of what they count for, and found by their token."""
+"""Tracked links: making one for each combination of arguments, and finding them by their token."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from stats_app.targets import MAX_LENGTH, is_target
 from stats_app.words import fold
 
 TOKEN_LENGTH = 11
-# 58 letters and digits that no reader mistakes for another, so that a token survives being typed; 11 hold 64 bits.
+# 58 letters and digits that cannot be confused with each other when a token is typed. 11 of them have 64 bits.
 _ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-# Databases limit how many values one statement takes; a link has nine.
+# How many links one statement inserts: databases limit its parameters, and a link has nine.
 _AT_ONCE = 3_000
 
 
 class LinkInput(NamedTuple):
-    """A link as it is asked for. Nothing of it is trusted: every value may be of any type.
+    """A link to make. Nothing is validated yet: every value may be of any type.
 
-    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail; an alias sets the user when
+    `campaign` and `user` are instances or public ids, `alias` an instance or an e-mail. An alias also sets the user if
     none is given. `target_url` may be empty for a campaign link, which then leads to the campaign's current target.
     """
 
@@ -50,7 +50,7 @@ class LinkInput(NamedTuple):
 
 @dataclass(slots=True)
 class LinksResult:
-    """What became of a list. `links` has the link of each item, None for a rejected one; `created` are new ones."""
+    """The result for a list. `links` has the link of each item, or None for a rejected one; `created` has new links."""
 
     created: int = 0
     unchanged: int = 0
@@ -59,9 +59,9 @@ class LinksResult:
 
 
 def address(token: str, absolute: Callable[[str], str]) -> str | None:
-    """The whole address of a link. `absolute` makes one of a path, as `HttpRequest.build_absolute_uri` does.
+    """The full URL of a link. `absolute` makes a URL from a path, like `HttpRequest.build_absolute_uri`.
 
-    None where the host includes no paths of tracked links and LINK_BASE_URL does not say where they answer.
+    None if the host has not included the URLs of tracked links, and LINK_BASE_URL is not set.
     """
     if conf.link_base_url is not None:
         return conf.link_base_url + token
@@ -82,10 +82,10 @@ def create_links(
     now: datetime | None = None,
     make_token: Callable[[], str] = new_token,
 ) -> LinksResult:
-    """Makes links, set-based and in one transaction. The same arguments give the same link, also for two at once.
+    """Makes links, set-based and in one transaction. The same arguments give the same link, even in concurrent calls.
 
-    A `FieldError` in place of an item is one that the caller found wrong before. Wrong items are reported by their
-    position, and the right ones around them are made. Raises LookupError when the workspace is gone.
+    A `FieldError` in place of an item is an error that the caller has found. Wrong items are reported by position, and
+    the links of the others are made. Raises LookupError if the workspace was deleted.
     """
     items = list(links)
     using = router.db_for_write(TrackedLink)
@@ -95,7 +95,7 @@ def create_links(
 
 
 def switch(links: QuerySet[TrackedLink], *, on: bool) -> list[TrackedLink]:
-    """Switches links on or off, and gives those that were not so before."""
+    """Switches links on or off, and returns those that were changed."""
     using = router.db_for_write(TrackedLink)
     with transaction.atomic(using=using):
         changed = list(links.using(using).filter(is_active=not on).order_by("pk").select_for_update(of=("self",)))
@@ -126,7 +126,7 @@ def _create(
             rows[index] = link
     wanted = {row.fingerprint: row for row in rows.values()}
     known = _by_fingerprint(locked.id, wanted.keys(), using)
-    # In the order of their unique key, or two callers with lists that overlap wait for each other for ever.
+    # Sorted by their unique key, because otherwise two callers with overlapping lists could deadlock.
     new = [wanted[fingerprint] for fingerprint in sorted(wanted.keys() - known.keys())]
     TrackedLink.objects.using(using).bulk_create(new, ignore_conflicts=True, batch_size=_AT_ONCE)
     stored = known | _by_fingerprint(locked.id, [row.fingerprint for row in new], using)
@@ -155,7 +155,7 @@ class _Wrong(Exception):
 
 @dataclass(slots=True)
 class _References:
-    """The rows of the workspace that a list names, by their public id, e-mail or instance."""
+    """The rows of the workspace that a list refers to, by public id, e-mail or instance."""
 
     campaigns: dict[Any, Campaign]
     users: dict[Any, WorkspaceUser]
@@ -174,11 +174,11 @@ class _References:
 
 
 def _named(rows: Any, column: str, values: Iterable[Any]) -> dict[Any, Any]:
-    """The rows that the values name. Instances are looked up too: one may be of another workspace, or stale."""
+    """The rows for the values. Instances are looked up, too: one may be of another workspace, or deleted."""
     values = [value for value in values if value is not None]
     texts = {value for value in values if isinstance(value, str)}
     keys = {value.pk for value in values if isinstance(value, rows.model)}
-    # E-mails are stored in one folded form.
+    # E-mails are stored in a folded form.
     texts = {_folded(text, column) for text in texts}
     by_text = rows.filter(**{f"{column}__in": [text for text in texts if _is_storable(text)]})
     return {getattr(row, column): row for row in by_text} | {row: row for row in rows.filter(pk__in=keys)}
@@ -189,12 +189,12 @@ def _folded(text: str, column: str) -> str:
 
 
 def _is_storable(text: str) -> bool:
-    """Databases refuse NUL and lone surrogates, which no name of ours has."""
+    """Whether the database accepts the text: databases refuse NUL and lone surrogates."""
     return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _row(workspace_id: int, item: LinkInput | FieldError, references: _References) -> TrackedLink:
-    """The link to store, but for its token. Raises `_Wrong` for the first wrong field."""
+    """The link to store, without its token. Raises `_Wrong` for the first wrong field."""
     if isinstance(item, FieldError):
         raise _Wrong(item.field, item.code, item.message)
     if item.kind is None:
@@ -291,6 +291,7 @@ def _target(item: LinkInput) -> str:
 
 
 def _fingerprint(link: TrackedLink) -> str:
-    """What makes two links the same, as one text of fixed length. No target holds a line break."""
+    """A hash of the arguments of a link: two links are the same if it is equal. Line breaks separate the arguments, and
+    no target contains one."""
     parts = (link.kind, link.target_url, link.campaign_id, link.user_id, link.alias_id)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The rows of some local days."""
+"""Filtering rows by local days."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def in_days(rows: QuerySet[Any], column: str, zone: tzinfo, start: date, end: da
 
 
 def clicks_in_days(clicks: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
-    """The clicks of the zone's local days `start` to `end`, both included, by the index on their days in UTC."""
+    """The clicks of the zone's local days `start` to `end`, both included. Uses the index on days in UTC."""
     spans = time_spans(zone, start, end)
     found = _in_spans(clicks, "clicked_at", spans)
     return found.filter(utc_day__range=(spans[0][0].date(), spans[-1][1].date())) if spans else found
 
 
 def _in_spans(rows: QuerySet[Any], column: str, spans: Sequence[tuple[datetime, datetime]]) -> QuerySet[Any]:
-    """The rows of these stretches of time, half-open; none without any, as on a day that the zone skipped."""
+    """The rows within these half-open spans of time; none without spans, as for a day that the zone skipped."""
     if not spans:
         return rows.none()
     inside = Q()

@@ -1,16 +1,15 @@
-"""Who may write to a workspace, and when. The one lock order of the whole product.
+"""The locks of a workspace, and the lock order that all code follows.
 
-A writer of clicks takes the workspace shared, whoever recounts takes it alone, both before anything else of the
-transaction. They stand in one queue: whoever waits for the workspace alone lets those before it finish and nobody
-behind it pass, so that a stream of writers cannot keep it waiting for ever. After the workspace come clicks, sorted by
-id, then rollups, sorted by key, in one statement each. Unsorted batches that overlap deadlock, and a change of zone
-beside unlocked writers loses exactness.
+1. The directory lock, only to save lists of people or campaigns. Without it two lists could deadlock, or create the
+   same person twice. Writers of clicks do not take it.
+2. The workspace's lock: shared to write clicks, exclusive to recount them. It must be the first statement of the
+   transaction otherwise. Waiting transactions form a queue, so that a steady stream of writers cannot keep a recount
+   waiting for ever. Without the lock, counts would be wrong after a change of time zone.
+3. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
+4. Rollups, sorted by key, in one statement, for the same reason.
 
-Whoever saves many people or campaigns takes the workspace's directory before all that: two such lists would deadlock,
-or make somebody twice. Clicks do not wait for it.
-
-SQLite knows one writer at a time. There every writing transaction begins with a write, so that it waits its turn with
-nothing in hand; one that began by reading would be refused at once when another has written meanwhile.
+SQLite allows one writer at a time. Every writing transaction begins with a write there: then it waits for the other
+writer. If it began with a read, SQLite would refuse its first write once another transaction has written.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ from stats_app.sql import workspaces as sql
 
 Result = TypeVar("Result")
 
-ATTEMPTS = 4  # the first, and three more
-DIRECTORY_ATTEMPTS = 8  # forms save one row after the other, each of which may come in between
+ATTEMPTS = 4  # the first one included
+DIRECTORY_ATTEMPTS = 8  # more, because forms that save row by row take no lock and may conflict several times
 _PAUSE = 0.05  # seconds before the second attempt; doubled before each further one
 
 
 class LockedWorkspace(NamedTuple):
-    """What writing clicks depends on, read under the lock and never before it."""
+    """The values that writing clicks depends on. They must be read under the lock."""
 
     id: int
     timezone: str
@@ -53,7 +52,7 @@ def in_workspace(
 ) -> Result:
     """Runs `work` in one transaction under the workspace's lock, and returns what it returns.
 
-    It is tried again as `tried_again` says. Raises WorkspaceGone when there is no such workspace.
+    Tries again as `tried_again` does. Raises WorkspaceGone if the workspace does not exist.
     """
 
     def locked() -> Result:
@@ -70,10 +69,9 @@ def in_workspace(
 def in_directory(
     workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str, alone: bool = False
 ) -> Result:
-    """As `in_workspace`, with nobody else in the workspace's directory.
+    """As `in_workspace`, also under the lock of the workspace's directory.
 
-    It is also tried again when somebody who takes no lock, such as a form of the admin, has just saved what `work` was
-    about to.
+    Also tries again if code without this lock, such as a form of the admin, has just saved the same row.
     """
 
     attempts = 1 if connections[using].in_atomic_block else DIRECTORY_ATTEMPTS
@@ -85,7 +83,7 @@ def in_directory(
 
 
 def in_workspaces_alone(workspace_ids: Iterable[int], work: Callable[[], Result], *, using: str) -> Result:
-    """Runs `work` in one transaction that no writer of these workspaces is in, and returns what it returns."""
+    """Runs `work` in one transaction under the exclusive locks of these workspaces, and returns what it returns."""
     ordered = sorted(workspace_ids)
 
     def locked() -> Result:
@@ -97,8 +95,8 @@ def in_workspaces_alone(workspace_ids: Iterable[int], work: Callable[[], Result]
 
 
 def tried_again(work: Callable[[], Result], *, using: str) -> Result:
-    """Runs `work` in a transaction, which begins again after a deadlock, a serialization failure, or an SQLite database
-    that stayed locked. Not where the caller holds a transaction of its own, which only the caller can begin again.
+    """Runs `work` in a transaction. Tries again after a deadlock, a serialization failure or a locked SQLite database,
+    unless there is a caller's transaction, which only the caller can repeat.
     """
     attempts = 1 if connections[using].in_atomic_block else ATTEMPTS
     for attempt in range(1, attempts + 1):

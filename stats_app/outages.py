@@ -1,4 +1,4 @@
-"""Pages while the database cannot be reached: an answer of their own in place of an error."""
+"""A special page while the database cannot be reached, in place of an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 class Asked(Protocol):
-    """What of a request decides how its page is read."""
+    """The attributes of a request that are needed here."""
 
     method: str | None
 
@@ -28,10 +28,10 @@ View = Callable[Concatenate[Request, Arguments], Answer]
 def with_outage_page(
     view: View[Request, Arguments, Answer], outage_page: Callable[[], Answer]
 ) -> View[Request, Arguments, Answer]:
-    """The view, and `outage_page` while the database cannot be reached.
+    """The view, which returns `outage_page` while the database cannot be reached.
 
-    With ATOMIC_REQUESTS Django would meet the database before the view, outside of any code of ours: these transactions
-    are opened here. A request that only reads has none, so that it can read all of one moment.
+    With ATOMIC_REQUESTS Django would use the database before it calls the view, and we could not catch the error. So
+    these transactions are opened here. Requests that only read get none, because then they can use a snapshot.
     """
 
     @wraps(view)
@@ -50,7 +50,7 @@ def with_outage_page(
 
 
 def _in_transactions(view: View[Request, Arguments, Answer]) -> View[Request, Arguments, Answer]:
-    """The view in the transactions that the host asked for with ATOMIC_REQUESTS."""
+    """The view in the transactions that the host's ATOMIC_REQUESTS asks for."""
     for alias in connections:
         if connections.settings[alias]["ATOMIC_REQUESTS"]:
             view = transaction.atomic(using=alias)(view)

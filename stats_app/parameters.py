@@ -1,7 +1,7 @@
-"""What the tools may be asked: parameters declared once, as DRF serializers.
+"""The parameters of the tools, declared once, as DRF serializers.
 
-REST validation, the OpenAPI document and MCP's input schemas all come from these declarations. They are strict: a value
-is well-formed or an error, and what is not declared is an error, too.
+REST validation, the OpenAPI document and MCP's input schemas all come from these declarations. They are strict: an
+invalid value is an error, and so is an undeclared parameter.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from stats_app.models.campaigns import STATUSES
 from stats_app.periods import BREAKDOWNS, DAY_RULE, MAX_DAYS, MIN_DATE, Period, parse_day
 from stats_app.words import MAX_WORDS, SEARCH_LENGTH, search_words
 
-# Stubs name four type arguments, the class itself takes none.
+# The stubs have four type parameters; the class itself has none.
 if TYPE_CHECKING:
     Field = serializers.Field[Any, Any, Any, Any]
 else:
     Field = serializers.Field
 
-# From MIN_DATE to MAX_DATE: what is asked for, which is narrower than what is answered.
+# Dates from MIN_DATE to MAX_DATE. Only for parameters: answers may contain other dates.
 PERIOD_DATE_PATTERN = "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 MAX_FOUND = 10
 
@@ -38,9 +38,9 @@ MAX_FOUND = 10
 class Parameter(Field):
     """A field whose errors name it, its rule and the value: `from is a date as Y-m-d, not "x".`
 
-    `rule` is read after the field's name. `example` is a right value, for the error of a missing one; a rule that lists
-    the right values needs none. `no_choice` is a word that means the same as leaving an optional one out, where a
-    surface takes such words.
+    `rule` follows the field's name. `example` is a valid value for the error of a missing parameter, unless the rule
+    lists the valid values. `no_choice` is a word that means that an optional parameter is not given, on surfaces that
+    accept such words.
     """
 
     rule = "is something else"
@@ -71,7 +71,7 @@ class DateParameter(Parameter):
 
 
 class ChoiceParameter(Parameter):
-    """One word out of a few."""
+    """One of a few words."""
 
     def __init__(self, words: tuple[str, ...], *, no_choice: str = "", **kwargs: Any) -> None:
         self.words = words
@@ -86,7 +86,7 @@ class ChoiceParameter(Parameter):
 
 
 class PublicIdParameter(Parameter):
-    """A public id; whether it exists is for the tool to find out."""
+    """A well-formed public id. The tool checks whether it exists."""
 
     def __init__(self, prefix: str, **kwargs: Any) -> None:
         self.prefix = prefix
@@ -111,7 +111,7 @@ class SearchParameter(Parameter):
 
 
 class CountParameter(Parameter):
-    """A whole number from 1 up to a bound. Its digits as a text are taken, too: many clients send only texts."""
+    """A whole number from 1 up to a maximum. Digits as a text are accepted, because many clients send only texts."""
 
     def __init__(self, max_value: int, **kwargs: Any) -> None:
         self.max_value = max_value
@@ -129,11 +129,11 @@ class CountParameter(Parameter):
 
 
 def whole_number(value: object) -> int | None:
-    """The whole number that a JSON value is, by itself or as a text of digits; None for anything else."""
+    """The whole number in a JSON value, which may be a text of digits; None for anything else."""
     if isinstance(value, str):
-        # More digits than any bound of ours has; Python refuses to read thousands of them.
+        # 20 digits are more than any maximum has. Python refuses to parse thousands of digits.
         return int(value[:20]) if re.fullmatch("[0-9]+", value) else None
-    # To JSON Schema 5.0 is an integer, too; to Python True is one.
+    # In JSON Schema 5.0 is an integer, too. In Python True is an int, but not here.
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         return None
     return int(value)
@@ -153,7 +153,7 @@ class OverviewParameters(Parameters):
             "from": DateParameter(help_text=f"First day, included: a local date as Y-m-d, from {MIN_DATE} on."),
             "to": DateParameter(
                 help_text=f"Last day, included: a local date as Y-m-d, at most {MAX_DAYS} days in all. "
-                "It may lie in the future; days that have not come count 0."
+                "It may be in the future; future days count 0."
             ),
             "breakdown": ChoiceParameter(
                 ("none", *BREAKDOWNS),
@@ -163,8 +163,8 @@ class OverviewParameters(Parameters):
             "workspacePublicId": PublicIdParameter(
                 public_ids.WORKSPACE,
                 required=False,
-                help_text="Only to make sure of the workspace: the API key's own public id, or an error. "
-                "Best left out: the key decides the workspace.",
+                help_text="Only to check the workspace: any other public id than that of the API key's workspace is an "
+                "error. Best left out: the key decides the workspace.",
             ),
         }
 
@@ -255,15 +255,15 @@ def check_period(start: date, end: date, limit: int | None = MAX_DAYS) -> None:
 
 @cache
 def _fields(parameters: type[Parameters]) -> dict[str, Field]:
-    """The fields of a declaration, made once: making them anew for each call would cost as much as answering it."""
+    """The fields of a declaration. Cached, because making them costs as much as answering a call."""
     return dict(parameters().fields)
 
 
 def given(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments without those that say that they are not given.
+    """The arguments without those whose value means that they are not given.
 
-    For callers who cannot leave an argument out: null says it of every argument, an empty text and a word such as `any`
-    of an optional one. An argument that is not declared stays, and is an error.
+    For callers that cannot leave an argument out. Null means "not given" for every argument; an empty text or a word
+    such as `any` means it for an optional one. An undeclared argument stays, and will be an error.
     """
     fields = _fields(parameters)
     return {name: value for name, value in arguments.items() if name not in fields or _is_given(fields[name], value)}
@@ -276,7 +276,7 @@ def _is_given(field: Field, value: object) -> bool:
 
 
 def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> dict[str, Any]:
-    """The checked values, defaults filled in. Raises InvalidParameters with every wrong field."""
+    """The validated values, with defaults. Raises InvalidParameters with every wrong field."""
     fields = _fields(parameters)
     values: dict[str, Any] = {}
     errors: list[FieldError] = []
@@ -305,7 +305,7 @@ def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
 
 
 def _field_error(name: str, field: Field, error: serializers.ValidationError) -> FieldError:
-    """The error of a parameter; that of a missing one is DRF's own, and has a text of ours instead."""
+    """The error of a parameter. DRF's text for a missing one is replaced by ours."""
     [detail] = cast("list[ErrorDetail]", error.detail)
     if detail.code in ("required", "null"):
         return cast(Parameter, field).missing()

@@ -1,4 +1,4 @@
-"""Periods, their buckets and labels, and local days. Pure: no database, no clock.
+"""Periods, their buckets and labels, and local days. Pure functions: no database, no clock.
 
 A period is two local dates, both included. A bucket is one day, ISO week or calendar month of it.
 """
@@ -22,7 +22,7 @@ Breakdown = Literal["day", "week", "month"]
 BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
 
 Compare = Literal["previous", "year", "none"]
-"""What a page holds a period against: the period just before, the same days a year before, or nothing."""
+"""What a page compares a period with: the period just before, the same days a year before, or nothing."""
 COMPARES: tuple[Compare, ...] = get_args(Compare)
 
 MIN_DATE = date(2000, 1, 1)
@@ -31,11 +31,11 @@ MAX_DAYS = 3660
 DEFAULT_DAYS = 30
 
 ONE_DAY = timedelta(days=1)
-# As many whole weeks as come closest to a year, so that weekdays stay.
+# The number of whole weeks closest to a year, so that weekdays match.
 YEAR_OF_WEEKS = timedelta(weeks=52)
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# The offset's minutes are held to 59 here, because `fromisoformat` carries more of them over into hours.
+# Limits the minutes of the offset to 59, because `fromisoformat` would carry larger ones over into hours.
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 
 
@@ -43,9 +43,9 @@ DAY_RULE = "is a date as Y-m-d"
 
 
 def parse_day(value: object) -> date:
-    """A day as people and programs give it: the text `Y-m-d` of a date from `MIN_DATE` to `MAX_DATE`.
+    """Parses a day: the text `Y-m-d` of a date from `MIN_DATE` to `MAX_DATE`.
 
-    Raises WrongValue for anything else, also for what `fromisoformat` takes besides, `20260301` and `2026-W09-1`.
+    Raises WrongValue for anything else, also for other forms that `fromisoformat` accepts: `20260301`, `2026-W09-1`.
     """
     try:
         day = date.fromisoformat(value) if isinstance(value, str) and _DATE.fullmatch(value) else None
@@ -64,12 +64,12 @@ def parse_day(value: object) -> date:
 
 
 def is_countable(day: date) -> bool:
-    """Whether clicks of the day are taken and can be asked for."""
+    """Whether clicks of the day can be recorded and queried."""
     return MIN_DATE <= day <= MAX_DATE
 
 
 def parse_time(text: str) -> datetime:
-    """An RFC 3339 time with `T`, an offset and at most 9 digits of a fraction, of which the microseconds are kept.
+    """Parses an RFC 3339 time with `T`, an offset and at most 9 digits of a fraction. Microseconds are kept.
 
     Raises ValueError for anything else.
     """
@@ -79,7 +79,7 @@ def parse_time(text: str) -> datetime:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The time zone with this IANA name. Raises UnknownZone: what one machine knows, another may lack."""
+    """The time zone with this IANA name. Raises UnknownZone if this machine lacks it, even if others have it."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -92,7 +92,7 @@ def format_time(moment: datetime) -> str:
 
 
 def utc_midnight(day: date) -> datetime:
-    """The moment at which the day begins in UTC."""
+    """The time at which the day begins in UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
@@ -118,12 +118,12 @@ def next_month(day: date) -> date:
 
 
 def _a_year_before(day: date) -> date:
-    """The same date a year before; 28 February for the 29th."""
+    """The same date a year before; 28 February for 29 February."""
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def _month_number(day: date) -> int:
-    """Months since the year 0, so that they can be added and taken away."""
+    """Months since the year 0, for adding and subtracting months."""
     return day.year * 12 + day.month - 1
 
 
@@ -168,10 +168,10 @@ class Period:
         return self.start.day == 1 and self.end == month_end(self.end)
 
     def previous(self) -> Period:
-        """The period to compare with: it ends the day before this one starts.
+        """The period to compare with. It ends the day before this one starts.
 
-        Whole calendar months are compared with as many whole months, so that March is held against February and
-        not against 29 January to 28 February; any other period with the same number of days.
+        Whole calendar months are compared with the same number of whole months, so that March is compared with February
+        and not with 29 January to 28 February. Any other period is compared with the same number of days.
         """
         if not self.is_whole_months:
             return self.just_before()
@@ -179,12 +179,12 @@ class Period:
         return Period(_month_of_number(_month_number(self.start) - months), self.start - ONE_DAY)
 
     def just_before(self) -> Period:
-        """As many days, ending the day before this starts."""
+        """The same number of days, ending the day before this period starts."""
         return self.shifted(-timedelta(days=self.days))
 
     def year_before(self) -> Period:
-        """The same days a year before: of whole months the same months, of whole weeks the same weekdays (364 days),
-        else the same dates, with 28 February for the 29th."""
+        """The same days a year before. For whole months these are the same months; for whole weeks the days 364 days
+        before, so that weekdays match; else the same dates, with 28 February for 29 February."""
         if self.is_whole_months:
             return Period(_a_year_before(self.start), month_end(_a_year_before(month_start(self.end))))
         if self.days % 7 == 0:
@@ -195,27 +195,27 @@ class Period:
         return Period(self.start + by, self.end + by)
 
     def first(self, days: int) -> Period:
-        """Its first days: as many, or all of them where it has fewer."""
+        """The first `days` days of this period, or all if it has fewer."""
         return Period(self.start, min(self.end, self.start + timedelta(days=days - 1)))
 
     def buckets(self, breakdown: Breakdown) -> list[Bucket]:
-        """The buckets in order, none left out; the first and the last hold only their days inside the period."""
+        """All buckets in order. The first and the last contain only their days inside the period."""
         return list(_buckets(self, breakdown))
 
     def whole_years(self) -> Period | None:
-        """The calendar years that lie wholly inside, as one period; None when there is none."""
+        """The calendar years completely inside, as one period; None if there is none."""
         first = self.start.year + (self.start != year_start(self.start))
         last = self.end.year - (self.end != year_end(self.end))
         return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
 
 
 def hull(periods: Iterable[Period]) -> Period:
-    """The shortest period that holds all of them."""
+    """The shortest period that contains all of them."""
     held = list(periods)
     return Period(min(period.start for period in held), max(period.end for period in held))
 
 
-# A year of days costs as much to make as a short answer does, and all workspaces are asked for the same few periods.
+# Cached, because making the buckets of a year costs as much as a short answer, and few periods are asked for.
 @lru_cache(maxsize=32)
 def _buckets(period: Period, breakdown: Breakdown) -> tuple[Bucket, ...]:
     if breakdown == "day":
@@ -250,7 +250,7 @@ def fold(daily: Sequence[int], buckets: Sequence[Bucket]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class DaySpan:
-    """A stretch of one day in UTC, `start` included and `end` not, both UTC, in which the local date is `day`."""
+    """The part of a day in UTC in which the local date is `day`: from `start` to before `end`, both in UTC."""
 
     day: date
     start: datetime
@@ -259,10 +259,10 @@ class DaySpan:
 
 @lru_cache(maxsize=4096)  # clicks of a batch share few days
 def local_days(zone: tzinfo, utc_day: date) -> tuple[DaySpan, ...]:
-    """The spans of a day in UTC, in the order of time: two as a rule.
+    """The spans of a day in UTC, in the order of time, mostly two.
 
-    There are more where clocks were put back across midnight (Newfoundland until 2011, at 00:01), which is why a local
-    day is not just "from one local midnight to the next".
+    There are more if clocks were put back across midnight (Newfoundland until 2011, at 00:01). Therefore a local day is
+    not always the time from one local midnight to the next.
     """
     start = utc_midnight(utc_day)
     end = start + ONE_DAY
@@ -281,18 +281,18 @@ def local_days(zone: tzinfo, utc_day: date) -> tuple[DaySpan, ...]:
 
 
 def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
-    """The spans of the local days `start` to `end`, in the order of time: none of a day that the zone skipped (Samoa,
+    """The spans of the local days `start` to `end`, in the order of time. A day that the zone skipped has none (Samoa,
     30 December 2011)."""
-    utc_days = Period(start - ONE_DAY, end + ONE_DAY)  # no zone is more than a day from UTC
+    utc_days = Period(start - ONE_DAY, end + ONE_DAY)  # no zone differs from UTC by more than a day
     return [span for utc_day in utc_days for span in local_days(zone, utc_day) if start <= span.day <= end]
 
 
 def time_spans(zone: tzinfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
-    """The stretches of time, UTC and half-open, in which the local date lies between `start` and `end`; mostly one."""
+    """The half-open spans of time, in UTC, in which the local date is between `start` and `end`; mostly one."""
     if (end - start).days <= 2 * _EDGE_DAYS:
         return _joined((span.start, span.end) for span in day_spans(zone, start, end))
-    # Only the edges can be ragged, so that a century costs no more than a week. The rest is inside in every zone; it
-    # overlaps the edges, whose inner ends can be ragged, too.
+    # Only the first and the last days need their exact spans, so that a century costs no more than a week. All times
+    # between them are inside in every zone. This middle overlaps the exact spans, which may have gaps at both ends.
     edges = [
         *day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)),
         *day_spans(zone, end - timedelta(days=_EDGE_DAYS), end),
@@ -305,7 +305,7 @@ _EDGE_DAYS = 3
 
 
 def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """The stretches in the order of time, those that touch or overlap as one."""
+    """The spans in the order of time, with those that touch or overlap merged."""
     joined: list[tuple[datetime, datetime]] = []
     for start, end in sorted(stretches):
         if joined and start <= joined[-1][1]:
@@ -316,7 +316,7 @@ def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[dateti
 
 
 def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
-    """The second, found by halving, at which the zone's offset changes between two moments a day or so apart."""
+    """The second at which the zone's offset changes between two times about a day apart, by binary search."""
     offset = before.astimezone(zone).utcoffset()
     while after - before > timedelta(seconds=1):
         middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
@@ -329,11 +329,11 @@ def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A period with a name: `whole(day)` is all of it on the local date `day`, and it runs to `day` at most.
+    """A named period. `whole(day)` is the whole period on the local date `day`; the period itself ends by `day`.
 
-    One that counts days is held against as many days before, whatever months these make, so that weekdays stand under
-    weekdays. A calendar one is held against as many first days of what its whole would be held against: the days of a
-    March so far against the first of February.
+    A preset of days is compared with the same number of days before, even if they are whole months, so that weekdays
+    match. A calendar preset is compared with the first days of the previous whole period, as many as have passed: the
+    first 10 days of March with the first 10 of February.
     """
 
     whole: Callable[[date], Period]
@@ -344,7 +344,7 @@ class Preset:
         return Period(whole.start, max(whole.start, min(whole.end, day)))
 
     def other(self, day: date, compare: Compare) -> Period | None:
-        """What the period is held against; None for nothing."""
+        """The period to compare with, or None."""
         whole = self.whole(day)
         if self.counts_days and compare == "previous":
             return whole.just_before()
@@ -355,7 +355,7 @@ class Preset:
 
 
 def compared_with(period: Period, compare: Compare) -> Period | None:
-    """What a period of dates of one's own is held against; None for nothing."""
+    """The period to compare a custom period with, or None."""
     if compare == "none":
         return None
     return period.previous() if compare == "previous" else period.year_before()
@@ -366,7 +366,7 @@ def _days_to_yesterday(days: int) -> Preset:
 
 
 def _whole_months(*, ending: int, months: int) -> Preset:
-    """As many whole calendar months, the last of them `ending` months before the day's."""
+    """`months` whole calendar months. The last of them is `ending` months before the day's month."""
 
     def whole(day: date) -> Period:
         last = _month_number(day) - ending
@@ -376,26 +376,26 @@ def _whole_months(*, ending: int, months: int) -> Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    # Whole weeks, and no part of today: a morning would be held against a day.
+    # Whole weeks that end yesterday: with today, a part of a day would be compared with a whole day.
     "last-7-days": _days_to_yesterday(7),
     "last-28-days": _days_to_yesterday(28),
     "last-91-days": _days_to_yesterday(91),
     "this-month": _whole_months(ending=0, months=1),
     "last-month": _whole_months(ending=1, months=1),
     "this-year": Preset(lambda day: Period(year_start(day), year_end(day))),
-    # With the month that is running, so that its figures are among them.
+    # Includes the current month, so that its figures can be seen.
     "last-12-months": _whole_months(ending=0, months=12),
 }
-"""The periods that have a name."""
+"""The named periods."""
 
 OLD_PRESETS = {"last-30-days": "last-28-days", "last-90-days": "last-91-days"}
-"""Names that addresses may still hold, and what they lead to."""
+"""Old names that bookmarked addresses may contain, and the new names."""
 
 DEFAULT_PRESET = "last-28-days"
 
 
 def calendar_period(every: Literal["week", "month"], day: date) -> Period:
-    """The week from Monday to Sunday, or the calendar month, that the day lies in."""
+    """The week from Monday to Sunday, or the calendar month, that contains the day."""
     if every == "month":
         return Period(month_start(day), month_end(day))
     monday = day - timedelta(days=day.weekday())
@@ -403,7 +403,7 @@ def calendar_period(every: Literal["week", "month"], day: date) -> Period:
 
 
 def default_breakdown(period: Period) -> Breakdown:
-    """The finest breakdown that is still read at a glance."""
+    """The finest breakdown whose chart is still easy to read."""
     if period.days <= 92:
         return "day"
     return "week" if period.days <= 184 else "month"

@@ -1,6 +1,6 @@
-"""Whether the clicks of single persons are shown: the setting PERSON_FIGURES, which every surface asks for here.
+"""Whether the clicks of single persons are shown. Every surface reads the setting PERSON_FIGURES here.
 
-`"full"` shows all of them, `"totals"` none, and a whole number k those of persons with at least k clicks in the period.
+`"full"` shows all persons, `"totals"` none, and a whole number k those with at least k clicks in the period.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TOTALS = "totals"
 
 
 def least() -> float:
-    """How many clicks a person needs in the period for a figure to be shown; infinity where no number is enough."""
+    """How many clicks in the period a person needs for a figure to be shown; infinity if no figures are shown."""
     setting = conf.person_figures
     if isinstance(setting, str):
         return 0 if setting == FULL else math.inf
@@ -23,25 +23,26 @@ def least() -> float:
 
 
 def are_shown() -> bool:
-    """Whether persons' figures are shown at all. Where not, nothing is listed, filtered or sorted by person."""
+    """Whether any figures of persons are shown. If not, nothing is listed, filtered or sorted by person."""
     return least() < math.inf
 
 
 def are_all_shown() -> bool:
-    """Whether nothing is withheld, so that raw clicks, too, may be told by person."""
+    """Whether all figures of persons are shown. Only then may single clicks be shown with their users."""
     return least() <= 0
 
 
 def is_shown(clicks: int) -> bool:
-    """Whether a person's figure of so many clicks in the period is shown, or withheld."""
+    """Whether the figure of a person with so many clicks in the period is shown."""
     return clicks >= least()
 
 
 def least_shown(figures: Iterable[int]) -> float:
-    """How many clicks are needed to be shown beside a whole: the sum of `figures`, those of all persons, zeros too.
+    """The minimum of clicks for a person's figure to be shown beside the total. `figures` are those of all persons,
+    including zeros.
 
-    It is `least`, but for a single person below that: the whole less all others would be that person's figure. So the
-    next smallest is withheld as well, and so are its equals.
+    It is `least`, unless exactly one person is below it: the total minus all shown figures would be that person's
+    figure. Then the minimum is higher, so that the next smallest figure, and all equal to it, are withheld as well.
     """
     wanted = least()
     if not 0 < wanted < math.inf:

@@ -1,7 +1,7 @@
 """The address of a visitor behind the proxies that the settings trust.
 
-Anyone can send the header that proxies write. So only what trusted proxies have written in it is read, and where the
-request does not look as the settings promise, the address that the connection came from is taken.
+Anyone can send the header that proxies write. So only the entries of trusted proxies are read. If the header does not
+match the settings, the address of the connection is used.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\d{1,5})?|([^:\[\]]+):\d{1,5}|([^\[\
 
 
 def client_address(remote_addr: str, header: str | None) -> Address | None:
-    """The visitor's address, from that of the connection and the value of the header CLIENT_IP_HEADER.
+    """The visitor's address, from the address of the connection and the value of the header CLIENT_IP_HEADER.
 
-    None where neither holds one, as on a Unix socket with no proxy trusted.
+    None if neither contains one, as on a Unix socket without a trusted proxy.
     """
     peer = parse_address(remote_addr)
     trusted = conf.trusted_proxies
@@ -49,7 +49,7 @@ def client_address(remote_addr: str, header: str | None) -> Address | None:
 
 
 def parse_address(text: str) -> Address | None:
-    """The address in `text` without port, brackets and zone, IPv4 also where it stands in IPv6; None for all else."""
+    """The address in `text`, without port, brackets and zone. An IPv4 address inside IPv6 becomes IPv4. Else None."""
     match = _WITH_PORT.fullmatch(text.strip())
     if match is None:
         return None
@@ -62,24 +62,24 @@ def parse_address(text: str) -> Address | None:
 
 @lru_cache(maxsize=8)
 def networks(trusted: tuple[str, ...]) -> tuple[Network, ...]:
-    """Raises ValueError where one is not an address or a network such as 10.0.0.0/8."""
+    """The parsed networks. Raises ValueError if one is neither an address nor a network such as 10.0.0.0/8."""
     return tuple(map(ip_network, trusted))
 
 
 def is_chain(header: str) -> bool:
-    """Whether each proxy adds the address that it saw to the end of this header, instead of setting it."""
+    """Whether each proxy appends an address to this header, and does not replace the header."""
     return header.lower() == FORWARDED_FOR.lower()
 
 
 def _behind_hops(header: str, hops: int) -> Address | None:
-    """What the first of so many proxies has seen. Each has written one entry, and a visitor may have written more."""
+    """The address that the first of `hops` proxies saw. Each has appended one entry; a visitor may have sent others."""
     entries = header.rsplit(",", hops)[-hops:]
     addresses = [parse_address(entry) for entry in entries]
     return addresses[0] if len(addresses) == hops and all(addresses) else None
 
 
 def _behind_networks(header: str, trusted: Sequence[Network]) -> Address | None:
-    """The last entry that is not of a trusted proxy; the first where all are, since one of those sent the request."""
+    """The last entry that is not a trusted proxy's. If all are, the first, because that proxy has made the request."""
     address = None
     for entry in reversed(header.split(",")):
         address = parse_address(entry)
@@ -94,9 +94,9 @@ def _is_in(address: Address, trusted: Sequence[Network]) -> bool:
 
 @cache
 def _warn_of(header: str) -> None:
-    """Once for each process: it would be the same line for each click."""
+    """Warns once for each process, because the warning would be the same for each click."""
     logger.warning(
         "A request for a link came with the header %s, and no proxy is trusted. If the site is behind a proxy, all its"
-        " visitors seem to be at one address: set STATS_APP['TRUSTED_PROXIES']. If not, some program made it up.",
+        " visitors seem to be at one address: set STATS_APP['TRUSTED_PROXIES']. If not, the visitor's program sent it.",
         header,
     )

@@ -1,6 +1,6 @@
-"""Forgetting by age: single clicks, whose counts stay, and old rows of the audit log.
+"""Deleting old data: single clicks, whose counts stay, and rows of the audit log.
 
-Everything goes in transactions of bounded size and may be broken off and run again at any moment.
+Everything is deleted in transactions of limited size. A run can be interrupted and repeated at any time.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from stats_app.periods import MIN_DATE, ONE_DAY, month_start, next_month, utc_mi
 from stats_app.sql import clicks as sql
 
 BATCH = 5_000
-"""So many rows are deleted in one transaction."""
+"""How many rows are deleted in one transaction."""
 
 
 def prune_clicks(
     workspace: Workspace, before: date, *, now: datetime, progress: Callable[[int], None] = lambda deleted: None
 ) -> int:
-    """Deletes the clicks of the local days before a date, month by month, and returns how many; their counts stay.
+    """Deletes the clicks of the local days before a date, month by month, and returns their number. Their counts stay.
 
-    First the days of a month are given up (`clicks_kept_from`), then their clicks are deleted: so clicks of such days
-    are neither taken nor counted anew, also while they are being deleted. A workspace that had no clicks of such days
-    stays as it is. `progress` is called with how many are deleted so far.
+    `clicks_kept_from` is moved past a month before its clicks are deleted. From then on, clicks of these days are not
+    accepted and not recounted. A workspace without clicks of such days is not changed. `progress` is called with the
+    number of clicks deleted so far.
 
-    Raises Refused for a date after today, and for counts that differ from the clicks, because they could not be put
-    right afterwards; and UnknownZone.
+    Raises Refused for a date after today, and if counts differ from the clicks, because they could not be corrected
+    later. Raises UnknownZone.
     """
     using = router.db_for_write(Click)
     give_up = partial(_give_up_month, before=before, now=now, using=using)
     deleted = 0
     while True:
-        # The first time round, what an earlier run has left.
+        # First deletes the rest of an earlier run.
         while batch := in_workspace(workspace.pk, partial(_delete_given_up, using=using), using=using, alone=True):
             deleted += batch
             progress(deleted)
@@ -61,9 +61,9 @@ def prunable_clicks(workspace: Workspace, before: date, *, now: datetime) -> int
 
 
 def _give_up_month(locked: LockedWorkspace, *, before: date, now: datetime, using: str) -> bool:
-    """Moves `clicks_kept_from` past the first month that has clicks before the date; False when there is none any more.
+    """Moves `clicks_kept_from` past the first month that has clicks before the date. Returns False if there is none.
 
-    Then it stands at the date itself, if clicks were ever pruned.
+    In that case `clicks_kept_from` becomes the date itself, if clicks have ever been pruned.
     """
     _refuse_what_cannot_be_pruned(locked, before, now)
     kept_from = locked.clicks_kept_from
@@ -74,12 +74,11 @@ def _give_up_month(locked: LockedWorkspace, *, before: date, now: datetime, usin
         if kept_from is not None:
             _keep_from(locked, before, using)
         return False
-    start = max(filter(None, (kept_from, oldest - ONE_DAY)))  # no zone is more than a day from UTC
+    start = max(filter(None, (kept_from, oldest - ONE_DAY)))  # no zone differs from UTC by more than a day
     end = min(before, next_month(month_start(start)))
     for difference in rollups.differences(locked, start, end - ONE_DAY, using):
         raise Refused(
-            f"{difference}. Once the clicks are gone this cannot be counted anew: run check_rollups and "
-            "rebuild_rollups first."
+            f"{difference}. After pruning this cannot be recounted: run check_rollups and rebuild_rollups first."
         )
     _keep_from(locked, end, using)
     return True
@@ -101,7 +100,7 @@ def _keep_from(locked: LockedWorkspace, day: date, using: str) -> None:
 
 
 def _delete_given_up(locked: LockedWorkspace, *, using: str) -> int:
-    """Deletes some of the clicks that are not kept any more, and returns how many."""
+    """Deletes one batch of the clicks before `clicks_kept_from`, and returns their number."""
     if locked.clicks_kept_from is None:
         return 0
     clicks = _clicks_before(locked, locked.clicks_kept_from, using).order_by("utc_day")
@@ -115,7 +114,7 @@ def _clicks_before(locked: LockedWorkspace, day: date, using: str) -> QuerySet[A
 
 
 def prune_audit(before: date, *, now: datetime, progress: Callable[[int], None] = lambda deleted: None) -> int:
-    """Deletes the rows of the audit log of the days before a date, in UTC, and returns how many.
+    """Deletes the rows of the audit log from the days before a date, in UTC, and returns their number.
 
     Raises Refused for a date after today.
     """
@@ -134,7 +133,7 @@ def prunable_calls(before: date, *, now: datetime) -> int:
 
 
 def _old_calls(before: date, now: datetime) -> Iterator[QuerySet[Any]]:
-    """Those of one workspace after the other, as the index has them, also of workspaces that are gone."""
+    """The old rows, one workspace after the other, because the index is by workspace. Includes deleted workspaces."""
     today = now.astimezone(UTC).date()
     if before > today:
         raise Refused(f"{before} is after today, {today} in UTC: calls of today are still coming in.")

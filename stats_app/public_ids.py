@@ -1,6 +1,6 @@
-"""Public ids: how they are made, what a valid one looks like, and the model field that holds one.
+"""Public ids: making them, validating them, and their model field.
 
-A public id is a ULID in 26 lowercase Crockford base-32 characters, behind the prefix of its kind
+A public id is the prefix of its kind and a ULID of 26 lowercase Crockford base-32 characters
 (https://github.com/ulid/spec). It never changes and is safe to show.
 """
 
@@ -16,15 +16,15 @@ WORKSPACE = ""
 CAMPAIGN = "cp_"
 USER = "usr_"
 
-# The first character carries the top 3 of 128 bits, so it is at most 7. Crockford leaves out i, l, o and u.
+# The first character has only the top 3 of 128 bits, so it is at most 7. Crockford leaves out i, l, o and u.
 ULID_PATTERN = "[0-7][0-9a-hjkmnp-tv-z]{25}"
-# The ids of clicks: other systems make them, and most write capitals.
+# For the ids of clicks, which other systems make, mostly in capitals.
 ULID_PATTERN_OF_EITHER_CASE = "[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"
 _ULID = re.compile(ULID_PATTERN)
 
 
 def new_id(prefix: str = WORKSPACE) -> str:
-    """A new public id, sortable by the moment it was made (to the millisecond)."""
+    """A new public id. Public ids sort by the time at which they were made, to the millisecond."""
     return prefix + str(ULID()).lower()
 
 
@@ -41,7 +41,7 @@ def new_user_id() -> str:
 
 
 def is_public_id(value: object, prefix: str = WORKSPACE) -> bool:
-    """Whether `value` is a well-formed public id with this prefix; says nothing about whether it exists."""
+    """Whether `value` is a well-formed public id with this prefix. Does not check that it exists."""
     return isinstance(value, str) and value.startswith(prefix) and _ULID.fullmatch(value, len(prefix)) is not None
 
 
@@ -51,7 +51,7 @@ def pattern(prefix: str = WORKSPACE) -> str:
 
 
 def rule(prefix: str = WORKSPACE) -> str:
-    """What such an id is, for messages, to be read after the field's name."""
+    """The rule for such an id, for messages, to follow the field's name."""
     return f"is {f'{prefix} and ' if prefix else ''}26 characters of a lowercase ULID"
 
 
@@ -70,7 +70,7 @@ class PublicIdField(models.CharField):  # type: ignore[type-arg]  # takes none a
         super().__init__(*args, **kwargs)
 
     def db_type(self, connection: Any) -> str | None:
-        """Written out for PostgreSQL: to a unique `varchar` Django adds a second index for LIKE, which nothing uses."""
+        """Explicit for PostgreSQL: to a unique `varchar` Django would add a second index for LIKE, which is useless."""
         if connection.vendor == "postgresql":
             return f"character varying({self.max_length})"
         return super().db_type(connection)

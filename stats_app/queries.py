@@ -1,8 +1,7 @@
-"""The answers: a workspace's overview, a campaign's performance, a user's metrics. The only reader of counts.
+"""The tools' answers: a workspace's overview, a campaign's performance, a user's metrics, and searches for ids.
 
-Every surface shows what these functions return, so that a page and an API answer can never differ. All read rollups
-only, in a number of queries that does not depend on how many rows there are. Numbers are of human clicks in the
-workspace's local days.
+Every surface uses these functions, so that a page and an API answer cannot differ. They read counts from rollups only.
+The number of queries does not depend on the number of rows. All numbers are human clicks in the workspace's local days.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from stats_app.sql import subjects
 from stats_app.sql.words import Alphabetical
 
 TOP_CAMPAIGNS = 10
-# So many users nearly always hold two with few clicks, so that the others need not be read.
+# Among this many users there are nearly always two with few clicks. Then the other users need not be read.
 _SOME_USERS = 50
 
 Json = dict[str, Any]
@@ -33,7 +32,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CampaignDays:
-    """A campaign, by its number and its public id, with its clicks on each day of a period."""
+    """A campaign, with its primary key and its public id, and its clicks on each day of a period."""
 
     key: int
     public_id: str
@@ -43,26 +42,26 @@ class CampaignDays:
 
 @dataclass(frozen=True)
 class DailyClicks:
-    """Clicks of each kind on each of some days."""
+    """The clicks of each kind on each day of `days`."""
 
     days: Period
     by_kind: dict[str, list[int]]
 
     def clicks(self, period: Period) -> dict[str, int]:
-        """By kind, in some of the days."""
+        """The clicks by kind in a period within the days."""
         return {kind: sum(numbers[self._part(period)]) for kind, numbers in self.by_kind.items()}
 
     def of_kind(self, kind: str, period: Period, breakdown: Breakdown) -> list[int]:
-        """Those of one kind in each bucket of some of the days."""
+        """The clicks of one kind in each bucket of a period within the days."""
         return fold(self.by_kind[kind][self._part(period)], period.buckets(breakdown))
 
     def series(self, period: Period, breakdown: Breakdown) -> list[int]:
-        """Those of all kinds in each bucket of some of the days."""
+        """The clicks of all kinds in each bucket of a period within the days."""
         return fold(self.total[self._part(period)], period.buckets(breakdown))
 
     @cached_property
     def total(self) -> list[int]:
-        """Those of all kinds, day by day."""
+        """The clicks of all kinds on each day."""
         return [*map(sum, zip(*self.by_kind.values(), strict=True))]
 
     def _part(self, period: Period) -> slice:
@@ -77,10 +76,10 @@ def _daily_clicks(workspace: Workspace, days: Period, where: store.Where | None 
 
 @dataclass(frozen=True, slots=True)
 class OverviewCounts:
-    """The counts that an overview with a chart is made of.
+    """The counts for an overview with a chart.
 
-    `daily` are the workspace's clicks at least in the period and the previous one; `campaigns` those with the most
-    clicks in the period, most first.
+    `daily` are the workspace's clicks, at least in the period and the previous one. `campaigns` are the campaigns with
+    the most clicks in the period, in descending order.
     """
 
     period: Period
@@ -89,9 +88,9 @@ class OverviewCounts:
 
 
 def overview_counts(workspace: Workspace, period: Period, more_days: Period | None = None) -> OverviewCounts:
-    """Three reads. `daily` holds `more_days`, too."""
+    """The counts, by three queries. `daily` also contains `more_days`."""
     days = hull([period, period.previous(), more_days or period])
-    # The parts first: in a caller's own transaction, which may see clicks that come in, the whole is then no less.
+    # Campaigns are read before the total: if clicks come in between, the total is still not less than its parts.
     campaigns = _top_campaigns(workspace, period)
     return OverviewCounts(period, _daily_clicks(workspace, days), campaigns)
 
@@ -104,7 +103,7 @@ def _top_campaigns(workspace: Workspace, period: Period) -> list[CampaignDays]:
 
 
 def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, now: datetime) -> Json:
-    """The workspace's totals in the period, and with a breakdown its chart beside the previous period's."""
+    """The workspace's totals in the period, and with a breakdown also the chart of this and the previous period."""
     if breakdown is not None:
         return overview_with_chart(workspace, overview_counts(workspace, period), breakdown, now)
     counts = store.counts(workspace.pk, period, ("kind",))
@@ -112,7 +111,7 @@ def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, 
 
 
 def overview_with_chart(workspace: Workspace, counts: OverviewCounts, breakdown: Breakdown, now: datetime) -> Json:
-    """The same of counts that were read already."""
+    """As `overview`, from counts that were already read."""
     period, previous = counts.period, counts.period.previous()
     buckets, previous_buckets = period.buckets(breakdown), previous.buckets(breakdown)
     datasets = {
@@ -151,7 +150,8 @@ def campaign_performance(workspace: Workspace, public_id: str, period: Period, n
 def campaign_performance_and_days(
     workspace: Workspace, public_id: str, period: Period, days: Period, now: datetime
 ) -> tuple[Json, DailyClicks]:
-    """The same with the campaign's clicks of each of `days`, which hold the period, in three reads. Raises NotFound."""
+    """As `campaign_performance`, with the clicks on each of `days`, which contain the period. Three queries. Raises
+    NotFound."""
     campaign = subjects.find_campaign(connections[router.db_for_read(Campaign)], workspace.pk, public_id)
     if campaign is None:
         raise NotFound("campaign", public_id)
@@ -180,7 +180,7 @@ def campaign_performance_and_days(
 
 
 def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
-    """One user's clicks by kind, and what is attached to the user now. Raises NotFound and PersonFiguresOff."""
+    """One user's clicks by kind, and the user's campaigns and aliases now. Raises NotFound and PersonFiguresOff."""
     user = _find_user(workspace, public_id)
     counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.id})
     clicks = {str(kind): numbers[0] for (kind,), numbers in counted.items()}
@@ -191,7 +191,7 @@ def user_metrics(workspace: Workspace, public_id: str, period: Period, now: date
 def user_metrics_and_days(
     workspace: Workspace, public_id: str, period: Period, days: Period, now: datetime
 ) -> tuple[Json, DailyClicks]:
-    """The same with the clicks of each of `days`, which hold the period, in two reads."""
+    """As `user_metrics`, with the clicks on each of `days`, which contain the period. Two queries."""
     user = _find_user(workspace, public_id)
     daily = _daily_clicks(workspace, days, {"user": user.id})
     clicks = daily.clicks(period)
@@ -200,9 +200,10 @@ def user_metrics_and_days(
 
 
 def least_shown(workspace: Workspace, period: Period) -> float:
-    """How many clicks a user needs for a figure of the period to be shown, beside those of the whole workspace.
+    """The minimum of clicks for a user's figure of the period to be shown beside the workspace's total.
 
-    One or two reads when PERSON_FIGURES is a number, else none. A user who is not counted hides nobody.
+    One or two queries if PERSON_FIGURES is a number, else none. Users who have opted out are left out, because they
+    have no clicks that could be confused with those of the smallest user.
     """
     least = person_figures.least()
     if person_figures.are_all_shown() or not person_figures.are_shown():
@@ -226,7 +227,7 @@ def _refuse_withheld(workspace: Workspace, period: Period, clicks: dict[str, int
 
 
 def _find_user(workspace: Workspace, public_id: str) -> subjects.FoundUser:
-    """Raises NotFound, and PersonFiguresOff without a look-up where nobody's figures are shown."""
+    """The user. Raises NotFound. Raises PersonFiguresOff without a query if no figures of persons are shown."""
     if not person_figures.are_shown():
         raise PersonFiguresOff(person_figures.least())
     user = subjects.find_user(connections[router.db_for_read(WorkspaceUser)], workspace.pk, public_id)
@@ -254,7 +255,7 @@ def _user_answer(
 
 
 def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | None, limit: int, now: datetime) -> Json:
-    """The newest campaigns with every word in the name; without words all of them."""
+    """The newest campaigns whose name contains every word; without words the newest of all."""
     today = workspace.today(now)
     found = Campaign.objects.filter(workspace=workspace.pk).named(words)
     if status is not None:
@@ -274,7 +275,7 @@ def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | Non
 
 
 def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
-    """The first users by name with every word in the name, the e-mail or an alias."""
+    """The first users, sorted by name, whose name, e-mail or aliases contain every word."""
     found = WorkspaceUser.objects.known_as(words, workspace.pk)
     return {
         "users": [
@@ -289,15 +290,15 @@ def period_json(period: Period) -> Json:
 
 
 def share(part: int, whole: int) -> float | None:
-    """`part` over `whole`, rounded half-even to 4 places; None when the whole is 0."""
+    """`part` divided by `whole`, rounded half-even to 4 places; None if `whole` is 0."""
     if not whole:
         return None
-    # Decimal: the binary fraction of a tie such as 0.00005 lies beside it and would be rounded by chance.
+    # Decimal, because a float cannot represent a tie such as 0.00005 exactly, and would round it up or down by chance.
     return float((Decimal(part) / Decimal(whole)).quantize(Decimal("0.0001"), ROUND_HALF_EVEN))
 
 
 def _best_day(daily: list[int], period: Period) -> Json | None:
-    """The earliest of the days with the most clicks; None when there are no clicks."""
+    """The earliest of the days with the most clicks; None if there are no clicks."""
     best = max(daily)
     if not best:
         return None

@@ -1,8 +1,8 @@
-"""Judging stored clicks anew, by what is stored of them, and moving the counts along.
+"""Judging stored clicks again by today's rules, and updating the counts.
 
-Of a click its reason is stored, and which visitor of the day it was. So a rule that judges otherwise than it did is
-applied, and what several clicks of a visitor mean together is found again. What a browser sent is not stored, and
-neither is its network: what rests on these stays.
+A click is stored with its reason and the visitor of the day. So a rule with a new verdict can be applied, and bursts of
+a visitor's clicks can be found again. The browser's headers and the network are not stored: verdicts that depend on
+them do not change.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import REPEAT, Followed, bursts, judge_again, rests_on_visitor
 
 SLICE = 10_000
-"""So many clicks are judged in one transaction, about; all of one visitor and day at least."""
+"""About how many clicks are judged in one transaction. All clicks of a visitor and day are always together."""
 
 Verdict = tuple[str, str]
 """A verdict and its reason."""
@@ -36,7 +36,7 @@ Verdict = tuple[str, str]
 
 @dataclass(slots=True)
 class Reclassified:
-    """How many clicks were looked at, and how many moved from one verdict to another, or to another reason of it."""
+    """How many clicks were judged, and how many changed, by the old and the new verdict, which may be the same."""
 
     clicks: int = 0
     moved: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -53,7 +53,7 @@ class _Stored(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """The stretches of time whose clicks may change, and from when on all clicks of a visitor are still there."""
+    """The spans of time whose clicks may change, and the time from which no clicks before a click are missing."""
 
     spans: Sequence[tuple[datetime, datetime]]
     whole_from: datetime
@@ -70,11 +70,11 @@ def reclassify(
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda clicks: None,
 ) -> Reclassified:
-    """Judges the stored clicks of the local days `start` to `end` anew, by default of all days whose clicks are kept.
+    """Judges the stored clicks of the local days `start` to `end` again, by default of all days whose clicks are kept.
 
-    Clicks may come in meanwhile, and a run that was broken off can be run again: what is right stays. `progress` is
-    called with how many clicks have been looked at. Raises Refused for days whose clicks are pruned, and for counts by
-    another time zone than the workspace's; and UnknownZone.
+    Clicks may come in during the run. An interrupted run can be repeated, because correct verdicts do not change.
+    `progress` is called with the number of clicks judged so far. Raises Refused for days whose clicks are pruned, and
+    if the counts use another time zone than the workspace. Raises UnknownZone.
     """
     using = router.db_for_write(Click)
     done = Reclassified()
@@ -85,7 +85,7 @@ def reclassify(
         done.clicks += len(clicks)
         changes = _changes(clicks, within)
         if changes and not dry_run:
-            # Clicks may have come in since, or changed: judged again, with nobody beside.
+            # Judges these clicks once more, under the exclusive lock, because clicks may have come in or changed.
             change = partial(_change, workspace=workspace, some=some, days=(start, end), using=using)
             changes = in_workspace(workspace.pk, change, using=using, alone=True)
         done.moved.update(changes.values())
@@ -115,7 +115,7 @@ def _range(locked: LockedWorkspace, start: date | None, end: date | None) -> _Ra
         )
     pruned = [day for day in (start, end) if day is not None and kept_from is not None and day < kept_from]
     if pruned:
-        raise Refused(f"Raw clicks before {kept_from} are pruned: {pruned[0]} cannot be judged anew.")
+        raise Refused(f"Raw clicks before {kept_from} are pruned: those of {pruned[0]} cannot be judged again.")
     zone = zone_of(locked.timezone)
     first = max(filter(None, (start, kept_from, MIN_DATE)))
     spans = time_spans(zone, first, end or MAX_DATE)
@@ -124,9 +124,10 @@ def _range(locked: LockedWorkspace, start: date | None, end: date | None) -> _Ra
 
 
 def _slices(workspace_id: int, within: _Range, using: str) -> Iterator[QuerySet[Any]]:
-    """The clicks of each day of UTC: all of some visitors together, and those that are nobody's and not counted.
+    """The clicks of each day in UTC, in slices. A slice has either all clicks of some visitors of the day, or clicks
+    without a visitor that are not counted.
 
-    A visitor's key is of one day, and its first byte is as good as drawn by lot.
+    Visitors are divided by the first byte of their keys, which is random. A key is valid for one day only.
     """
     if not within.spans:
         return
@@ -173,7 +174,7 @@ def _signatures(workspaces: Iterable[int], links: Iterable[int], using: str) -> 
 
 
 def _changes(clicks: Iterable[_Stored], within: _Range) -> dict[VerdictChange, tuple[str, str]]:
-    """What changes of the clicks, each with the verdict before and the one after."""
+    """The changes of the clicks, each with the old and the new verdict."""
     by_visitor: dict[bytes | None, list[_Stored]] = defaultdict(list)
     for click in clicks:
         by_visitor[click.visitor].append(click)
@@ -188,9 +189,9 @@ def _changes(clicks: Iterable[_Stored], within: _Range) -> dict[VerdictChange, t
 
 
 def _together(clicks: Sequence[_Stored], alone: Mapping[bytes, Verdict], whole_from: datetime) -> dict[bytes, Verdict]:
-    """What the clicks of one visitor mean together.
+    """The verdicts on the clicks of one visitor, with the rules for bursts.
 
-    Where some clicks may be missing, or their links, nobody is found innocent for want of them.
+    If some clicks or their links may be missing, no verdict becomes human, because the burst may be incomplete.
     """
     people = [click for click in clicks if alone[click.id][0] != BOT]
     is_whole = all(click.link is not None for click in people)

@@ -1,6 +1,6 @@
-"""Deleting a tenant whole, in steps of bounded size that may be broken off and run again at any moment.
+"""Deleting a tenant completely, in transactions of limited size. A run can be interrupted and repeated at any time.
 
-What a tenant's rows are is read off the models, so that a new model needs no line here.
+The tenant's rows are found from the models' foreign keys, so that a new model needs no change here.
 """
 
 from __future__ import annotations
@@ -24,18 +24,19 @@ from stats_app.sql import removal as sql
 from stats_app.sql.removal import TenantRows
 
 BATCH = 5_000
-"""So many rows are deleted in one transaction."""
+"""How many rows are deleted in one transaction."""
 
-_ROUNDS = 5  # against rows that are added meanwhile
+_ROUNDS = 5  # attempts, because rows may be added during a run
 
 
 def delete_workspace(
     workspace: Workspace, *, progress: Callable[[int], None] = lambda deleted: None
 ) -> Mapping[str, int]:
-    """Deletes a workspace with all that it has, and returns how many rows of each model.
+    """Deletes a workspace with everything in it, and returns the number of rows by model.
 
-    First it is made inactive and takes no clicks any more. Its own row goes last, so that a run that was broken off can
-    be run again. No row of another tenant is read or locked. `progress` is called with how many are deleted so far.
+    First the workspace becomes inactive and accepts no more clicks. Its own row is deleted last, so that an interrupted
+    run can be repeated. No row of another tenant is read or locked. `progress` is called with the number of rows
+    deleted so far.
     """
     using = router.db_for_write(Workspace, instance=workspace)
     deleted: Counter[str] = Counter()
@@ -58,12 +59,12 @@ def delete_workspace(
             try:
                 locked(partial(_delete_own_row, workspace.pk, using))
                 break
-            except IntegrityError:  # somebody added a row meanwhile
+            except IntegrityError:  # a row was added during the run
                 if not rounds_left:
                     raise
-    except WorkspaceGone:  # another run was faster
+    except WorkspaceGone:  # another run has deleted it
         pass
-    # Nothing holds these to the workspace's row, and a call that was being answered may have written one.
+    # These tables have no foreign key in the database, and a call during the run may have added a row.
     delete_all(_unconstrained(), partial(tried_again, using=using))
     return deleted
 
@@ -83,7 +84,7 @@ def _close(locked: LockedWorkspace, *, using: str) -> None:
 
 
 def _delete_own_row(workspace_id: int, using: str) -> int:
-    """Past Django's collector, which would look for the rows that are gone."""
+    """Deletes the row without Django's collector, which would search for the related rows again."""
     row: Any = Workspace.objects.using(using).filter(pk=workspace_id)
     deleted: int = row._raw_delete(using)
     return deleted
@@ -91,7 +92,7 @@ def _delete_own_row(workspace_id: int, using: str) -> int:
 
 @cache
 def rows_of_tenants() -> Mapping[type[Model], TenantRows]:
-    """The rows of a workspace by model, each model before those that it leads to."""
+    """The rows of a workspace by model, each model before the models that it refers to."""
     models = apps.get_app_config("stats_app").get_models(include_auto_created=True)
     order: TopologicalSorter[type[Model]] = TopologicalSorter()
     for model in models:
@@ -100,7 +101,7 @@ def rows_of_tenants() -> Mapping[type[Model], TenantRows]:
             for field in _foreign_keys(model):
                 order.add(field.related_model, model)
     found: dict[type[Model], TenantRows] = {}
-    # From the workspace's own outwards, since what leads to a workspace by others needs theirs first.
+    # Models next to the workspace come first, because the conditions of the others are built from theirs.
     for model in reversed([*order.static_order()]):
         rows = _rows_of_tenant(model, found)
         if rows is not None:
@@ -109,7 +110,7 @@ def rows_of_tenants() -> Mapping[type[Model], TenantRows]:
 
 
 def _rows_of_tenant(model: type[Model], parents: Mapping[type[Model], TenantRows]) -> TenantRows | None:
-    """None for the workspaces themselves, and for what is of no workspace."""
+    """The rows of a model; None for workspaces, and for models that do not belong to a workspace."""
     table = model._meta.db_table
     for field in _foreign_keys(model):
         if field.related_model is Workspace:
@@ -122,7 +123,7 @@ def _rows_of_tenant(model: type[Model], parents: Mapping[type[Model], TenantRows
 
 
 def _foreign_keys(model: type[Model]) -> list[Any]:
-    """Those that lead to another model of ours."""
+    """The foreign keys that refer to another model of this app."""
     return [
         field
         for field in model._meta.local_fields
@@ -133,7 +134,7 @@ def _foreign_keys(model: type[Model]) -> list[Any]:
 
 
 def _unconstrained() -> Mapping[type[Model], TenantRows]:
-    """Those that the database would let stay behind without a workspace."""
+    """The rows of models whose foreign key to the workspace has no constraint in the database."""
 
     def is_loose(model: type[Model]) -> bool:
         to_workspaces = [field for field in _foreign_keys(model) if field.related_model is Workspace]

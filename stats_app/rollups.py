@@ -1,7 +1,7 @@
-"""Keeping the stored counts true: counting them anew, comparing them with the clicks, and changing the time zone.
+"""Keeping the stored counts correct: recounting them, comparing them with the clicks, and changing the time zone.
 
-Each works a calendar month at a time. What recounts takes the workspace alone, so that writers wait a moment and never
-collide with it.
+All of these work on one calendar month at a time. Recounting locks the workspace exclusively, so that writers wait for
+a short time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from stats_app.sql import reasons
 from stats_app.sql import recounts as sql
 from stats_app.sql.snapshot import snapshot
 
-# The first day whose clicks are kept of a workspace that is being deleted: it takes none, and has nothing to compare.
+# The `clicks_kept_from` of a workspace that is being deleted: it accepts no clicks, and its counts are not compared.
 GIVEN_UP = MAX_DATE + ONE_DAY
 
 _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
@@ -35,7 +35,7 @@ _NAMES = {dimension.code: dimension.name for dimension in DIMENSIONS} | {
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One place where the rollups do not say what the clicks say. `str()` is a line for people."""
+    """One difference between rollups and clicks. `str()` is a line for people."""
 
     place: str
     counted: str
@@ -46,20 +46,20 @@ class Difference:
 
 
 def change_timezone(workspace: Workspace, name: str) -> None:
-    """Changes a workspace's time zone and counts all its clicks anew by it, in one transaction.
+    """Changes a workspace's time zone and recounts all its clicks, in one transaction.
 
-    Raises ValidationError for a name that is no IANA zone, and Refused when raw clicks were pruned: their days cannot
-    be counted anew.
+    Raises ValidationError if the name is not an IANA zone, and Refused if clicks were pruned, because their days cannot
+    be recounted.
     """
     validate_timezone(name)
     using = router.db_for_write(Workspace, instance=workspace)
 
     def change(locked: LockedWorkspace) -> None:
-        # Not the zone of the row: when that was changed behind the product's back, this is the way back.
+        # The zone of the counts is still allowed: if the row's zone was changed in another way, this changes it back.
         if locked.clicks_kept_from is not None and name != (locked.counted_timezone or locked.timezone):
             raise Refused(
                 f"The time zone cannot be changed: raw clicks before {locked.clicks_kept_from} are pruned, "
-                "and their days cannot be counted anew."
+                "and their days cannot be recounted."
             )
         Workspace.objects.using(using).filter(pk=workspace.pk).update(timezone=name)
         _recount(locked._replace(timezone=name, counted_timezone=""), None, None, using)
@@ -69,15 +69,15 @@ def change_timezone(workspace: Workspace, name: str) -> None:
 
 
 def rebuild(workspace: Workspace, start: date | None = None, end: date | None = None) -> int:
-    """Counts the clicks of a workspace anew, of all days or of `start` to `end`; returns the number of days counted.
+    """Recounts the clicks of a workspace, of all days or of `start` to `end`, and returns the number of days.
 
-    Days whose raw clicks are pruned stay as they are; Refused is raised when they are asked for, or only some days
-    although the time zone was changed behind the product's back.
+    Days whose clicks are pruned are not changed. Raises Refused if such a day is asked for. Also raises it if only some
+    days are asked for, but the time zone was changed in another way than by `change_timezone`.
     """
     using = router.db_for_write(Rollup)
     locked = in_workspace(workspace.pk, lambda locked: locked, using=using)
     if is_moved(locked):
-        # Counts by two zones must never stand side by side, so this is one transaction.
+        # One transaction, because counts by two time zones must never be visible together.
         return in_workspace(workspace.pk, lambda locked: _recount(locked, start, end, using), using=using, alone=True)
     _refuse_what_cannot_be_recounted(locked, start, end)
     days = 0
@@ -91,10 +91,10 @@ def rebuild(workspace: Workspace, start: date | None = None, end: date | None = 
 
 
 def check(workspace: Workspace) -> Iterator[Difference]:
-    """Every place where rollups and clicks of a workspace differ.
+    """All differences between rollups and clicks of a workspace.
 
-    Writers, changes of zone and pruning may go on meanwhile: each month is looked at as it is at one moment, with the
-    zone and the kept days of that moment.
+    Writing, pruning and changing the time zone may go on during the check: each month is read from one snapshot,
+    together with the time zone and `clicks_kept_from`.
     """
     using = router.db_for_read(Rollup)
     connection = connections[using]
@@ -119,7 +119,7 @@ def check(workspace: Workspace) -> Iterator[Difference]:
 
 
 def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> list[Difference]:
-    """Where rollups and clicks of the days `start` to `end` differ, those left out whose clicks are pruned."""
+    """The differences of the days `start` to `end`, without days whose clicks are pruned."""
     return [
         difference
         for month in _months_between(locked, start, end)
@@ -128,7 +128,7 @@ def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> 
 
 
 def _unlocked(workspace_id: int, using: str) -> LockedWorkspace:
-    """The workspace as it is at the moment of a snapshot."""
+    """The values of the workspace, read in a snapshot without a lock."""
     row = Workspace.objects.using(using).get(pk=workspace_id)
     return LockedWorkspace(row.pk, row.timezone, row.counted_timezone, row.clicks_kept_from)
 
@@ -156,7 +156,7 @@ def _reason_name(reason: reasons.Reason | None) -> str:
 
 
 def is_moved(locked: LockedWorkspace) -> bool:
-    """Whether the time zone was changed other than by `change_timezone`, so that counts are by another."""
+    """Whether the counts use another time zone than the workspace, because it was not changed by `change_timezone`."""
     return locked.counted_timezone not in ("", locked.timezone)
 
 
@@ -182,7 +182,7 @@ def _recount_year(locked: LockedWorkspace, year: date, using: str) -> None:
 
 
 def _years(workspace_id: int, months: Iterable[sql.MonthOfClicks], using: str) -> list[date]:
-    """The first days of the calendar years to add up: those of the months, and those that have sums for no reason."""
+    """The first days of the calendar years to add up: those of the months, and those that have stored sums already."""
     stored = Rollup.objects.using(using).filter(workspace=workspace_id, dimension__in=YEARS)
     days = {month.start for month in months} | set(stored.values_list("day", flat=True).distinct())
     return sorted(set(map(year_start, days)))
@@ -208,27 +208,27 @@ def _refuse_what_cannot_be_recounted(
     if kept_from is not None and moved:
         raise Refused(
             f"Counts are by {locked.counted_timezone}, and raw clicks before {kept_from} are pruned: set the time zone "
-            "back to it."
+            f"back to {locked.counted_timezone}."
         )
     pruned = [day for day in (start, end) if day is not None and kept_from is not None and day < kept_from]
     if pruned:
-        raise Refused(f"Raw clicks before {kept_from} are pruned: {pruned[0]} cannot be counted anew.")
+        raise Refused(f"Raw clicks before {kept_from} are pruned: {pruned[0]} cannot be recounted.")
 
 
 def _months(locked: LockedWorkspace, start: date | None, end: date | None, using: str) -> Iterator[sql.MonthOfClicks]:
-    """The calendar months to count, each cut to the days asked for whose raw clicks are kept. Raises UnknownZone."""
-    zone_of(locked.timezone)  # also where there is nothing to count
+    """The calendar months to count, with only the days asked for whose clicks are kept. Raises UnknownZone."""
+    zone_of(locked.timezone)  # raises also if there is nothing to count
     bounds = _first_and_last_day(locked.id, using)
     if bounds is None:
         return
-    # A day before and after: the first and last day of the clicks are dates of UTC.
+    # One more day before and after, because the first and last day of the clicks are dates in UTC.
     first = max(filter(None, (start, bounds[0] - ONE_DAY)))
     last = min(filter(None, (end, bounds[1] + ONE_DAY)))
     yield from _months_between(locked, first, last)
 
 
 def _months_between(locked: LockedWorkspace, first: date, last: date) -> Iterator[sql.MonthOfClicks]:
-    """The same of the days `first` to `last`."""
+    """The calendar months of the days `first` to `last`, with only the days whose clicks are kept."""
     zone = zone_of(locked.timezone)
     first = max(filter(None, (first, locked.clicks_kept_from)))
     while first <= last:
@@ -239,7 +239,7 @@ def _months_between(locked: LockedWorkspace, first: date, last: date) -> Iterato
 
 def _first_and_last_day(workspace_id: int, using: str) -> tuple[date, date] | None:
     clicks = Click.objects.using(using).filter(workspace=workspace_id).aggregate(Min("utc_day"), Max("utc_day"))
-    # Sums of a year are dated its first day, on which no click need be.
+    # Without the sums of years: their day is the first of the year, which may have no clicks.
     rollups = Rollup.objects.using(using).filter(workspace=workspace_id).exclude(dimension__in=YEARS)
     stored = rollups.aggregate(Min("day"), Max("day"))
     firsts = [day for day in (clicks["utc_day__min"], stored["day__min"]) if day]

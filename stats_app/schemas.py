@@ -1,10 +1,10 @@
-"""JSON Schemas of what the tools take and answer, read off their declarations.
+"""JSON Schemas of the tools' parameters and answers, made from their declarations.
 
-REST puts them into its OpenAPI document and MCP into its list of tools, so that the two cannot differ. They are JSON
-Schema 2020-12, the dialect of OpenAPI 3.1. Every object is closed: what is not declared is not there.
+REST uses them in its OpenAPI document and MCP in its list of tools, so that the two cannot differ. They are JSON Schema
+2020-12, the dialect of OpenAPI 3.1. No object allows undeclared properties.
 """
 
-# drf-spectacular leaves most of what it lets one override without types.
+# Most methods of drf-spectacular have no type annotations.
 # mypy: allow-untyped-calls
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 OPENAPI_VERSION = "3.1.1"
 
-# Every setting of drf-spectacular's that shapes a schema, so that the host's own have no part in ours.
+# All settings of drf-spectacular that influence a schema, so that the host's own settings do not change ours.
 _SETTINGS = {
     **{
         name: value
@@ -39,7 +39,7 @@ _SETTINGS = {
         if not name.startswith("SERVE_") and name != "DEFAULT_GENERATOR_CLASS"
     },
     "OAS_VERSION": OPENAPI_VERSION,
-    # Enums stay where they are used. As components their names would be guessed from the fields'.
+    # Enums stay inline. As components they would get names that are guessed from the fields' names.
     "POSTPROCESSING_HOOKS": [],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATIONS": False,
@@ -50,13 +50,13 @@ _LOCK = Lock()
 
 @contextmanager
 def own_settings(**more: Any) -> Iterator[None]:
-    """drf-spectacular under our settings and in English. One thread at a time: its settings belong to the process."""
+    """Runs drf-spectacular with our settings, in English. One thread at a time, because its settings are global."""
     with _LOCK, patched_settings(_SETTINGS | more), translation.override("en"):
         yield
 
 
 class ClosedSchema(AutoSchema):
-    """Reads a declaration as a closed object, and knows the parameters' own kinds of fields."""
+    """Makes objects without undeclared properties, and supports the special fields of the parameters."""
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         match field:
@@ -70,7 +70,7 @@ class ClosedSchema(AutoSchema):
                 schema = {"type": "integer", "minimum": 1, "maximum": field.max_value}
             case _:
                 schema = super()._map_serializer_field(field, direction, bypass_extensions)
-                # Only drf-spectacular's own postprocessing of enums, which is off, has a use for it.
+                # Only needed by drf-spectacular's postprocessing of enums, which is off.
                 schema.pop("x-spec-enum-id", None)
                 return schema
         return append_meta(schema, self._get_serializer_field_meta(field, direction))
@@ -86,11 +86,11 @@ class ClosedSchema(AutoSchema):
 
 
 def input_schema(tool: Tool) -> Json:
-    """The JSON Schema of a tool's arguments for assistants, complete in itself. The caller may change it: it is a copy.
+    """The JSON Schema of a tool's arguments for assistants, without references. It is a copy, so it may be changed.
 
-    It holds only what the makers of models take: Gemini refuses closed objects, lists of types and most formats, strict
-    calls of OpenAI's refuse defaults and lengths, and make every argument required. So the texts and patterns say it
-    all, and an optional argument has a value that says that it is not given.
+    It only uses keywords that the makers of models support. Gemini refuses closed objects, lists of types and most
+    formats. OpenAI's strict calls refuse defaults and lengths, and make every argument required. So descriptions and
+    patterns contain these rules, and an optional argument has a value that means that it is not given.
     """
     whole = copy.deepcopy(_whole_schema(tool.parameters, "request"))
     fields = tool.parameters().fields
@@ -115,7 +115,7 @@ def _for_assistants(field: Any, schema: Json) -> Json:
 
 
 def output_schema(tool: Tool) -> Json:
-    """The JSON Schema of a tool's answer, complete in itself. The caller may change it: it is a copy."""
+    """The JSON Schema of a tool's answer, without references. It is a copy, so it may be changed."""
     return copy.deepcopy(_whole_schema(tool.answer, "response"))
 
 
@@ -124,17 +124,17 @@ def _whole_schema(declaration: type[serializers.Serializer[Any]], direction: str
     reader = ClosedSchema()
     reader.registry = ComponentRegistry()
     with own_settings():
-        # A context of its own, because drf-spectacular would take it from a view, and here is none.
+        # With a context, because otherwise drf-spectacular would take it from a view, and there is none.
         component = reader.resolve_serializer(declaration(context={"view": None}), direction)  # type: ignore[arg-type]
         components = reader.registry.build({})["schemas"]
     whole: Json = inlined(component.schema, components)
-    # The texts about the declarations are for readers of the code; the tool has its own.
+    # The docstrings of declarations are for readers of the code. The tool has its own description.
     whole.pop("description", None)
     return whole
 
 
 def inlined(schema: Any, components: Json) -> Any:
-    """The schema with each `$ref` to `#/components/schemas/` replaced by what it names."""
+    """The schema with each `$ref` to `#/components/schemas/` replaced by that schema."""
     if isinstance(schema, list):
         return [inlined(item, components) for item in schema]
     if not isinstance(schema, dict):
@@ -146,7 +146,7 @@ def inlined(schema: Any, components: Json) -> Any:
 
 
 def _without_wrapping(schema: Json) -> Json:
-    """What drf-spectacular wraps around a `$ref`, for a text beside it or for null, said without it."""
+    """The schema without the wrapper that drf-spectacular puts around a `$ref` to add a description or null."""
     rest = {key: value for key, value in schema.items() if key not in ("allOf", "oneOf")}
     match schema:
         case {"allOf": [dict(inner)]}:

@@ -1,7 +1,7 @@
-"""Shared reports: made, found by their secret, revoked.
+"""Shared reports: making and revoking them, and finding them by their secret.
 
-A secret is 256 random bits in the address of a page. What is stored is its digest, as of API keys: a copy of the table
-opens nothing, and nobody can look an address up again.
+A secret is 256 random bits in the address of a page. Only its digest is stored, as with API keys: a copy of the table
+gives no access, and nobody can read an address again later.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def share(
     name: str = "",
     names_people: bool = False,
 ) -> tuple[SharedReport, str]:
-    """A new link to the workspace's overview, or to one of its campaigns, and its secret, which cannot be had again.
+    """A new link to the workspace's overview or to a campaign, and its secret, which cannot be read again later.
 
-    Raises ValidationError for a last day that is over, and for what a row may not hold.
+    Raises ValidationError for a last day in the past, and for other invalid values.
     """
     if last_day < workspace.today(now):
         raise ValidationError({"last_day": _("This day is over.")})
@@ -53,7 +53,7 @@ def share(
         maker=maker[:MAX_MAKER],
         created_at=now,
     )
-    # The two are held by their foreign keys: validation would look for them on a replica.
+    # The foreign keys check these two. Validation would read a replica, which may not have them yet.
     report.full_clean(exclude=["workspace", "campaign"])
     report.save()
     return report, secret
@@ -61,7 +61,7 @@ def share(
 
 @sensitive_variables("secret")
 def find_shared(secret: str, now: datetime) -> SharedReport | None:
-    """What a secret opens. None for every reason alike: unknown, revoked, expired, or of an inactive workspace.
+    """The report with this secret. None if it is unknown, revoked or expired, or its workspace is inactive.
 
     Raises UnknownZone.
     """
@@ -71,7 +71,7 @@ def find_shared(secret: str, now: datetime) -> SharedReport | None:
 
 
 def revoke_shared(report: SharedReport, now: datetime) -> bool:
-    """Closes the link for good. False when it was closed before: that moment stays."""
+    """Revokes the link at `now`. Returns False if it was revoked before; then that time does not change."""
     revoked = SharedReport.objects.filter(pk=report.pk, revoked_at=None).update(revoked_at=now)
     if revoked:
         report.revoked_at = now
@@ -79,10 +79,10 @@ def revoke_shared(report: SharedReport, now: datetime) -> bool:
 
 
 def note_opening(report: SharedReport, now: datetime) -> None:
-    """Counts that the page was shown. It is only a note: a database that takes no writes keeps nobody from reading."""
+    """Counts that the page was shown. Database errors are only logged, so that a read-only database shows the page."""
     using = router.db_for_write(SharedReport)
     try:
-        # In a caller's transaction a failure must not spoil what the caller goes on to do.
+        # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
         with transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext():
             row = SharedReport.objects.using(using).filter(pk=report.pk)
             row.update(opened=F("opened") + 1, last_opened_at=now)

@@ -1,4 +1,4 @@
-"""Rows as CSV that a spreadsheet opens without computing what somebody typed; and such texts read back."""
+"""Writing CSV in which spreadsheets do not run texts as formulas, and reading such texts again."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from typing import Any
 from django.utils.formats import get_format
 
 BYTE_ORDER_MARK = "\ufeff"
-"""What a file begins with, by which spreadsheets know UTF-8."""
+"""The beginning of a file. By it spreadsheets recognize UTF-8."""
 
 Row = Sequence[Any]
 
 _ROWS_OF_A_PART = 1000
 
-# A cell that begins with one of these is computed, or runs a program. The true minus is no form of the other one.
+# A cell that begins with one of these is a formula, or runs a program. NFKC does not turn the minus sign into "-".
 _SIGNS = frozenset("=+-@|\t\r\n\N{MINUS SIGN}")
-# A program may split a file at another sign than it was written with, and at every line break that Unicode knows: a
-# cell may begin after any of these.
+# A cell may begin after any of these, because a program may split a file at another separator than was used, and at any
+# line break in Unicode.
 _ENDS = ",;\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _START = re.compile(f"^|(?<=[{_ENDS}])")
-# What programs may pass over before they look, by the first letter of its category: controls and what has no width or
-# no meaning, marks on nothing, spaces.
+# Characters that programs may skip at the beginning of a cell, by the first letter of their Unicode category: control,
+# format and unassigned characters (C), combining marks (M) and spaces (Z).
 _UNSEEN = "CMZ"
-# Letters that nobody sees, quotes that a reader takes away, and apostrophes that were there before.
+# Other characters to skip: invisible letters, quotes that CSV readers remove, and apostrophes in the original text.
 _UNSEEN_TOO = frozenset("\u115f\u1160\u2800\u3164\uffa0\"'")
-# What is looked at closely: a sign where a cell may begin, and everything outside of ASCII.
+# A fast test for texts that need a closer look: a sign where a cell may begin, or any character outside ASCII.
 _SUSPICIOUS = re.compile(r"(?:^|[,;\t\r\n\v\f\x1c-\x1e])[\x00-\x20\x7f\"']*[=+\-@|\t\r\n]|[^\x00-\x7f]")
 
 
 def csv_parts(rows: Iterable[Row], separator: str = ",") -> Iterator[str]:
-    """A CSV file, a thousand rows at a time, to be encoded as UTF-8.
+    """A CSV file in parts of a thousand rows, to be encoded as UTF-8.
 
-    Texts are `defused`. Numbers stay, with a decimal comma where that does not separate cells.
+    Texts are `defused`. Numbers have a decimal comma if the comma does not separate cells.
     """
     yield BYTE_ORDER_MARK
     rest = iter(rows)
@@ -49,13 +49,13 @@ def csv_parts(rows: Iterable[Row], separator: str = ",") -> Iterator[str]:
 
 
 def language_separator() -> str:
-    """What separates cells for spreadsheets in the active language: a semicolon where the comma is for decimals."""
+    """The separator of cells in the active language: a semicolon if the language has a decimal comma."""
     return ";" if get_format("DECIMAL_SEPARATOR") == "," else ","
 
 
 def _written(rows: Sequence[Row], separator: str) -> Sequence[Row]:
-    """The rows as they stand in the file."""
-    # The same few texts stand in thousands of rows, and hardly a file has one that is computed.
+    """The rows as they are written to the file."""
+    # Each different text is checked once, because few texts fill thousands of rows, and hardly any is a formula.
     texts = [value for value in set[Any]().union(*rows) if isinstance(value, str)]
     formulas = {text: safe for text in texts if (safe := defused(text)) != text}
     if not formulas and separator == ",":
@@ -70,15 +70,15 @@ def _cell(value: Any, formulas: Mapping[str, str], separator: str) -> Any:
 
 
 def defused(text: str) -> str:
-    """The text so that no spreadsheet computes it: with an apostrophe before what would be a formula, wherever the text
-    is split. `restored` takes them away."""
+    """The text with an apostrophe before everything that a spreadsheet could run as a formula, wherever it splits the
+    text. `restored` removes the apostrophes."""
     if not _SUSPICIOUS.search(text):
         return text
     return _START.sub(lambda start: "'" if _is_computed(text, start.start()) else "", text)
 
 
 def restored(text: str) -> str:
-    """The text that `defused` made this of."""
+    """The original of a text that `defused` returned."""
     if "'" not in text:
         return text
     added = {match.start() for match in _START.finditer(text) if _is_added(text, match.start())}
@@ -90,7 +90,7 @@ def _is_added(text: str, start: int) -> bool:
 
 
 def _is_computed(text: str, start: int) -> bool:
-    """Whether a cell that begins there begins with a sign of a formula, after all that a program may pass over."""
+    """Whether a cell that begins at `start` would be a formula, after the characters that a program may skip."""
     for place in range(start, len(text)):
         if _is_sign(text[place]):
             return True
@@ -101,7 +101,7 @@ def _is_computed(text: str, start: int) -> bool:
 
 @lru_cache(maxsize=1024)
 def _is_sign(character: str) -> bool:
-    """Also in a wide, small, raised or lowered form, which some programs read as the plain one."""
+    """Whether it is a sign of a formula, also in a wide, small, raised or lowered form, which some programs accept."""
     return unicodedata.normalize("NFKC", character)[:1] in _SIGNS
 
 

@@ -1,4 +1,4 @@
-"""Which workspaces a staff member may see, and what both surfaces of staff say. Dashboard and admin ask here."""
+"""Which workspaces a staff member may see, and messages for staff. Used by the dashboard and the admin."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stats_app.models.workspaces import WorkspaceQuerySet
 
 
 def workspaces_for(user: Any) -> WorkspaceQuerySet:
-    """The workspaces that this login may see; everything that belongs to another one does not exist for it.
+    """The workspaces that this login may see. Rows of all others must look as if they did not exist.
 
-    Superusers see all. For all others the function that `STATS_APP["WORKSPACES_FOR"]` names by its dotted path is
-    called with the user and answers with a queryset of `Workspace`; without that setting they see all, too. What they
-    may do there is a matter of Django's permissions, which are not looked at here.
+    Superusers see all. For other users the function in `STATS_APP["WORKSPACES_FOR"]` (a dotted path) is called with the
+    user, and returns a queryset of `Workspace`. Without that setting they see all, too. Django's permissions decide
+    what they may do there; they are not checked here.
     """
     path = conf.workspaces_for
     if path is None or user.is_superuser:
@@ -29,7 +29,7 @@ def workspaces_for(user: Any) -> WorkspaceQuerySet:
 
 
 def unknown_zone_message(error: UnknownZone) -> str:
-    """What staff read where a page needs the local days of a workspace whose time zone this machine lacks."""
+    """The message for staff on a page that needs the time zone of a workspace, if this machine lacks it."""
     return _(
         "This server does not know the time zone %(zone)s of the workspace. Choose another one, or update the package "
         "tzdata."
@@ -37,5 +37,5 @@ def unknown_zone_message(error: UnknownZone) -> str:
 
 
 def sees_all(user: Any) -> bool:
-    """Whether no limit holds for this login, so that a list needs no condition on the workspace."""
+    """Whether this login may see all workspaces, so that lists need no condition on the workspace."""
     return conf.workspaces_for is None or bool(user.is_superuser)

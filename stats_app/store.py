@@ -1,4 +1,4 @@
-"""The one reader of the rollups. What is counted is declared in `stats_app.dimensions`."""
+"""Reading the rollups. What is counted is declared in `stats_app.dimensions`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ By = Literal["day", "kind", "campaign", "user", "reason", "shadow"]
 Key = int | str
 Named = Literal["campaign", "user"]
 Where = Mapping[Named, int | Sequence[int]]
-"""One or some of the campaigns or users, by number."""
+"""A campaign or user, or several, by primary key."""
 
 Counts = dict[tuple[Key, ...], list[int]]
 
@@ -33,7 +33,7 @@ _BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
 
 
 def of_one_moment() -> AbstractContextManager[None]:
-    """Within it, all that is read with the counts is of one moment, so that no part is more than its whole."""
+    """A context in which all reads see one snapshot, so that no part is larger than its total."""
     return snapshot(router.db_for_read(Rollup))
 
 
@@ -47,14 +47,16 @@ def counts(
 ) -> Counts:
     """Counts of human clicks in the local days of `period`.
 
-    The answer maps the values of `by`, but for `day`, to a list: of one number, or with `day` in `by` of one for each
-    day of the period, zeros filled in. A campaign or user is its number, a kind its name, and all kinds are there, also
-    those without clicks. `by=("shadow", …)` counts the human clicks that rules on trial would have left out, by the sum
-    of the bits of these rules. `by=("reason", …)` counts what is otherwise left out, by verdict and reason: of the
-    workspace, or with `where` of one campaign or user.
+    The answer maps the values of `by`, except `day`, to a list. The list has one number, or, with `day` in `by`, one
+    number for each day of the period, including zeros. A campaign or user is given by its primary key, a kind by its
+    name. All kinds are included, even without clicks.
 
-    `where` keeps to one campaign or user, or with `by` it to some. `top` keeps to the campaigns or users with the most
-    clicks, most first, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
+    `by=("shadow", …)` counts the human clicks that rules on trial would exclude, by the sum of the bits of these rules.
+    `by=("reason", …)` counts the clicks that are excluded, by verdict and reason, for the workspace, or with `where`
+    for one campaign or user.
+
+    `where` selects one campaign or user, or several if `by` contains it. `top` selects the campaigns or users with the
+    most clicks, in descending order, ties by public id; it needs `by=("campaign", "day")` or `by=("user",)`.
     """
     connection = connections[router.db_for_read(Rollup)]
     if "reason" in by:
@@ -92,7 +94,7 @@ def _answer(lists: Sequence[tuple[tuple[Key, ...], list[list[int]]]], by: Sequen
 def _columns(
     connection: BaseDatabaseWrapper, workspace_id: int, period: Period, by: Sequence[By], dimension: int, keys: sql.Keys
 ) -> list[tuple[int, list[list[int]]]]:
-    """For each key that has rows the counts of each kind, or by day without kinds those of all kinds together."""
+    """For each key with rows, its counts of each kind. By day without kinds, its counts of all kinds together."""
     if "day" not in by:
         totals = sql.totals(connection, workspace_id, dimension, keys, period.start, period.end)
         return [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
@@ -119,23 +121,23 @@ def _top(
 def ordered(
     workspace_id: int, of: Named, rows: QuerySet[Any], order: listings.Order, first: int = 0, most: int | None = None
 ) -> listings.Found:
-    """The numbers of campaigns or users in an order that is counted, or those without clicks alone.
+    """The primary keys of campaigns or users, sorted by a counted number, or only those without clicks.
 
-    `rows` are those of the workspace, with the values `pk`, `public_id` and `place`. Those without clicks count as 0.
+    `rows` are rows of the workspace, with the values `pk`, `public_id` and `place`. Rows without clicks count as 0.
     """
     connection = connections[router.db_for_read(Rollup)]
     return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most)
 
 
 def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period, today: date) -> int:
-    """How many of the campaigns or users, rows of the workspace, have human clicks in the period."""
+    """How many of the campaigns or users in `rows`, all of the workspace, have human clicks in the period."""
     connection = connections[router.db_for_read(Rollup)]
     days = (period.start, period.end)
     return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days, today)
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:
-    """Human clicks of each workspace by kind in the local days of each period, in one read; zeros filled in."""
+    """The human clicks of each workspace by kind in the local days of each period, by one query, including zeros."""
     connection = connections[router.db_for_read(Rollup)]
     found = dict(sql.totals_of_workspaces(connection, workspace_ids, [(one.start, one.end) for one in periods]))
     zeros = [0] * len(_KINDS) * len(periods)
@@ -147,19 +149,19 @@ def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]
 
 
 def first_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:
-    """The first local day with a human click: of the workspace, or of one campaign or user. None before that."""
+    """The first local day with a human click, of the workspace, or of one campaign or user. None without clicks."""
     dimension, _ = _dimension((), where or {})
     key = next(iter((where or {}).values()), 0)
     return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
 
 
 def first_days(workspace_ids: Sequence[int]) -> dict[int, date]:
-    """The same of each of the workspaces that has clicks, in one read."""
+    """The first day of each of the workspaces that has clicks, by one query."""
     return sql.first_days(connections[router.db_for_read(Rollup)], workspace_ids)
 
 
 def has_counts(workspace_id: int) -> bool:
-    """Whether the workspace ever had a click, of whatever verdict."""
+    """Whether the workspace has ever had a click, with any verdict."""
     return Rollup.objects.filter(workspace=workspace_id).exists()
 
 

@@ -1,4 +1,4 @@
-"""Where links may lead: addresses of http and https that every browser reads alike. Pure."""
+"""Allowed targets of links: http and https addresses that all browsers read in the same way. Pure functions."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from urllib.parse import urlsplit
 
 MAX_LENGTH = 2000
 
-# Browsers drop tabs and line breaks, trim spaces and read a backslash as a slash: "http:\\evil.example" would lead
-# elsewhere than it seems to.
+# Browsers remove tabs and line breaks, trim spaces and read a backslash as a slash, so that "http:\\evil.example" leads
+# to another host than Python finds in it.
 _ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]")
 
 
 def is_target(address: str) -> bool:
-    """Whether `address` is a whole http or https address with a host, and all browsers read it alike."""
+    """Whether `address` is a full http or https address with a host, which all browsers read in the same way."""
     if len(address) > MAX_LENGTH or _ODD.search(address):
         return False
     try:
         parts = urlsplit(address)
-        parts.port  # noqa: B018  # raises for one that is no number
+        parts.port  # noqa: B018  # raises ValueError for an invalid port
     except ValueError:
         return False
-    # After the scheme come exactly two slashes: browsers take any number of them, Python does not.
+    # Exactly two slashes after the scheme, because browsers accept any number of them, and Python does not.
     begins_well = re.match(r"https?://[^/?#]", address, re.IGNORECASE) is not None
     return begins_well and bool(parts.hostname)

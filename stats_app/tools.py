@@ -1,8 +1,8 @@
-"""The tools: the read-only questions that an API key may ask, and `call`, their one door.
+"""The tools, which are read-only questions for API keys, and `call`, which runs them.
 
-A tool is one declaration: its name and texts, its parameters, its answer and the function that gives it. Every surface
-calls it through `call`, which checks the scope, the rate limit and the parameters, runs it and writes the audit log.
-Adding a tool is adding a declaration here and its function in `stats_app.queries`.
+A tool is one declaration: its name and texts, its parameters, its answer and its function. Every surface runs it by
+`call`, which checks the scope, the rate limit and the parameters, runs the function and writes the audit log. A new
+tool needs a declaration here and a function in `stats_app.queries`.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One question. `run` takes the workspace, the checked parameters and the time, and returns the JSON body.
+    """One tool. `run` takes the workspace, the validated parameters and the time, and returns the JSON body.
 
-    The texts are the same on every surface; each adds what is true of it alone.
+    The texts are the same on every surface. Surfaces may add texts of their own.
     """
 
     name: str
@@ -62,11 +62,11 @@ def call(
     client: str = "",
     rule: Callable[[Values], None] | None = None,
 ) -> ToolResult:
-    """Asks a tool. Raises a `StatsError` for what the caller did wrong; every call leaves one audit row.
+    """Runs a tool. Raises a `StatsError` for a mistake of the caller. Every call writes one audit row.
 
-    The checks come in this order: scope, rate limit, parameters, `rule` (what the surface itself asks of the checked
-    parameters; it raises InvalidParameters), and what the tool itself finds. Calls that fail after the limit use it up,
-    too; their errors carry what is left of it.
+    The order of checks is: scope, rate limit, parameters, `rule` (a check by the surface, which raises
+    InvalidParameters), and the checks in the tool's function. Calls that fail after the rate limit count for it, and
+    their errors say what is left of it.
     """
     tool = TOOLS[name]
     started = time.perf_counter()
@@ -140,7 +140,7 @@ def _user_find(workspace: Workspace, values: Values, now: datetime) -> Json:
 
 
 def _period_or_default(workspace: Workspace, values: Values, now: datetime) -> Period:
-    """With only one of the dates, too, the period is the default: a half-open one would surprise more."""
+    """The period of the two dates. If one of them is missing, the default period is used."""
     if "from" in values and "to" in values:
         return Period(values["from"], values["to"])
     return Period.last_days(DEFAULT_DAYS, workspace.today(now))
@@ -152,11 +152,11 @@ _COUNTED = (
 )
 _LIMIT = "A key may make 30 calls a minute to each tool unless the server sets another limit; calls are logged."
 _DEFAULT_PERIOD = (
-    "Dates are local dates in the workspace's time zone, both ends included; today holds what has come so far. Without "
+    "Dates are local dates in the workspace's time zone, both ends included; today has the clicks so far. Without "
     "dates, or with only one of them, the period is the last 30 days ending today. "
 )
 
-# In the order in which MCP lists them. Over REST the first three are offered; there, the lists find ids.
+# In the order of MCP's list. REST offers the first three; its own lists replace the tools that find ids.
 TOOLS = {
     tool.name: tool
     for tool in (
@@ -165,13 +165,13 @@ TOOLS = {
             "Workspace overview for a period",
             "Return the click totals of the API key's whole workspace for a period, by kind; with a breakdown also the "
             "clicks of each day, week or month beside those of the previous period, and the 10 campaigns with the most "
-            "clicks. Use it for totals, for a course over time, to compare a period with the one before, and to rank "
+            "clicks. Use it for totals, for trends over time, to compare a period with the one before, and to rank "
             "campaigns. For a single campaign use stats_get_campaign_performance, for a single person "
             "stats_get_user_metrics.\n\n"
-            "Dates are local dates in the workspace's time zone, both are required and both are included; today holds "
-            "what has come so far, and a week or month that the period cuts holds only the days inside. The previous "
-            "period is as many whole months just before when the period is made of whole calendar months, otherwise "
-            f"as many days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
+            "Dates are local dates in the workspace's time zone, both are required and both are included. Today has "
+            "the clicks so far; a week or month that the period cuts has only the days inside. For whole calendar "
+            "months the previous period is the same number of whole months just before, otherwise the same number of "
+            f"days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
             f"vCards; signals has all three kinds. A period without clicks gives zeros and no signals. {_LIMIT}",
             parameters.OverviewParameters,
             answers.OverviewAnswer,
@@ -212,8 +212,8 @@ TOOLS = {
             "Find campaigns of the API key's workspace by words of their name or by status, newest first, each with "
             "the public id that stats_get_campaign_performance needs. Call it first when a question names a campaign, "
             "or to see which campaigns there are; it has no click numbers. For people use user_find.\n\n"
-            "At most 10 come back; when that many do, there may be more: give more words or a status. When none match, "
-            "the list is empty and it is no error: try again with a single word or a part of one, or without a query. "
+            "Returns at most 10. If it returns 10, there may be more: give more words or a status. If none match, the "
+            "list is empty, which is not an error: try again with a single word or a part of one, or without a query. "
             f"{_LIMIT}",
             parameters.CampaignSearchParameters,
             answers.FoundCampaignsAnswer,
@@ -225,8 +225,8 @@ TOOLS = {
             "Find users of the API key's workspace, the people whose e-mail signatures carry links, by words of their "
             "name, e-mail or alias, ordered by name, each with the public id that stats_get_user_metrics needs. Call "
             "it first when a question names a person; it has no click numbers. For campaigns use campaign_find.\n\n"
-            "At most 10 come back, inactive users too; when that many do, there may be more: give more words. When "
-            "none match, the list is empty and it is no error: try again with a single word or a part of one. "
+            "Returns at most 10, inactive users too. If it returns 10, there may be more: give more words. If none "
+            "match, the list is empty, which is not an error: try again with a single word or a part of one. "
             f"{_LIMIT}",
             parameters.UserSearchParameters,
             answers.FoundUsersAnswer,

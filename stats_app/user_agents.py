@@ -1,7 +1,7 @@
-"""What a browser string (`User-Agent`) tells: the program that it names, and what kind of program that is.
+"""Recognizing programs by the header `User-Agent`.
 
-Every function takes an agent as `normalized` returns it: short and in lower case, so that none of them can be made
-slow. What a program sends is a claim: it can name any other, and mail scanners often name an old browser.
+Every function takes an agent from `normalized`, which is short and in lower case, so that long input cannot make them
+slow. An agent is only a claim: a program can name any other, and mail scanners often name an old browser.
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from crawlerdetect import CrawlerDetect
 
-AGENT_LENGTH = 512  # those of people end before 400 characters
+AGENT_LENGTH = 512  # agents of real browsers are shorter than 400 characters
 
 
 def normalized(user_agent: str | None) -> str:
-    """The first characters of an agent in lower case, and "" where none was sent."""
+    """The first characters of an agent in lower case, or "" if none was sent."""
     return (user_agent or "")[:AGENT_LENGTH].strip().lower()
 
 
 class Programs:
-    """Names of programs, each by a piece of their agents in lower case; ^ before it means at the beginning.
+    """Maps parts of agents, in lower case, to the names of programs. A ^ means the beginning of the agent.
 
-    Plain pieces instead of one regular expression: looking for 150 of them takes some microseconds, whatever the agent.
+    Plain texts are used and not a regular expression, because searching for 150 of them takes only microseconds for any
+    agent.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -34,7 +35,7 @@ class Programs:
         self._parts = [(piece, name) for piece, name in names.items() if not piece.startswith("^")]
 
     def name_of(self, agent: str) -> str | None:
-        """The name of the first program whose piece is there."""
+        """The name of the first program whose part is in the agent."""
         for piece, name in self._starts:
             if agent.startswith(piece):
                 return name
@@ -44,7 +45,7 @@ class Programs:
         return None
 
 
-# Mimecast, Proofpoint and Trend Micro have not been seen to name themselves: their pieces promise nothing.
+# Mimecast, Proofpoint and Trend Micro have never been seen to name themselves, so their entries may never match.
 SCANNERS = Programs(
     {
         "^fastmailua": "Fastmail",
@@ -78,19 +79,19 @@ SCANNERS = Programs(
         "virustotal": "VirusTotal",
         "yahoomailproxy": "Yahoo Mail",
         "yandexantivirus": "Yandex",
-        # After the image proxies that say whose they are.
+        # After the image proxies with a known name.
         "imageproxy": "image proxy",
     }
 )
 
 PREVIEWS = Programs(
     {
-        # Messengers have browsers of their own, too, that name them further on.
+        # At the beginning only, because the built-in browsers of messengers also contain their names.
         "^bluesky": "Bluesky",
         "^notion/": "Notion",
         "^viber": "Viber",
         "^whatsapp": "WhatsApp",
-        # Names three others, and those here follow.
+        # Before the entries that follow, because it contains three of their names.
         "facebookexternalhit/1.1 facebot twitterbot/1.0": "Apple Messages",
         "applebot": "Apple",
         "bingpreview": "Bing",
@@ -121,7 +122,7 @@ PREVIEWS = Programs(
         "twitterbot": "X",
         "vkshare": "VK",
         "yahoo link preview": "Yahoo Mail",
-        # After the previews that say whose they are.
+        # After the previews with a known name.
         "link preview": "unnamed",
         "linkpreview": "unnamed",
     }
@@ -178,13 +179,13 @@ TOOLS = Programs(
         "uptimerobot": "UptimeRobot",
         "winhttp": "WinHTTP",
         "zgrab": "zgrab",
-        # After the monitors that say whose they are.
+        # After the monitors with a known name.
         "uptime": "uptime monitor",
     }
 )
 
-# What mail programs, Office and the systems' own HTTP clients send when a person has opened a message or followed a
-# link, and when nobody has.
+# Mail programs, Office and the HTTP clients of operating systems. They send the same agent with and without a person's
+# action.
 MAIL_PROGRAMS = Programs(
     {
         "^airmail": "Airmail",
@@ -205,7 +206,7 @@ MAIL_PROGRAMS = Programs(
     }
 )
 
-# Programs of people that the library of crawlers takes for one.
+# Programs of people that the package crawlerdetect takes for crawlers.
 _PEOPLES_PROGRAMS = (
     "[fban/",
     "[linkedinapp]",
@@ -217,12 +218,12 @@ _PEOPLES_PROGRAMS = (
 )
 
 _CRAWLER = re.compile(r"(?:bot|crawler|spider|scraper|archiver|slurp|nutch|heritrix)\b|\+ ?http")
-# The name of a phone or tablet, up to the end of its field: there are some named "B BOT" and "CUBOT". A program stands
-# there, too, and is told by the slash before its version.
+# The name of a phone or tablet, up to the end of its field, because some are named "B BOT" and "CUBOT". A program may
+# be there, too; a slash before its version distinguishes it.
 _DEVICE = re.compile(r"(android [\d.]{1,9};(?: [a-z]{2}[-_][a-z]{2};)?)[^;()/]*?(?=[;)]| build/)")
 
 _ENGINE = r"applewebkit/[\d.]+ \(khtml, like gecko\)"
-# Chrome, Edge and Opera themselves. What builds on Chromium names itself further on, and may be old for years.
+# Chrome, Edge and Opera only. Other programs with Chromium add their names, and may use an old version for years.
 _DESKTOP_CHROME = re.compile(
     rf"mozilla/5\.0 \((?:windows nt|macintosh|x11)[^()]*\) {_ENGINE} chrome/(\d{{1,4}})[\d.]*"
     r" safari/[\d.]+(?: (?:edge|edg|opr)/[\d.]+)?"
@@ -239,7 +240,7 @@ def without_device(agent: str) -> str:
 
 
 def calls_itself_crawler(agent: str) -> bool:
-    """Whether a word such as "bot" is in it, or behind a plus sign the address of a page that explains it."""
+    """Whether the agent contains a word such as "bot", or a plus sign and the address of a page that explains it."""
     return bool(_CRAWLER.search(without_device(agent)))
 
 
@@ -248,31 +249,32 @@ def is_of_mail_program(agent: str) -> bool:
 
 
 def is_of_browser(agent: str) -> bool:
-    """Whether it has the form that all browsers have kept since the first."""
+    """Whether the agent has the form that all browsers use."""
     return "mozilla/" in agent or "opera/" in agent
 
 
 def desktop_chrome_version(agent: str) -> int | None:
-    """The main version of Chrome, Edge or Opera on a desktop; None for web views and programs with a browser inside."""
+    """The main version of Chrome, Edge or Opera on a desktop; None for web views and other programs with Chromium."""
     match = _DESKTOP_CHROME.fullmatch(agent)
     return int(match[1]) if match else None
 
 
 def chromium_version(agent: str) -> int | None:
-    """The main version of the Chromium that any program is built on."""
+    """The main version of Chromium in any program that is built on it."""
     match = _CHROMIUM.search(agent)
     return int(match[1]) if match else None
 
 
 def is_old_explorer(agent: str) -> bool:
-    """Internet Explorer up to 10. In its compatibility view, 11 claims to be 7, and its engine tells."""
+    """Whether it is Internet Explorer up to 10. Version 11 may claim to be 7 (compatibility view), but with its own
+    engine."""
     return bool(_OLD_EXPLORER.search(agent)) and "trident/7" not in agent
 
 
 def is_listed_crawler(agent: str) -> bool:
-    """Whether the package crawlerdetect knows it for a crawler, and we not for a program of people.
+    """Whether the package crawlerdetect lists it as a crawler, and it is not one of `_PEOPLES_PROGRAMS`.
 
-    False where the package is not installed.
+    False if the package is not installed.
     """
     library = _crawlerdetect()
     if library is None or any(piece in agent for piece in _PEOPLES_PROGRAMS):
@@ -281,7 +283,7 @@ def is_listed_crawler(agent: str) -> bool:
     return bool(library.is_crawler(words))
 
 
-# The package tries 1,400 patterns at each character, the last of them to the end of each word.
+# A limit, because the package tries 1,400 patterns at each character.
 _LIBRARY_LENGTH = 256
 _LONG_WORD = re.compile(r"[a-z0-9_-]{32}")
 

@@ -1,4 +1,4 @@
-"""All that is stored about one person, as JSON: what somebody may ask for, and take along."""
+"""Exporting everything that is stored about one person as JSON, for the person's right to access and portability."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _INDENT = "  "
 
 
 def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
-    """One JSON object, in pieces of text to be written one after the other. Memory does not grow with the clicks.
+    """One JSON object, as parts of a text. Memory does not grow with the number of clicks.
 
-    `counts` are by local day, also of days whose clicks are pruned. `toolCalls` are the rows of the audit log that name
-    the person, by name, e-mail or id, and `adminLog` those of Django's admin. PERSON_FIGURES keeps nothing back: what
-    comes out is for the person.
+    `counts` are by local day, including days whose clicks are pruned. `toolCalls` are the rows of the audit log that
+    contain the person's name, e-mail or id, and `adminLog` those of the log of Django's admin. PERSON_FIGURES is not
+    applied, because the export is for the person.
     """
     lists: dict[str, Iterable[dict[str, Any]]] = {
         "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),

@@ -1,4 +1,4 @@
-"""Taking stored clicks for something else than before: their verdicts change, and the counts move along."""
+"""Changing the verdicts of stored clicks, and updating the counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HUMAN = VERDICTS[HUMAN]
 
 
 class VerdictChange(NamedTuple):
-    """What a stored click is to be taken for from now on. `id` is as in `ClickInput`."""
+    """The new verdict on a stored click. `id` is as in `ClickInput`."""
 
     id: Any
     verdict: str
@@ -27,7 +27,7 @@ class VerdictChange(NamedTuple):
 
 
 class _Excluded(NamedTuple):
-    """A stored click that is not to be counted."""
+    """A stored click that must not be counted."""
 
     verdict: int
     reason: str
@@ -36,12 +36,11 @@ class _Excluded(NamedTuple):
 
 
 def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> int:
-    """Gives stored clicks another verdict and moves the rollups in one transaction; returns how many clicks changed.
+    """Gives stored clicks another verdict and updates the rollups in one transaction; returns how many clicks changed.
 
-    A click that is not stored is passed over, and so is one that has the verdict and the reason already. Joins a
-    transaction that the caller holds; without one, a deadlock is tried again. Whoever also records clicks in the same
-    transaction does that after this, since clicks come before rollups in the order of locks. Raises ValueError for a
-    verdict, a reason or an id that is none.
+    Clicks that are not stored, or already have the verdict and the reason, are skipped. Uses the caller's transaction
+    if there is one; otherwise it tries again after a deadlock. To record clicks in the same transaction, call this
+    first, because the lock order puts clicks before rollups. Raises ValueError for an invalid verdict, reason or id.
     """
     try:
         wanted = {click_id_of(change.id): _verdict(change) for change in changes}

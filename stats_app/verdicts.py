@@ -1,7 +1,7 @@
-"""Who clicked: a person, a program, or what might be either. The rules, their reasons, and bursts of clicks.
+"""Who clicked: a person, a program, or possibly a program. The rules, their reasons, and bursts of clicks.
 
-The first rule that matches, in the order of `RULES`, decides. Everything here is pure: who reads and stores clicks and
-moves the counts stands elsewhere.
+The first rule that matches, in the order of `RULES`, decides. All functions here are pure: reading and storing clicks
+and updating counts is done elsewhere.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
 BURST = timedelta(seconds=2)
 REPEAT = timedelta(seconds=60)
 
-# No visit in 10,000 of people is made with an older one; Microsoft's scanners often claim to be one.
+# Less than one in 10,000 visits of people uses an older version. Microsoft's scanners often claim to be one.
 _OLDEST_CHROME = 100
 _LONGER_THAN_ANY_METHOD = 13
 
 
 class Visit(NamedTuple):
-    """What the request for a link says about whoever makes it. None is a header that was not sent.
+    """What the request for a link says about the visitor. None means that the header was not sent.
 
-    `purposes` are the values of those of PURPOSE_HEADERS that were.
+    `purposes` are the values of the PURPOSE_HEADERS that were sent.
     """
 
     method: str = "GET"
@@ -43,9 +43,9 @@ class Visit(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A click's verdict with the reason that is stored with it and the id of the rule; both are "" for a human's.
+    """A click's verdict, the reason that is stored with it, and the id of the rule. Both are "" for a human click.
 
-    `shadow` has the ids of the shadow rules that match.
+    `shadow` has the ids of the matching shadow rules.
     """
 
     verdict: str
@@ -55,12 +55,12 @@ class Judgement(NamedTuple):
 
     @property
     def shadow_bits(self) -> int | None:
-        """The shadow rules as they are stored with the click: the sum of their bits, or None."""
+        """The matching shadow rules, as stored with the click: the sum of their bits, or None."""
         return sum(RULES[_PLACES[name]].shadow_bit for name in self.shadow) or None
 
 
 class Signs(NamedTuple):
-    """What the rules look at. `agent` is as `user_agents.normalized` returns it."""
+    """The input of the rules. `agent` comes from `user_agents.normalized`."""
 
     method: str
     is_fetched_ahead: bool
@@ -71,11 +71,11 @@ class Signs(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule of one kind of visit, or of several clicks together (`bursts`), for which `match` is None.
+    """A rule for a single visit, or for several clicks together (`bursts`); then `match` is None.
 
-    `match` returns whether the rule matches, or the name that `reason` has a place for. A shadow is a rule on trial: it
-    is tallied and changes no verdict. Its bit is stored with the clicks that it matches, and stands for no other rule
-    later. `reason` is stored, and `why` explains it to staff: both are English, to be translated where they are shown.
+    `match` returns whether the rule matches, or a name to insert into `reason`. A shadow rule is on trial: its matches
+    are counted, but change no verdict. Its bit is stored with the clicks that it matches, and must never be used for
+    another rule. `reason` is stored; `why` explains it to staff. Both are English, and translated when they are shown.
     """
 
     id: str
@@ -238,14 +238,14 @@ RULES = (
         None,
     ),
 )
-"""In the order in which they are asked. The first that matches and is no shadow decides."""
+"""In the order in which they are tried. The first matching rule that is not a shadow rule decides."""
 
 _PLACES = {rule.id: place for place, rule in enumerate(RULES)}
 _BURST, _BURST_NETWORK, _REPEAT = (RULES[_PLACES[name]] for name in ("burst", "burst-network", "repeat"))
 
 
 def judge(visit: Visit) -> Judgement:
-    """Who made this request, as far as it tells by itself."""
+    """Judges a visit by its request alone."""
     return _judge(
         visit.method[:_LONGER_THAN_ANY_METHOD],
         bool(visit.purposes) and any(map(_is_fetched_ahead, visit.purposes)),
@@ -257,7 +257,7 @@ def judge(visit: Visit) -> Judgement:
 
 
 def judge_agent(user_agent: str | None, method: str = "GET") -> Judgement:
-    """The same where only these are known, as in the log of a web server. Nobody is suspected for the rest."""
+    """As `judge`, if only these are known, as in the log of a web server. Missing headers cause no suspicion."""
     agent = (user_agent or "")[: user_agents.AGENT_LENGTH]
     return _judge(
         method[:_LONGER_THAN_ANY_METHOD],
@@ -274,7 +274,7 @@ def _is_fetched_ahead(purpose: str) -> bool:
     return "prefetch" in purpose or "prerender" in purpose or "preview" in purpose
 
 
-# The signs of a visit, of which those with the same browser have the same.
+# Cached, because visits with the same browser have the same signs.
 @lru_cache(maxsize=4096)
 def _judge(
     method: str, is_fetched_ahead: bool, agent: str, has_language: bool, has_fetch_mode: bool, is_secure: bool
@@ -291,7 +291,7 @@ def _judge(
 
 
 def reason_text(reason: str) -> str:
-    """A stored reason in the active language; one that is not ours, because it was sent with the click, as it is."""
+    """A stored reason in the active language. A reason that was sent with the click is not translated."""
     known = _rule_and_name(reason)
     if known is None:
         return reason
@@ -300,7 +300,7 @@ def reason_text(reason: str) -> str:
 
 
 def rule_of(reason: str) -> Rule | None:
-    """The rule that gave a stored reason."""
+    """The rule of a stored reason; None for a reason that was sent with the click."""
     known = _rule_and_name(reason)
     return known and known[0]
 
@@ -310,7 +310,7 @@ def _pattern(rule: Rule) -> re.Pattern[str]:
 
 
 def judge_again(verdict: str, reason: str) -> tuple[str, str]:
-    """The verdict and the reason of a stored click by today's rules: those of a reason that is not ours stay."""
+    """The verdict and the reason of a stored click by today's rules. Reasons that were sent with the click stay."""
     rule = rule_of(reason) if reason else None
     if rule is None:
         return verdict, reason
@@ -318,7 +318,7 @@ def judge_again(verdict: str, reason: str) -> tuple[str, str]:
 
 
 def rests_on_visitor(reason: str) -> bool:
-    """Whether a stored reason can be found again by what is stored of a visitor's clicks."""
+    """Whether a stored reason can be found again from the stored clicks of a visitor."""
     return reason != "" and rule_of(reason) in (_BURST, _REPEAT)
 
 
@@ -335,11 +335,11 @@ def _rule_and_name(reason: str) -> tuple[Rule, str] | None:
 
 
 class Followed(NamedTuple):
-    """A stored click as the rules of bursts see it.
+    """A stored click, as input of the rules for bursts.
 
-    `id` is its ULID and `reason` its present one. `visitor` and `network` are the keys that `stats_app.visitors` makes,
-    None where they are not known. Links of one `signature` stand in the mail of one person; those of nobody in
-    particular, with None, stand together in everyone's.
+    `id` is its ULID, `reason` its current reason. `visitor` and `network` are keys from `stats_app.visitors`, or None
+    if unknown. `signature` is the user whose mails contain the link. None means links that are in everybody's mails;
+    they are treated as one signature.
     """
 
     id: bytes
@@ -352,12 +352,12 @@ class Followed(NamedTuple):
 
 
 def bursts(clicks: Iterable[Followed]) -> dict[bytes, Judgement]:
-    """The new judgements of those of `clicks` that the company of the others changes, by id.
+    """The new judgements of the clicks that are part of a burst, by id.
 
-    Give it a new click with those that it may have to do with: of its visitor up to REPEAT before and after it, and of
-    its network up to BURST. Leave out bots. A click that a rule before those of bursts suspects keeps its reason, as
-    does one whose reason is not ours. What clicks are judged in the end does not depend on the order in which they came
-    in, because a click can only make others more suspect, never less.
+    `clicks` are a new click and the clicks near it, without bots: those of its visitor up to REPEAT before and after
+    it, and those of its network up to BURST. A click keeps its reason if an earlier rule gave it, or if it was sent
+    with the click. The final judgements do not depend on the order in which clicks come in, because a click can only
+    make others more suspect, never less.
     """
     ordered = sorted(clicks, key=lambda click: (click.clicked_at, click.id))
     changes: dict[bytes, Judgement] = {}
@@ -373,15 +373,14 @@ def bursts(clicks: Iterable[Followed]) -> dict[bytes, Judgement]:
 
 
 def _may_replace(reason: str, rule: Rule) -> bool:
-    """Whether `rule` comes before the one that gave the reason."""
+    """Whether `rule` comes before the rule of the present reason."""
     present = rule_of(reason)
     return not reason or (present is not None and _PLACES[rule.id] < _PLACES[present.id])
 
 
 def _crowds(clicks: Sequence[Followed], source_of: Callable[[Followed], Hashable], links: int) -> Iterator[Followed]:
-    """The clicks, given in order of time, that lie with others of their source and signature in two seconds.
-
-    Together they follow at least that many different links.
+    """The clicks that belong to a group with the same source and signature within BURST (two seconds), in which at
+    least `links` different links are followed. `clicks` are in the order of time.
     """
     sources: dict[Hashable, list[Followed]] = defaultdict(list)
     for click in clicks:
@@ -401,7 +400,7 @@ def _crowds(clicks: Sequence[Followed], source_of: Callable[[Followed], Hashable
 
 
 def _repeats(clicks: Iterable[Followed]) -> Iterator[Followed]:
-    """The clicks, given in order of time, whose visitor had followed the same link shortly before."""
+    """The clicks whose visitor had followed the same link shortly before. `clicks` are in the order of time."""
     previous: dict[tuple[bytes, int], datetime] = {}
     for click in clicks:
         if click.visitor is None:

@@ -1,8 +1,8 @@
 """Telling visitors apart for a day, without knowing who they are.
 
-A visitor is a keyed hash of address, browser and language. The key is a random salt of the UTC day that all processes
-share. 48 hours after that day began it is deleted, and from then on nobody can find out whose a hash is, or which hash
-of another day is the same person's. Addresses are hashed here, and neither stored nor logged.
+A visitor is a keyed hash of address, browser and language. The key is a random salt for each UTC day, shared by all
+processes. It is deleted 48 hours after the day began. From then on nobody can find the person behind a hash, or match
+hashes of two days. Addresses are hashed here, and neither stored nor logged.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from stats_app.models import VisitorSalt
 
 KEY_LENGTH = 16  # bytes
 _SALT_LENGTH = 32  # bytes
-_DAYS_KEPT = 2  # the day itself and the next, so that the salt lives for 48 hours
+_DAYS_KEPT = 2  # the day itself and the next, so a salt is kept for 48 hours
 
-# The last salt that this process has used, and its day. Never in Django's cache, which may outlive the salt.
+# The last salt that this process has used, and its day. Not in Django's cache, which could keep it for too long.
 _cached: tuple[date, bytes] | None = None
 
 
 class Visitor(NamedTuple):
-    """Two keys that hold for one workspace and UTC day.
+    """Two keys that are valid for one workspace and UTC day.
 
-    `key` tells browsers at an address apart (IPv6: at a /64, which is what one household or phone has). `network` is
-    the same for all that come from one IPv4 /24 or IPv6 /48.
+    `key` distinguishes browsers at an address (for IPv6 at a /64, which is one household or phone). `network` is the
+    same for all visitors from an IPv4 /24 or IPv6 /48.
     """
 
     key: bytes
@@ -44,10 +44,10 @@ def visitor_of(
     *,
     now: datetime,
 ) -> Visitor:
-    """Who visits at `now`, which is any aware time.
+    """The visitor at the aware time `now`.
 
-    Costs queries on the first visit of a day in each process, and none after. Call it outside transactions: within one
-    that is not committed, each call reads the salt again.
+    Runs queries only for the first visit of a day in each process. Call it outside transactions: inside one, each call
+    reads the salt again until the transaction is committed.
     """
     salt = _salt_of(now.astimezone(UTC).date())
     key_bytes, network_bytes = (4, 3) if address.version == 4 else (8, 6)
@@ -63,15 +63,15 @@ def delete_old_salts(today: date, *, using: str) -> None:
 
 
 def _hash(salt: bytes, *parts: object) -> bytes:
-    # Different parts never give the same text, whatever a visitor sends in them.
+    # `ascii` of the tuple is unambiguous: different parts never give the same text, whatever a visitor sends.
     return hmac.digest(salt, ascii(parts).encode("ascii"), "sha256")[:KEY_LENGTH]
 
 
 def _salt_of(day: date) -> bytes:
-    """The salt of the day, which the first to ask makes for all processes."""
+    """The salt of the day. The first process that needs it creates it for all."""
     if _cached is not None and _cached[0] == day:
         return _cached[1]
-    # Not from a replica, which may not have what another process has just made.
+    # Not from a replica, which may not have the salt that another process has just created.
     using = router.db_for_write(VisitorSalt)
     salts = VisitorSalt.objects.using(using).filter(day=day).values_list("salt", flat=True)
     salt = salts.first()
@@ -86,6 +86,7 @@ def _salt_of(day: date) -> bytes:
         _cached = (day, salt)
         delete_old_salts(day, using=using)
 
-    # A salt that is rolled back must not be used on. An error of the deletion is logged by Django and goes no further.
+    # Kept only after the commit, because a salt that is rolled back must not be used. Errors of the deletion are logged
+    # by Django and ignored (`robust`).
     transaction.on_commit(keep, using=using, robust=True)
     return salt

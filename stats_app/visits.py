@@ -1,4 +1,7 @@
-"""A link that is followed: found, judged and recorded. The visitor is led on whatever happens to the recording."""
+"""Following a link: finding it, judging the visit and recording the click.
+
+If recording fails, the visitor is redirected all the same.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,11 @@ from stats_app.verdicts import REPEAT, Followed, Judgement, Visit
 from stats_app.visitors import Visitor, visitor_of
 
 logger = logging.getLogger(__name__)
-# One JSON line for each click that could not be recorded, in the form that `import_clicks` reads.
+# The log of clicks that could not be recorded: one JSON line each, in the form that `import_clicks` reads.
 lost_clicks = logging.getLogger("stats_app.clicks")
 
 MAX_KNOWN = 10_000
-# Of the last minute of one network: a scanner that asks for more has been found out before.
+# The most visits to read of one network in the last minute. A scanner with more has already been recognized.
 MAX_RECENT = 1_000
 _KINDS = {number: kind for kind, number in KINDS.items()}
 _CACHE_PREFIX = "stats_app:link:"
@@ -39,10 +42,10 @@ _CACHE_SECONDS = 24 * 60 * 60
 
 
 class KnownLink(NamedTuple):
-    """What following a link needs of it, in plain values that a cache can hold.
+    """The data needed to follow a link, in plain values that can be cached.
 
-    `target` is the link's own, or its campaign's of the time. `signature` is the number of the user in whose mail it
-    stands, also when the user has opted out of being counted; None for one that stands in everyone's.
+    `target` is the link's own target, or the current one of its campaign. `signature` is the primary key of the user
+    whose mails contain the link, even if the user has opted out of being counted; None if it is in everybody's mails.
     """
 
     id: int
@@ -56,15 +59,15 @@ class KnownLink(NamedTuple):
     signature: int | None
 
 
-# The links that this process has read, the last used at the end: only for the time when the database is away.
+# The links that this process has read, the last used at the end. Only used while the database is unavailable.
 _known: OrderedDict[str, KnownLink] = OrderedDict()
 
 
 def find_link(token: str) -> KnownLink | None:
-    """The link with this token, or None where there is none, it was switched off, or its target is not safe.
+    """The link with this token. None if there is none, if it was switched off, or if its target is not safe.
 
-    When the database is away, the link as this process or Django's cache last knew it. Raises the database's error when
-    neither knows it.
+    While the database is unavailable, returns the link from the memory of this process or from Django's cache. Raises
+    the database's error if neither has it.
     """
     try:
         found = sql.find_link(connections[router.db_for_read(TrackedLink)], token)
@@ -89,7 +92,7 @@ def _link_of(found: sql.FollowedLink) -> KnownLink | None:
     if not is_target(target):
         logger.error("The link %s has a target that is no http or https address.", found.token)
         return None
-    # A person who opted out counts for the workspace and the campaign only.
+    # The clicks of a person who opted out count only for the workspace and the campaign.
     user, alias = (None, None) if found.is_opted_out else (found.user, found.alias)
     kind = _KINDS[found.kind]
     return KnownLink(
@@ -109,7 +112,7 @@ def _remember(link: KnownLink) -> None:
 
 
 def forget_links(tokens: Sequence[str]) -> None:
-    """Takes links out of this process and of Django's cache, where they may hold an alias for a day."""
+    """Removes links from the memory of this process and from Django's cache, which could keep an alias for a day."""
     for token in tokens:
         _known.pop(token, None)
     try:
@@ -128,10 +131,10 @@ def _cached(token: str) -> KnownLink | None:
 
 
 def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: str | None, now: datetime) -> Judgement:
-    """Records a click on the link and judges it by who visits, alone and together with the clicks just before.
+    """Judges a visit by itself and together with the clicks just before it, and records the click.
 
-    `remote_addr` is where the connection came from, and `forwarded` the value of the header CLIENT_IP_HEADER. Never
-    raises: a click that cannot be recorded is written to the log `stats_app.clicks`.
+    `remote_addr` is the address of the connection, `forwarded` the value of the header CLIENT_IP_HEADER. Never raises:
+    a click that cannot be recorded is written to the log `stats_app.clicks`.
     """
     judgement = verdicts.judge(visit)
     click_id = ULID.from_datetime(now)
@@ -155,7 +158,7 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
 
 
 def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now: datetime) -> list[Rejection]:
-    """Records the click, and makes the clicks of a burst that it belongs to suspected, all in one transaction."""
+    """Records the click, and changes the verdicts of the other clicks in its burst, in one transaction."""
     workspace = Workspace(pk=link.workspace_id)
     if visitor is None or click.verdict == BOT:
         return record_clicks(workspace, [click], now=now).rejected
@@ -163,7 +166,7 @@ def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now:
 
     def judge_and_record(_locked: LockedWorkspace) -> list[Rejection]:
         connection = connections[using]
-        # Scanners ask for many links at once: each click must see those that came before it.
+        # Scanners request many links at the same time. Under the lock each click sees those before it.
         visits.lock_network(connection, visitor.network)
         recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
         visit = visits.VisitRow(
@@ -188,14 +191,14 @@ def _followed(row: visits.VisitRow) -> Followed:
 
 
 def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime) -> None:
-    """Everything that is needed to record the click later, and nothing about the visitor."""
+    """Logs the values that are needed to record the click later, and nothing about the visitor."""
     click: dict[str, Any] = {
         "id": str(click_id).lower(),
         "kind": link.kind,
         "campaignPublicId": link.campaign,
         "userPublicId": link.user,
         "alias": link.alias,
-        # That of a person who opted out would say whose click it was.
+        # Left out for a person who opted out, because it would show whose click it was.
         "link": link.token if link.user or link.signature is None else None,
         "clickedAt": now.astimezone(UTC).isoformat(timespec="microseconds"),
         "verdict": judgement.verdict,

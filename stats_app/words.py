@@ -13,29 +13,29 @@ from django.utils.translation import gettext as _
 from stats_app.errors import WrongValue
 
 NAME_LENGTH = 200
-"""Characters of a name."""
+"""The most characters of a name."""
 MAX_WORDS = 10
-"""Of more words the longest are looked for: they find the fewest rows, and each word costs a look at those."""
+"""The most words of a search. Of more words only the longest are used, which find the fewest rows: each costs time."""
 SEARCH_LENGTH = 254
-"""Characters of a search: as many as an e-mail may have, which is longer than a name."""
+"""The most characters of a search: as many as an e-mail may have, which is longer than a name."""
 
-# Lone surrogates are no characters, though Python's texts can hold them; databases refuse them, and most refuse NUL.
+# Python's texts can contain lone surrogates, which are not characters. Databases refuse them, and most refuse NUL.
 PLAIN_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]*$"
 """Text without control characters, for JSON Schemas."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
-# From this combining class on, marks stand above, below or across a letter; lower ones are vowels and the like.
+# Marks with this combining class or a higher one are accents. Lower ones are vowel signs and the like.
 _ACCENTS = 200
-# Letters and a pattern of Braille that are drawn as nothing.
+# Letters, and a Braille pattern, that are invisible.
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def fold(text: str) -> str:
-    """The text without the differences of case and Unicode form (NFKC and case folding). Folding again changes nothing.
+    """The text without differences of case and Unicode form (NFKC and case folding). Folding again changes nothing.
 
-    Two texts are the same to a reader who does not look at case when their folds are equal: `É`, `é` and `e` with a
-    combining accent, `STRASSE` and `straße`, full-width letters and plain ones.
+    Texts that only differ by these have the same fold: `É`, `é` and `e` with a combining accent, `STRASSE` and
+    `straße`, full-width and normal letters.
     """
     if text.isascii():
         return text.lower()
@@ -43,13 +43,13 @@ def fold(text: str) -> str:
 
 
 def search_key(text: str) -> str:
-    """What a search compares: the fold, with the dotted and the dotless i as one letter, as Turkish writes its case."""
+    """The form that searches compare: the fold, with dotted and dotless i as one letter, for Turkish."""
     key = fold(text)
     return key if key.isascii() else key.replace("ı", "i").replace("i\u0307", "i")
 
 
 def alphabetical_key(text: str) -> str:
-    """What a list in the order of names compares: the search key without accents, so that É stands with E."""
+    """The form that lists sort by: the search key without accents, so that É sorts with E."""
     key = search_key(text)
     if key.isascii():
         return key
@@ -57,20 +57,20 @@ def alphabetical_key(text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether it has no control characters (tabs and line breaks are some) and no lone surrogates."""
+    """Whether the text has no control characters (including tabs and line breaks) and no lone surrogates."""
     return _CONTROL.search(text) is None
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is anything to see: not only spaces, joiners, marks and other characters without a shape."""
+    """Whether the text has a visible character: not only spaces, joiners, marks and the like."""
     return any(unicodedata.category(c) not in _INVISIBLE_CATEGORIES and c not in _FILLERS for c in text)
 
 
 def search_words(text: object) -> list[str]:
-    """The words to look for: all of them have to be found, in any order. None are found in everything.
+    """The words to search for. A row must contain all of them, in any order; without words every row matches.
 
-    These are words of the text, so that what is searched for by its own name is found however many words it has.
-    Raises WrongValue for more than `SEARCH_LENGTH` characters, and for what is not plain text.
+    They are some of the words of the text, so that a row is always found by its own name, even if it has many words.
+    Raises WrongValue for more than `SEARCH_LENGTH` characters, and for text that is not plain.
     """
     if not isinstance(text, str) or not is_plain(text):
         raise WrongValue(

@@ -76,7 +76,7 @@ def test_a_time_zone_refused_at_the_last_moment_is_a_message(monkeypatch: pytest
     response = staff.post(
         address("workspace", "change", workspace), values_of(workspace, name="New", timezone="Asia/Tokyo")
     )
-    assert said(staff, response) == ["Nothing was changed: clicks have just been pruned, and cannot be counted anew."]
+    assert said(staff, response) == ["Nothing was changed: clicks have just been pruned, and cannot be recounted."]
     workspace.refresh_from_db()
     assert (workspace.name, workspace.timezone, workspace.clicks_kept_from) == ("Acme", "UTC", None)
 

@@ -210,10 +210,10 @@ def test_a_workspace_that_is_not_there_is_named(command: str, arguments: list[st
 
 
 def test_true_counts_pass() -> None:
-    assert run("check_rollups") == ["The counts of 0 workspace(s) are what the clicks say."]
+    assert run("check_rollups") == ["The counts of 0 workspace(s) agree with the clicks."]
     clicked(make_workspace(), "2026-03-01")
     make_workspace()
-    assert run("check_rollups") == ["The counts of 2 workspace(s) are what the clicks say."]
+    assert run("check_rollups") == ["The counts of 2 workspace(s) agree with the clicks."]
 
 
 @pytest.fixture
@@ -240,12 +240,12 @@ def test_days_that_new_time_zone_rules_move_are_found_and_counted_anew() -> None
     cairo = make_workspace(timezone="Africa/Cairo")
     record(cairo, ClickInput("other", clicked_at="2023-05-10T21:30:00Z"))
     days = Rollup.objects.filter(workspace=cairo, dimension=WORKSPACE_DAYS).values_list("day", flat=True)
-    assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
+    assert run("check_rollups") == ["The counts of 1 workspace(s) agree with the clicks."]
     assert [*days] == [date(2023, 5, 10)]
     renew_rules()
-    assert "After a new version of the time zone tables they are to be expected" in refusal("check_rollups")
+    assert "After an update of the time zone data, differences are expected" in refusal("check_rollups")
     run("rebuild_rollups", "--workspace", cairo.public_id, "--from", "2023-05-01", "--to", "2023-05-31")
-    assert run("check_rollups") == ["The counts of 1 workspace(s) are what the clicks say."]
+    assert run("check_rollups") == ["The counts of 1 workspace(s) agree with the clicks."]
     assert [*days.all()] == [date(2023, 5, 11)]
 
 
@@ -260,19 +260,19 @@ def test_a_difference_is_named_until_it_is_rebuilt() -> None:
         call_command("check_rollups", stdout=out)
     assert error.value.returncode == 1
     assert str(error.value) == (
-        "2 difference(s); rebuild_rollups counts anew. After a new version of the time zone tables they are to be "
-        "expected, in zones whose rules it changed."
+        "2 difference(s); rebuild_rollups recounts. After an update of the time zone data, differences are expected in "
+        "zones whose rules have changed."
     )
     assert sorted(out.getvalue().splitlines()) == [
         f'{acme.public_id} Acme: 2026-03-02 reason bot "": 0/0/1 counted, 0/0/99 stored',
         f"{acme.public_id} Acme: 2026-03-02 workspace: 0/0/2 counted, 0/0/99 stored",
     ]
     assert run("check_rollups", "--workspace", globex.public_id) == [
-        "The counts of 1 workspace(s) are what the clicks say."
+        "The counts of 1 workspace(s) agree with the clicks."
     ]
     for _ in range(2):
         rebuilt = run("rebuild_rollups", "--workspace", acme.public_id)
-        assert rebuilt == [f"{acme.public_id} Acme: 4 day(s) counted anew."]
+        assert rebuilt == [f"{acme.public_id} Acme: 4 day(s) recounted."]
         assert [*check(acme)] == []
 
 
@@ -282,7 +282,7 @@ def test_only_the_days_asked_for_are_rebuilt() -> None:
     for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
         spoil(workspace, day)
     lines = run("rebuild_rollups", "--from", "2026-03-02", "--to", "2026-03-02")
-    assert lines == [f"{workspace.public_id} Acme: 1 day(s) counted anew."]
+    assert lines == [f"{workspace.public_id} Acme: 1 day(s) recounted."]
     assert [difference.place for difference in check(workspace)] == ["2026-03-01 workspace", "2026-03-03 workspace"]
 
 
@@ -313,7 +313,7 @@ def test_days_whose_clicks_are_gone_are_not_rebuilt() -> None:
     Workspace.objects.update(clicks_kept_from=date(2026, 3, 1))
     before = [*Rollup.objects.order_by("day", "dimension").values_list()]
     assert refusal("rebuild_rollups", "--from", "2026-02-01") == (
-        f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be counted anew."
+        f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be recounted."
     )
     assert [*Rollup.objects.order_by("day", "dimension").values_list()] == before
 
@@ -541,7 +541,7 @@ def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkey
 @pytest.mark.parametrize(
     ("arguments", "status", "out", "error"),
     [
-        (["check_rollups"], 0, "The counts of 1 workspace(s) are what the clicks say.\n", ""),
+        (["check_rollups"], 0, "The counts of 1 workspace(s) agree with the clicks.\n", ""),
         (["rebuild_rollups", "--from", "x"], 1, "", "CommandError: --from is a date as Y-m-d, not 'x'.\n"),
         (["seed_demo", "--clicks", "-1"], 1, "", "CommandError: --clicks is 0 or more, not -1.\n"),
         (

@@ -188,7 +188,7 @@ def test_every_change_is_that_of_two_spans_of_as_many_days(
 
 
 def check_line(traffic: Traffic, shown: Shown, line: dict[str, str], first_click: date, today: date) -> None:
-    """The change of a line, counted anew."""
+    """The change of a line, recounted."""
     counted, before = (line["from"], line["countedTo"]), (line["previousFrom"], line["previousTo"])
     lengths = [date.fromisoformat(end) - date.fromisoformat(start) for start, end in (counted, before)]
     assert lengths[0] == lengths[1]

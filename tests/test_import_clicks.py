@@ -156,7 +156,7 @@ def test_breaking_off_says_how_far_it_came(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(CommandError) as error:
         run_import(workspace, path)
     assert error.value.returncode == 130
-    assert str(error.value) == "Broken off. 8 clicks were stored before; run it again, and they are not counted twice."
+    assert str(error.value) == "Interrupted. 8 clicks were stored before; run it again, and they are not counted twice."
     assert len(stored(workspace)) == 8
     monkeypatch.setattr(run, "record_clicks", real)
     assert run_import(workspace, path) == ["accepted 2, duplicates 8, rejected 0."]

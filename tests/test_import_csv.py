@@ -450,7 +450,7 @@ def test_only_the_first_wrong_lines_are_named(tmp_path: Path) -> None:
     )
     assert len(said) == 22
     assert said[19] == 'Line 21: kind is one of campaign, vcard, other, not "x".'
-    assert said[20:] == ["... and 4,980 more lines that are wrong.", "accepted 1, duplicates 0, rejected 5,000."]
+    assert said[20:] == ["... and 4,980 more wrong lines.", "accepted 1, duplicates 0, rejected 5,000."]
     assert clicks == ONLY_ONE
 
 

@@ -73,7 +73,7 @@ def test_a_run_that_broke_off_is_completed(tmp_path: Path, monkeypatch: pytest.M
         return real(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
 
     monkeypatch.setattr(run, "record_clicks", record)
-    with pytest.raises(Exception, match=r"^Broken off\. 4 clicks were stored before; run it again, and they are not"):
+    with pytest.raises(Exception, match=r"^Interrupted\. 4 clicks were stored before; run it again, and they are not"):
         import_rows(workspace, tmp_path, content)
     assert len(stored(workspace)) == 4
     assert import_rows(workspace, tmp_path, content) == "accepted 1, duplicates 4, rejected 0."

@@ -482,7 +482,7 @@ def test_a_click_of_a_pruned_day_is_refused() -> None:
     assert rejection(workspace, ClickInput("vcard", clicked_at=midnight - MICROSECOND)) == (
         "clicked_at",
         "pruned",
-        f'clicked_at "{midnight - MICROSECOND}" is before 2026-03-01, from when on raw clicks are kept.',
+        f'clicked_at "{midnight - MICROSECOND}" is before 2026-03-01, the first day whose raw clicks are kept.',
     )
     assert record(workspace, ClickInput("vcard", clicked_at=midnight)) == IngestResult(1, 0, [])
 

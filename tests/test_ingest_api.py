@@ -269,7 +269,7 @@ def test_clicks_before_the_days_that_are_kept_are_rejected() -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu", clicks_kept_from=date(2026, 3, 1))
     times = ["2026-02-28T18:14:59Z", "2026-02-28T18:15:00Z"]
     response = post(make_key(workspace), {"clicks": [{"kind": "other", "clickedAt": time} for time in times]})
-    message = f'clickedAt "{times[0]}" is before 2026-03-01, from when on raw clicks are kept.'
+    message = f'clickedAt "{times[0]}" is before 2026-03-01, the first day whose raw clicks are kept.'
     assert_answer(response, counted(1, 0, (0, "clickedAt", "pruned", message)))
 
 
@@ -496,10 +496,10 @@ def test_accept_is_ignored(accept: str) -> None:
 
 PATHS = {
     OVERVIEW: "GET, HEAD",
-    CAMPAIGNS: "GET, HEAD",
+    CAMPAIGNS: "GET, HEAD, POST",
     f"{CAMPAIGNS}cp_01arz3ndektsv4rrffq69g5fav/": "GET, HEAD",
     f"{CAMPAIGNS}cp_01arz3ndektsv4rrffq69g5fav/performance/": "GET, HEAD",
-    USERS: "GET, HEAD",
+    USERS: "GET, HEAD, POST",
     f"{USERS}usr_01arz3ndektsv4rrffq69g5fav/": "GET, HEAD",
     f"{USERS}usr_01arz3ndektsv4rrffq69g5fav/metrics/": "GET, HEAD",
     CLICKS: "GET, HEAD, POST",

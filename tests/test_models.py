@@ -612,6 +612,7 @@ INDEXES = {
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("it is about the plans of one server")
 def test_every_index_has_a_query() -> None:
     with connection.cursor() as cursor:
         cursor.execute(

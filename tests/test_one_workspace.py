@@ -61,7 +61,8 @@ def cast(tmp_path: Path) -> Iterator[Cast]:
     tenant = make_tenant("Acme")
     make_tenant("Globex")
     rights = [f"{act}_{model}" for model in ("workspace", "click") for act in ("view", "change")]
-    with override_settings(STATS_APP={"WORKSPACES_FOR": "tests.admin_cast.first_workspace"}):
+    ours = {"WORKSPACES_FOR": "tests.admin_cast.first_workspace", "BASE_URL": "https://stats.example"}
+    with override_settings(STATS_APP=ours):
         yield Cast(tenant, make_key(tenant.workspace), superuser(), login(*rights), tmp_path)
 
 
@@ -136,7 +137,7 @@ def share(cast: Cast, *names: str) -> None:
         show(cast, reverse("stats_dashboard:shared", args=[secret]), breakdown="day", **TIMES)
 
 
-VIEWS: dict[str, Callable[[Cast], None]] = {
+VIEWS: dict[str, Callable[[Cast], object]] = {
     "stats_api:workspace-overview": lambda cast: ask(cast, OVERVIEW, **TIMES, breakdown="week"),
     "stats_api:campaign-list": lambda cast: ask(cast, CAMPAIGNS, search="spring", status="running"),
     "stats_api:campaign-detail": lambda cast: ask(cast, f"{CAMPAIGNS}{cast.tenant.campaign.public_id}/"),
@@ -159,6 +160,7 @@ VIEWS: dict[str, Callable[[Cast], None]] = {
     "stats_dashboard:share": lambda cast: share(cast, "share"),
     "stats_dashboard:share_campaign": lambda cast: share(cast, "share_campaign", cast.tenant.campaign.public_id),
     "stats_dashboard:shared": lambda cast: share(cast, "share"),
+    "stats_dashboard:unsubscribe": lambda cast: cast.staff.get(reverse("stats_dashboard:unsubscribe", args=["x"])),
     "stats_dashboard:workspace": show_overview,
     "stats_dashboard:campaigns": lambda cast: show_list(cast, "campaigns"),
     "stats_dashboard:users": lambda cast: show_list(cast, "users"),
@@ -217,6 +219,7 @@ COMMANDS: dict[str, Callable[[Cast], object] | None] = {
     "rebuild_rollups": lambda cast: run("rebuild_rollups"),
     "reclassify_clicks": reclassify,
     "seed_demo": lambda cast: run("seed_demo", "--clicks", "50"),
+    "send_mailings": lambda cast: run("send_mailings"),
 }
 """How each command is run; None for one that has its statements from elsewhere."""
 

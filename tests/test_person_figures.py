@@ -85,10 +85,10 @@ def test_never_all_but_one_are_shown(figures: list[int], setting: int) -> None:
 
 
 def test_the_error_says_which() -> None:
-    assert str(PersonFiguresOff(math.inf)) == "This server shows nobody's clicks by person."
+    assert str(PersonFiguresOff(math.inf)) == "This server does not show clicks by person."
     assert str(PersonFiguresOff(5)) == (
-        "This server withholds the figures of persons with fewer than 5 clicks in the period, and where that is one "
-        "person only, also the next smallest. This person's are withheld."
+        "This server does not show this person's figures: those of persons with fewer than 5 clicks in the period are "
+        "withheld, and if that is only one person, also the next smallest."
     )
 
 
@@ -237,7 +237,7 @@ def test_single_clicks_tell_of_no_person(cast: Cast, setting: Any, settings: Any
 def test_single_clicks_are_not_found_by_person(cast: Cast, setting: Any, settings: Any) -> None:
     settings.STATS_APP = {"PERSON_FIGURES": setting}
     response = get(cast.key, CLICKS, {"userPublicId": cast.ada.public_id})
-    detail = "This server tells of no single click whose it was; leave userPublicId out."
+    detail = "This server does not show whose a single click was; leave userPublicId out."
     assert (response.status_code, response.json()) == (403, off(detail))
     staff, url = superuser(), reverse("admin:stats_app_clickrecord_changelist")
     assert staff.get(url, {"user__id__exact": cast.ada.pk}).status_code == 400
@@ -271,7 +271,7 @@ def test_totals_refuses_the_tool(cast: Cast, settings: Any) -> None:
     settings.STATS_APP = {"PERSON_FIGURES": "totals"}
     url = f"{USERS}{cast.ada.public_id}/metrics/"
     response = ask_both(cast.key, url, PERIOD)
-    text = "This server shows nobody's clicks by person."
+    text = "This server does not show clicks by person."
     assert (response.status_code, response.headers["Content-Type"], response.json()) == (
         *(403, "application/problem+json"),
         off(text),
@@ -354,7 +354,7 @@ def test_pages_say_what_is_withheld(cast: Cast, settings: Any) -> None:
     staff = superuser()
     settings.STATS_APP = {"PERSON_FIGURES": "totals"}
     page = show(staff, address(cast.ada), **DATES)
-    assert "This site shows nobody&#x27;s clicks by person." in page
+    assert "This site does not show clicks by person." in page
     assert not any(part in page for part in ("stats-figures", "Choose dates"))
     overview = show(staff, address(cast.workspace), **DATES)
     assert not any(part in overview for part in ('id="users-title"', "table=users"))

@@ -237,7 +237,7 @@ def test_whatever_would_count_pruned_days_says_why_it_does_not() -> None:
     workspace = make_workspace()
     make_clicks(workspace, 50)
     run("prune_clicks", "--before", "2026-03-01")
-    reason = "Raw clicks before 2026-03-01 are pruned: 2026-02-28 cannot be counted anew."
+    reason = "Raw clicks before 2026-03-01 are pruned: 2026-02-28 cannot be recounted."
     assert refusal("rebuild_rollups", "--from", "2026-02-28") == f"{workspace.public_id} Acme: {reason}"
     workspace.refresh_from_db()
     with pytest.raises(Exception, match="The time zone cannot be changed: raw clicks before 2026-03-01 are pruned"):
@@ -245,10 +245,10 @@ def test_whatever_would_count_pruned_days_says_why_it_does_not() -> None:
     counts = stored_counts(workspace)
     Rollup.objects.filter(workspace=workspace, day__gte="2026-03-01").update(vcard_clicks=7)
     [line] = run("rebuild_rollups")
-    assert line.endswith("day(s) counted anew; those before 2026-03-01 stay, as their clicks are pruned.")
+    assert line.endswith("day(s) recounted; those before 2026-03-01 stay, as their clicks are pruned.")
     assert (stored_counts(workspace), differences(workspace)) == (counts, [])
     [line] = run("rebuild_rollups", "--from", "2026-03-01")
-    assert line.endswith("day(s) counted anew.")
+    assert line.endswith("day(s) recounted.")
 
 
 def test_a_click_of_a_pruned_day_is_refused_and_one_of_the_first_kept_day_is_taken() -> None:
@@ -279,7 +279,7 @@ def test_a_rebuild_goes_on_past_clicks_that_are_pruned_meanwhile(monkeypatch: py
     [line] = run("rebuild_rollups")
     assert line.endswith("; those before 2025-06-15 stay, as their clicks are pruned.")
     assert (stored_counts(workspace), differences(workspace)) == (counts, [])
-    with pytest.raises(Refused, match="are pruned: 2025-05-01 cannot be counted anew"):
+    with pytest.raises(Refused, match="are pruned: 2025-05-01 cannot be recounted"):
         rebuild(workspace, date(2025, 5, 1))
 
 

@@ -166,7 +166,7 @@ def test_broken_off_anywhere_it_is_out_of_use_and_can_be_run_again(monkeypatch: 
             [rejected] = record_clicks(workspace, [ClickInput("other")]).rejected
             assert rejected.code == "pruned"
             assert run("check_rollups", "--workspace", workspace.public_id) == [
-                "The counts of 1 workspace(s) are what the clicks say."
+                "The counts of 1 workspace(s) agree with the clicks."
             ]
             run("delete_workspace", workspace.public_id, "--yes")
         assert not Workspace.objects.filter(pk=workspace.pk).exists()

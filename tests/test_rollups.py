@@ -256,7 +256,7 @@ def test_days_whose_clicks_are_pruned_cannot_be_counted_anew(
     workspace: Workspace, counted: Counts, start: date | None, end: date | None, named: str
 ) -> None:
     prune(workspace, date(2026, 2, 1))
-    with pytest.raises(Refused, match=f"Raw clicks before 2026-02-01 are pruned: {named} cannot be counted anew"):
+    with pytest.raises(Refused, match=f"Raw clicks before 2026-02-01 are pruned: {named} cannot be recounted"):
         rebuild(workspace, start, end)
     assert stored_counts(workspace) == counted
 

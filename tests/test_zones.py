@@ -156,7 +156,7 @@ def test_no_click_is_lost() -> None:
     ("command", "end"),
     [
         ("check_rollups", "1 workspace(s) could not be checked."),
-        ("rebuild_rollups", "1 workspace(s) could not be counted anew."),
+        ("rebuild_rollups", "1 workspace(s) could not be recounted."),
     ],
 )
 def test_commands_go_on_with_the_others_and_name_it(command: str, end: str) -> None:

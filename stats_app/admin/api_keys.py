@@ -42,7 +42,7 @@ SCOPE_WORDS = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewKey:
-    """A key just made with its secret, on its way to the one page that shows it."""
+    """A new key with its secret, for the only page that shows the secret."""
 
     key: ApiKey
     secret: str
@@ -99,10 +99,10 @@ class StateFilter(admin.SimpleListFilter):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ScopedAdmin):
-    """Keys are made, rotated and revoked, and never deleted: the audit log names them.
+    """Keys can be made, rotated and revoked, but not deleted, because the audit log refers to them.
 
-    A secret is in the answer to the request that made it and nowhere else: neither in a message nor in a session, both
-    of which are stored.
+    A secret is only shown in the response to the request that made it. It is never in a message or a session, because
+    both are stored.
     """
 
     form = ApiKeyForm
@@ -120,7 +120,7 @@ class ApiKeyAdmin(ScopedAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = super().get_fields(request, obj)
-        # Before what `ScopedAdmin` adds.
+        # Before the fields that `ScopedAdmin` adds.
         return fields if obj is None else [*self.fields, *self.fixed_fields[1:], *fields[len(self.fields) :]]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -156,13 +156,13 @@ class ApiKeyAdmin(ScopedAdmin):
         return [*ours, *super().get_urls()]
 
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks before one key is rotated; the answer goes to the action."""
+        """Asks for confirmation before one key is rotated. The form is posted to the action."""
         if not self.has_rotate_permission(request):
             raise PermissionDenied
         return self._asked_first(request, pk, "rotate", _("Rotate API keys"), {"form": RotationForm()})
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks before one key is revoked; the answer goes to the action."""
+        """Asks for confirmation before one key is revoked. The form is posted to the action."""
         if not self.has_revoke_permission(request):
             raise PermissionDenied
         return self._asked_first(request, pk, "revoke", _("Revoke API keys"), {})
@@ -189,7 +189,7 @@ class ApiKeyAdmin(ScopedAdmin):
 
     @admin.action(description=gettext_lazy("Rotate selected API keys"), permissions=["rotate"])
     def rotate(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse:
-        """Asks how long the old keys stay good; then makes the new ones and shows their secrets."""
+        """Asks how long the old keys stay valid; then makes the new ones and shows their secrets."""
         form = RotationForm(request.POST if "confirmed" in request.POST else None)
         if form.is_valid():
             made = self._rotated(request, queryset, timedelta(hours=form.cleaned_data["grace"]))
@@ -200,7 +200,7 @@ class ApiKeyAdmin(ScopedAdmin):
 
     @admin.action(description=gettext_lazy("Revoke selected API keys"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> HttpResponse | None:
-        """Asks once more, since there is no way back; then revokes."""
+        """Asks for confirmation, because it cannot be undone; then revokes."""
         if "confirmed" not in request.POST:
             return self._confirmation(request, queryset, "revoke", _("Revoke API keys"), {})
         moment = now()
@@ -234,7 +234,7 @@ class ApiKeyAdmin(ScopedAdmin):
 
     def _secrets_page(self, request: HttpRequest, made: Sequence[NewKey]) -> TemplateResponse:
         title = ngettext("The secret of the new API key", "The secrets of the new API keys", len(made))
-        # Never stored by a browser either: the admin site says so for all of its pages.
+        # Browsers do not store the page either, because the admin site marks all its pages as never to be cached.
         return self._page(request, "secrets", {"title": title, "made": made})
 
     def _page(self, request: HttpRequest, name: str, context: Mapping[str, Any]) -> TemplateResponse:

@@ -1,4 +1,4 @@
-"""People are assigned to a campaign many at once: from the campaign's form, and by an action on the list of users."""
+"""Assigning many people to a campaign: on the campaign's form, and by an action on the list of users."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PERMISSION = "stats_app.add_campaignassignment"
 
 
 def assign(model_admin: Any, request: HttpRequest, campaign: Campaign, users: Collection[int]) -> None:
-    """Assigns them, tells what became of it, and leaves it in the history of the campaign."""
+    """Assigns the users, shows a message with the result, and adds an entry to the history of the campaign."""
     with transaction.atomic(using=router.db_for_write(Campaign)):
         new = assign_users(campaign, users)
         if new:
@@ -38,7 +38,7 @@ def assign(model_admin: Any, request: HttpRequest, campaign: Campaign, users: Co
 
 
 class AssignForm(forms.Form):
-    """Whom to assign; what is given in several ways is added up."""
+    """Whom to assign. Everybody who is given in any of the fields is assigned."""
 
     everybody = forms.BooleanField(label=gettext_lazy("all active users"), required=False)
     search = forms.CharField(
@@ -85,7 +85,7 @@ class AssignForm(forms.Form):
 
 
 class CampaignForm(forms.Form):
-    """Which campaign of the one workspace."""
+    """The choice of a campaign in one workspace."""
 
     campaign = forms.ModelChoiceField(Campaign.objects.none(), label=gettext_lazy("campaign"))
 

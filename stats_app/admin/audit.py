@@ -58,6 +58,6 @@ class ToolCallAdmin(KeyedAdmin):
 
     @admin.display(description=gettext_lazy("called at"))
     def time(self, call: ToolCall) -> str:
-        """To the second, in the zone that the host's pages are in."""
+        """The time to the second, in the time zone of the host's pages."""
         local = localtime(call.called_at)
         return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"

@@ -1,4 +1,4 @@
-"""Campaigns, and who carries them, in the admin."""
+"""Campaigns, and their assignments, in the admin."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspac
 
 
 class StatusFilter(WordFilter):
-    """The status today, in each workspace's own time zone."""
+    """Filters by the status today, in each workspace's own time zone."""
 
     title = gettext_lazy("status")
     parameter_name = "status"
@@ -46,9 +46,9 @@ class StatusFilter(WordFilter):
 
 
 def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
-    """The time zones of all workspaces by the local date that they have now: two dates, or three for an hour a day.
+    """The time zones of all workspaces, by their current local date: two dates, or three during an hour of each day.
 
-    Without those that this machine does not know: campaigns there have no status until it does.
+    Without zones that this machine does not know: the status of campaigns there is unknown.
     """
     zones: dict[date, list[str]] = {}
     for name in Workspace.objects.order_by().values_list("timezone", flat=True).distinct():
@@ -58,7 +58,7 @@ def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
 
 
 def of_campaign(word: str) -> Q:
-    """The rows of a campaign with the word in its name. A subquery: a join would sort the rows of all."""
+    """The rows of campaigns whose name contains the word. A subquery, because a join would sort the rows of all."""
     return Q(campaign__in=Campaign.objects.named([word]).values("pk"))
 
 

@@ -1,4 +1,4 @@
-"""Clicks in the admin: one workspace at a time, read-only, paged from click to click."""
+"""Clicks in the admin: one workspace at a time, read-only, with keyset pagination."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class VerdictFilter(WordFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """The verdicts and reasons of clicks of the workspace that were not counted, such as `bot:crawler`."""
+    """Filters by the verdicts and reasons of clicks that were not counted, such as `bot:crawler`."""
 
     title = gettext_lazy("reason")
     parameter_name = "reason"
@@ -61,7 +61,7 @@ class ReasonFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         verdict, reason = self._chosen()
-        # The first condition leads to the index of what is not counted.
+        # With the first condition the database uses the index of clicks that are not counted.
         return queryset.exclude(verdict=HUMAN).filter(verdict=verdict, reason=reason)
 
     def _chosen(self) -> tuple[str, str]:
@@ -93,11 +93,11 @@ class ClickAdmin(KeyedAdmin):
     list_display = ("local_time", "kind_word", "campaign", "user", "alias", "verdict_word", "reason_word")
     list_select_related = ("workspace", "campaign", "user", "alias")
     list_filter = (OneWorkspaceFilter, ClickDaysFilter, KindFilter, VerdictFilter, ReasonFilter)
-    # Django shows the search field for these; what it does is in `matching`.
+    # Needed so that Django shows the search field. `matching` implements the search.
     search_fields = ("id",)
     search_help_text = gettext_lazy("By click id, the public id of a campaign or user, or a user's e-mail.")
     keys = CLICK_KEYS
-    # Left out where single clicks are not told by person; the list of links says whose a link is.
+    # Left out if single clicks must not show persons. Links are left out, too: their list shows whose they are.
     of_persons = frozenset({"user", "alias", "link"})
 
     @property
@@ -121,7 +121,7 @@ class ClickAdmin(KeyedAdmin):
         return ClickChangeList
 
     def matching(self, word: str) -> Q:
-        """Only what an index finds: a part of a name would read all clicks."""
+        """Searches only by indexed columns. Searching by a part of a name would read all clicks."""
         if public_ids.is_public_id(word.lower()):
             return Q(id=word)
         if public_ids.is_public_id(word.lower(), public_ids.CAMPAIGN):
@@ -132,7 +132,7 @@ class ClickAdmin(KeyedAdmin):
         return Q(user__in=users.values("pk"))
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The click that `address_key` names in an address."""
+        """The click with the key from `address_key`."""
         workspace, _dash, ulid = object_id.partition("-")
         if not (workspace.isascii() and workspace.isdecimal() and len(workspace) <= 9):
             return None
@@ -147,7 +147,7 @@ class ClickAdmin(KeyedAdmin):
 
     @admin.display(description=gettext_lazy("local time"))
     def local_time(self, click: ClickRecord) -> str:
-        """In the time zone of the workspace, whose days are counted."""
+        """The time in the time zone of the workspace, which clicks are counted by."""
         local = localtime(click.clicked_at, shown_zone(click.workspace))
         return f"{date_format(local, 'SHORT_DATE_FORMAT')} {local:%H:%M:%S} {local.tzname()}"
 
@@ -165,10 +165,10 @@ class ClickAdmin(KeyedAdmin):
 
 
 def address_key(click: Any) -> str:
-    """A click in an address: the number of its workspace and its ULID."""
+    """The key of a click in an address: the primary key of its workspace and its ULID."""
     return f"{click.workspace_id}-{str(click.id).lower()}"
 
 
 def clicks_of(workspace: Workspace, **query: Any) -> str:
-    """The address of the list of a workspace's clicks, narrowed to those of a campaign or user."""
+    """The address of the list of a workspace's clicks, filtered by a campaign or user."""
     return f"{reverse('admin:stats_app_clickrecord_changelist')}?{urlencode({'workspace': workspace.pk, **query})}"

@@ -1,4 +1,4 @@
-"""The filters beside the lists. None of them counts or lists more than a handful of rows."""
+"""The filters of the lists. None of them reads more than a few rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOWN = 10
 
 
 class WorkspaceFilter(admin.SimpleListFilter):
-    """One of the workspaces that the login may see. Shows the first few by name; others are chosen from their list."""
+    """Filters by a workspace that the login may see. Shows the first few by name, and a link to the list of all."""
 
     title = gettext_lazy("workspace")
     parameter_name = "workspace"
@@ -59,15 +59,15 @@ class WorkspaceFilter(admin.SimpleListFilter):
 
 
 class OneWorkspaceFilter(WorkspaceFilter):
-    """Always one workspace, because the rows of clicks lie together by workspace: see `browsed_workspace`.
+    """Always filters by one workspace, because clicks are stored by workspace: see `browsed_workspace`.
 
-    The choice stands above the list and not among the filters beside it, which not every theme shows.
+    The choice is above the list and not beside it, because not every theme shows the filters.
     """
 
     template = "admin/stats_app/chosen_above.html"
 
     def has_output(self) -> bool:
-        return True  # or Django would not apply it
+        return True  # otherwise Django would not apply the filter
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         workspace = browsed_workspace(request)
@@ -85,9 +85,9 @@ class OneWorkspaceFilter(WorkspaceFilter):
 
 
 def browsed_workspace(request: HttpRequest) -> Workspace | None:
-    """The workspace whose clicks a list shows: the one chosen, else the first by name, of some, that has clicks.
+    """The workspace whose clicks a list shows: the chosen one, else the first by name, among a few, that has clicks.
 
-    None where the one chosen is not there for the login, or there is none at all.
+    None if the login may not see the chosen one, or if there is no workspace.
     """
     if not hasattr(request, "_stats_workspace"):
         request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # read by two filters
@@ -101,13 +101,13 @@ def _browsed_workspace(request: HttpRequest) -> Workspace | None:
     if value is not None:
         return visible.filter(pk=_number(value)).first()
     first = list(visible[:SHOWN])
-    # Asked one after the other, because each one's clicks may lie on another machine.
+    # One query for each, because their clicks may be on different machines.
     with_clicks = (one for one in first if Click.objects.filter(workspace=one).exists())
     return next(with_clicks, first[0] if first else None)
 
 
 def shown_zone(workspace: Workspace) -> tzinfo:
-    """The workspace's time zone, and UTC where this machine lacks it: its clicks can be looked at all the same."""
+    """The workspace's time zone, or UTC if this machine does not know it, so that its clicks can still be shown."""
     try:
         return workspace.zone
     except UnknownZone:
@@ -121,7 +121,7 @@ def _number(value: str) -> int:
 
 
 class WordFilter(admin.SimpleListFilter):
-    """One word out of a few: `words` maps the value in the address to what people read."""
+    """Filters by one of a few words: `words` maps the value in the address to its label."""
 
     words: Mapping[str, Any] = {}
 
@@ -141,7 +141,7 @@ class WordFilter(admin.SimpleListFilter):
 
 
 class KindFilter(WordFilter):
-    """By what was clicked, or is to be."""
+    """Filters by the kind of click or link."""
 
     title = gettext_lazy("kind")
     parameter_name = "kind"
@@ -149,7 +149,7 @@ class KindFilter(WordFilter):
 
 
 class DaysFilter(admin.ListFilter):
-    """Local days from one to another, both included, by links and by a form of two dates."""
+    """Filters by a range of local days, both ends included, with links and a form of two dates."""
 
     title = gettext_lazy("day")
     template = "admin/stats_app/days_filter.html"
@@ -178,11 +178,11 @@ class DaysFilter(admin.ListFilter):
         return self.chosen(queryset, self.zone(request), *self.days)
 
     def zone(self, request: HttpRequest) -> tzinfo:
-        """The time zone that the list shows its times in."""
+        """The time zone of the times in the list."""
         return get_current_timezone()
 
     def chosen(self, queryset: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
-        """The rows of the zone's days."""
+        """The rows of these local days."""
         raise NotImplementedError
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
@@ -214,7 +214,7 @@ class DaysFilter(admin.ListFilter):
 
 
 class ClickDaysFilter(DaysFilter):
-    """Days of the workspace that the list shows, so that they are those of the dashboards."""
+    """Uses the local days of the workspace in the list, as the dashboards do."""
 
     def zone(self, request: HttpRequest) -> tzinfo:
         workspace = browsed_workspace(request)

@@ -1,8 +1,8 @@
-"""Import in the admin: a file is uploaded, what it would change is shown, and that is what is confirmed.
+"""Import in the admin: a user uploads a file, sees a preview of the changes, and confirms it.
 
-The items travel in the page that shows them, signed for the login, with a digest of what was shown. Nothing is kept on
-the server. When others have changed something meanwhile, so that the same items would change something else, nothing is
-saved, and what they would change now is shown.
+The page with the preview contains the items, signed for the login, and a digest of the preview. Nothing is stored on
+the server. If the data has changed before the confirmation, so that the import would change other things, nothing is
+saved, and a new preview is shown.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from stats_app.models import Workspace
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 10_000
-"""Of a file; the commands take more."""
+"""The most rows of a file. The commands import more."""
 MAX_SIGNED = 2_000_000
-"""Characters: Django refuses a form of 2.5 MiB."""
+"""The most characters of the items in the page. Django refuses forms of 2.5 MiB."""
 MAX_AGE = 3600
 _SALT = "stats_app.admin.import"
 
@@ -51,7 +51,7 @@ LABELS = {
     "isPaused": gettext_lazy("paused"),
     "assignedUsers": gettext_lazy("assigned users"),
 }
-# What a column of this name writes besides the rows themselves.
+# The models that a column of this name changes, besides the rows themselves.
 _FURTHER = {
     "aliases": ("stats_app.add_alias", "stats_app.delete_alias"),
     "assignedUsers": ("stats_app.add_campaignassignment", "stats_app.delete_campaignassignment"),
@@ -83,7 +83,7 @@ class ImportForm(forms.Form):
 
 
 class Row(NamedTuple):
-    """A row of the file: the number of its line, and its item or what is wrong with it in the file's words."""
+    """A row of the file: the number of its line, and its item or its error, with the file's column names."""
 
     line: int
     item: Any
@@ -91,7 +91,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Upload:
-    """What was uploaded, as it travels in the page."""
+    """The uploaded items, as the page with the preview contains them."""
 
     workspace: int
     rows: list[Row]
@@ -102,7 +102,7 @@ class Upload:
 
     @classmethod
     def of(cls, text: str, request: HttpRequest, model: str) -> tuple[Upload, str]:
-        """The upload and the digest of what was shown. Raises BadSignature for another login's, too."""
+        """The upload and the digest of its preview. Raises BadSignature, also for the upload of another login."""
         user, name, workspace, digest, rows = signing.loads(text, salt=_SALT, max_age=MAX_AGE)
         if (user, name) != (request.user.pk, model):
             raise signing.BadSignature
@@ -161,7 +161,7 @@ class ImportAdmin(_Base):
         return self.admin_site._registry[Workspace].get_queryset(request).order_by("name", "pk")
 
     def _uploaded(self, request: HttpRequest, form: ImportForm) -> Upload:
-        """Raises WrongFile."""
+        """The items of the uploaded file. Raises WrongFile."""
         file = form.cleaned_data["file"]
         maps = [line.strip() for line in form.cleaned_data["maps"].splitlines() if line.strip()]
         found = read_items(Source(io.BytesIO(file.read())), self.import_declaration, format_of(file.name), maps)
@@ -266,7 +266,7 @@ class _ChangedMeanwhile(Exception):
 
 
 def digest_of(result: DirectoryResult) -> str:
-    """What tells one preview from another. A new row has another id each time."""
+    """The digest of a preview. Ids of new rows are left out, because they differ each time."""
     saved = [
         (one.index, one.outcome, one.name, one.changes, "" if one.outcome == CREATED else one.public_id)
         for one in result.results
@@ -276,5 +276,5 @@ def digest_of(result: DirectoryResult) -> str:
 
 
 def _in_words(changes: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """Each field as the forms call it, beside what it was and becomes."""
+    """Each changed field, with its label in forms, its old and its new value."""
     return [(LABELS[change.field], change) for change in changes]

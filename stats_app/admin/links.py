@@ -1,4 +1,4 @@
-"""Tracked links in the admin: made, switched off and on, and never changed, since mails that are out name them."""
+"""Tracked links in the admin. They can be made and switched off and on, but not changed: sent mails use them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the st
 
 @admin.register(TrackedLink)
 class TrackedLinkAdmin(ScopedAdmin):
-    """Made by `create_links`, as by the API: what was asked for before gives the link that is there."""
+    """Makes links by `create_links`, as the API does: the same arguments give the existing link."""
 
     form = LinkForm
     fields = ("token", "whole_address", "workspace", "kind_word", "campaign", "target", "user", "alias", "is_active")
@@ -51,7 +51,7 @@ class TrackedLinkAdmin(ScopedAdmin):
     list_display = ("token", "workspace", "kind_word", "target", "campaign", "user", "is_active")
     list_select_related = ("workspace", "campaign", "user")
     list_filter = (WorkspaceFilter, KindFilter, "is_active")
-    # Django shows the search field for these; what it does is in `matching`.
+    # Needed so that Django shows the search field. `matching` implements the search.
     search_fields = ("token",)
     search_help_text = gettext_lazy("By token or whole address, campaign, or the user's name or e-mail.")
     sortable_by = ()
@@ -110,7 +110,7 @@ class TrackedLinkAdmin(ScopedAdmin):
         if obj.result.created:
             return super().response_add(request, obj, post_url_continue)
         if obj.result.rejected:
-            # What the form names was deleted since it was checked.
+            # A row that the form refers to was deleted after the form was validated.
             self.message_user(request, obj.result.rejected[0].message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
         text = _("This link was there before: it is this one.") if obj.is_active else _(
@@ -120,7 +120,7 @@ class TrackedLinkAdmin(ScopedAdmin):
         return HttpResponseRedirect(self.address("change", obj.pk))
 
     def response_post_save_add(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
-        """To the link, where its address is to be copied."""
+        """Redirects to the link's page, where its address can be copied."""
         may_look = self.has_view_or_change_permission(request, obj)
         return HttpResponseRedirect(self.address("change", obj.pk) if may_look else self.address("add"))
 
@@ -154,7 +154,7 @@ class TrackedLinkAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("target address"))
     def target(self, link: TrackedLink) -> str:
-        # Text, not a link: staff look at it, and never go there by a slip.
+        # Text and not a link, so that staff do not follow it by mistake.
         return link.target_url or _("the campaign's current target")
 
     @admin.display(description=gettext_lazy("address to copy"))

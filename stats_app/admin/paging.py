@@ -1,4 +1,4 @@
-"""The lists: searched and ordered by the rules of all names; clicks and tool calls paged without a count."""
+"""The change lists: searching and sorting by `stats_app.words`, and keyset pagination for clicks and tool calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def validate_search(text: str) -> None:
 
 
 class SearchForm(ChangeListSearchForm):
-    """What can be searched for. Django shows its errors above the list."""
+    """Validates the search. Django shows the errors above the list."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,14 +40,14 @@ class SearchForm(ChangeListSearchForm):
 
 
 class NamedChangeList(ChangeList):
-    """A list of rows with names: they stand in the order of the alphabet, and are searched for by the rule of all."""
+    """A list of rows with names, sorted and searched by `stats_app.words`."""
 
     search_form_class = SearchForm
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         queryset: QuerySet[Any] = super().get_queryset(request, exclude_parameters)
         asked = request.GET.get(SEARCH_VAR, "")
-        # Django goes on without a search that is wrong, and would show all rows.
+        # Django ignores an invalid search, and would show all rows.
         is_wrong = bool(asked) and not self.query
         self.query = asked
         return queryset.none() if is_wrong else queryset
@@ -65,10 +65,10 @@ def _alphabetical(column: str) -> Any:
 
 
 class KeyedChangeList(NamedChangeList):
-    """A page at a time from one row on: `?before=KEY` and `?after=KEY`.
+    """Keyset pagination: a page begins at a row, by `?before=KEY` or `?after=KEY`.
 
-    Each row stands on one page, however many share a time, also while new ones come in. The admin's `keys` are the
-    columns that make the order; together they are unique.
+    Each row is on exactly one page, even if many rows have the same time and new ones come in. The admin's `keys` are
+    the columns to sort by; together they are unique.
     """
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class KeyedChangeList(NamedChangeList):
 
 
 def kept_parameters(request: HttpRequest, *without: str) -> list[tuple[str, str]]:
-    """The parameters of the address that a form of a list carries along. The position is left out: it begins anew."""
+    """The parameters to keep in a form of a list. The position is left out, so that the first page follows."""
     gone = {*without, BEFORE, AFTER, ERROR_FLAG}
     return [(name, value) for name, values in request.GET.lists() if name not in gone for value in values]
 

@@ -25,7 +25,7 @@ from stats_app.sql.words import holds
 
 
 def of_user(word: str) -> Q:
-    """The rows of a user with the word in the name or the e-mail. A subquery: a join would sort all rows."""
+    """The rows of users whose name or e-mail contains the word. A subquery, because a join would sort all rows."""
     return Q(user__in=WorkspaceUser.objects.named(word).values("pk"))
 
 
@@ -60,7 +60,7 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         return super().matching(word) | Q(public_id=word.lower())
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """An erased person's row is nobody's any more: a name would make it somebody's again."""
+        """Refuses to change an erased person's row, because a name or an e-mail would undo the erasure."""
         is_erased = obj is not None and obj.erased_at is not None
         return not is_erased and super().has_change_permission(request, obj)
 

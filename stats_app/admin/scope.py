@@ -1,4 +1,4 @@
-"""What every admin of ours shares: staff meet only the rows of the workspaces that they may see."""
+"""The base classes of the admin: staff see only the rows of the workspaces that they may see."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ else:
     _ModelAdmin = admin.ModelAdmin
 
 MAX_NAMED = 50
-"""So many rows does the confirmation of a deletion name one by one."""
+"""The most rows that the confirmation of a deletion names."""
 
 
 class RowSelect(AutocompleteSelect):
-    """Django's own looks for whatever an address or a form names, and fails for what is no number of a row."""
+    """Ignores values that are not primary keys. Django's own widget raises an error for them."""
 
     def optgroups(self, name: str, value: Sequence[Any], attr: dict[str, Any] | None = None) -> Any:
         return super().optgroups(name, [one for one in value if self._can_be(one)], attr)
@@ -57,10 +57,10 @@ class RowSelect(AutocompleteSelect):
 
 
 class ScopedAdmin(_ModelAdmin):
-    """Rows of the workspaces that the login may see; all others do not exist, in lists, forms and autocompletes.
+    """Shows only rows of the workspaces that the login may see, in lists, forms and autocompletes.
 
-    `workspace_path` leads from the model to its workspace, and `fixed_fields` keep their values once a row is made,
-    since other rows rely on them. `related_filters` are the look-ups that an address may name besides the filters.
+    `workspace_path` is the look-up path from the model to its workspace. `fixed_fields` cannot be changed after a row
+    was added, because other rows rely on them. `related_filters` are additional look-ups that an address may use.
     """
 
     workspace_path = "workspace"
@@ -77,8 +77,8 @@ class ScopedAdmin(_ModelAdmin):
 
     @property
     def urls(self) -> list[URLPattern]:
-        """Those of `get_urls`, each answered by a page of the admin while the database cannot be reached. Who is logged
-        in stands there, too, so that it is met before any method of ours."""
+        """The URLs of `get_urls`, with an admin page for when the database cannot be reached. The views are wrapped
+        here because reading the login, before any of our methods, already needs the database."""
         patterns: list[URLPattern] = super().urls
         for pattern in patterns:
             pattern.callback = with_outage_page(pattern.callback, self._outage_page)
@@ -96,14 +96,15 @@ class ScopedAdmin(_ModelAdmin):
         return queryset.filter(**{f"{self.workspace_path}__in": workspaces_for(request.user).values("pk")})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """What the filters and `related_filters` name, and nothing else.
+        """Allows only the look-ups of the filters and `related_filters`.
 
-        Django would let an address look into any column of the model, such as an API key's digest, letter by letter.
+        Django would allow look-ups of every column of the model, so that somebody could find out an API key's digest
+        letter by letter.
         """
         return lookup in self.related_filters or any(lookup in _parameters(one) for one in self.list_filter)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        """Without the workspace once one is chosen: it would stand in every row and push the others out of view."""
+        """Leaves out the column of the workspace if one is chosen, because it would be the same in every row."""
         columns = tuple(str(column) for column in super().get_list_display(request))
         if WorkspaceFilter.parameter_name in request.GET:
             return tuple(column for column in columns if column != "workspace")
@@ -115,7 +116,7 @@ class ScopedAdmin(_ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows that hold every word; none for what cannot be searched for, of which the list says why."""
+        """The rows that contain every word. None for an invalid search; the list shows the error."""
         try:
             words = search_words(search_term)
         except WrongValue:
@@ -125,7 +126,7 @@ class ScopedAdmin(_ModelAdmin):
         return queryset, False
 
     def matching(self, word: str) -> Q:
-        """The rows that hold a word: by default in one of `search_fields`."""
+        """The condition for rows that contain a word, by default in one of `search_fields`."""
         condition = Q()
         for name in self.search_fields:
             condition |= Q(holds(name, word))
@@ -142,7 +143,7 @@ class ScopedAdmin(_ModelAdmin):
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
-        # Django limits what the widget offers, but would take any row that is posted.
+        # The queryset must be limited, because Django limits only the choices that the widget shows.
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if related is not None:
             kwargs.setdefault("queryset", related.get_queryset(request))
@@ -151,7 +152,7 @@ class ScopedAdmin(_ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Writes what was changed and nothing else: the rest may have moved since the row was read."""
+        """Saves only the changed fields, because others may have been changed since the row was read."""
         if not change:
             obj.save()
             return
@@ -161,11 +162,12 @@ class ScopedAdmin(_ModelAdmin):
             obj.save(update_fields=changed)
 
     def pages_about(self, request: HttpRequest, row: Any) -> Iterator[tuple[str, str | None]]:
-        """The text and the address of each page about a row that the login may open; None where the host has none."""
+        """The text and the address of each page about a row. The address is None if the login may not open the page, or
+        the host does not include it."""
         return iter(())
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """The row, with the pages about it. They stand in its form, because not every theme shows buttons above it."""
+        """The row, with links to the pages about it, to show in the form: not every theme shows buttons above it."""
         row = super().get_object(request, object_id, from_field)
         if row is not None:
             row.pages_about = [(text, url) for text, url in self.pages_about(request, row) if url]
@@ -176,11 +178,11 @@ class ScopedAdmin(_ModelAdmin):
         return format_html_join(" · ", '<a href="{1}">{0}</a>', row.pages_about)
 
     def list_of(self, model: type[Model], request: HttpRequest, **query: Any) -> str | None:
-        """The address of the list of another model, narrowed; None where the login may not view it."""
+        """The address of the filtered list of another model; None if the login may not view it."""
         return self._page_of(model, "changelist", "view", request, query)
 
     def form_for(self, model: type[Model], request: HttpRequest, **values: Any) -> str | None:
-        """The address of the form that adds a row of another model; None where the login may not add one."""
+        """The address of the form that adds a row of another model; None if the login may not add one."""
         return self._page_of(model, "add", "add", request, values)
 
     def _page_of(
@@ -193,9 +195,10 @@ class ScopedAdmin(_ModelAdmin):
         return f"{url}?{urlencode(query)}"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What deleting would take along, in numbers: Django's own way reads every row, and there may be millions.
+        """What would be deleted, mostly as numbers, because Django's own method reads every row, maybe millions.
 
-        As Django's: the names of the rows, how many of each kind, the permissions that lack, and what forbids it.
+        Returns what Django's method returns: the names of the rows, the number of each kind, the missing permissions,
+        and the protected rows.
         """
         rows = self.model._default_manager.filter(pk__in=[obj.pk for obj in objs])
         name = capfirst(str(self.opts.verbose_name))
@@ -224,7 +227,7 @@ class ScopedAdmin(_ModelAdmin):
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
         try:
-            # One transaction: when an action fails, its entries in the log of the admin go, too.
+            # One transaction, so that the admin's log entries are rolled back if an action fails.
             with transaction.atomic(using=router.db_for_write(self.model)):
                 return super().changelist_view(request, extra_context)
         except ProtectedError:
@@ -232,7 +235,7 @@ class ScopedAdmin(_ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def address(self, name: str, *args: Any) -> str:
-        """The address of one of this model's pages: `changelist`, `add`, `change`, `delete`, `history`, or our own."""
+        """The address of one of this model's pages: `changelist`, `add`, `change`, `delete`, `history` or our own."""
         return reverse(
             f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args, current_app=self.admin_site.name
         )
@@ -246,7 +249,7 @@ class ScopedAdmin(_ModelAdmin):
 
 
 def staff_page(request: HttpRequest, name: str, *args: str) -> str | None:
-    """The address of a staff page; None where the host left them out or the login may not see them."""
+    """The address of a staff page; None if the host does not include them, or the login may not see them."""
     if not request.user.has_perm("stats_app.view_workspace"):
         return None
     try:
@@ -256,14 +259,14 @@ def staff_page(request: HttpRequest, name: str, *args: str) -> str | None:
 
 
 def _parameters(list_filter: Any) -> tuple[str, ...]:
-    """The parameters by which an address sets a filter of a list."""
+    """The parameters of a filter in the address of a list."""
     if isinstance(list_filter, str):
         return (f"{list_filter}__exact",)
     return getattr(list_filter, "parameters", ()) or (list_filter.parameter_name,)
 
 
 def _taken_along(rows: QuerySet[Any]) -> Iterator[tuple[type[Model], QuerySet[Any]]]:
-    """The rows that go with these, by model. Those that nobody sees in the admin are left out."""
+    """The related rows that would be deleted, too, by model, without models that the admin does not show."""
     for relation in rows.model._meta.related_objects:
         if relation.on_delete is CASCADE and not relation.hidden:
             model = relation.related_model
@@ -276,7 +279,7 @@ def _may_delete(model: type[Model], user: Any) -> bool:
 
 
 class ReadOnlyAdmin(ScopedAdmin):
-    """Rows that only the product itself writes."""
+    """Rows that cannot be added, changed or deleted in the admin."""
 
     actions = None
 
@@ -290,13 +293,13 @@ class ReadOnlyAdmin(ScopedAdmin):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Django takes the permission to change for one to view, and asks the method above about it.
+        # Not Django's method: it would call the method above, because who may change rows may view them.
         opts = self.opts
         return any(request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}") for act in ("view", "change"))
 
 
 class KeyedAdmin(ReadOnlyAdmin):
-    """Rows without end, newest first, paged from row to row. `keys` is the order, descending; together unique."""
+    """Long lists, newest first, with keyset pagination. `keys` are the columns to sort by; together they are unique."""
 
     change_list_template = "admin/stats_app/keyed_change_list.html"
     keys: tuple[str, ...] = ("id",)

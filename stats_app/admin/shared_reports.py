@@ -1,4 +1,4 @@
-"""Shared reports in the admin: who made which, how often they were opened, and an end to them."""
+"""Shared reports in the admin: who made them, how often they were opened, and revoking them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RevokedFilter(admin.SimpleListFilter):
 
 @admin.register(SharedReport)
 class SharedReportAdmin(ReadOnlyAdmin):
-    """They are made from the pages that they show, where the address is shown once. Here they are only revoked."""
+    """Shared reports can only be revoked here. They are made on the page to share, which shows the address once."""
 
     fields = (
         *("workspace", "campaign", "name", "names_people", "last_day", "state"),

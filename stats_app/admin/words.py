@@ -1,4 +1,4 @@
-"""What people read for the words that rows hold, in their language."""
+"""Translated labels for the words that are stored in rows."""
 
 from __future__ import annotations
 

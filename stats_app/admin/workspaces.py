@@ -1,4 +1,4 @@
-"""Workspaces in the admin: their time zone, their overview, and the ways to what belongs to them."""
+"""Workspaces in the admin: their time zone, their overview, and links to their rows."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from stats_app.staff import unknown_zone_message
 
 class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
     def clean_timezone(self) -> str:
-        """Says beside the field what `change_timezone` would refuse."""
+        """Shows an error at the field if `change_timezone` would refuse the change."""
         name: str = self.cleaned_data["timezone"]
         kept_from = self.instance.clicks_kept_from
         if self.instance.pk and kept_from is not None and name != self.instance.timezone:
             raise ValidationError(
-                _("The time zone cannot be changed: clicks before %(day)s are pruned, and cannot be counted anew.")
+                _("The time zone cannot be changed: clicks before %(day)s are pruned, and cannot be recounted.")
                 % {"day": kept_from.isoformat()}
             )
         return name
@@ -43,7 +43,7 @@ class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for t
 
 @admin.register(Workspace)
 class WorkspaceAdmin(ScopedAdmin):
-    """A change of the time zone counts all clicks anew, in the transaction of the change."""
+    """Changing the time zone recounts all clicks, in the same transaction."""
 
     workspace_path = "pk"
     form = WorkspaceForm
@@ -57,11 +57,11 @@ class WorkspaceAdmin(ScopedAdmin):
     ordering = ("name", "id")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A tenant would go with all that it has, which is too much for a page."""
+        """Never: a workspace has too many rows to delete them in a request. There is the command `delete_workspace`."""
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        # Not the users: to count those of a large tenant takes longer than all else on the page.
+        # Users are not counted, because for a large tenant that takes longer than the rest of the page.
         campaigns = Campaign.objects.filter(workspace=OuterRef("pk"))
         counted: QuerySet[Any] = (
             super().get_queryset(request).annotate(campaign_count=number_of(campaigns, "workspace"))
@@ -94,8 +94,8 @@ class WorkspaceAdmin(ScopedAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except Refused:
-            # They were pruned between the form's check and the change; the transaction is undone.
-            message = _("Nothing was changed: clicks have just been pruned, and cannot be counted anew.")
+            # Clicks were pruned between the form's validation and the change. The transaction is rolled back.
+            message = _("Nothing was changed: clicks have just been pruned, and cannot be recounted.")
             self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
@@ -117,7 +117,7 @@ class WorkspaceAdmin(ScopedAdmin):
         return [overview, *super().get_urls()]
 
     def overview_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """The same overview as among the staff pages, inside the admin. Files come from there."""
+        """The overview of the staff pages inside the admin. Its CSV links lead to the staff pages."""
         workspace = self.get_object(request, unquote(object_id))
         if not self.has_view_permission(request, workspace):
             raise PermissionDenied

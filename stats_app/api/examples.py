@@ -215,7 +215,7 @@ _DETAILS = {
     "not_authenticated": "A valid API key is required in the header x-api-key.",
     "permission_denied": "This API key lacks the scope stats:read.",
     "workspace_mismatch": "workspacePublicId is not the workspace of this API key; leave it out.",
-    "person_figures_off": "This server shows nobody's clicks by person.",
+    "person_figures_off": "This server does not show clicks by person.",
     "not_found": f'No campaign with the id "{_CAMPAIGN}" in this workspace.',
     "method_not_allowed": "This path does not support DELETE; it supports GET, HEAD.",
     "payload_too_large": "clicks has 10001 items; send at most 10000 at once.",

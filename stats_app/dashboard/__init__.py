@@ -1,1 +1,1 @@
-"""The staff pages: workspaces, and of each its overview, campaigns and users, with CSV."""
+"""The staff pages: the workspaces, and the overview, campaigns and users of each, also as CSV."""

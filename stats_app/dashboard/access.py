@@ -1,4 +1,4 @@
-"""Who may see a staff page. A page outside of what a person may see does not exist for that person."""
+"""Who may see a staff page. Pages that a person may not see answer as if they did not exist."""
 
 from __future__ import annotations
 
@@ -35,16 +35,15 @@ View = Callable[Concatenate[HttpRequest, Path], HttpResponseBase]
 
 
 def staff_page(view: View[Path]) -> View[Path]:
-    """A page for staff with `view_workspace`: others are sent to log in, or refused. Only GET and HEAD are answered.
+    """A page for staff with the permission `view_workspace`. Others must log in or are refused. Only GET and HEAD.
 
-    Refusals, missing pages and a database that cannot be reached are shown in the frame of the staff pages, whatever
-    error pages the host has.
+    Errors 403, 404 and 503 are shown as staff pages, and not as the error pages of the host.
     """
     return _for_staff(require_safe(view))
 
 
 def staff_form(view: View[Path]) -> View[Path]:
-    """A staff page with a form that writes, which is posted to the page itself."""
+    """A staff page with a form that is posted to the page itself."""
     return _for_staff(csrf_protect(require_http_methods(["GET", "HEAD", "POST"])(view)))
 
 
@@ -63,12 +62,12 @@ def _for_staff(view: View[Path]) -> View[Path]:
             return error_page(request, 503, unknown_zone_message(error))
 
     answered = never_cache(with_policy(with_outage_page(page, outage_page)))
-    # Or the host's LoginRequiredMiddleware would send visitors where it knows of, and no further.
+    # Without it, the host's LoginRequiredMiddleware would redirect to its own login page.
     return login_not_required(answered)
 
 
 def login_url() -> str:
-    """`LOGIN_URL` where the host has set one, else the admin's login."""
+    """`LOGIN_URL` if the host has set it, else the admin's login."""
     if settings.LOGIN_URL == global_settings.LOGIN_URL:
         try:
             return reverse("admin:login")
@@ -79,7 +78,7 @@ def login_url() -> str:
 
 def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
     titles = {403: _("No permission"), 404: _("Page not found"), 503: _("Not available right now")}
-    # Where the site begins: not at `/` when it is served under a prefix.
+    # The root of the site, which is not `/` if the site is served under a prefix.
     context = {
         "title": titles[status],
         "message": message,
@@ -91,7 +90,7 @@ def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
 
 
 def outage_page() -> HttpResponse:
-    """Rendered without the request: who is logged in stands in the database."""
+    """The page with status 503. Rendered without the request, because reading the login needs the database."""
     message = _("The database cannot be reached. Please load the page again in a moment.")
     context = {"title": _("Not available right now"), "message": message, "status": 503}
     page = render_to_string(ERROR_TEMPLATE, context)

@@ -1,6 +1,6 @@
-"""Pages that are open to whoever has their address, which holds a secret: without login, and without a trace of it.
+"""Pages without login, whose addresses contain a secret. The secret is kept out of logs and reports of errors.
 
-The web server's own log of addresses is not ours to keep clean: docs/sharing.md says how.
+The log of the web server is outside of our control: docs/sharing.md says how to keep the secret out of it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ HEADERS = {
 }
 MASK = "-"
 _SHORTEST = 20
-"""What is shorter than this is no secret, and may be a part of other texts by chance."""
+"""Shorter texts are not secrets, and could be part of other texts by chance."""
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A secret on its way: reports of errors show the variables of all functions that it passes."""
+    """A secret that does not show itself when printed, because reports of errors print variables."""
 
     value: str = field(repr=False)
 
@@ -48,9 +48,9 @@ Page = Callable[[HttpRequest, str], HttpResponse]
 
 
 def open_page(*methods: str) -> Callable[[View], Page]:
-    """Makes a page of a view that takes a secret. Http404, for whatever reason, is one and the same page.
+    """Makes a page from a view that takes a secret. Every Http404 gives the same page.
 
-    All is answered here: Django's logs and reports of errors hold the address and the variables of what they pass.
+    All errors are answered here, because Django's logs and reports of errors contain the address and the variables.
     """
 
     def opened(view: View) -> Page:
@@ -79,8 +79,9 @@ def open_page(*methods: str) -> Callable[[View], Page]:
                 response.headers[name] = value
             return response
 
-        page.__dict__.update(reading.__dict__)  # that no transaction of the host's is around it
-        # Django would refuse a POST by its address, and the host's LoginRequiredMiddleware send readers to log in.
+        page.__dict__.update(reading.__dict__)  # keeps it out of ATOMIC_REQUESTS
+        # Without these, Django's CSRF check would log the address of a refused POST, and the host's
+        # LoginRequiredMiddleware would redirect readers to the login page.
         answer: Page = login_not_required(csrf_exempt(with_policy(page)))
         return answer
 
@@ -89,8 +90,7 @@ def open_page(*methods: str) -> Callable[[View], Page]:
 
 @sensitive_variables("secret", "parts", "part")
 def hide(secret: str, request: HttpRequest) -> None:
-    """Takes the secret out of the request, and what stands between slashes of it: from here on nothing that logs or
-    shows the request has them."""
+    """Removes the secret, and its parts between slashes, from the request, so that they are not logged or shown."""
     parts = [part for part in (secret, *secret.split("/")) if len(part) >= _SHORTEST]
     for part in parts:
         request.path = request.path.replace(part, MASK)
@@ -104,7 +104,7 @@ def hide(secret: str, request: HttpRequest) -> None:
 
 
 def _values_of(request: HttpRequest) -> Iterator[dict[str, Any]]:
-    """Where the parts of an address stand besides: for WSGI, for ASGI, and where Django found the view."""
+    """The other dictionaries that contain parts of the address: of WSGI, of ASGI, and of Django's URL resolver."""
     yield request.META
     yield getattr(request, "scope", {})
     found = request.resolver_match
@@ -125,6 +125,6 @@ def _unavailable_page() -> HttpResponse:
 
 
 def _error_page(status: int, title: str, message: str) -> HttpResponse:
-    """Rendered without the request, so that nobody is asked who is logged in."""
+    """An error page. Rendered without the request, so that the login is not read."""
     context = {"title": title, "message": message, "status": status, "is_shared": True}
     return HttpResponse(render_to_string(ERROR_TEMPLATE, context), status=status)

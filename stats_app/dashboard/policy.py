@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of the staff pages: they load nothing but static files, and send forms nowhere else."""
+"""The Content-Security-Policy of the staff pages: they load only static files, and send forms only to this site."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 def with_policy(view: View) -> View:
-    """Adds the header to what the view answers.
+    """Adds the header to the view's response.
 
-    Where the host has Django's `ContentSecurityPolicyMiddleware` or django-csp, its policy holds for our pages, too:
-    both leave a header alone that is there already, so that ours would replace it.
+    If the host uses Django's `ContentSecurityPolicyMiddleware` or django-csp, no header is added, and the host's policy
+    applies. With a header from here, both would leave out their own.
     """
 
     @wraps(view)
@@ -35,13 +35,13 @@ def with_policy(view: View) -> View:
 
 
 def _host_has_policy(request: HttpRequest) -> bool:
-    # Django's middleware sets the one, django-csp the other.
+    # Django's middleware sets the first, django-csp the second.
     return hasattr(request, "_csp_nonce") or hasattr(request, "csp_nonce")
 
 
 def _policy() -> str:
     files = _with_origin_of(static("stats_app/stats.css"))
-    # Chromium also holds the redirect after a form to this, and logging out may lead to another site.
+    # Chromium also applies this to the redirect after a form, and logging out may redirect to another site.
     forms = _with_origin_of(str(settings.LOGOUT_REDIRECT_URL or ""))
     return (
         f"default-src 'none'; script-src {files}; style-src {files}; img-src {files}; form-action {forms}; "
@@ -50,7 +50,7 @@ def _policy() -> str:
 
 
 def _with_origin_of(url: str) -> str:
-    """The own site as a source of a policy, and the site of the URL where that is another one."""
+    """The sources for a policy: this site, and the site of the URL if it is another one."""
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc}".removeprefix("://")
     return f"'self' {origin}" if parts.netloc else "'self'"

@@ -14,11 +14,11 @@ from stats_app.reports.period_form import DayField
 from stats_app.words import NAME_LENGTH
 
 USUAL_DAYS = 30
-"""The last day is so many days away, unless the maker chooses another one."""
+"""The default number of days until the last day."""
 
 
 class ShareForm(forms.Form):
-    """For whom, until when, and whether people are named, where the page would name any."""
+    """For whom the link is, until when, and whether people are named, if the page can name any."""
 
     use_required_attribute = False
 

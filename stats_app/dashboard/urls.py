@@ -11,7 +11,7 @@ app_name = "stats_dashboard"
 urlpatterns = [
     path("", views.workspaces, name="workspaces"),
     path("shared/<str:secret>/", views.shared, name="shared"),
-    # Whatever else has a secret in it, such as an address without its last slash, Django must not report as missing.
+    # All other addresses with a secret, such as one without the last slash, because Django would log them as missing.
     re_path("^shared/(?P<secret>.+)$", views.shared),
     path("unsubscribe/<str:secret>/", views.unsubscribe, name="unsubscribe"),
     path("<str:workspace_id>/", views.workspace, name="workspace"),

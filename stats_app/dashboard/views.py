@@ -1,4 +1,4 @@
-"""The staff pages. Each gets what it is about, reads the period and shows one report, as a page or as CSV."""
+"""The staff pages. Each view fetches its object, reads the period and shows one report, as a page or as CSV."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 @staff_page
 def workspaces(request: HttpRequest) -> HttpResponse:
-    """The workspaces that this person may see, with the clicks of this month. Who may see one only is led to it."""
+    """The workspaces that this person may see, with the clicks of this month. Redirects to it if there is only one."""
     visible = workspaces_for(request.user)
     if not request.GET and (only := _only(visible)):
         return redirect("stats_dashboard:workspace", only.public_id)
@@ -72,7 +72,7 @@ def _only(visible: QuerySet[Workspace]) -> Workspace | None:
 
 @staff_page
 def workspace(request: HttpRequest, workspace_id: str) -> HttpResponse:
-    """The overview."""
+    """The overview of a workspace."""
     shown = get_workspace(request, workspace_id)
     moment = now()
     context = reports.overview_context(shown, request.GET.dict(), moment)
@@ -82,18 +82,18 @@ def workspace(request: HttpRequest, workspace_id: str) -> HttpResponse:
 
 @staff_page
 def campaigns(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
-    """All campaigns."""
+    """The campaigns of a workspace."""
     return _list(request, workspace_id, "campaigns")
 
 
 @staff_page
 def users(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
-    """All workspace users."""
+    """The users of a workspace."""
     return _list(request, workspace_id, "users")
 
 
 def _list(request: HttpRequest, workspace_id: str, page: str) -> HttpResponseBase:
-    """The page of a list, or all its rows as CSV, which is sent while it is read."""
+    """A page of a list, or all its rows as streamed CSV."""
     shown = get_workspace(request, workspace_id)
     asked = reports.LISTS[page](shown, request.GET.dict(), now())
     form = asked.form
@@ -121,7 +121,7 @@ def campaign(request: HttpRequest, workspace_id: str, campaign_id: str) -> HttpR
 
 @staff_page
 def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
-    """One workspace user. In the templates `user` is the login, so that this one is the `person`."""
+    """One workspace user. Templates use the name `person`, because `user` is the login there."""
     shown = get_workspace(request, workspace_id)
     found = _one(WorkspaceUser.objects.filter(workspace=shown.pk), public_ids.USER, user_id)
     context = reports.user_context(shown, found, request.GET.dict(), now())
@@ -133,7 +133,7 @@ def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
 @staff_form
 @sensitive_variables("secret")
 def share(request: HttpRequest, workspace_id: str, campaign_id: str | None = None) -> HttpResponse:
-    """Makes a link to a page, and shows its address this once."""
+    """Makes a link to a page, and shows its address, which cannot be shown again."""
     if not request.user.has_perm(MAY_SHARE):
         return error_page(request, 403, _("This page is for staff who may share reports."))
     shown, moment = get_workspace(request, workspace_id), now()
@@ -159,7 +159,7 @@ def share(request: HttpRequest, workspace_id: str, campaign_id: str | None = Non
 def _share_context(
     request: HttpRequest, workspace: Workspace, campaign: Campaign | None, moment: datetime
 ) -> dict[str, Any]:
-    """The form that shares a page, for those who may."""
+    """The form for sharing a page, if this person may share."""
     if not request.user.has_perm(MAY_SHARE):
         return {}
     data = request.POST if request.method == "POST" else None
@@ -176,7 +176,7 @@ def _address(workspace: Workspace, campaign: Campaign | None) -> str:
 
 
 def _list_of_shared(request: HttpRequest, workspace: Workspace) -> str | None:
-    """Where they are looked up and revoked; None for who may not, and where the host has no admin."""
+    """The address of the list of shared reports; None without permission, and if the host has no admin."""
     if not request.user.has_perm("stats_app.view_sharedreport"):
         return None
     try:
@@ -187,7 +187,7 @@ def _list_of_shared(request: HttpRequest, workspace: Workspace) -> str | None:
 
 @open_page("GET", "HEAD")
 def shared(request: HttpRequest, hidden: Hidden) -> HttpResponse:
-    """The page that a link was made for."""
+    """The page of a shared report."""
     moment = now()
     report = sharing.find_shared(hidden.value.removesuffix("/"), moment)
     if report is None:
@@ -211,7 +211,7 @@ def _shared_answer(request: HttpRequest, report: SharedReport, moment: datetime)
 
 @open_page("GET", "HEAD", "POST")
 def unsubscribe(request: HttpRequest, hidden: Hidden) -> HttpResponse:
-    """The way out of a mailing. Mail programs post here by themselves (RFC 8058); people are asked once."""
+    """Unsubscribing from a mailing. Mail programs post here directly (RFC 8058); people confirm once."""
     address = mailings.find_address(hidden.value)
     if address is None:
         raise Http404
@@ -230,8 +230,8 @@ def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:
-    """The page, or what it shows as CSV. For a wrong period the page says what is wrong, and the file is a 400; where
-    the figures are withheld the page says so, and the file is a 403."""
+    """A page, or its figures as CSV. For a wrong period or withheld figures the page shows a message, and the file is
+    a 400 or a 403."""
     report, form = context["report"], context["form"]
     if form.is_valid() and not form.is_settled:
         return HttpResponseRedirect(f"?{form.settled}")
@@ -245,19 +245,19 @@ def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: 
 
 
 def _refused_file(errors: Mapping[str, Iterable[str]]) -> HttpResponse:
-    """In place of a file: what is wrong with the address."""
+    """The errors in the address, in place of a file."""
     lines = [f"{name}: {message}" for name, messages in errors.items() for message in messages]
     return HttpResponse("\n".join(lines), status=400, content_type="text/plain; charset=utf-8")
 
 
 def _csv_response(rows: Sequence[Row], name: str) -> HttpResponse:
-    """A download named `name` and `.csv`, for spreadsheets of the reader's language."""
+    """A download `name.csv`, for spreadsheets in the reader's language."""
     content = "".join(csv_parts(rows, language_separator()))
     return _as_file(HttpResponse(content.encode()), name)
 
 
 def _streamed_csv(rows: Iterable[Row], name: str) -> StreamingHttpResponse:
-    """The same of rows that are read while they are sent."""
+    """As `_csv_response`, for rows that are read while they are sent."""
     parts = csv_parts(rows, language_separator())
     return _as_file(StreamingHttpResponse(part.encode() for part in parts), name)
 
@@ -270,6 +270,6 @@ def _as_file(response: Answer, name: str) -> Answer:
 
 
 def _file_name(name: str, period: Period) -> str:
-    """Such as `acme-2026-03-01-2026-03-31`: nothing that a file system or a header could trip over."""
+    """A name such as `acme-2026-03-01-2026-03-31`, safe for file systems and headers."""
     plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower()).strip("-")
     return f"{plain[:60] or 'clicks'}-{period.start}-{period.end}"

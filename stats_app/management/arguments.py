@@ -1,4 +1,4 @@
-"""What the commands take as arguments, with one clear line for what is wrong."""
+"""Parsing the arguments of the commands, with a clear error of one line."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stats_app.models import Workspace, WorkspaceUser
 from stats_app.periods import parse_day
 
 NAMED_WORKSPACES = 10
-"""How many workspaces an error names at most."""
+"""The most workspaces that an error names."""
 
 
 def workspace_of(public_id: str) -> Workspace:
-    """The workspace with this public id. Raises CommandError, which names those that there are."""
-    # Not asked for what is no id: a shell can pass bytes that no database takes.
+    """The workspace with this public id. Raises CommandError, which names the existing ones."""
+    # Only well-formed ids are looked up, because a shell can pass bytes that databases refuse.
     is_id = public_ids.is_public_id(public_id)
     found: Workspace | None = Workspace.objects.filter(public_id=public_id).first() if is_id else None
     if found is None:
@@ -28,7 +28,7 @@ def workspace_of(public_id: str) -> Workspace:
 
 
 def user_of(public_id: str) -> WorkspaceUser:
-    """The user with this public id, of whatever workspace. Raises CommandError."""
+    """The user with this public id, in any workspace. Raises CommandError."""
     is_id = public_ids.is_public_id(public_id, public_ids.USER)
     users = WorkspaceUser.objects.select_related("workspace")
     found: WorkspaceUser | None = users.filter(public_id=public_id).first() if is_id else None
@@ -50,12 +50,12 @@ def _known_workspaces() -> str:
 
 
 def workspaces_of(public_id: str | None) -> list[Workspace]:
-    """The one workspace with this public id, or all. Raises CommandError."""
+    """The workspace with this public id, or all without an id. Raises CommandError."""
     return [workspace_of(public_id)] if public_id is not None else list(Workspace.objects.order_by("pk"))
 
 
 def invalid(error: ValidationError) -> CommandError:
-    """What is wrong with the values of a row, on one line."""
+    """The errors in the values of a row, on one line."""
     return CommandError(" ".join(f"{name}: {' '.join(texts)}" for name, texts in error.message_dict.items()))
 
 
@@ -64,7 +64,7 @@ def date_of(option: str, text: str) -> date: ...
 @overload
 def date_of(option: str, text: None) -> None: ...
 def date_of(option: str, text: str | None) -> date | None:
-    """The date of an option that may be left out. Raises CommandError."""
+    """The date of an optional option. Raises CommandError."""
     if text is None:
         return None
     try:

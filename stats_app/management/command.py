@@ -1,4 +1,4 @@
-"""The base of the commands."""
+"""The base class of the commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ADVICE: dict[Kind | None, str] = {
 
 
 class StatsCommand(BaseCommand):
-    """A command that ends with one clear line where Django's would end with a traceback (`--traceback` shows it)."""
+    """A command that prints one clear line for an error, and the traceback only with `--traceback`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -1,4 +1,4 @@
-"""The base of the commands that import people and campaigns."""
+"""The base class of the commands that import people and campaigns."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHOWN = 20
 
 
 class DirectoryCommand(StatsCommand):
-    """Reads a whole file and saves it in one transaction: a run that is broken off has saved nothing."""
+    """Reads a whole file and saves it in one transaction, so that an interrupted run saves nothing."""
 
     declaration: type[DirectoryItem]
 
@@ -41,7 +41,7 @@ class DirectoryCommand(StatsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         names = ", ".join(file_fields(self.declaration).names)
-        parser.add_argument("file", metavar="FILE", help="the file, also packed by gzip; - for standard input")
+        parser.add_argument("file", metavar="FILE", help="the file, also with gzip; - for standard input")
         parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
         parser.add_argument("--format", choices=FORMATS, help="default: jsonl for FILE.jsonl, else csv")
         parser.add_argument(
@@ -53,9 +53,7 @@ class DirectoryCommand(StatsCommand):
             f"The fields are {names}",
         )
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and save nothing")
-        parser.add_argument(
-            "--rejects", metavar="FILE", help="write the lines that are wrong to this file, as they came"
-        )
+        parser.add_argument("--rejects", metavar="FILE", help="write the wrong lines to this file, unchanged")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
@@ -79,7 +77,7 @@ class DirectoryCommand(StatsCommand):
         except Refused as error:
             raise CommandError(f"{error} --force does it all the same.") from None
         except KeyboardInterrupt:
-            raise CommandError("Broken off. Nothing was saved.", returncode=130) from None
+            raise CommandError("Interrupted. Nothing was saved.", returncode=130) from None
         except WorkspaceGone:
             raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(result, rows, read, options["dry_run"])
@@ -88,7 +86,7 @@ class DirectoryCommand(StatsCommand):
         for wrong in result.rejected[:SHOWN]:
             self.stdout.write(f"Line {read[wrong.index].number}{clause(in_words_of_the_file(wrong, rows))}")
         if len(result.rejected) > SHOWN:
-            self.stdout.write(f"... and {len(result.rejected) - SHOWN:,} more lines that are wrong.")
+            self.stdout.write(f"... and {len(result.rejected) - SHOWN:,} more wrong lines.")
         if dry_run:
             self._say_changes(result, read)
         if rows.unread:

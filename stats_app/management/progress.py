@@ -1,4 +1,4 @@
-"""How far a long command has come."""
+"""The progress bar of long commands."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Stream(Protocol):
 
 
 class ProgressBar:
-    """A bar on a terminal, and one line at the end elsewhere. Called with how many are done, and of how many that is or
-    which share of all; where neither is known there is a number without a bar."""
+    """A bar on a terminal; otherwise one line at the end. Called with the number done, and with the total or the share
+    done. If neither is known, it shows only a number."""
 
     def __init__(self, stream: Stream, total: int | None, noun: str, *, quiet: bool = False) -> None:
         self.stream, self.total, self.noun, self.quiet = stream, total, noun, quiet

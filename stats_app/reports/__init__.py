@@ -7,15 +7,20 @@ an address. The templates in `stats_app/reports/` draw a report and fit into any
 
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.campaign import CampaignReport, campaign_context, campaign_report
+from stats_app.reports.campaign_list import CampaignList
 from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.export import csv_rows
-from stats_app.reports.lists import LISTS, AskedList
+from stats_app.reports.lists import AskedList
 from stats_app.reports.overview import OverviewReport, overview_context, overview_report
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.ranking import Ranking
 from stats_app.reports.signature import SignatureLinks, signature_links
 from stats_app.reports.user import UserReport, user_context, user_report
+from stats_app.reports.user_list import UserList
 from stats_app.reports.workspaces import WorkspaceLine, workspace_lines, workspace_rows
+
+LISTS: dict[str, type[AskedList]] = {one.page: one for one in (CampaignList, UserList)}
+"""The lists by the last part of their addresses."""
 
 __all__ = [
     "LISTS",

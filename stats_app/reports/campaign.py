@@ -26,9 +26,10 @@ from stats_app.reports.figures import (
     local_time,
     page_context,
 )
-from stats_app.reports.lists import Line, UserList
+from stats_app.reports.lists import Line
 from stats_app.reports.marks import marks_of
 from stats_app.reports.period_form import WHOLE_RUN, PeriodForm
+from stats_app.reports.user_list import UserList
 from stats_app.reports.wording import status_text
 
 # What stands for a share that the tool rounds to 0.

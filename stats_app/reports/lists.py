@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Count, F, QuerySet, Value
+from django.db.models import Count, QuerySet, Value
 from django.db.models.expressions import OrderBy
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from stats_app import person_figures, public_ids, queries, store
-from stats_app.dimensions import CAMPAIGN
+from stats_app import public_ids, store
 from stats_app.errors import WrongValue
-from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
-from stats_app.models.campaigns import STATUSES, status_place
+from stats_app.models import CampaignAssignment, Workspace
 from stats_app.periods import Period
 from stats_app.reports.audience import STAFF
 from stats_app.reports.cells import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
@@ -33,7 +31,7 @@ from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.figures import clicks_of, comparison_of, exports, local_time
 from stats_app.reports.names import name_html
 from stats_app.reports.period_form import PeriodForm
-from stats_app.reports.wording import numbers, short_day_text, status_text, withheld_text
+from stats_app.reports.wording import numbers
 from stats_app.sql.listings import Days, Found, Order
 from stats_app.sql.words import Alphabetical
 from stats_app.words import search_words
@@ -42,7 +40,6 @@ PAGE_SIZE = 50
 # So many rows of a file are read at a time.
 BATCH = 500
 
-ACTIVE, INACTIVE = "active", "inactive"
 # The value of `clicks=` that keeps to the rows without any.
 WITHOUT = "none"
 
@@ -449,148 +446,6 @@ class AskedList:
             return format_html('<a href="{}?{}">{}</a>', address.replace("ID", line.row.public_id), query, name)
 
         return Column("name", _("Name"), cell, place=Alphabetical(self.name), is_text=True, starts_high=False)
-
-
-class CampaignList(AskedList):
-    one, page, model, name = "campaign", "campaigns", Campaign, "name"
-    other, other_model, other_prefix = "user", WorkspaceUser, public_ids.USER
-    csv_head = ("publicId", "name", "status", "firstDay", "lastDay", "assignedUsers", "clicksPerUser")
-
-    @property
-    def title(self) -> str:
-        return _("Campaigns")
-
-    @property
-    def search_label(self) -> str:
-        return _("Name")
-
-    @property
-    def of_text(self) -> str:
-        return _("Only the campaigns that %(name)s carries.") % {"name": self.carrier or self.of}
-
-    @property
-    def empty_text(self) -> str:
-        return _("No campaign matches.") if self.filters else _("There is no campaign yet.")
-
-    @property
-    def statuses(self) -> list[tuple[str, str]]:
-        return [(status, status_text(status)) for status in STATUSES]
-
-    def matching(self, rows: Any) -> QuerySet[Any]:
-        found: QuerySet[Any] = rows.named(self.words)
-        return found.with_status(self.status, self.today) if self.status else found  # type: ignore[attr-defined]
-
-    def own_columns(self) -> list[Column]:
-        style, today = numbers(), self.today
-
-        def day_column(key: str, title: str, field: str) -> Column:
-            def cell(line: Line) -> str:
-                day: date | None = getattr(line.row, field)
-                return short_day_text(day) if day else "–"
-
-            return Column(key, title, cell, place=F(field), is_text=True, starts_high=False, has_gaps=True)
-
-        def status(line: Line) -> str:
-            return status_text(line.row.status(today))
-
-        return [
-            self.name_column(),
-            Column("assigned", _("People"), lambda line: style.grouped(line.assigned), "assigned"),
-            Column("status", _("Status"), status, place=status_place(today), is_text=True, starts_high=False),
-            day_column("first", _("First day"), "starts_on"),
-            day_column("last", _("Last day"), "ends_on"),
-        ]
-
-    def columns_after_clicks(self) -> list[Column]:
-        style = numbers()
-
-        def each(line: Line) -> str:
-            return "–" if line.each is None else style.rounded(line.each)
-
-        return [Column("each", _("Clicks per person"), each, "each")]
-
-    def csv_cells(self, line: Line) -> tuple[Any, ...]:
-        campaign = line.row
-        return (
-            *(campaign.public_id, campaign.name, campaign.status(self.today)),
-            *(campaign.starts_on or "", campaign.ends_on or "", line.assigned),
-            "" if line.each is None else round(line.each, 4),
-        )
-
-    def whole(self, clicks: Mapping[str, int]) -> int:
-        return clicks[CAMPAIGN]
-
-
-class UserList(AskedList):
-    one, page, model, name = "user", "users", WorkspaceUser, "display_name"
-    other, other_model, other_prefix = "campaign", Campaign, public_ids.CAMPAIGN
-    csv_head = ("publicId", "name", "email", "isActive", "assignedCampaigns")
-
-    @property
-    def has_clicks(self) -> bool:
-        return person_figures.are_shown()
-
-    @property
-    def are_all_shown(self) -> bool:
-        return person_figures.are_all_shown()
-
-    def least_shown(self, days: Period) -> float:
-        return queries.least_shown(self.workspace, days)
-
-    @property
-    def withheld(self) -> str:
-        return "" if self.are_all_shown else withheld_text()
-
-    @property
-    def title(self) -> str:
-        return _("Users")
-
-    @property
-    def search_label(self) -> str:
-        return _("Name or e-mail")
-
-    @property
-    def of_text(self) -> str:
-        return _("Only the people who carry %(name)s.") % {"name": self.carrier or self.of}
-
-    @property
-    def empty_text(self) -> str:
-        return _("Nobody matches.") if self.filters else _("There is no user yet.")
-
-    @property
-    def statuses(self) -> list[tuple[str, str]]:
-        return [(ACTIVE, _("active")), (INACTIVE, _("inactive"))]
-
-    def matching(self, rows: Any) -> QuerySet[Any]:
-        found: QuerySet[Any] = rows.known_as(self.words, self.workspace.pk)
-        return found.filter(is_active=self.status == ACTIVE) if self.status else found
-
-    def own_columns(self) -> list[Column]:
-        style, names = numbers(), dict(self.statuses)
-
-        def status(line: Line) -> str:
-            return names[ACTIVE if line.row.is_active else INACTIVE]
-
-        return [
-            self.name_column(),
-            Column("assigned", _("Campaigns"), lambda line: style.grouped(line.assigned), "assigned"),
-            Column("status", _("Status"), status, place=F("is_active"), is_text=True),
-            Column("email", _("E-mail"), _email, place=F("email"), is_text=True, starts_high=False),
-        ]
-
-    def csv_cells(self, line: Line) -> tuple[Any, ...]:
-        user = line.row
-        return (user.public_id, str(user), user.email, str(user.is_active).lower(), line.assigned)
-
-    def whole(self, clicks: Mapping[str, int]) -> int:
-        return sum(clicks.values())
-
-
-LISTS: dict[str, type[AskedList]] = {one.page: one for one in (CampaignList, UserList)}
-
-
-def _email(line: Line) -> str:
-    return format_html('<bdi dir="auto">{}</bdi>', line.row.email)
 
 
 def _days(period: Period) -> Days:

@@ -148,7 +148,7 @@ def click_reason(reason: str) -> str:
 def withheld_text() -> str:
     """Why a person's figures are not shown."""
     if not person_figures.are_shown():
-        return _("This site shows nobody's clicks by person.")
+        return _("This site does not show clicks by person.")
     return _(
         "Figures of persons with fewer than %(number)s clicks in a period are withheld; where that is one person only, "
         "also the next smallest."

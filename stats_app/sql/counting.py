@@ -1,4 +1,4 @@
-"""What is counted, and how: the one definition for clicks that come in, change their verdict or are counted anew.
+"""What is counted, and how: the one definition for clicks that come in, change their verdict or are recounted.
 
 The statements here count the clicks of a `source`, which is a statement that selects `FACTS` of some clicks of one
 workspace. The local day of a click follows from its moment. No time-zone function of a database is used, since they

@@ -130,7 +130,7 @@ def sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Writers]:
 
 
 def write_at_once(writers: Writers, processes: int, half: int, size: int, rounds: int) -> None:
-    """Each process sends half of the clicks of the next one too, while the zone changes, all is counted anew, and two
+    """Each process sends half of the clicks of the next one too, while the zone changes, all is recounted, and two
     more processes change verdicts of the same clicks."""
     workspace = writers.run("prepare", zone="UTC")
     last = (processes + 1) * half

@@ -30,11 +30,11 @@ class Command(StatsCommand):
         found = []
         if differences:
             found.append(
-                f"{differences} difference(s); rebuild_rollups counts anew. After a new version of the time zone "
-                "tables they are to be expected, in zones whose rules it changed."
+                f"{differences} difference(s); rebuild_rollups recounts. After an update of the time zone data, "
+                "differences are expected in zones whose rules have changed."
             )
         if unknown_zones:
             found.append(f"{unknown_zones} workspace(s) could not be checked.")
         if found:
             raise CommandError(" ".join(found))
-        self.stdout.write(f"The counts of {len(workspaces)} workspace(s) are what the clicks say.")
+        self.stdout.write(f"The counts of {len(workspaces)} workspace(s) agree with the clicks.")

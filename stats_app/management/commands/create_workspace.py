@@ -24,7 +24,7 @@ class Command(StatsCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # The id has to be the last line; and a shell can pass bytes that no database takes.
+        # Control characters are refused, because the id must be the last line, and databases refuse some of them.
         for option, text in (("NAME", options["name"]), ("--timezone", options["timezone"])):
             if not is_plain(text):
                 raise CommandError(f"{option} is text without control characters, not {text!r}.")

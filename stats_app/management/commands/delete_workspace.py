@@ -15,14 +15,14 @@ from stats_app.removal import count_rows, delete_workspace
 
 class Command(StatsCommand):
     help = (
-        "Delete a workspace with all that it has: people, campaigns, links, clicks, counts, API keys and audit log. It "
-        "is made inactive first. May be broken off and run again; there is no way back."
+        "Delete a workspace with everything in it: people, campaigns, links, clicks, counts, API keys and audit log. "
+        "It becomes inactive first. An interrupted run can be repeated. This cannot be undone."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", metavar="PUBLIC_ID")
         parser.add_argument("--dry-run", action="store_true", help="say what there is, and delete nothing")
-        parser.add_argument("--yes", action="store_true", help="do not ask, as on a terminal it does")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
@@ -37,7 +37,7 @@ class Command(StatsCommand):
         self.stdout.write(f"{name}: deleted, with {_rows(deleted)}.")
 
     def _ask(self, workspace: Workspace) -> None:
-        self.stdout.write(f"{workspace} will be deleted with {_rows(count_rows(workspace))}. There is no way back.")
+        self.stdout.write(f"{workspace} will be deleted with {_rows(count_rows(workspace))}. This cannot be undone.")
         self.stdout.write("Type its public id to go on.")
         if sys.stdin.readline().strip() != workspace.public_id:
             raise CommandError("Nothing was deleted: the public id was not typed.")

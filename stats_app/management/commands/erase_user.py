@@ -14,8 +14,8 @@ from stats_app.periods import format_time
 
 class Command(StatsCommand):
     help = (
-        "Erase a person: name, e-mails, aliases and external id go and are never taken again by an import; the counts "
-        "stay. There is no way back."
+        "Erase a person: name, e-mails, aliases and external id are deleted, and no import adds them again. The counts "
+        "stay. This cannot be undone."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

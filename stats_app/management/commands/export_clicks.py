@@ -13,7 +13,7 @@ from stats_app.management.command import StatsCommand
 
 
 class Command(StatsCommand):
-    help = "Write a workspace's clicks to standard output, the oldest first. import_clicks reads what comes out."
+    help = "Write a workspace's clicks to standard output, the oldest first. import_clicks can read the output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
@@ -29,11 +29,11 @@ class Command(StatsCommand):
         if start and end and start > end:
             raise CommandError(f"--from {start} is after --to {end}.")
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal's is
+            sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         try:
             for text in export_clicks(workspace, start, end, form=options["format"]):
                 self.stdout.write(text, ending="")
             self.stdout.flush()
         except BrokenPipeError:
-            # Whoever read it has enough, as `head` has. Python would write the rest again when it ends.
+            # The reading program has ended, such as `head`. Without this, Python would flush the rest and fail again.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -13,7 +13,7 @@ from stats_app.user_exports import export_user
 
 
 class Command(StatsCommand):
-    help = "Write all that is stored about one person to standard output, as JSON."
+    help = "Write everything that is stored about one person to standard output, as JSON."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", metavar="PUBLIC_ID", help="usr_...")
@@ -21,6 +21,6 @@ class Command(StatsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         user = user_of(options["user"])
         if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal's is
+            sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         for text in export_user(user, now=now()):
             self.stdout.write(text, ending="")

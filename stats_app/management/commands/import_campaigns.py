@@ -9,8 +9,8 @@ from stats_app.models import Workspace
 
 class Command(DirectoryCommand):
     help = (
-        "Import campaigns and who carries them from a file: each is found again or made, and the same file again "
-        "changes nothing. docs/directory.md shows one."
+        "Import campaigns and their users from a file. Existing ones are updated; importing the same file again "
+        "changes nothing. docs/directory.md has an example."
     )
     declaration = NewCampaign
 

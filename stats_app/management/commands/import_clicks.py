@@ -19,12 +19,12 @@ SHOWN = 20
 
 class Command(StatsCommand):
     help = (
-        "Import clicks from a file of any size. The same file counts once, however often it is imported, also after a "
-        "run that was broken off. docs/import.md shows files of other systems."
+        "Import clicks from a file of any size. Importing the same file again counts nothing twice, so an interrupted "
+        "run can be repeated. docs/import.md shows files of other systems."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="the file, also packed by gzip; - for standard input")
+        parser.add_argument("file", metavar="FILE", help="the file, also with gzip; - for standard input")
         parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
         parser.add_argument("--format", choices=imports.FORMATS, help="default: jsonl for FILE.jsonl, else csv")
         parser.add_argument(
@@ -36,7 +36,7 @@ class Command(StatsCommand):
             f"The fields are {', '.join(imports.NAMES)}",
         )
         parser.add_argument(
-            "--only", action="append", default=[], metavar="COLUMN=VALUE", help="take these rows only; may be repeated"
+            "--only", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated"
         )
         parser.add_argument("--date-format", metavar="FORMAT", help="of times: as for strptime, unix or unix-ms")
         parser.add_argument("--timezone", metavar="ZONE", help="of times without an offset, such as Europe/Paris")
@@ -50,9 +50,7 @@ class Command(StatsCommand):
             help="of followed links in a log; may be repeated; default: all of these",
         )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and store nothing")
-        parser.add_argument(
-            "--rejects", metavar="FILE", help="write the lines that are wrong to this file, as they came"
-        )
+        parser.add_argument("--rejects", metavar="FILE", help="write the wrong lines to this file, unchanged")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
@@ -81,7 +79,7 @@ class Command(StatsCommand):
         except OSError as error:
             raise CommandError(f"{error.filename or name}: {error.strerror or error}.{self._so_far(dry_run)}") from None
         except KeyboardInterrupt:
-            raise CommandError(f"Broken off.{self._so_far(dry_run)}", returncode=130) from None
+            raise CommandError(f"Interrupted.{self._so_far(dry_run)}", returncode=130) from None
         except WorkspaceGone:
             raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(rows, dry_run)
@@ -114,7 +112,7 @@ class Command(StatsCommand):
     def _say(self, rows: imports.Rows, dry_run: bool) -> None:
         imported = self.imported
         if imported.rejected > SHOWN:
-            self.stdout.write(f"... and {imported.rejected - SHOWN:,} more lines that are wrong.")
+            self.stdout.write(f"... and {imported.rejected - SHOWN:,} more wrong lines.")
         if rows.unread:
             self.stdout.write(f"Not read: {', '.join(map(printable, rows.unread))}.")
         numbers = {
@@ -128,7 +126,7 @@ class Command(StatsCommand):
         self.stdout.write(f"{'Nothing was stored; it would be ' if dry_run else ''}{summary}.")
 
     def _so_far(self, dry_run: bool) -> str:
-        """What to know of a run that ended early."""
+        """A sentence about a run that ended early: whether clicks were stored."""
         imported = self.imported
         if dry_run or not imported.rows:
             return ""

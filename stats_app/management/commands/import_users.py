@@ -11,8 +11,8 @@ from stats_app.models import Workspace
 
 class Command(DirectoryCommand):
     help = (
-        "Import people from a file: each is found again or made, and the same file again changes nothing. "
-        "docs/directory.md shows files of Google Workspace and Microsoft Entra."
+        "Import people from a file. Existing ones are updated; importing the same file again changes nothing. "
+        "docs/directory.md shows files from Google Workspace and Microsoft Entra."
     )
     declaration = NewUser
 
@@ -21,9 +21,9 @@ class Command(DirectoryCommand):
         parser.add_argument(
             "--deactivate-missing",
             action="store_true",
-            help="the file names everybody: make inactive whom it does not name",
+            help="the file is complete: make all users inactive who are not in it",
         )
-        parser.add_argument("--force", action="store_true", help="also when these are more than half of all")
+        parser.add_argument("--force", action="store_true", help="even if these are more than half of all users")
 
     def save(self, workspace: Workspace, items: list[Any], options: dict[str, Any]) -> DirectoryResult:
         return save_users(

@@ -13,7 +13,7 @@ from stats_app.pruning import prunable_calls, prune_audit
 
 
 class Command(StatsCommand):
-    help = "Delete the rows of the audit log before a date. May be broken off and run again."
+    help = "Delete the rows of the audit log before a date. An interrupted run can be repeated."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

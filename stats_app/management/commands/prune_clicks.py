@@ -14,8 +14,8 @@ from stats_app.pruning import prunable_clicks, prune_clicks
 
 class Command(StatsCommand):
     help = (
-        "Delete the single clicks before a date; their counts stay, and no answer changes. Clicks of such days are not "
-        "taken any more, and their days cannot be counted anew. May be broken off and run again."
+        "Delete the single clicks before a date; their counts stay, and no answer changes. New clicks of these days "
+        "are refused, and the days cannot be recounted. An interrupted run can be repeated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -13,7 +13,7 @@ from stats_app.rollups import rebuild
 
 
 class Command(StatsCommand):
-    help = "Count the clicks anew. May be interrupted and run again at any time, also while clicks come in."
+    help = "Recount the clicks, also while clicks come in. An interrupted run can be repeated."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
@@ -36,14 +36,12 @@ class Command(StatsCommand):
                 continue
             except Refused as error:
                 raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
-            self.stdout.write(
-                f"{workspace.public_id} {workspace}: {days} day(s) counted anew{_kept(workspace, start)}."
-            )
+            self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) recounted{_kept(workspace, start)}.")
         if unknown_zones:
-            raise CommandError(f"{unknown_zones} workspace(s) could not be counted anew.")
+            raise CommandError(f"{unknown_zones} workspace(s) could not be recounted.")
 
 
 def _kept(workspace: Workspace, start: date | None) -> str:
-    """What to know where not all days could be counted."""
+    """A clause about days that could not be recounted, if there are any."""
     kept_from = Workspace.objects.filter(pk=workspace.pk).values_list("clicks_kept_from", flat=True).first()
     return "" if start or kept_from is None else f"; those before {kept_from} stay, as their clicks are pruned"

@@ -14,8 +14,8 @@ from stats_app.reclassification import Reclassified, reclassify
 
 class Command(StatsCommand):
     help = (
-        "Judge the stored clicks anew, by what is stored of them: their reasons, and which were of one visitor. Counts "
-        "move along. May be broken off and run again, also while clicks come in."
+        "Judge the stored clicks again by today's rules, from their stored reasons and visitors, and update the "
+        "counts, also while clicks come in. An interrupted run can be repeated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,7 +24,7 @@ class Command(StatsCommand):
             "--from", metavar="DATE", dest="start", help="first local day, as Y-m-d; default: the first that is kept"
         )
         parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
-        parser.add_argument("--dry-run", action="store_true", help="say what would move, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
@@ -44,7 +44,7 @@ class Command(StatsCommand):
             else:
                 self._say(workspace, done, dry_run)
         if refused:
-            raise CommandError(f"The clicks of {refused} workspace(s) could not be judged anew.")
+            raise CommandError(f"The clicks of {refused} workspace(s) could not be judged again.")
 
     def _say(self, workspace: Workspace, done: Reclassified, dry_run: bool) -> None:
         moves = ", ".join(_move(*move, number) for move, number in sorted(done.moved.items()))

@@ -20,7 +20,7 @@ from stats_app.periods import Period
 
 LOGIN = "demo"
 EMAIL = "demo@example.com"
-PASSWORD = "demo-signatures"  # noqa: S105  # of the demo, on the visitor's own machine
+PASSWORD = "demo-signatures"  # noqa: S105  # only for the demo, on the user's own machine
 
 
 class Command(StatsCommand):
@@ -42,7 +42,7 @@ class Command(StatsCommand):
         self._say_where_to_look(workspaces, login, secret, Period.last_days(30, workspaces[0].today(moment)))
 
     def _staff_login(self) -> str:
-        """The name to log in with. The host's own user model may go by e-mail, and ask for more than a name."""
+        """The name to log in with. The host's user model may use an e-mail as its name, and have required fields."""
         model = get_user_model()
         names = [model.USERNAME_FIELD, *model.REQUIRED_FIELDS]
         values = {name: EMAIL if isinstance(model._meta.get_field(name), EmailField) else LOGIN for name in names}
@@ -88,7 +88,7 @@ class Command(StatsCommand):
 
 
 def _address(view: str) -> str | None:
-    """Where this machine serves it; None when the host does not include it."""
+    """The address of a view on this machine; None if the host does not include the view."""
     try:
         return _absolute(reverse(view))
     except NoReverseMatch:
