@@ -15,10 +15,12 @@ from statistics import median
 from django.db import connections
 
 from benchmarks import cases as asked
+from benchmarks import directory
 from benchmarks import pages as asked_pages
 from benchmarks.cases import Case
 from benchmarks.cpu import Cost
 from benchmarks.databases import MAIN
+from benchmarks.directory import Saved
 from benchmarks.imports import Imported
 from benchmarks.ingest import ARRIVAL, COPY, POST, RECORD, Ingest, OnSqlite
 from benchmarks.redirects import FOLLOWED, PLAIN, Followed
@@ -56,6 +58,7 @@ class Results:
     on_sqlite: OnSqlite
     followed: Followed
     imports: dict[str, Imported]
+    people: dict[str, Saved]
     load: tuple[float, float]  # of the machine, before and after
 
     def rows(self) -> list[Row]:
@@ -66,6 +69,7 @@ class Results:
         year = "365 days by day"
         overview, dearest = self.pages[asked_pages.OVERVIEW], asked_pages.dearest(self.pages)
         longest, uncounted = asked_pages.dearest_list(self.pages), self.pages[asked_pages.UNCOUNTED_LIST]
+        users = f"`import_users`, {directory.USERS:,} with {directory.ALIASES} aliases each"
         return [
             Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
             Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
@@ -91,6 +95,8 @@ class Results:
                 for name, file in self.imports.items()
             ),
             Row("`import_clicks`: MB of memory at most", "200", "", self._memory()),
+            Row(f"{users}, {directory.NEW}: CPU s", "", "3", self._seconds(directory.NEW)),
+            Row(f"{users}, {directory.AGAIN}: CPU s", "", "1", self._seconds(directory.AGAIN)),
         ]
 
     def _multiple(self, name: str) -> str:
@@ -109,6 +115,12 @@ class Results:
     def _memory(self) -> str:
         dearest = max(self.imports.values(), key=lambda file: file.peak_megabytes)
         return f"{dearest.peak_megabytes:.0f} ({dearest.lines:,} lines)"
+
+    def _seconds(self, name: str) -> str:
+        start, cost = self.people[name]
+        application, database = cost.application / 1000, cost.database / 1000
+        parts = f"application {application:.2f}, database {database:.2f}; before it {start / 1000:.2f} to start"
+        return f"{cost.cpu / 1000:.2f} ({parts})"
 
     def costs(self) -> list[list[str]]:
         """What each case costs per call, in milliseconds."""

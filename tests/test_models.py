@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,6 +38,13 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
 ULID_TEXT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+
+
+def test_migrations_touch_only_the_database_that_is_migrated() -> None:
+    """A host's router may send the rows elsewhere."""
+    folder = Path(apps.get_app_config("stats_app").path) / "migrations"
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("0*.py")))
+    assert re.findall(r"\.(?:objects|_default_manager)\b(?!\.using\().*", code) == []
 
 
 def make_link(workspace: Workspace, **values: Any) -> TrackedLink:
