@@ -61,7 +61,8 @@ def cast(tmp_path: Path) -> Iterator[Cast]:
     tenant = make_tenant("Acme")
     make_tenant("Globex")
     rights = [f"{act}_{model}" for model in ("workspace", "click") for act in ("view", "change")]
-    with override_settings(STATS_APP={"WORKSPACES_FOR": "tests.admin_cast.first_workspace"}):
+    ours = {"WORKSPACES_FOR": "tests.admin_cast.first_workspace", "BASE_URL": "https://stats.example"}
+    with override_settings(STATS_APP=ours):
         yield Cast(tenant, make_key(tenant.workspace), superuser(), login(*rights), tmp_path)
 
 

@@ -207,7 +207,8 @@ class ImportAdmin(_Base):
         except signing.BadSignature:
             self.message_user(request, _("This page is out of date. Upload the file again."), messages.ERROR)
             return HttpResponseRedirect(self.address("import"))
-        if not self._workspaces(request).filter(pk=upload.workspace).exists():
+        workspace = self._workspaces(request).filter(pk=upload.workspace).first()
+        if workspace is None:
             raise PermissionDenied
         self._check_still_permitted(request, upload)
         try:
@@ -215,6 +216,13 @@ class ImportAdmin(_Base):
                 result = self._save(upload, dry_run=False)
                 if digest_of(result) != digest:
                     raise _ChangedMeanwhile
+                numbers = {
+                    "created": result.created,
+                    "updated": result.updated,
+                    "unchanged": result.unchanged,
+                    "rejected": len(result.rejected),
+                }
+                self._log_import(request, workspace, numbers)
         except _ChangedMeanwhile:
             message = _("Nothing was saved: something has changed meanwhile. This is what the file would change now.")
             self.message_user(request, message, messages.WARNING)
@@ -222,16 +230,16 @@ class ImportAdmin(_Base):
         except WorkspaceGone:
             self.message_user(request, _("The workspace was deleted meanwhile."), messages.ERROR)
             return HttpResponseRedirect(self.address("changelist"))
-        message = _(
-            "Imported: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
-        ) % {
-            "created": result.created,
-            "updated": result.updated,
-            "unchanged": result.unchanged,
-            "rejected": len(result.rejected),
-        }
-        self.message_user(request, message, messages.SUCCESS)
+        message = _("Imported: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.")
+        self.message_user(request, message % numbers, messages.SUCCESS)
         return HttpResponseRedirect(self.address("changelist"))
+
+    def _log_import(self, request: HttpRequest, workspace: Workspace, numbers: dict[str, int]) -> None:
+        """One entry in the history of the workspace, whatever the number of rows; without names, which would stay."""
+        message = _(
+            "Imported %(rows)s: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
+        )
+        self.log_change(request, workspace, message % {"rows": self.opts.verbose_name_plural, **numbers})
 
     def _check_still_permitted(self, request: HttpRequest, upload: Upload) -> None:
         try:

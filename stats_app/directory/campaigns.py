@@ -17,6 +17,7 @@ from stats_app.directory.claims import Claim
 from stats_app.directory.items import Checked, NewCampaign, check
 from stats_app.directory.plans import EXTERNAL_ID, Plan, values_of
 from stats_app.directory.results import Change, DirectoryResult
+from stats_app.erasures import erased_identifiers
 from stats_app.errors import FieldError, shown
 from stats_app.locks import LockedWorkspace, in_directory
 from stats_app.models import Campaign, Workspace
@@ -139,13 +140,20 @@ class _Known:
                 _CAMPAIGNS, "id", named, _COLUMNS
             )
         }  # fmt: skip
-        self.users = self._users({name for one in checked for name in one.values.get("assignedUsers", ())})
-
-    def _users(self, names: set[str]) -> dict[str, int]:
-        """Users by public id, e-mail and alias."""
+        names = {name for one in checked for name in one.values.get("assignedUsers", ())}
         emails = {name for name in names if "@" in name}
-        found = dict(self._look(_USERS, "public_id", names - emails)) | dict(self._look(_USERS, "email", emails))
-        return found | {email: user_id for email, _, user_id in self._look(_ALIASES, "email", emails, "user_id")}
+        rows = [
+            *look(_USERS, "public_id", names - emails, "erased_at"),
+            *look(_USERS, "email", emails, "erased_at"),
+        ]
+        self.users = {name: user_id for name, user_id, erased_at in rows if erased_at is None}
+        """By public id, e-mail and alias."""
+        self.users |= {email: user_id for email, _, user_id in look(_ALIASES, "email", emails, "user_id")}
+        unknown = emails - self.users.keys()
+        self.erased = {name for name, _, erased_at in rows if erased_at is not None}
+        """The names of those who were erased: of the row that is left, or of the person."""
+        if unknown:
+            self.erased |= erased_identifiers(workspace_id, emails=unknown).emails
 
     def emails(self, users: set[int]) -> dict[int, str]:
         return {user_id: email for user_id, _, email in self._look(_USERS, "id", users, "email")}
@@ -184,7 +192,9 @@ class _Plan(Plan[_Campaign]):
         """Puts the numbers of the users in place of their names."""
         names = one.values["assignedUsers"]
         unknown = next((name for name in names if name not in self.known.users), None)
-        if unknown is not None:
+        if unknown in self.known.erased:
+            one.refuse("assignedUsers", "not_allowed", f"{shown(unknown)} is or was that of a user who was erased.")
+        elif unknown is not None:
             one.refuse("assignedUsers", "not_found", f"{shown(unknown)} is not in this workspace.")
         one.values = one.values | {"assignedUsers": frozenset(map(self.known.users.get, names))}
 
