@@ -37,7 +37,7 @@ call.
 
 @dataclass(frozen=True)
 class Row:
-    """One promise: what must be reached, what is aimed at, and what was reached."""
+    """One limit: the value that must be reached, the goal, and the measured value."""
 
     what: str
     must: str
@@ -47,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that one run found out."""
+    """All results of one run."""
 
     size: int
     small_size: int
@@ -123,18 +123,18 @@ class Results:
         return f"{cost.cpu / 1000:.2f} ({parts})"
 
     def costs(self) -> list[list[str]]:
-        """What each case costs per call, in milliseconds."""
+        """The cost of each case per call, in milliseconds."""
         return [
             [name if alias == MAIN else f"{name}, at {self.small_size:,} clicks", *_figures(case)]
             for (alias, name), case in self.cases.items()
         ]
 
     def costs_of_pages(self) -> list[list[str]]:
-        """The same for the pages of staff, and how many times the floor it is."""
+        """The cost of the staff pages per call, in milliseconds and as multiples of the floor."""
         return [[name, self._multiple_of_page(page), *_figures(page)] for name, page in self.pages.items()]
 
     def writes(self) -> list[list[str]]:
-        """What a batch of clicks costs in each order and way, and how much room they take."""
+        """The cost of a batch of clicks in each order and way, and the size of a click."""
         return [
             [
                 f"{way} {order}",
@@ -217,7 +217,7 @@ def markdown(results: Results) -> str:
 
 
 def surroundings(results: Results) -> list[str]:
-    """The machine, the versions, the workload and the moment."""
+    """The machine, the versions, the workload and the date."""
     with connections[MAIN].cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('shared_buffers')")
         postgres, buffers = cursor.fetchone()
@@ -245,7 +245,7 @@ def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """The first column to the left, figures to the right."""
+    """Aligns the first column to the left, and figures to the right."""
     figures = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
     return [line[0].ljust(widths[0]), *figures]
 

@@ -262,7 +262,7 @@ def test_clicks_that_name_the_person_bring_nobody_back(
     assert run("import_clicks", str(file), "--workspace", workspace.public_id)[-1] == (
         "accepted 1, duplicates 0, rejected 0."
     )
-    # It counts for the workspace, and not for the row that nobody is any more.
+    # It counts for the workspace, and not for the row of the erased person.
     assert stored_counts(workspace).items() - before.items() == {(("workspace", 0, "2026-03-09"), (0, 0, 1))}
     assert not WorkspaceUser.objects.filter(email__contains="lovelace").exists()
 

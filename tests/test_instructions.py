@@ -1,4 +1,4 @@
-"""What README.md and two pages of docs/ tell a newcomer to type, typed: each command as it is written, in that order.
+"""Runs the commands that README.md and two pages of docs/ tell a newcomer to type, as written, in that order.
 
 What differs from a newcomer's machine: nothing is downloaded, since `pip` finds what it needs among the packages of
 these tests, and a free port stands for 8000.
@@ -28,7 +28,7 @@ import pytest
 from stats_app.management.commands import mcp_stdio
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-PATIENCE = 600.0  # seconds; against what hangs, and long enough for any machine
+PATIENCE = 600.0  # seconds; only to end a test that hangs; long enough for any machine
 
 SERVERS = ("make demo", "python manage.py runserver")
 PYTHON_SHELL = "python manage.py shell"

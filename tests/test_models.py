@@ -54,7 +54,7 @@ def make_link(workspace: Workspace, **values: Any) -> TrackedLink:
 
 
 def make_click(workspace: Workspace, **values: Any) -> Click:
-    """A row written past `record_clicks`, to see what the database itself refuses."""
+    """A row written without `record_clicks`, to see what the database itself refuses."""
     defaults = {"id": ULID(), "kind": "vcard", "clicked_at": NOW, "utc_day": NOW.date()}
     return Click.objects.create(workspace=workspace, **defaults | values)
 
@@ -192,7 +192,7 @@ def test_the_database_lets_nothing_refer_to_another_workspace() -> None:
     crossed("stats_link_campaign_of_workspace", lambda: make_link(workspace, kind="campaign", campaign=campaign))
     crossed("stats_link_user_of_workspace", lambda: make_link(workspace, user=user))
     crossed("stats_link_alias_of_workspace", lambda: make_link(workspace, alias=alias))
-    # And what others refer to does not move away from them.
+    # Rows that others refer to cannot change their workspace.
     crossed("_of_workspace", lambda: WorkspaceUser.objects.filter(pk=user.pk).update(workspace=workspace))
     crossed("_of_workspace", lambda: Campaign.objects.filter(pk=campaign.pk).update(workspace=workspace))
 
@@ -536,7 +536,7 @@ def test_a_click_outlives_its_alias_and_its_link() -> None:
     assert list(Click.objects.values_list("user", "alias", "link")) == [(alias.user_id, None, None)]
 
 
-# Each index and what reads it. One that nothing reads makes every write dearer.
+# Each index and its use. An unused index would make every write slower.
 INDEXES = {
     "address": {
         "pkey": ("id",),

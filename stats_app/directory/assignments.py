@@ -1,4 +1,4 @@
-"""People are assigned to a campaign, any number at once."""
+"""Assigning any number of people to a campaign at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def assign_users(campaign: Campaign, users: Collection[int], *, now: datetime | 
 
 
 def users_named(workspace_id: int, names: Iterable[str]) -> tuple[set[int], list[str]]:
-    """The numbers of users by public id, e-mail or alias, and the names that are nobody's, or of who was erased."""
+    """The primary keys of users by public id, e-mail or alias, and the names of unknown or erased users."""
     connection = connections[router.db_for_write(WorkspaceUser)]
     wanted = {name: fold(name) for name in names if is_plain(name)}
     look = partial(find, connection, workspace_id)

@@ -1,4 +1,4 @@
-"""Campaigns come in, with who carries them: found again or made, any number of them in one transaction."""
+"""Saving campaigns and their users: finding or creating any number of them in one transaction."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ _INSIDE = {
 
 
 class _Known:
-    """The rows of the workspace that the items name."""
+    """The rows of the workspace that the items refer to."""
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
         self._look = look = partial(find, connection, workspace_id)
@@ -159,7 +159,7 @@ class _Known:
         return {user_id: email for user_id, _, email in self._look(_USERS, "id", users, "email")}
 
     def bare_twin(self, wanted: Mapping[str, Any]) -> _Campaign | None:
-        """The oldest campaign without an external id that is just as an item says that has no id at all."""
+        """For an item without any id: the oldest campaign without an external id whose values are equal."""
         for campaign_id in sorted(self.by_name.get(wanted["name"], ())):
             campaign = self.campaigns[campaign_id]
             if campaign.external_id is None and campaign.with_values(wanted) == campaign:
@@ -172,7 +172,7 @@ def _is_bare(values: Mapping[str, Any]) -> bool:
 
 
 def _day(value: Any) -> date | None:
-    """A date as SQLite has it is text."""
+    """Parses a date from SQLite, where it is a text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -189,7 +189,7 @@ class _Plan(Plan[_Campaign]):
         self.settle()
 
     def _name_users(self, one: Checked) -> None:
-        """Puts the numbers of the users in place of their names."""
+        """Replaces the names of the users by their primary keys."""
         names = one.values["assignedUsers"]
         unknown = next((name for name in names if name not in self.known.users), None)
         if unknown in self.known.erased:
@@ -226,7 +226,7 @@ class _Plan(Plan[_Campaign]):
             self._bare_seen.add(content)
 
     def result(self) -> DirectoryResult:
-        """With the e-mails of those who carry it, not their numbers."""
+        """The campaign's values, with the e-mails of its users and not their primary keys."""
         result = super().result()
         moved = {user for saved in result.results for change in saved.changes if change.field == "assignedUsers"
                  for user in (*change.before, *change.after)}  # fmt: skip
@@ -238,7 +238,7 @@ class _Plan(Plan[_Campaign]):
         return result
 
     def pairs(self, ids: Mapping[str, int]) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-        """Who comes and who goes, by campaign. `ids` are those of new campaigns."""
+        """The new and the removed users, by campaign. `ids` are the primary keys of new campaigns."""
         come, go = [], []
         for old, new in [*self.changed, *((None, one) for one in self.new)]:
             before, after = (old.carriers or frozenset()) if old else frozenset(), new.carriers or frozenset()
