@@ -1,5 +1,6 @@
 """Speed and size of Stats Tools on PostgreSQL: `python -m benchmarks --help`.
 
-Everything is measured over real HTTP, beside a floor and beside plain Django, in the same run. `workload` makes the
-clicks, `databases` loads them, `servers` and `cpu` ask and measure, `cases` says what is asked, `report` prints it.
+Everything is measured over real HTTP. A minimal view (the floor) and plain Django are measured in the same run for
+comparison. `workload` makes the clicks, `databases` loads them, `cases` lists the requests, `servers` and `cpu` send
+and measure them, and `report` prints the results.
 """

@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its modules need Django set up
-    from benchmarks import cases, databases, filling, imports, ingest, pages, redirects, report
+    from benchmarks import cases, databases, directory, filling, imports, ingest, pages, redirects, report
     from benchmarks.databases import MAIN, SMALL, STAFF
     from benchmarks.servers import serving
 
@@ -69,9 +69,10 @@ def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its
     on_sqlite = ingest.on_sqlite(options.ingest_clicks // 10, log)
     followed = redirects.run(options.rounds, log)
     imported = imports.run(options.import_lines, log)
+    people = directory.run(log)
     loads = (load, os.getloadavg()[0])
     results = report.Results(
-        options.size, small_size, staff_size, found, seen, came_in, on_sqlite, followed, imported, loads
+        options.size, small_size, staff_size, found, seen, came_in, on_sqlite, followed, imported, people, loads
     )
     if options.drop:
         for alias in (SMALL, STAFF, MAIN):

@@ -1,4 +1,4 @@
-"""What is asked of the running servers, in rounds that take all cases in turn, so that a slow minute slows them all."""
+"""The requests to the running servers. Each round runs all cases in turn, so that a slow minute affects them all."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ PLAIN = {
 }
 NAMES = (FLOOR, *TOOLS, *MCP_CALLS, MANY_CAMPAIGNS, *PLAIN)
 
-CALLS = 25  # in a round; few, so that a round is over before the machine's mood changes
+CALLS = 25  # in a round; few, so that the speed of the machine hardly changes during a round
 CALLS_OF_SLOW = 5
-WARMING = 10  # unmeasured calls before the first round: until all is loaded and every statement prepared
-COMPARED_ROUNDS = 3  # plain Django takes long and strays little
+WARMING = 10  # calls before the first round, not measured, to load everything and prepare all statements
+COMPARED_ROUNDS = 3  # for plain Django, which is slow, and whose times vary little
 
 
 @dataclass
 class Case:
-    """One question to one server, and what its rounds cost per call."""
+    """One request to one server, and its cost per call in each round."""
 
     name: str
     alias: str
@@ -55,7 +55,7 @@ class Case:
     costs: list[Cost] = field(default_factory=list)
 
     def run(self, server: Server) -> None:
-        """One round."""
+        """Runs one round."""
         secrets = cycle(self.secrets)
         if not self.costs:
             for _ in range(min(WARMING, self.calls)):
@@ -77,11 +77,11 @@ class Case:
         return Cost(*(median(parts) for parts in zip(*self.costs, strict=True)))
 
     def beyond(self, other: Case) -> float:
-        """CPU in milliseconds more than another case's: the median of the rounds, side by side."""
+        """The difference of CPU to another case, in milliseconds: the median of the differences in each round."""
         return median(mine.cpu - its.cpu for mine, its in zip(self.costs, other.costs, strict=False))
 
     def over(self, other: Case) -> float:
-        """CPU as a multiple of another case's: the median of the rounds that both were in, side by side."""
+        """CPU as a multiple of another case's: the median of the ratios in the rounds that both were in."""
         return median(mine.cpu / its.cpu for mine, its in zip(self.costs, other.costs, strict=False))
 
 
@@ -123,7 +123,7 @@ def _mcp_cases(alias: str, secrets: Iterable[str]) -> list[Case]:
 def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> dict[tuple[str, str], Case]:
     """The cases of all servers after `rounds` rounds, by database and name."""
     cases = [case for alias in servers for case in cases_of(alias)]
-    # The same tool in both databases one after the other, for the sake of the comparison.
+    # The same tool in both databases one after the other, because they are compared.
     cases.sort(key=lambda case: NAMES.index(case.name))
     for number in range(rounds):
         log(f"Round {number + 1} of {rounds} ...")
@@ -137,7 +137,7 @@ def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> 
 
 
 def growth(cases: dict[tuple[str, str], Case]) -> dict[str, float]:
-    """What each tool costs in the main database, over what it costs in the small one."""
+    """The cost of each tool in the main database, divided by its cost in the small one."""
     return {name: cases[MAIN, name].over(cases[SMALL, name]) for name in TOOLS}
 
 
@@ -151,7 +151,7 @@ def last_days(days: int, last: date = LAST_DAY) -> str:
 
 
 def _let_a_minute_pass(alias: str) -> None:
-    """For the rate limit, which keeps its default of 30 calls: the times of all calls, in microseconds, move back."""
+    """Moves the times of all calls back by a minute, because of the rate limit, which keeps its default of 30 calls."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "UPDATE stats_app_callwindow SET passed = (SELECT jsonb_agg(moment::bigint - 60000000 ORDER BY place) "

@@ -1,7 +1,7 @@
 """CPU time of the application and of PostgreSQL, to the nanosecond, as the kernel's scheduler counts it.
 
-The ticks of `/proc/*/stat` are 10 ms, too coarse for a hundred calls of one. Of PostgreSQL the backends of the measured
-database are counted, so that what else runs on the machine does not matter.
+The ticks of `/proc/*/stat` are 10 ms, too coarse for a hundred calls of one millisecond. For PostgreSQL only the
+backends of the measured database count, so that other programs on the machine do not matter.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.servers import Server
 
 
 class Cost(NamedTuple):
-    """What some calls cost, in milliseconds."""
+    """The cost of some calls, in milliseconds."""
 
     application: float
     database: float
@@ -35,7 +35,7 @@ class Cost(NamedTuple):
 
 @dataclass
 class Meter:
-    """Measures what happens between `start` and `stop` in one server, or else in this process, and in the database."""
+    """Measures the CPU time between `start` and `stop`, of one server or of this process, and of the database."""
 
     server: Server | None
     alias: str
@@ -55,7 +55,7 @@ class Meter:
 
 
 def backends(alias: str, *, own: bool) -> list[int]:
-    """The PostgreSQL processes of the database: with `own` the one that answers this, else all the others."""
+    """The PostgreSQL processes of the database: with `own` the one of this connection, else all the others."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "

@@ -1,4 +1,4 @@
-"""The databases of the benchmark: made once, loaded, and kept for the next run."""
+"""The databases of the benchmark: created and loaded once, and kept for the next run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def on(alias: str) -> Iterator[None]:
 
 
 def prepare(alias: str, size: int, fresh: bool, fill: Callable[[int], None]) -> None:
-    """Makes the database and has it filled with `size` clicks, unless that was done before."""
+    """Creates the database and fills it with `size` clicks, unless that was done before."""
     name, mark = connections.databases[alias]["NAME"], _mark(size)
     if not fresh and _mark_of(name) == mark:
         return
@@ -55,7 +55,7 @@ def prepare(alias: str, size: int, fresh: bool, fill: Callable[[int], None]) -> 
 
 
 def recreate(alias: str) -> None:
-    """An empty database with the product's tables."""
+    """Creates an empty database with the product's tables."""
     name = connections.databases[alias]["NAME"]
     drop(alias)
     with _maintenance() as connection:
@@ -64,7 +64,7 @@ def recreate(alias: str) -> None:
 
 
 def recreate_sqlite() -> None:
-    """An empty file with the product's tables."""
+    """Creates an empty SQLite file with the product's tables."""
     connections[SQLITE].close()
     for suffix in ("", "-wal", "-shm"):
         Path(f"{connections.databases[SQLITE]['NAME']}{suffix}").unlink(missing_ok=True)
@@ -79,14 +79,14 @@ def drop(alias: str) -> None:
 
 
 def _maintenance() -> psycopg.Connection[Any]:
-    """A connection beside the databases that are made and dropped. Databases cannot be made in a transaction."""
+    """A connection to another database, for creating and dropping databases, which must not run in a transaction."""
     params = default_connection.get_connection_params()
     names = {name: params[name] for name in ("host", "port", "user", "password") if params.get(name)}
     return psycopg.connect(**names, dbname="postgres", autocommit=True)
 
 
 def _mark(size: int) -> str:
-    """What a filled database is known by: other tables, or another workload, need filling anew."""
+    """Identifies the contents of a filled database. If tables or workload have changed, it must be filled again."""
     here = Path(__file__).parent
     sources = [here / "workload.py", here / "filling.py", *sorted(here.parent.glob("stats_app/migrations/0*.py"))]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))

@@ -1,7 +1,7 @@
 """Filling a database with the workload: most of it by COPY, the end by `record_clicks`, and the rollups checked.
 
-`fill`: two workspaces, one with the clicks, and one with 1,000 campaigns that all have clicks on every day, of which
-only the rollups are made. `fill_for_staff`: what the pages of staff are measured with.
+`fill` makes two workspaces: one with the clicks, and one with only rollups, of 1,000 campaigns with clicks on every
+day. `fill_for_staff` makes the data for the staff pages.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ CLICKS, MANY_CAMPAIGNS, EVEN = "Clicks", "Many campaigns", "Even"  # the workspa
 CAMPAIGNS_OF_MANY = 1_000
 CALLS = 200_000  # rows of the audit log that staff may read
 ASSIGNED_USERS = 500  # of each campaign
-RECORDED = 50_000  # at most a tenth of the clicks come in by `record_clicks`, the others by COPY
+RECORDED = 50_000  # the most clicks stored by `record_clicks`, also at most a tenth; the others are stored by COPY
 CHECKED = 1_000_000  # comparing more takes minutes
 BATCH = 1_000
-SOME = 5  # clicks that come in before each case of each round
+SOME = 5  # clicks recorded before each case of each round
 LAST_MOMENT = workload.END - timedelta(seconds=1)
 KEYS = 12  # API keys of each workspace, taken in turn: each may call a tool 30 times a minute
 
@@ -53,7 +53,7 @@ Item = TypeVar("Item")
 
 
 def fill(size: int) -> None:
-    """Fills the empty database with `size` clicks, and up to `CHECKED` holds the rollups against them."""
+    """Fills the empty database with `size` clicks, and checks the rollups if there are at most `CHECKED`."""
     workspace = make_workspace(CLICKS, workload.CAMPAIGNS, workload.USERS)
     load_clicks(workspace, workload.clicks(size), size)
     _make_many_campaigns()
@@ -63,7 +63,7 @@ def fill(size: int) -> None:
 def fill_for_staff(size: int) -> None:
     """Fills the empty database with two workspaces of `size` clicks, 100,000 users and 1,000 campaigns.
 
-    In the second one the clicks are spread evenly over them: the worst case for those with the most.
+    In the second one the clicks are spread evenly over them, which is the worst case for finding the top.
     """
     for name in (CLICKS, EVEN):
         workspace = make_workspace(name, CAMPAIGNS_OF_MANY, workload.USERS)
@@ -75,7 +75,7 @@ def fill_for_staff(size: int) -> None:
 
 
 def load_clicks(workspace: Workspace, found: Iterator[WorkloadClick], size: int) -> None:
-    """Stores the clicks as `fill` says, and counts them."""
+    """Stores the clicks, most by COPY and the last ones by `record_clicks`, and counts them."""
     copy_clicks(workspace, islice(found, size - min(RECORDED, size // 10)))
     Workspace.objects.filter(pk=workspace.pk).update(counted_timezone=workspace.timezone)
     rollups.rebuild(workspace)
@@ -88,7 +88,7 @@ def load_clicks(workspace: Workspace, found: Iterator[WorkloadClick], size: int)
 
 
 def record_some_more(alias: str) -> None:
-    """A few clicks of the last day: whoever asks next asks while clicks come in."""
+    """Records a few clicks of the last day, so that the next case is measured while clicks come in."""
     with on(alias):
         workspace = Workspace.objects.get(name=CLICKS)
         record_clicks(workspace, [ClickInput("other", clicked_at=LAST_MOMENT)] * SOME)
@@ -179,7 +179,7 @@ def make_workspace(name: str, campaigns: int, users: int) -> Workspace:
 
 
 def make_keys(workspace: Workspace) -> list[str]:
-    """The secrets of `KEYS` new API keys; older keys of the workspace go."""
+    """The secrets of `KEYS` new API keys. Deletes older keys of the workspace."""
     ApiKey.objects.filter(workspace=workspace).delete()
     return [keys.create_key(workspace, f"Benchmark {n}", (STATS_READ, CLICKS_WRITE))[1] for n in range(KEYS)]
 
@@ -189,7 +189,7 @@ def _public_id(rng: random.Random, prefix: str) -> str:
 
 
 class Names:
-    """The numbers and public ids behind the ranks of a workspace's campaigns and users."""
+    """The primary keys and public ids of a workspace's campaigns and users, by rank."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
@@ -210,7 +210,7 @@ class Names:
         )
 
     def json_item(self, click: WorkloadClick) -> dict[str, str]:
-        """The click as `POST clicks/` takes it."""
+        """The click as an item for `POST clicks/`."""
         item = {
             "id": str(ULID.from_bytes(click.id)),
             "kind": _KIND_NAMES[click.kind],
@@ -228,7 +228,7 @@ class Names:
 
 
 def copy_clicks(workspace: Workspace, clicks: Iterable[WorkloadClick], table: str = Click._meta.db_table) -> None:
-    """Stores clicks by COPY. The rollups are not moved."""
+    """Stores clicks by COPY. The rollups are not updated."""
     names = Names(workspace)
     copy_lines(map(names.copy_line, clicks), table)
 
@@ -246,7 +246,7 @@ def in_batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _connection() -> Any:
-    """With `copy` on its cursors, which Django's types know nothing of."""
+    """The connection, untyped, because Django's types do not have the `copy` of its cursors."""
     return connections[router.db_for_write(Click)]
 
 

@@ -1,4 +1,4 @@
-"""How fast files are imported, and in how much memory: the command in a process of its own, in order of time."""
+"""Time and memory of importing files: the command runs in a separate process, on files sorted by time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AGENTS = [
 
 @dataclass(frozen=True)
 class Imported:
-    """What one file took."""
+    """The time and memory for one file."""
 
     lines: int
     seconds: float

@@ -1,5 +1,5 @@
-"""What clicks cost that come in, and how much room they take: in arrival order and in random order, each in a database
-of its own; by `record_clicks`, by `POST clicks/`, and by COPY into a table like ours. And how many SQLite takes."""
+"""The cost of recording clicks, and their size: in arrival order and in random order, each in a separate database; by
+`record_clicks`, by `POST clicks/`, and by COPY into a similar table. Also the rate on SQLite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stats_app.ingest import record_clicks
 from stats_app.models import Workspace
 
 USERS = 5_000
-POSTED = 5  # for so many clicks that are recorded, one is posted
+POSTED = 5  # clicks recorded by `record_clicks` for each one by `POST clicks/`
 SINGLE = 500  # clicks that are recorded one by one on SQLite
 ARRIVAL, RANDOM = "in arrival order", "in random order"
 RECORD, POST, COPY = "`record_clicks`", "`POST clicks/`", "COPY into a table like ours, no rollups"
@@ -31,7 +31,7 @@ RECORD, POST, COPY = "`record_clicks`", "`POST clicks/`", "COPY into a table lik
 
 @dataclass
 class Ingest:
-    """What a batch of `BATCH` clicks cost in each round, the floor beside it, and the room that a click takes."""
+    """The cost of a batch of `BATCH` clicks in each round, the cost of the floor, and the bytes of a click."""
 
     floor: Case
     costs: dict[str, list[Cost]] = field(default_factory=lambda: {RECORD: [], POST: [], COPY: []})
@@ -42,7 +42,7 @@ class Ingest:
         return Cost(*(median(parts) for parts in zip(*self.costs[way], strict=True)))
 
     def floors(self, way: str) -> float:
-        """CPU of a batch as a multiple of the floor's: the median of the rounds, side by side."""
+        """CPU of a batch as a multiple of the floor's: the median of the ratios in each round."""
         return median(cost.cpu / floor.cpu for cost, floor in zip(self.costs[way], self.floor.costs, strict=True))
 
     def rate(self, way: str) -> float:
@@ -85,14 +85,14 @@ def _run(order: str, clicks: list[WorkloadClick], rounds: int, log: Callable[[st
 
 
 class _Ways:
-    """The ways in of one workspace. Each returns what a batch cost."""
+    """The ways of recording clicks in one workspace. Each returns the cost of a batch."""
 
     def __init__(self, workspace: Workspace, server: Server) -> None:
         self.workspace = workspace
         self.server = server
         self.names = filling.Names(workspace)
         self.secret = filling.make_keys(workspace)[0]
-        # The first request and the first call load what the later ones find.
+        # The first request and the first call load code and data that later ones do not have to load.
         self.post([[]])
         record_clicks(workspace, [])
         with connections[SCRATCH].cursor() as cursor:
@@ -126,7 +126,7 @@ _COPY_TABLE = "copied_click"
 
 
 def _checked(cost: Cost, batches: list[list[WorkloadClick]], accepted: int) -> Cost:
-    """What a batch of `BATCH` cost: the last one of all may be smaller."""
+    """The cost for a batch of `BATCH` clicks, also if the last batch was smaller."""
     sent = sum(map(len, batches))
     assert accepted == sent, (accepted, sent)
     return cost.per(sent / BATCH) if sent else cost

@@ -1,4 +1,4 @@
-"""Tool calls as MCP clients send them, in both eras of the protocol."""
+"""Tool calls as MCP clients send them, in the versions of the protocol with and without sessions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _META = "io.modelcontextprotocol/"
 
 
 def tool_call(era: str, tool: str, arguments: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
-    """The body and the headers, but for the key, of one call."""
+    """The body and the headers of one call, without the key."""
     params: dict[str, Any] = {"name": tool, "arguments": arguments}
     headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": era}
     if era == STATELESS:

@@ -1,8 +1,8 @@
-"""The pages of staff and of the admin, beside the floor.
+"""The staff pages and the admin, compared with the floor.
 
-Of a workspace with many clicks, users and campaigns, and of one where clicks are spread evenly over these.
+The pages are of two workspaces with many clicks, users and campaigns. In one of them the clicks are spread evenly.
 
-The floor runs without middleware, the pages with what the admin needs: sessions, login, messages.
+The floor runs without middleware, the pages with the middleware of the admin: sessions, login, messages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stats_app.admin.clicks import address_key
 from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, ClickRecord, Workspace, WorkspaceUser
 
 OVERVIEW = "overview, 365 days by day"
-LIST = "list of"  # what the names of lists begin with: their limit is one of milliseconds
+LIST = "list of"  # the beginning of the names of lists, whose limit is in milliseconds
 UNCOUNTED_LIST = f"{LIST} users by name"
 CALLS = 5  # in a round
 ADDED = (Workspace, WorkspaceUser, Alias, Campaign, CampaignAssignment, ApiKey)  # by people
@@ -47,7 +47,7 @@ def run(plain: Server, staff: Server, rounds: int, log: Callable[[str], None]) -
 
 
 def dearest(pages: dict[str, Case]) -> Case:
-    """The page with the highest multiple of the floor, but for the lists."""
+    """The page with the highest multiple of the floor, without the lists."""
     others = (page for name, page in pages.items() if name != FLOOR and not name.startswith(LIST))
     return max(others, key=lambda page: page.over(pages[FLOOR]))
 
@@ -123,7 +123,7 @@ def _admin_pages() -> Iterator[tuple[str, str]]:
 
 
 def _admin_lists(workspace: Workspace, campaign: Campaign, user: WorkspaceUser) -> Iterator[tuple[str, str]]:
-    """Lists as people narrow and order them."""
+    """Lists with typical filters and orders."""
     queries = {
         "campaigns of a workspace, running": ("campaign", f"workspace={workspace.pk}&status=running"),
         "campaigns by a part of the name": ("campaign", "q=number+77"),

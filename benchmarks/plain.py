@@ -1,4 +1,4 @@
-"""What the tools are held against: a floor, and the same answers as plain Django gives them from raw clicks."""
+"""The views to compare the tools with: the floor, and the same answers made with plain Django from raw clicks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PlainView(APIView):
 
 
 class Floor(PlainView):
-    """The least that an answer from the database costs: one primary-key look-up and 0.9 KB of JSON."""
+    """The floor, a minimal answer from the database: one look-up by primary key, and 0.9 KB of JSON."""
 
     def get(self, request: Request) -> Response:
         workspace = Workspace.objects.get(pk=int(request.query_params["workspace"]))
@@ -38,7 +38,7 @@ class Floor(PlainView):
 
 
 class Insert(PlainView):
-    """The least that a click costs which is only stored: one INSERT, and a redirect."""
+    """A minimal redirect that stores a click: one INSERT."""
 
     def get(self, request: Request) -> HttpResponseRedirect:
         workspace = int(request.query_params["workspace"])
@@ -77,7 +77,7 @@ def by_day(found: QuerySet[Click]) -> list[Any]:
 
 
 def clicks(request: Request, before: bool = False) -> QuerySet[Click]:
-    """The clicks of the period asked for, or of as many days before it. UTC days, found by their index."""
+    """The clicks of the requested period, or of the same number of days before it. Days are in UTC, and indexed."""
     start, end = (date.fromisoformat(request.query_params[name]) for name in ("from", "to"))
     if before:
         start, end = start - (end - start) - timedelta(days=1), start - timedelta(days=1)

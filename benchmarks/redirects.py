@@ -1,4 +1,4 @@
-"""What following a link costs, beside a view that stores one row; and what judging a visit costs."""
+"""The cost of following a link, compared with a view that stores one row; and the cost of judging a visit."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Followed:
 
     @property
     def share(self) -> float:
-        """The redirect's rate over the plain view's: the median of the rounds, side by side."""
+        """The redirect's rate divided by the plain view's: the median of the ratios in each round."""
         return median(ours / plain for ours, plain in zip(self.rates[FOLLOWED], self.rates[PLAIN], strict=True))
 
 
 def run(rounds: int, log: Callable[[str], None]) -> Followed:
-    """Follows links of one workspace, each visitor from a network of its own, and asks the plain view in turn."""
+    """Follows links of one workspace, each visitor from another network, and requests the plain view in turn."""
     log(f"Following links in {rounds} rounds ...")
     databases.recreate(SCRATCH)
     with databases.on(SCRATCH), serving(SCRATCH) as server:

@@ -15,10 +15,12 @@ from statistics import median
 from django.db import connections
 
 from benchmarks import cases as asked
+from benchmarks import directory
 from benchmarks import pages as asked_pages
 from benchmarks.cases import Case
 from benchmarks.cpu import Cost
 from benchmarks.databases import MAIN
+from benchmarks.directory import Saved
 from benchmarks.imports import Imported
 from benchmarks.ingest import ARRIVAL, COPY, POST, RECORD, Ingest, OnSqlite
 from benchmarks.redirects import FOLLOWED, PLAIN, Followed
@@ -35,7 +37,7 @@ call.
 
 @dataclass(frozen=True)
 class Row:
-    """One promise: what must be reached, what is aimed at, and what was reached."""
+    """One limit: the value that must be reached, the goal, and the measured value."""
 
     what: str
     must: str
@@ -45,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that one run found out."""
+    """All results of one run."""
 
     size: int
     small_size: int
@@ -56,6 +58,7 @@ class Results:
     on_sqlite: OnSqlite
     followed: Followed
     imports: dict[str, Imported]
+    people: dict[str, Saved]
     load: tuple[float, float]  # of the machine, before and after
 
     def rows(self) -> list[Row]:
@@ -66,6 +69,7 @@ class Results:
         year = "365 days by day"
         overview, dearest = self.pages[asked_pages.OVERVIEW], asked_pages.dearest(self.pages)
         longest, uncounted = asked_pages.dearest_list(self.pages), self.pages[asked_pages.UNCOUNTED_LIST]
+        users = f"`import_users`, {directory.USERS:,} with {directory.ALIASES} aliases each"
         return [
             Row("overview, 30 days, no breakdown", "3 ×", "1.5 ×", self._multiple(asked.OVERVIEW_30)),
             Row(f"overview, {year}, 10 campaign series", "6 ×", "4.2 ×", self._multiple(asked.OVERVIEW_365)),
@@ -91,6 +95,8 @@ class Results:
                 for name, file in self.imports.items()
             ),
             Row("`import_clicks`: MB of memory at most", "200", "", self._memory()),
+            Row(f"{users}, {directory.NEW}: CPU s", "", "3", self._seconds(directory.NEW)),
+            Row(f"{users}, {directory.AGAIN}: CPU s", "", "1", self._seconds(directory.AGAIN)),
         ]
 
     def _multiple(self, name: str) -> str:
@@ -110,19 +116,25 @@ class Results:
         dearest = max(self.imports.values(), key=lambda file: file.peak_megabytes)
         return f"{dearest.peak_megabytes:.0f} ({dearest.lines:,} lines)"
 
+    def _seconds(self, name: str) -> str:
+        start, cost = self.people[name]
+        application, database = cost.application / 1000, cost.database / 1000
+        parts = f"application {application:.2f}, database {database:.2f}; before it {start / 1000:.2f} to start"
+        return f"{cost.cpu / 1000:.2f} ({parts})"
+
     def costs(self) -> list[list[str]]:
-        """What each case costs per call, in milliseconds."""
+        """The cost of each case per call, in milliseconds."""
         return [
             [name if alias == MAIN else f"{name}, at {self.small_size:,} clicks", *_figures(case)]
             for (alias, name), case in self.cases.items()
         ]
 
     def costs_of_pages(self) -> list[list[str]]:
-        """The same for the pages of staff, and how many times the floor it is."""
+        """The cost of the staff pages per call, in milliseconds and as multiples of the floor."""
         return [[name, self._multiple_of_page(page), *_figures(page)] for name, page in self.pages.items()]
 
     def writes(self) -> list[list[str]]:
-        """What a batch of clicks costs in each order and way, and how much room they take."""
+        """The cost of a batch of clicks in each order and way, and the size of a click."""
         return [
             [
                 f"{way} {order}",
@@ -205,7 +217,7 @@ def markdown(results: Results) -> str:
 
 
 def surroundings(results: Results) -> list[str]:
-    """The machine, the versions, the workload and the moment."""
+    """The machine, the versions, the workload and the date."""
     with connections[MAIN].cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('shared_buffers')")
         postgres, buffers = cursor.fetchone()
@@ -233,7 +245,7 @@ def _columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _padded(line: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """The first column to the left, figures to the right."""
+    """Aligns the first column to the left, and figures to the right."""
     figures = (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
     return [line[0].ljust(widths[0]), *figures]
 

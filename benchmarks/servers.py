@@ -1,4 +1,4 @@
-"""The measured server: gunicorn with two workers that keep connections open, and the client that asks it."""
+"""The measured server: gunicorn with two workers that keep connections open; and its client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _START_SECONDS = 30
 
 @dataclass
 class Server:
-    """A running server. One client at a time, over one connection that is kept."""
+    """A running server, with one client at a time, which keeps its connection."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -54,10 +54,10 @@ class Server:
 
 @contextmanager
 def serving(alias: str, **environment: str) -> Iterator[Server]:
-    """A server of its own for one database, ended when the block ends."""
+    """A server for one database, which is stopped at the end of the block."""
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", "benchmarks.servers:application()", "--bind", f"127.0.0.1:{port}"]
-    # Plain sync workers close each connection; one thread each does the same work and keeps them.
+    # Sync workers would close each connection. Workers with one thread do the same work and keep connections open.
     options = ["--workers", str(WORKERS), "--worker-class", "gthread", "--threads", "1", "--keep-alive", "600"]
     process = subprocess.Popen(
         [*command, *options, "--log-level", "warning"], env=os.environ | {"BENCH_ALIAS": alias} | environment

@@ -1,7 +1,7 @@
-"""Settings of the measured servers and of the benchmark itself: nothing but what the measured code needs.
+"""Settings of the measured servers and of the benchmark itself: only what the measured code needs.
 
-No middleware where tools are measured: it would cost the floor and the tools the same, and so flatter the tools'
-multiples of the floor. The pages of staff (`BENCH_STAFF=1`) need the admin and what comes with it.
+Tools are measured without middleware. It would cost the same for the floor and the tools, and make the tools' multiples
+of the floor look better. The staff pages (`BENCH_STAFF=1`) need the admin and its middleware.
 """
 
 import os
@@ -51,10 +51,10 @@ TEMPLATES = [
         },
     }
 ]
-SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]  # the middleware of the admin, where it is left out
+SILENCED_SYSTEM_CHECKS = ["admin.E408", "admin.E409", "admin.E410"]  # about the admin's middleware, if it is left out
 
 _MAIN = environ.Env.db_url_config(os.environ["BENCH_DATABASE_URL"])
-# A parallel worker lives for one statement, and its CPU would be found nowhere.
+# No parallel workers: they end with the statement, so that their CPU time could not be measured.
 _OPTIONS = {"options": "-c max_parallel_workers_per_gather=0 -c application_name=stats_bench"}
 DATABASES = {
     alias: _MAIN | {"NAME": _MAIN["NAME"] + suffix, "CONN_MAX_AGE": None, "OPTIONS": _OPTIONS}
@@ -75,4 +75,4 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGES = [("en", "English"), ("fr", "French")]
 STATIC_URL = "static/"
-STATS_APP = {"TRUSTED_PROXIES": 1}  # each visitor of a link has an address of its own
+STATS_APP = {"TRUSTED_PROXIES": 1}  # so that each visitor of a link can have another address

@@ -1,4 +1,4 @@
-"""The addresses of everything that is measured beside the floor and plain Django."""
+"""The URLs of the floor, of plain Django and of everything that is measured."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,8 +1,8 @@
-"""The clicks that everything is measured with: the same for the same seed and size.
+"""The clicks for all measurements. The same seed and size give the same clicks.
 
-Visits over 400 days that end on 2026-02-05, more and more of them and fewer at weekends, within office hours. A visit
-is a geometric number of clicks of one user (mean 2.2) with exponential gaps (mean a minute). Few users and campaigns
-have most of the clicks.
+The visits are on 400 days that end on 2026-02-05, in office hours. Their number grows with time, and is lower at
+weekends. A visit is a geometric number of clicks of one user (mean 2.2) with exponential gaps (mean a minute). Few
+users and campaigns have most of the clicks.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def clicks(size: int, users: int = USERS, campaigns: int = CAMPAIGNS, *, even: b
 
 
 def _quotas(size: int) -> list[int]:
-    """How many clicks each day has: a linear growth from 1 to 1.5 times the factor of the weekday."""
+    """The number of clicks of each day: the factor of the weekday, times a linear growth from 1 to 1.5."""
     days = [FIRST_DAY + timedelta(days=number) for number in range(DAYS)]
     weights = [(1 + 0.5 * n / (DAYS - 1)) * WEEKDAYS[day.weekday()] for n, day in enumerate(days)]
     ends = [round(size * part / sum(weights)) for part in accumulate(weights)]
@@ -60,7 +60,7 @@ def _quotas(size: int) -> list[int]:
 
 
 class _Draws:
-    """Random choices, drawn in bulk because one by one they cost most of the time."""
+    """Random choices, drawn in bulk, because drawing one by one would take most of the time."""
 
     def __init__(self, rng: random.Random, users: int, campaigns: int, even: bool) -> None:
         self.rng = rng

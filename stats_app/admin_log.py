@@ -35,8 +35,8 @@ def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: s
         return
     for model in models:
         names = {field.name for field in model._meta.concrete_fields}
-        if "id" in names and model._meta.pk.name == "id":
-            path = "workspace" if "workspace" in names else "pk"
+        path = "pk" if model._meta.model_name == "workspace" else "workspace"
+        if path in names | {"pk"} and model._meta.pk.name == "id":
             _about(entries, model._default_manager.using(using).filter(**{path: workspace_id})).delete()
 
 

@@ -1,4 +1,4 @@
-"""Erasing a person: what tells who it is goes, the counts stay, and nothing that is imported brings the person back."""
+"""Erasing a person: identifying data is deleted, the counts stay, and no import adds the person again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stats_app.models.people import FEW
 from stats_app.visits import forget_links
 from stats_app.words import fold
 
-# A name that can never be a mail server's (RFC 2606).
+# A domain that can never exist (RFC 2606).
 DOMAIN = "erased.invalid"
 _SALT_LENGTH = 32  # bytes
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class Erased(NamedTuple):
-    """What was erased of a person, in numbers of rows."""
+    """The numbers of rows that were erased."""
 
     aliases: int = 0
     assignments: int = 0
@@ -47,7 +47,7 @@ class Erased(NamedTuple):
 
 
 class ErasedIdentifiers(NamedTuple):
-    """Those of some e-mails and external ids that were a person's who was erased, as they were given."""
+    """The e-mails and external ids of erased persons, among those that were asked about."""
 
     emails: frozenset[str]
     external_ids: frozenset[str]
@@ -56,10 +56,10 @@ class ErasedIdentifiers(NamedTuple):
 def erased_identifiers(
     workspace_id: int, *, emails: Iterable[str] = (), external_ids: Iterable[str] = ()
 ) -> ErasedIdentifiers:
-    """Which of the e-mails and external ids whoever makes or changes people of a workspace must refuse.
+    """The e-mails and external ids among these that must be refused when people of a workspace are saved.
 
-    Three queries at most, and one where nobody was ever erased. What somebody has at present is not among them: staff
-    may have let the person in again, by hand.
+    At most three queries, and one if nobody has ever been erased. Those that somebody has now are not included, because
+    staff may have added the person again by hand.
     """
     using = router.db_for_write(ErasedIdentifier)
     salt = ErasureSalt.objects.using(using).filter(workspace=workspace_id).values_list("salt", flat=True).first()
@@ -82,12 +82,12 @@ def erased_identifiers(
 
 
 def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> Erased:
-    """Erases a person and returns what was erased; nothing of one who was erased before.
+    """Erases a person and returns what was erased: nothing if the person was erased before.
 
-    Name, e-mails, aliases, external id and assignments go, and out of the arguments of the audit log and out of the log
-    of Django's admin, too. The row stays, inactive and opted out, with its public id and its counts. Links of
-    campaigns, and those whose target others have, too, lead on without the person; what only this person's links led to
-    may be about the person, so such links are deleted. `dry_run` undoes all of it. Raises WorkspaceGone.
+    Name, e-mails, aliases, external id and assignments are deleted, also from the arguments of the audit log and from
+    the log of Django's admin. The row stays, inactive and opted out, with its public id and its counts. Links of
+    campaigns, and links whose target other people's links have, too, keep working without the person. Other links are
+    deleted, because their targets may be about the person. `dry_run` rolls everything back. Raises WorkspaceGone.
     """
     using = router.db_for_write(WorkspaceUser, instance=user)
     if dry_run:
@@ -101,7 +101,7 @@ def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> 
 
 
 def _erase_user(user: WorkspaceUser, now: datetime, using: str) -> Erased:
-    # The audit log may be long: it is read before anybody has to wait, and what was added since, after.
+    # The audit log may be long, so it is read before the lock is taken. Rows added since then are read under the lock.
     calls = ToolCall.objects.using(using).filter(workspace=user.workspace_id)
     last = calls.aggregate(Max("pk"))["pk__max"] or 0
     number = 0 if user.erased_at else _erase_calls(Identity.of(user), user.workspace_id, using)
@@ -139,7 +139,7 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
 
 
 def _remember(identity: Identity, workspace_id: int, now: datetime, using: str) -> None:
-    """Under the workspace's lock alone, so that there is one salt."""
+    """Stores the hashes. Called under the workspace's exclusive lock, so that only one salt is made."""
     new = secrets.token_bytes(_SALT_LENGTH)
     row, _ = ErasureSalt.objects.using(using).get_or_create(workspace_id=workspace_id, defaults={"salt": new})
     salt = bytes(row.salt)
@@ -153,7 +153,7 @@ def _remember(identity: Identity, workspace_id: int, now: datetime, using: str) 
 
 
 def _erase_links(row: WorkspaceUser, workspace_id: int, using: str) -> tuple[int, int]:
-    """How many links lead on without the person, and how many were deleted."""
+    """Returns how many links keep working without the person, and how many were deleted."""
     links = TrackedLink.objects.using(using).filter(workspace=workspace_id)
     own = links.filter(user=row)
     tokens = list(own.values_list("token", flat=True))

@@ -1,4 +1,4 @@
-"""What a mail of a mailing says: the overview of a period that is over, by the same report as the page."""
+"""The contents of a mailing's mails: the overview of a past period, from the same report as the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is the same for all addresses of a mailing."""
+    """The contents, which are the same for all addresses of a mailing."""
 
     language: str
     subject: str
@@ -79,5 +79,5 @@ def contents(mailing: Mailing, period: Period, now: datetime) -> Contents:
 
 
 def absolute(path: str) -> str:
-    """The whole address of a path of the site, by the setting BASE_URL."""
+    """The full URL of a path of the site, by the setting BASE_URL."""
     return f"{(conf.base_url or '').rstrip('/')}/{path.removeprefix(get_script_prefix())}"

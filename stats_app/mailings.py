@@ -1,9 +1,9 @@
-"""Mailings: what is due, sent once to each address; addresses that are added, removed and unsubscribed.
+"""Mailings: sending each due period once to each address; adding, removing and unsubscribing addresses.
 
-Nobody gets a period twice, or not at all. One run sends at a time (`sole_run`), so that nothing has to be claimed: what
-was not noted as sent was not sent. A mail is noted the moment the mail server has taken it. Only a process that is
-killed between these two, or a server that takes a mail and is gone before it says so, leaves one in doubt; it is sent
-again, with the same Message-ID, by which mail systems know the copy.
+Everybody gets each period exactly once. Only one run sends at a time (`sole_run`), and it stores each mail as sent as
+soon as the mail server has accepted it. A mail is only in doubt if the process is killed between these two steps, or if
+the server accepts the mail and fails before it answers. Such a mail is sent again with the same Message-ID, by which
+mail systems recognize the copy.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from stats_app.sql.sole_run import sole_run
 TIMEOUT_SECONDS = 300
 """For mail servers that the host sets no EMAIL_TIMEOUT for: none may hold a run for ever."""
 
-_NUMBER = 1  # of our kind of run
-_PAUSES = (0, 1, 5, 15)  # seconds before each attempt to note what was sent
+_NUMBER = 1  # the number of this kind of run, for `sole_run`
+_PAUSES = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
 _SIGNER = signing.Signer(salt="stats_app.unsubscribe", sep=".")
 
 logger = logging.getLogger(__name__)
 
 
 class Due(NamedTuple):
-    """A period that is over, and was not sent to an address."""
+    """A period that is over, and was not yet sent to an address."""
 
     address: MailingAddress
     period: Period
@@ -55,7 +55,7 @@ class Due(NamedTuple):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a run. `stopped` says why it ended early; not `was_alone`: another one was sending."""
+    """The result of a run. `stopped` says why it ended early. `was_alone` is false if another run was sending."""
 
     sent: int = 0
     failed: list[tuple[Due, str]] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
-    """What is to be sent, for each address the oldest first. Addresses that failed come last, and keep nobody waiting.
+    """The due mails, for each address the oldest first. Addresses that failed come last, so that others need not wait.
 
     Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
     """
@@ -87,7 +87,7 @@ def _addresses() -> Any:
 
 
 def _periods(address: MailingAddress, today: date) -> Iterator[Period]:
-    """Those that are over, from the one that `sends_from` lies in."""
+    """The periods that are over, from the one that contains `sends_from`."""
     every: Any = address.mailing.every
     period = calendar_period(every, address.sends_from)
     while period.end < today:
@@ -96,16 +96,16 @@ def _periods(address: MailingAddress, today: date) -> Iterator[Period]:
 
 
 def last_period(mailing: Mailing, now: datetime) -> Period:
-    """The last one that is over. Raises UnknownZone."""
+    """The last period that is over. Raises UnknownZone."""
     every: Any = mailing.every
     running = calendar_period(every, mailing.workspace.today(now))
     return calendar_period(every, running.start - ONE_DAY)
 
 
 def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, error: None) -> Outcome:
-    """Sends what is due. `told` hears of each mail, with the error of one that was not sent.
+    """Sends the due mails. `told` is called for each mail, with its error if it was not sent.
 
-    Raises Refused when the setting BASE_URL is missing, NoReverseMatch where the host left the staff pages out, and
+    Raises Refused if the setting BASE_URL is missing, NoReverseMatch if the host does not include the staff pages, and
     `sole_run.LostLock`.
     """
     using = router.db_for_write(Mailing)
@@ -118,7 +118,7 @@ def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, er
         waiting = due_mails(now, outcome.unknown_zones)
         if waiting and not conf.base_url:
             raise Refused("STATS_APP['BASE_URL'] is not set: mails could not lead to the pages.")
-        reverse("stats_dashboard:workspaces")  # or no mail could be made
+        reverse("stats_dashboard:workspaces")  # raises NoReverseMatch, because mails contain this address
         run = _Run(now, using)
         try:
             for due in waiting:
@@ -139,7 +139,7 @@ def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, er
 
 
 def pass_over_inactive(now: datetime) -> None:
-    """What is switched off, or of an inactive workspace, gets no period that ends meanwhile, also not later."""
+    """Skips the periods that end while a mailing is switched off or its workspace is inactive. They are never sent."""
     using = router.db_for_write(Mailing)
     for mailing in Mailing.objects.using(using).select_related("workspace"):
         if mailing.is_active and mailing.workspace.is_active:
@@ -151,7 +151,7 @@ def pass_over_inactive(now: datetime) -> None:
 
 
 def start_anew(mailing: Mailing, now: datetime) -> None:
-    """The next period is the one that is running. Raises UnknownZone."""
+    """Makes the current period the next one to send. Raises UnknownZone."""
     today = mailing.workspace.today(now)
     using = router.db_for_write(Mailing)
     MailingAddress.objects.using(using).filter(mailing=mailing.pk, sends_from__lt=today).update(sends_from=today)
@@ -162,7 +162,7 @@ class _Unreachable(Exception):
 
 
 class _Run:
-    """One run: one connection to the mail server as long as nothing fails, and each report made once."""
+    """One run. It keeps one connection to the mail server until an error, and makes each report once."""
 
     def __init__(self, now: datetime, using: str) -> None:
         self.now, self.using = now, using
@@ -174,9 +174,9 @@ class _Run:
         self.gave_up: set[int] = set()
 
     def send(self, due: Due) -> str | None:
-        """Empty when it was sent, else what went wrong; None where there is nothing to send any more."""
+        """Sends a mail. Returns an empty text, or the error, or None if there is nothing to send any more."""
         if due.address.pk in self.gave_up:
-            return None  # the periods of an address go out in their order
+            return None  # the periods of an address are sent in order
         try:
             self.connection.open()
         except Exception as error:
@@ -193,7 +193,7 @@ class _Run:
             if self.connection.send_messages([message]) == 0:
                 raise OSError("The e-mail backend sent nothing.")
         except Exception as error:
-            # What state the connection is in is not known: the next mail gets a new one.
+            # The state of the connection is unknown, so the next mail uses a new one.
             self.close()
             return self._note_failure(due, _reason(error))
         self._note(lambda: self._sent(due), due)
@@ -218,7 +218,7 @@ class _Run:
         return message_to(address, due.period, self.made[1])
 
     def _note_attempt(self, due: Due) -> bool:
-        """False where it was sent, unsubscribed or switched off since the run began."""
+        """Stores an attempt. Returns False if the mail was sent, unsubscribed or switched off since the run began."""
         address = due.address
         days: dict[str, Any] = {"first_day": due.period.start, "last_day": due.period.end}
         wanted = Q(pk=address.pk, unsubscribed_at=None, mailing__is_active=True, sends_from__lte=due.period.end)
@@ -242,7 +242,7 @@ class _Run:
         row.update(failures=F("failures") + 1, error=reason[:300])
 
     def _note(self, work: Callable[[], None], due: Due) -> None:
-        """Notes what became of a mail, if need be once the database is back: what is not noted is sent again."""
+        """Stores the result of a mail. Waits for the database if needed, or the mail would be sent again."""
         for pause in _PAUSES:
             time.sleep(pause)
             try:
@@ -258,7 +258,7 @@ class _Run:
 
 
 def message_to(address: MailingAddress, period: Period, made: Contents) -> EmailMultiAlternatives:
-    """The mail. It can be unsubscribed by one click (RFC 8058)."""
+    """The mail, with headers for unsubscribing by one click (RFC 8058)."""
     unsubscribe = absolute(reverse("stats_dashboard:unsubscribe", args=[token_of(address)]))
     letter = made.to(unsubscribe)
     parts = f"{address.pk}.{period.start}.{period.end}"
@@ -279,7 +279,7 @@ def message_to(address: MailingAddress, period: Period, made: Contents) -> Email
 
 
 def _reason(error: BaseException) -> str:
-    """What a mail server, or the way to it, said."""
+    """The error of the mail server or of the connection to it."""
     refused = getattr(error, "recipients", None)
     said = next(iter(refused.values()), None) if refused else None
     code, text = said if said else (getattr(error, "smtp_code", ""), getattr(error, "smtp_error", str(error)))
@@ -288,7 +288,7 @@ def _reason(error: BaseException) -> str:
 
 
 def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:
-    """Makes these the mailing's addresses. New ones first get the period that is running; who unsubscribed stays so.
+    """Replaces the mailing's addresses. New ones first get the current period. Unsubscribed ones stay unsubscribed.
 
     Raises UnknownZone.
     """
@@ -307,7 +307,7 @@ def token_of(address: MailingAddress) -> str:
 
 
 def find_address(token: str) -> MailingAddress | None:
-    """The address that a token unsubscribes; None for one that is wrong, or whose address was removed."""
+    """The address for a token for unsubscribing; None if the token is wrong, or the address was removed."""
     try:
         key = _SIGNER.unsign(token)
     except signing.BadSignature:
@@ -317,7 +317,7 @@ def find_address(token: str) -> MailingAddress | None:
 
 
 def unsubscribe(address: MailingAddress, now: datetime) -> None:
-    """The address gets no more mails of its mailing. Repeated, it changes nothing."""
+    """Unsubscribes the address from its mailing. Repeating it changes nothing."""
     using = router.db_for_write(Mailing)
     MailingAddress.objects.using(using).filter(pk=address.pk, unsubscribed_at=None).update(unsubscribed_at=now)
     address.unsubscribed_at = address.unsubscribed_at or now

@@ -35,7 +35,7 @@ MODELS = (
     *("workspace", "workspaceuser", "alias", "campaign", "campaignassignment"),
     *("trackedlink", "clickrecord", "apikey", "toolcall", "sharedreport", "mailing"),
 )
-# Clicks are looked at through a model without permissions of its own.
+# Clicks are shown by a model without permissions of its own.
 PERMISSION_OF = {"clickrecord": "click"}
 READ_ONLY = ("clickrecord", "toolcall", "sharedreport")
 
@@ -105,7 +105,7 @@ def superuser() -> Client:
 
 
 def first_workspace(user: User) -> QuerySet[Workspace]:
-    """What a host may name in `WORKSPACES_FOR`: the oldest workspace only."""
+    """A function for `WORKSPACES_FOR`: only the oldest workspace."""
     return Workspace.objects.filter(pk=Workspace.objects.order_by("pk").values("pk")[:1])
 
 
@@ -117,7 +117,7 @@ def address(model: str, page: str = "changelist", row: Any = None) -> str:
 
 
 def page(client: Client, url: str, **query: Any) -> str:
-    """The page's HTML, which must be there."""
+    """The page's HTML. Fails unless the status is 200."""
     response = client.get(url, query)
     assert response.status_code == 200, (url, response.status_code, response.headers)
     return response.content.decode()

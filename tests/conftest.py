@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests import one_workspace
 
-# However slow the machine is, a property holds. A test that suppresses another check names this one, too.
+# Slow machines must not fail a property. A test that suppresses another check must name this one, too.
 hypothesis_settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("any machine")
 
@@ -58,7 +58,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def empty_cache() -> None:
-    """A test that is undone leaves nothing behind, and the numbers of its rows are used again."""
+    """Clears caches after each test, because its rows are rolled back, and their primary keys are used again."""
     from stats_app import visitors  # not before Django is set up
 
     cache.clear()

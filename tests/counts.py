@@ -1,4 +1,4 @@
-"""All rollups of a workspace as a test states them: by the names of the dimensions, whatever their numbers are."""
+"""All rollups of a workspace, for comparing in tests: by the names of the dimensions, and not by their numbers."""
 
 from __future__ import annotations
 

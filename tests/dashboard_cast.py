@@ -1,4 +1,4 @@
-"""What the tests of the staff pages share: the addresses, and what stands on a page, read from its HTML."""
+"""Helpers for the tests of the staff pages: addresses, and the contents of a page read from its HTML."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def list_rows(page: str) -> list[list[str]]:
 
 
 def show(client: Client, url: str, **query: Any) -> str:
-    """The HTML of a page, which must be there."""
+    """The HTML of a page. Fails unless the status is 200."""
     response = client.get(url, {name.rstrip("_"): value for name, value in query.items()})
     assert response.status_code == 200, (url, response.status_code)
     return response.content.decode()
 
 
 def figures(page: str) -> dict[str, str]:
-    """The large numbers by what stands above them."""
+    """The large numbers, by their labels."""
     found = re.findall(r'<dt>(.*?)</dt>\s*<dd class="stats-number">(.*?)</dd>', page)
     return {html.unescape(name): html.unescape(number) for name, number in found}
 
@@ -62,7 +62,7 @@ def changes(page: str) -> list[str]:
 
 
 def text(fragment: str) -> str:
-    """What is read: without tags, and with single spaces. A name's own direction parts no words."""
+    """The readable text: without tags, and with single spaces. Tags for text direction do not separate words."""
     return " ".join(html.unescape(re.sub("<[^>]*>", " ", re.sub("</?bdi[^>]*>", "", fragment))).split())
 
 

@@ -1,4 +1,4 @@
-"""Rows for tests: plain functions that make one thing each, every value of which a test may give itself."""
+"""Rows for tests: plain functions that make one row each. A test may override every value."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def make_key(
 
 
 def record(workspace: Workspace, *clicks: ClickInput, now: datetime | None = None) -> IngestResult:
-    """Stores clicks through the one way in, all of which must be right."""
+    """Stores clicks by `record_clicks`. All of them must be valid."""
     return record_all(workspace, clicks, now=now)
 
 

@@ -1,4 +1,4 @@
-"""A real SMTP server for tests, in a thread: what it took, and how it misbehaves."""
+"""A real SMTP server for tests, in a thread. It stores the mails it gets, and can fail on purpose."""
 
 from __future__ import annotations
 

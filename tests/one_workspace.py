@@ -38,7 +38,7 @@ _DECLARED = re.compile(r'\b(?:FROM|JOIN|UPDATE|INTO)\s+(?:ONLY\s+)?"(\w+)"', re.
 
 
 def fault(statement: str) -> str | None:
-    """What is wrong with a statement; None where it is about one workspace, or neither about clicks nor counts."""
+    """What is wrong with a statement; None if it names one workspace, or uses neither clicks nor counts."""
     if not re.search(_TABLE, statement):
         return None
     for query, is_tested in _queries(re.sub(r"'(?:[^']|'')*'", "''", statement)):
@@ -54,7 +54,7 @@ def fault(statement: str) -> str | None:
 
 
 def _queries(statement: str) -> Iterator[tuple[str, bool]]:
-    """Each query of a statement by itself, without those inside it, and whether it stands in EXISTS."""
+    """Each query of a statement, without its subqueries, and whether it is inside EXISTS."""
     open_queries: list[tuple[list[str], bool]] = [([], False)]
     parentheses: list[bool] = []
     for part in re.split(r"([()])", statement):
@@ -80,14 +80,15 @@ _faults: list[str] = []
 
 
 def faults() -> list[str]:
-    """What the statements of the product did wrong since this was last asked."""
+    """The wrong statements of the product since the last call."""
     found = [*_faults]
     _faults.clear()
     return found
 
 
 def watch() -> None:
-    """Looks at every statement from now on. Not by Django's `execute_wrapper`, beside which nothing is prepared."""
+    """Watches every statement from now on. Not with Django's `execute_wrapper`, because it switches off prepared
+    statements."""
     for name in ("execute", "executemany"):
         setattr(CursorWrapper, name, _watched(getattr(CursorWrapper, name)))
 

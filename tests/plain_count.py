@@ -1,6 +1,6 @@
-"""What the tools must answer, counted plainly: one pass over the clicks with the calendar of the standard library.
+"""The correct answers of the tools, by a simple count: one pass over the clicks with the standard library's calendar.
 
-It shares nothing with the product but the click: no period, no bucket, no rollup, no SQL.
+It shares only the click with the product: no period, no bucket, no rollup, no SQL.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ def get(secret: str | None, url: str, query: Query | None = None, **headers: str
 
 
 def ask_both(secret: str | None, url: str, query: Query | None = None, **headers: str) -> HttpResponse:
-    """What REST answers to a tool's call, after MCP was asked the same in both eras, and answered the same."""
+    """REST's answer to a tool's call. Also checks that MCP gives the same answer, in both versions of the protocol."""
     response = get(secret, url, query, **headers)
     hold_against_mcp(secret, url, query, response)
     return response
@@ -57,7 +57,7 @@ def request(
     if secret is not None:
         headers["x-api-key"] = secret
     more: dict[str, Any] = {"QUERY_STRING": query} if isinstance(query, str) else {"query_params": query}
-    # What fails on our side is to be answered, as on a server, not raised in the test.
+    # Unexpected errors must be answered, as on a server, and not raised in the test.
     client = Client(raise_request_exception=False)
     return client.generic(method, url, body, content_type, headers=headers, **more)
 
@@ -91,14 +91,14 @@ def not_found(kind: str, public_id: str) -> dict[str, Any]:
 
 
 def assert_answer(response: HttpResponse, expected: dict[str, Any]) -> None:
-    """That a call is answered with exactly this, keys in this order."""
+    """Asserts that the answer is exactly this, with the keys in this order."""
     assert (response.status_code, response.json()) == (200, expected)
     assert json.dumps(response.json()) == json.dumps(expected), "the keys stand in another order"
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """The statements that run inside, without the savepoints that a test's own transaction makes out of others.
+    """The statements that run inside, without savepoints, which are transactions outside of tests.
 
     A statement that Django cannot show, such as a prepared one with bytes, is an empty text.
     """

@@ -64,7 +64,7 @@ def _sqlite() -> dict[str, Any]:
         "OPTIONS": {
             "timeout": 30,
             "transaction_mode": "IMMEDIATE",
-            # Nobody needs this database after a power cut.
+            # The database need not survive a power cut.
             "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=OFF;",
         },
         "TEST": {"NAME": name},
@@ -85,5 +85,5 @@ TIME_ZONE = "UTC"
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "project" / "static"]
 
-# Django's newest release asks for it where mails are sent; older ones do not know it.
+# Needed by Django's newest release for sending mails; older ones do not know it.
 MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}

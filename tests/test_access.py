@@ -1,4 +1,4 @@
-"""API keys: who gets in, with which scope, and what everybody else is told."""
+"""API keys: which keys are accepted, with which scopes, and how others are refused."""
 
 from __future__ import annotations
 

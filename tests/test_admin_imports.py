@@ -48,6 +48,13 @@ def text_of(response: HttpResponse) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
 
 
+def logged(row: Workspace | Campaign) -> list[str]:
+    """What the history of the row says."""
+    history = superuser().get(address(type(row)._meta.model_name or "", "history", row)).content.decode()
+    body = html.unescape(history.partition('<div id="content-main">')[2])
+    return re.findall(r"(?:Imported|Assigned) [^<]*?\.", body)
+
+
 def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None:
     client = superuser()
     bob = make_user(workspace, email="bob@example.com", display_name="Robert")
@@ -61,8 +68,10 @@ def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None
     assert "Changed Line Name Changes 3 Bob name: Robert → Bob aliases: b@example.com" in shown
     assert "New Line Name 2 Ada Lovelace" in shown
     assert people(workspace) == before
+    assert logged(workspace) == []
     done = confirm(client, response).content.decode()
     assert "Imported: 1 made, 1 changed, 1 unchanged, 1 rejected." in done
+    assert logged(workspace) == ["Imported workspace users: 1 made, 1 changed, 1 unchanged, 1 rejected."]
     assert [person[1:] for person in people(workspace)] == [
         ("ada@example.com", "Ada Lovelace", True, ["al@example.com"]),
         ("bob@example.com", "Bob", True, []),
@@ -77,6 +86,7 @@ def test_what_has_changed_meanwhile_is_shown_and_not_saved(workspace: Workspace)
     before = people(workspace)
     again = confirm(client, response)
     assert "Nothing was saved: something has changed meanwhile." in again.content.decode()
+    assert logged(workspace) == []
     assert "1 would be made, 1 changed" in text_of(again)
     assert people(workspace) == before
     confirm(client, again)
@@ -157,6 +167,9 @@ def test_people_are_assigned_all_by_list_and_by_search(workspace: Workspace) -> 
     said = client.post(url, {"everybody": "on"}, follow=True).content.decode()
     assert "“Spring launch”: 2 assigned, 0 were assigned before." in said
     assert carriers() == {ada, carol}
+    client.post(url, {"everybody": "on"})  # nothing new, which is no entry
+    history = ["Assigned 2 users.", "Assigned 1 user.", "Assigned 2 users."]
+    assert logged(campaign) == history
 
 
 def test_an_action_assigns_selected_users(workspace: Workspace) -> None:
@@ -172,6 +185,7 @@ def test_an_action_assigns_selected_users(workspace: Workspace) -> None:
     said = client.post(address("workspaceuser", "changelist"), confirmed, follow=True).content.decode()
     assert "“Spring launch”: 1 assigned, 1 were assigned before." in said
     assert set(campaign.assigned_users.all()) == {ada, bob}
+    assert logged(campaign) == ["Assigned 1 user."]
     wrong = client.post(address("workspaceuser", "changelist"), confirmed | {"campaign": elsewhere.pk})
     assert "Select a valid choice" in wrong.content.decode()
     mixed = {"action": "assign", "_selected_action": [ada.pk, stranger.pk]}

@@ -1,4 +1,4 @@
-"""The lists of clicks and tool calls, paged by key, and that no list asks more the longer it is."""
+"""The lists of clicks and tool calls, with keyset pagination. Longer lists need no more queries."""
 
 from __future__ import annotations
 

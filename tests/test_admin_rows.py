@@ -70,7 +70,7 @@ def test_a_time_zone_refused_at_the_last_moment_is_a_message(monkeypatch: pytest
         change(row, name)
 
     change = rollups.change_timezone
-    # Between the form's check and the change there is no other way in than from inside.
+    # Patched, because nothing else can happen between the form's validation and the change.
     monkeypatch.setattr("stats_app.rollups.change_timezone", pruned_meanwhile)
     staff = superuser()
     response = staff.post(
@@ -181,7 +181,7 @@ def test_a_click_that_comes_in_during_a_deletion_stops_it_with_a_message(
     tenant = make_tenant()
     row = getattr(tenant, model)
     staff = superuser()
-    # As it looked before the click: there is no other way between the check and the deletion.
+    # Patched to the state before the click, because nothing else can happen between the check and the deletion.
     monkeypatch.setattr("stats_app.admin.scope.ScopedAdmin.get_deleted_objects", lambda *_: ([], {}, set(), []))
     assert PROTECTED in said(staff, staff.post(address(model, "delete", row), {"post": "yes"}))
     chosen = {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"}

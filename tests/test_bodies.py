@@ -147,7 +147,7 @@ GREEDY = {
 
 
 def peak(act: Any) -> int:
-    """How many bytes more than before were held at once."""
+    """The peak of additional memory, in bytes."""
     tracemalloc.start()
     try:
         act()
@@ -178,7 +178,7 @@ def test_no_body_that_is_parsed_takes_more_than_a_few_times_its_size(part: bytes
 
 
 def test_a_text_of_quotes_and_backslashes_is_read_through_once() -> None:
-    # With a look again at each quote this would take hours.
+    # With backtracking at each quote this would take hours.
     for text in (rb"\"", rb"\\", b'"'):
         bodies._has_too_many_marks(filled(b'["' + b"," * MAX_MARKS, text, b""))
 

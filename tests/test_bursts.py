@@ -34,7 +34,7 @@ def click(
 
 
 def reasons(clicks: Iterable[Followed]) -> list[str]:
-    """The reason of each click, in the order given, once its company is known."""
+    """The reason of each click, in the given order, after all clicks are judged together."""
     clicks = list(clicks)
     changes = bursts(clicks)
     assert all(change.verdict == SUSPECTED and not change.shadow for change in changes.values())
@@ -55,13 +55,13 @@ def several(*clicks: tuple[float, int], **values: object) -> list[Followed]:
         ([(0, 1), (2, 2)], [AT_ONCE, AT_ONCE]),
         ([(0, 1), (2.001, 2)], ["", ""]),
         ([(0, 1), (0, 2)], [AT_ONCE, AT_ONCE]),
-        # The one that is far from all others stays.
+        # A click far from all others keeps its verdict.
         ([(0, 1), (10, 2), (11, 3)], ["", AT_ONCE, AT_ONCE]),
         # Each is near to the next.
         ([(0, 1), (2, 2), (4, 3)], [AT_ONCE, AT_ONCE, AT_ONCE]),
         # A double click, then one on another link.
         ([(0, 1), (1, 1), (3, 2)], ["", AT_ONCE, AT_ONCE]),
-        # The same link again, in any way that there is.
+        # The same link again, in all combinations.
         ([(0, 1), (1, 1)], ["", AGAIN]),
         ([(0, 1), (60, 1)], ["", AGAIN]),
         ([(0, 1), (60.001, 1)], ["", ""]),
@@ -139,7 +139,7 @@ def test_a_scanner_that_follows_all_links_in_parallel_leaves_none_counted() -> N
 
 
 def with_new(arrived: list[Followed], new: Followed) -> list[Followed]:
-    """What is stored once `new` has come in: it is judged with those that it may have to do with, and no others."""
+    """The stored clicks after `new` was recorded, which is only judged together with the clicks near it."""
     company = [
         each
         for each in arrived

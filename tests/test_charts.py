@@ -1,4 +1,4 @@
-"""What a chart's table says of its buckets, which the script draws: labels, names, and how much of each is there."""
+"""The table of a chart, which the script draws: the labels and names of its buckets, and their numbers of days."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def axis(start: str, end: str, breakdown: Breakdown) -> Axis:
 
 
 def rows(axis: Axis) -> list[tuple[str, str]]:
-    """Of each row its attributes and the name at its head."""
+    """The attributes of each row, and the name in its head."""
     found = [re.fullmatch(r'<tr (.*?)><th scope="row">(.*)</th>', start) for start in axis.starts]
     return [(row[1], text(row[2])) for row in found if row]
 

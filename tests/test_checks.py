@@ -312,7 +312,7 @@ def test_w005_zones_that_this_machine_lacks_are_named() -> None:
 
 @pytest.fixture
 def _without_icu() -> Iterator[None]:
-    """What a PostgreSQL looks like that was built without it."""
+    """Simulates a PostgreSQL that was built without ICU."""
     words._with_unicode.clear()
     with connection.cursor() as cursor:
         cursor.execute('DROP COLLATION pg_catalog."und-x-icu" CASCADE')

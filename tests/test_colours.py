@@ -1,4 +1,4 @@
-"""The colours of charts: told apart by everybody, seen on both grounds, and a campaign's own in every period."""
+"""The colours of charts: everybody can distinguish them, on both backgrounds, and a campaign's colour is stable."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ VISIONS: dict[str, tuple[Colour, ...]] = {
         (-0.011820, 0.042940, 0.968881),
     ),
 }
-# In OKLab, where 0.02 can just be told apart when two fields touch. Those of a legend lie apart.
+# In OKLab a difference of 0.02 can just be seen between two adjacent fields. Fields of a legend are not adjacent.
 LEAST_DISTANCE = 0.08
 
 
@@ -132,7 +132,7 @@ def test_no_two_of_a_chart_are_alike(places: dict[int, int], data: Any) -> None:
     assert set(colours.values()) <= set(range(1, COLOURS + 1))
     # The rank changes nothing.
     assert assigned_colours(shown[::-1], recent[::-1], places) == colours
-    # Whatever else is shown, those with the most clicks of late have the same.
+    # The campaigns with the most recent clicks keep their colours, whatever else is shown.
     assert {key: colours[key] for key in shown if key in recent} == {
         key: colour for key, colour in assigned_colours(recent, recent, places).items() if key in shown
     }
@@ -148,7 +148,7 @@ def test_the_older_of_two_keeps_its_own() -> None:
     places = {key: key for key in range(20)}
     assert assigned_colours([8, 1], [], places) == {1: 2, 8: 3}
     assert assigned_colours([8], [], places) == {8: 2}
-    # Where both have many clicks of late, the younger keeps what it got beside the older one.
+    # If both have many recent clicks, the younger one keeps the colour that it got beside the older one.
     assert assigned_colours([8], [8, 1], places) == {8: 3}
 
 

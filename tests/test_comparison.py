@@ -1,4 +1,4 @@
-"""What a period is held against, and between which days a change is said."""
+"""What a period is compared with, and for which days a change is given."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_whole_weeks_stand_under_their_weekdays(start: date, weeks: int) -> None
     [
         ("last-7-days", "2026-03-28", ("03-21", "03-27"), ("2026-03-14", "2026-03-20"), ("2025-03-22", "2025-03-28")),
         ("last-28-days", "2026-03-28", ("02-28", "03-27"), ("2026-01-31", "2026-02-27"), ("2025-03-01", "2025-03-28")),
-        # All of February, and still held against 28 days.
+        # All of February, compared with 28 days.
         ("last-28-days", "2026-03-01", ("02-01", "02-28"), ("2026-01-04", "2026-01-31"), ("2025-02-02", "2025-03-01")),
         ("last-91-days", "2026-07-01", ("04-01", "06-30"), ("2025-12-31", "2026-03-31"), ("2025-04-02", "2025-07-01")),
         ("this-month", "2026-03-28", ("03-01", "03-28"), ("2026-02-01", "2026-02-28"), ("2025-03-01", "2025-03-28")),
@@ -139,7 +139,7 @@ def test_names_of_before_lead_to_presets() -> None:
             (31, 28),
         ),
         ("2026-09-01", "2026-08-01", "2026-08-31", ("2026-08-01", "2026-08-31"), ("2026-07-01", "2026-07-31"), None),
-        # Running: what is over, against as many first days.
+        # Running: the days that are over, compared with the same number of first days.
         (
             "2026-03-31",
             "2026-03-01",

@@ -1,4 +1,4 @@
-"""Changes on pages and in files, over random questions: none on flat traffic, and the right ones on any other."""
+"""Changes on pages and in files, for random questions: none for constant traffic, and the right ones for any other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Shown = Workspace | Campaign | WorkspaceUser
 
 
 class Fact(NamedTuple):
-    """What the clicks of a day are apart by; public ids, empty for none."""
+    """The keys by which the clicks of a day are counted; public ids, empty for none."""
 
     day: date
     kind: str
@@ -90,7 +90,7 @@ def _logged_in_at_any_time(settings: Any) -> None:
 
 @pytest.fixture
 def flat(_logged_in_at_any_time: None) -> Traffic:
-    """The same on every day; of the last one only the morning has been."""
+    """The same number on every day. On the last day only the morning is over."""
     return make_traffic(lambda day: 1 if day == LAST else 2)
 
 

@@ -1,4 +1,4 @@
-"""Our own statements run through whatever the host has put around Django's cursors."""
+"""Our own statements use everything that the host has added to Django's cursors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else marketing asks every morning: a campaign's whole run, who carries it, who had no clicks, which weekdays."""
+"""More questions of marketing: a campaign's whole run, who carries it, who had no clicks, which weekdays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands around the figures: names in their own direction, what an address keeps, a host's own frame."""
+"""Everything around the figures: the direction of names, the parameters that addresses keep, the host's templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy of the staff pages: on each of their answers, and never against the host's own."""
+"""The Content-Security-Policy of the staff pages: on each answer, but never in place of the host's own."""
 
 from __future__ import annotations
 

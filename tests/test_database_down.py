@@ -63,7 +63,7 @@ def unreachable(vendor: str, atomic_requests: bool) -> Iterator[None]:
     settings = original.settings_dict | DATABASES[vendor]()
     connections["default"] = load_backend(settings["ENGINE"]).DatabaseWrapper(settings, "default")
     with pytest.MonkeyPatch.context() as patch:
-        # Where Django looks for it when it calls a view.
+        # Django reads it there when it calls a view.
         patch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", atomic_requests)
         yield
     connections["default"] = original
@@ -104,7 +104,7 @@ def test_without_a_key_the_database_is_not_needed() -> None:
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """A login from before the database went away."""
+    """A login from before the database became unavailable."""
     return superuser()
 
 

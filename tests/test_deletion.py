@@ -77,7 +77,7 @@ def test_the_links_of_a_person_whose_clicks_count_for_nobody_go_with_the_person(
     workspace = make_workspace()
     user = make_user(workspace)
     link = make_link(workspace, user=user)
-    # As the clicks of somebody who opted out.
+    # Like the clicks of a person who opted out.
     record(workspace, ClickInput("other", ULID(), link=link, clicked_at=NOON))
     user.delete()
     [click] = Click.objects.all()

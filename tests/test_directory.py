@@ -1,4 +1,4 @@
-"""People and campaigns that come in: found again or made, settled as a whole, in a handful of statements."""
+"""Saving people and campaigns: finding or creating them, each list as a whole, with few statements."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_user_is_found_by_public_id_then_external_id_then_email(workspace: Wor
     )
     assert [saved.public_id for saved in result.results] == [ada.public_id, bob.public_id]
     assert people(workspace) == [("2", "bobby@example.com", "", True, []), ("9", "new@example.com", "", True, [])]
-    # Whoever changes the directory gives everybody another external id.
+    # Another directory has other external ids for everybody.
     assert outcomes(save_users(workspace, [{"externalId": "77", "email": "BOBBY@example.com"}])) == (0, 1, 0, [])
     assert people(workspace)[0] == ("77", "bobby@example.com", "", True, [])
     assert outcomes(save_users(workspace, [{"publicId": ada.public_id, "externalId": None}])) == (0, 1, 0, [])

@@ -1,4 +1,4 @@
-"""The documentation names all that there is, and nothing that there is not: settings, system checks, commands, modules,
+"""The documentation names everything that exists, and nothing else: settings, system checks, commands, modules,
 dimensions, addresses, scopes and presets."""
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNNAMED = {"migrations"}
 
 
 def first_cells(page: str, pattern: str = "`([^` ]+)[^`]*`") -> set[str]:
-    """What stands in backquotes at the beginning of the rows of a page's tables, up to a space."""
+    """The text in backquotes, up to a space, at the beginning of the rows of a page's tables."""
     return set(re.findall(rf"^\| {pattern}", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE))
 
 

@@ -19,7 +19,7 @@ from django.test import Client, override_settings
 from ulid import ULID
 
 from stats_app import erasures, exports, public_ids, visits
-from stats_app.directory import save_users
+from stats_app.directory import assign_users, save_campaigns, save_users, users_named
 from stats_app.erasures import erased_identifiers
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
@@ -262,7 +262,7 @@ def test_clicks_that_name_the_person_bring_nobody_back(
     assert run("import_clicks", str(file), "--workspace", workspace.public_id)[-1] == (
         "accepted 1, duplicates 0, rejected 0."
     )
-    # It counts for the workspace, and not for the row that nobody is any more.
+    # It counts for the workspace, and not for the row of the erased person.
     assert stored_counts(workspace).items() - before.items() == {(("workspace", 0, "2026-03-09"), (0, 0, 1))}
     assert not WorkspaceUser.objects.filter(email__contains="lovelace").exists()
 
@@ -300,6 +300,35 @@ def test_a_list_gives_the_erased_row_no_name(workspace: Workspace, ada: Workspac
     [wrong] = save_users(workspace, [{"email": f"{ada.public_id}@erased.invalid", "displayName": "Ada"}]).rejected
     assert (wrong.field, wrong.code) == ("publicId", "not_allowed")
     assert everything_stored() == before
+
+
+@pytest.mark.parametrize("name", ["{id}", "{id}@erased.invalid", "Ada@example.com", "lovelace@EXAMPLE.com"])
+def test_a_list_of_campaigns_assigns_nobody_who_was_erased(
+    workspace: Workspace, campaign: Campaign, ada: WorkspaceUser, name: str
+) -> None:
+    run("erase_user", ada.public_id)
+    before = everything_stored()
+    named = name.format(id=ada.public_id)
+    item = {"publicId": campaign.public_id, "assignedUsers": ["bob@example.com", named]}
+    [wrong] = save_campaigns(workspace, [item]).rejected
+    shown = named.lower() if "@" in named else named
+    message = f'assignedUsers "{shown}" is or was that of a user who was erased.'
+    assert (wrong.index, wrong.field, wrong.code, wrong.message) == (0, "assignedUsers", "not_allowed", message)
+    assert users_named(workspace.pk, [named]) == (set(), [named])
+    assert everything_stored() == before
+
+
+def test_staff_assign_nobody_who_was_erased(workspace: Workspace, campaign: Campaign, ada: WorkspaceUser) -> None:
+    bob = WorkspaceUser.objects.get(email="bob@example.com")
+    run("erase_user", ada.public_id)
+    campaign.assignments.all().delete()
+    client = superuser()
+    add = client.post("/admin/stats_app/campaignassignment/add/", {"campaign": campaign.pk, "user": ada.pk})
+    assert "This user was erased." in add.content.decode()
+    action = {"action": "assign", "_selected_action": [ada.pk, bob.pk], "confirmed": "yes", "campaign": campaign.pk}
+    client.post("/admin/stats_app/workspaceuser/", action)
+    assert [*campaign.assigned_users.all()] == [bob]
+    assert (assign_users(campaign, [ada.pk]), [*campaign.assigned_users.all()]) == (0, [bob])
 
 
 def test_staff_cannot_give_the_row_a_name_again(ada: WorkspaceUser) -> None:
@@ -374,7 +403,6 @@ def test_whoever_opted_out_counts_for_workspace_and_campaign_on_every_way_in(
     changed = {place: numbers for place, numbers in stored_counts(workspace).items() if counts.get(place) != numbers}
     assert {place[:2] for place in changed} == {
         ("workspace", 0),
-        # The browser of a test sends no language, which a rule on trial finds.
         ("campaign", campaign.pk),
         ("campaign by year", campaign.pk),
     }

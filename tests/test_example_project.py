@@ -1,4 +1,4 @@
-"""The example project under its own settings, in processes of its own. Other tests run it with `tests.settings`."""
+"""The example project with its own settings, in separate processes. Other tests run it with `tests.settings`."""
 
 from __future__ import annotations
 

@@ -205,7 +205,7 @@ def test_what_is_imported_again_is_there(tmp_path: Path) -> None:
         ClickInput("vcard", user=other, clicked_at="2026-03-01T09:00:00Z", verdict="suspected"),
         ClickInput("other", clicked_at="2026-03-01T09:00:00Z"),
     )
-    # Who has the alias now is not who had it when the link was followed.
+    # The alias belongs to another user now than when the link was followed.
     Alias.objects.update(user=other)
     for form in ("csv", "jsonl"):
         path = write(tmp_path, export(workspace, "--format", form), f"clicks.{form}")

@@ -34,7 +34,7 @@ def ids() -> set[str]:
 
 @pytest.fixture(params=[1, 2, 3, 1_000])
 def batch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    """So many rows at a time: wherever a file is cut, the same must come out."""
+    """The number of rows in a batch. The results must not depend on it."""
     size: int = request.param
     monkeypatch.setattr(run, "BATCH", size)
     return size

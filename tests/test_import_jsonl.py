@@ -1,4 +1,4 @@
-"""Clicks from JSON lines, also those that the redirect could not record."""
+"""Clicks from JSON lines, including those that the redirect could not record."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def stored(workspace: Workspace) -> list[tuple[Any, ...]]:
 
 
 def rejection(workspace: Workspace, click: ClickInput | FieldError, now: datetime = NOW) -> tuple[str, str, str]:
-    """Why this click alone is refused. It must not leave a trace."""
+    """The error of a single refused click. Nothing may be stored."""
     result = record(workspace, click, now=now)
     assert (result.accepted, result.duplicates, len(result.rejected)) == (0, 0, 1)
     assert (stored(workspace), stored_counts(workspace)) == ([], {})
@@ -450,7 +450,7 @@ LATE = datetime(2100, 6, 1, tzinfo=UTC)
         ("UTC", "0001-01-01T00:00:00+23:59"),
         ("America/New_York", "2000-01-01T04:59:59Z"),
         ("Pacific/Kiritimati", "2099-12-31T10:00:00Z"),
-        # Inside by the local day, but not by the moment itself.
+        # In range by the local day, but not by the time in UTC.
         ("Pacific/Kiritimati", "1999-12-31T23:59:59Z"),
         ("America/New_York", "2100-01-01T00:00:00Z"),
     ],

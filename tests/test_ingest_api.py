@@ -1,4 +1,4 @@
-"""`POST clicks/`: what is taken in, what is rejected item by item, and what is refused as a whole."""
+"""`POST clicks/`: which clicks are recorded, which items are rejected, and which bodies are refused."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
             {"kind": "other", "colour": None},
             ("colour", "unknown", f"colour is not a field of a click; there are {FIELDS}."),
         ),
-        # What a field is called inside is no name of it here.
+        # The names of fields in Python are not accepted here.
         (
             {"kind": "other", "campaign": "x"},
             ("campaign", "unknown", f"campaign is not a field of a click; there are {FIELDS}."),

@@ -1,4 +1,4 @@
-"""Whatever comes in, the rollups are what a plain count of the clicks gives, and so is every answer taken from them."""
+"""For any clicks, the rollups and all answers from them agree with a plain count of the clicks."""
 
 from __future__ import annotations
 

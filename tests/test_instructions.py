@@ -1,4 +1,4 @@
-"""What README.md and docs/install.md tell a newcomer to type, typed: each command as it is written, in that order.
+"""Runs the commands that README.md and two pages of docs/ tell a newcomer to type, as written, in that order.
 
 What differs from a newcomer's machine: nothing is downloaded, since `pip` finds what it needs among the packages of
 these tests, and a free port stands for 8000.
@@ -28,7 +28,7 @@ import pytest
 from stats_app.management.commands import mcp_stdio
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-PATIENCE = 600.0  # seconds; against what hangs, and long enough for any machine
+PATIENCE = 600.0  # seconds; only to end a test that hangs; long enough for any machine
 
 SERVERS = ("make demo", "python manage.py runserver")
 PYTHON_SHELL = "python manage.py shell"
@@ -78,6 +78,8 @@ class Newcomer:
                 self.write(text)
             elif language == "json":
                 self.compare(text)
+            elif language == "text":
+                assert self.output == text
             elif text.strip() == PYTHON_SHELL:
                 self.run(PYTHON_SHELL, typed=waiting.pop(0).text)
             elif text.strip() == LOGIN:
@@ -260,6 +262,19 @@ def test_the_install_page_leads_to_a_first_answer(machine: tuple[Path, dict[str,
         ada.run("python manage.py check --fail-level INFO")
     finally:
         ada.leave()
+
+
+def test_a_project_has_its_first_numbers(machine: tuple[Path, dict[str, str]]) -> None:
+    grace, text = newcomer(machine, "numbers"), page("docs/first-numbers.md")
+    grace.run("python -m django startproject mysite .")
+    grace.follow(section(page("README.md"), "Into your project", "Ask by AI assistant"))
+    grace.ran = []
+    try:
+        grace.follow(text)
+        assert grace.ran == commands(text)
+        assert [grace.status_of(path) for path in ("/stats/", "/admin/")] == [200] * 2
+    finally:
+        grace.leave()
 
 
 def test_the_readme_leads_through_the_demo_and_into_a_project(machine: tuple[Path, dict[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""What the messages of errors say: the value as it was sent, and for what is missing what it is, with an example."""
+"""Error messages: a wrong value is shown as it was sent, and a missing one is explained with an example."""
 
 from __future__ import annotations
 

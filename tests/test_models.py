@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,13 @@ NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
 ULID_TEXT = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 
+def test_migrations_touch_only_the_database_that_is_migrated() -> None:
+    """A host's router may send the rows elsewhere."""
+    folder = Path(apps.get_app_config("stats_app").path) / "migrations"
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("0*.py")))
+    assert re.findall(r"\.(?:objects|_default_manager)\b(?!\.using\().*", code) == []
+
+
 def make_link(workspace: Workspace, **values: Any) -> TrackedLink:
     token = f"token{TrackedLink.objects.count()}"
     defaults = {"kind": "other", "target_url": "https://www.example.com/", "token": token, "fingerprint": token}
@@ -46,7 +54,7 @@ def make_link(workspace: Workspace, **values: Any) -> TrackedLink:
 
 
 def make_click(workspace: Workspace, **values: Any) -> Click:
-    """A row written past `record_clicks`, to see what the database itself refuses."""
+    """A row written without `record_clicks`, to see what the database itself refuses."""
     defaults = {"id": ULID(), "kind": "vcard", "clicked_at": NOW, "utc_day": NOW.date()}
     return Click.objects.create(workspace=workspace, **defaults | values)
 
@@ -184,7 +192,7 @@ def test_the_database_lets_nothing_refer_to_another_workspace() -> None:
     crossed("stats_link_campaign_of_workspace", lambda: make_link(workspace, kind="campaign", campaign=campaign))
     crossed("stats_link_user_of_workspace", lambda: make_link(workspace, user=user))
     crossed("stats_link_alias_of_workspace", lambda: make_link(workspace, alias=alias))
-    # And what others refer to does not move away from them.
+    # Rows that others refer to cannot change their workspace.
     crossed("_of_workspace", lambda: WorkspaceUser.objects.filter(pk=user.pk).update(workspace=workspace))
     crossed("_of_workspace", lambda: Campaign.objects.filter(pk=campaign.pk).update(workspace=workspace))
 
@@ -528,7 +536,7 @@ def test_a_click_outlives_its_alias_and_its_link() -> None:
     assert list(Click.objects.values_list("user", "alias", "link")) == [(alias.user_id, None, None)]
 
 
-# Each index and what reads it. One that nothing reads makes every write dearer.
+# Each index and its use. An unused index would make every write slower.
 INDEXES = {
     "address": {
         "pkey": ("id",),

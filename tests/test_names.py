@@ -1,4 +1,4 @@
-"""Names of which a reader would see nothing, and those of which there is something to be seen."""
+"""Visible and invisible names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clicks that come in while an answer is made never make it contradict itself, on any surface."""
+"""On every surface, answers are consistent even if clicks come in while they are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is asked or done, each statement on clicks or counts is about one workspace, which lies on one machine.
+"""Each statement on clicks or counts is about one workspace, whose rows are on one machine.
 
 Every test is watched (`tests.one_workspace`). The walk here sees to it that nothing is left out: each address of ours,
 each page of the admin, each tool and each command is in it, and a new one without a line here fails.
@@ -118,7 +118,7 @@ def ask_tools(cast: Cast) -> None:
 
 
 def follow(cast: Cast) -> None:
-    """The second time it is suspected, and the visits of the minute are judged anew."""
+    """The second time it is suspected, and the visits of the last minute are judged again."""
     for _ in range(2):
         for link in TrackedLink.objects.filter(workspace=cast.tenant.workspace):
             client = Client(headers={"user-agent": BROWSER, "accept-language": "fr"})
@@ -273,7 +273,7 @@ def test_each_statement_on_clicks_and_counts_is_about_one_workspace(cast: Cast, 
 
 @pytest.mark.parametrize("client", ["staff", "limited"])
 def test_so_is_each_of_the_admin(cast: Cast, client: str) -> None:
-    """Each list, narrowed and not, each form, each question whether to delete, and deleting."""
+    """Each list, with and without filters, each form, each confirmation of a deletion, and deleting."""
     tenant = cast.tenant
     make_call(tenant.workspace)
     rows = {model: row for model, row in zip(Tenant._fields, tenant, strict=True)}

@@ -41,7 +41,7 @@ class Operation:
         return "{" in self.path
 
     def wrong(self, secret: str | None) -> HttpResponse:
-        """A call with a malformed id, a parameter that there is not, and a body that is no JSON."""
+        """A call with a malformed id, an unknown parameter, and a body that is not JSON."""
         return self._call(secret, dict.fromkeys(MISSING, "x"), "nonsense=1", "{")
 
     def of_nothing_known(self, secret: str | None, query: dict[str, str] | None = None) -> HttpResponse:

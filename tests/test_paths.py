@@ -1,4 +1,4 @@
-"""The paths of the API: with and without the last slash alike, by every method, and never by way of a redirect."""
+"""The paths of the API: they work with and without the last slash, by every method, without a redirect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Periods, buckets, labels, strict dates and times, and local days held against a count minute by minute."""
+"""Periods, buckets, labels, strict dates and times, and local days compared with a count minute by minute."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ class Cast(NamedTuple):
 
 @pytest.fixture
 def cast() -> Iterator[Cast]:
-    """The figures are such as stand nowhere else."""
+    """The figures are numbers that occur nowhere else on the pages."""
     with time_machine.travel(NOW, tick=False):
         workspace = make_workspace()
         campaign = make_campaign(workspace)
@@ -150,7 +150,7 @@ def told(name: str, user: WorkspaceUser, content: str) -> bool:
 
 
 def assert_withheld(cast: Cast, url: str, content: str, least: float) -> None:
-    """That no figure of a person who is withheld stands where that person is named."""
+    """Asserts that no withheld figure appears where its person is named."""
     for name, user in cast.persons.items():
         figures = [figure for figure in (cast.clicks[name], 137) if figure < least]
         shown = [figure for figure in figures if re.search(rf"(?<![0-9a-zA-Z_-]){figure}(?![0-9a-zA-Z])", content)]
@@ -249,7 +249,7 @@ def test_single_clicks_are_not_found_by_person(cast: Cast, setting: Any, setting
 
 @pytest.mark.django_db
 def test_a_setting_that_shows_all_tells_of_persons(cast: Cast) -> None:
-    """So that the tests above would find what they look for."""
+    """The tests above would notice figures that are shown."""
     staff = superuser()
     assert get(cast.key, f"{USERS}{cast.bob.public_id}/metrics/", PERIOD).json()["metrics"]["totalClicks"] == 389
     with pytest.raises(AssertionError):
@@ -278,7 +278,7 @@ def test_totals_refuses_the_tool(cast: Cast, settings: Any) -> None:
     )
     assert response.headers["RateLimit"]
     assert cast.workspace.tool_calls.latest("pk").outcome == "person_figures_off"
-    # Bad input is told first; whether there is such a user is not told.
+    # Invalid input is reported first; whether the user exists is not revealed.
     assert ask_both(cast.key, url, {"from": "x"}).status_code == 400
     assert ask_both(cast.key, f"{USERS}usr_{'0' * 26}/metrics/").status_code == 403
     assert ask_both(make_key(cast.workspace, ["clicks:read"]), url).json()["code"] == "permission_denied"
@@ -308,7 +308,7 @@ def test_all_but_one_are_not_told(cast: Cast, settings: Any) -> None:
     page = show(superuser(), address(cast.workspace), **DATES)
     assert [row[:2] for row in table(page, "users")] == [["Ada Person", "461"]]
     assert "All others, and clicks without a user" in page
-    # One who is not counted hides nobody, and one without clicks does.
+    # A user who has opted out is ignored for the minimum; a user without clicks is not.
     make_user(cast.workspace, is_opted_out=True)
     assert get(cast.key, f"{USERS}{cast.bob.public_id}/metrics/", PERIOD).status_code == 403
     make_user(cast.workspace)

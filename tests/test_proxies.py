@@ -1,4 +1,4 @@
-"""The visitor's address behind proxies: what is believed, and that nothing that a visitor sends changes it."""
+"""The visitor's address behind proxies: which headers are trusted. A visitor cannot change the address."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def address(remote_addr: str, header: str | None) -> str | None:
         (0, "", None, None),
         (0, "unix:", None, None),
         (0, "", ADA, None),
-        # So many hops.
+        # A number of proxies.
         (1, PROXY, None, PROXY),
         (1, PROXY, ADA, ADA),
         (1, PROXY, f"{EVE}, {ADA}", ADA),

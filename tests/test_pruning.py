@@ -1,4 +1,4 @@
-"""Forgetting single clicks and old rows of the audit log, by the commands."""
+"""The commands that delete old clicks and old rows of the audit log."""
 
 from __future__ import annotations
 

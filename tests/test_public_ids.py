@@ -1,4 +1,4 @@
-"""Public ids: what is one and what is not, and that they never change."""
+"""Public ids: which are valid, and that they never change."""
 
 from __future__ import annotations
 

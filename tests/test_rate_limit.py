@@ -72,7 +72,7 @@ def test_the_window_slides(clock: time_machine.Coordinates) -> None:
         at(clock, second)
         assert overview(key).status_code == 200
         assert_limited(overview(key), 1)
-    # In a window over two fixed minutes 60 would pass here.
+    # With counters for fixed minutes 60 calls would pass here.
     at(clock, 89)
     assert [overview(key).status_code for _ in range(28)] == [200] * 27 + [429]
     at(clock, 119.9)

@@ -1,4 +1,4 @@
-"""Judging stored clicks anew, by the command."""
+"""The command that judges stored clicks again."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_what_was_judged_when_it_came_in_stays(workspace: Workspace, monkeypatch
 def test_it_finds_what_another_limit_would_have_found(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, seconds: int
 ) -> None:
-    """Held against the same visits, judged by that limit when they came in."""
+    """The result is the same as if the visits had been judged by that limit when they were recorded."""
     monkeypatch.setattr(reclassification, "SLICE", 10)
     other = make_workspace(name="Globex", timezone="America/New_York")
     follow_many(make_links(workspace))
@@ -156,7 +156,7 @@ def test_a_rule_that_judges_otherwise_moves_verdicts_and_counts(
         ("human", ""): 5,
         ("suspected", "a reason of theirs"): 3,
         ("suspected", "crawler"): 3,
-        # Nothing is stored by which it could be judged.
+        # Nothing is stored from which it could be judged again.
         ("suspected", "several links at once"): 3,
     }
     counts = stored_counts(workspace)

@@ -1,4 +1,4 @@
-"""Following a tracked link: the visitor is led on whatever happens, and the click is counted if a person made it."""
+"""Following a tracked link: the visitor is always redirected, and a person's click is counted."""
 
 from __future__ import annotations
 
@@ -218,7 +218,7 @@ def test_a_person_who_opted_out_counts_for_the_workspace_and_the_campaign_only(w
 
 def test_a_target_that_is_not_safe_is_not_sent(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
     link = link_of(workspace, "other", TARGET)
-    # What the database itself lets in, since its rule is a simple one.
+    # Targets that the database accepts, because its constraint is simple.
     TrackedLink.objects.update(target_url="http://\\evil.example/")
     assert follow(link).status_code == 404
     assert link.token in caplog.text
@@ -231,7 +231,7 @@ def lost(caplog: pytest.LogCaptureFixture) -> Any:
 
 
 def breaking(text: str) -> Any:
-    """Within it, statements that hold the text fail as if the database had gone."""
+    """Inside this context, statements that contain the text fail as if the database were unavailable."""
 
     def wrapper(execute: Any, sql: str, *args: Any) -> Any:
         if text in sql:

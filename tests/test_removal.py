@@ -1,4 +1,4 @@
-"""Deleting a tenant whole, by the command."""
+"""The command that deletes a tenant completely."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_tenant_goes_whole_and_the_others_stay(monkeypatch: pytest.MonkeyPatch
     assert refusal("delete_workspace", public_id, "--yes").startswith("There is no workspace with the public id")
 
 
-# Models that other parts make, and whose rows the walk above finds all the same.
+# Models whose rows are created elsewhere, and which the walk above also finds.
 UNMADE = {"SharedReport", "Mailing", "MailingRecipient", "MailingDelivery", "ErasedIdentifier", "ErasureSalt"}
 
 

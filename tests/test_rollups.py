@@ -1,4 +1,4 @@
-"""Counting anew, comparing counts with clicks, and changing the time zone."""
+"""Recounting, comparing counts with clicks, and changing the time zone."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def differences(workspace: Workspace) -> list[str]:
 
 
 def set_workspace(workspace: Workspace, **values: Any) -> None:
-    """Changes the row behind the product's back."""
+    """Changes the row without `change_timezone`."""
     Workspace.objects.filter(pk=workspace.pk).update(**values)
 
 
 def prune(workspace: Workspace, before: date) -> None:
-    """Takes the raw clicks of the local days before it away; the counts stay."""
+    """Deletes the clicks of the local days before `day`; the counts stay."""
     midnight = datetime(before.year, before.month, before.day, tzinfo=workspace.zone)
     Click.objects.filter(workspace=workspace, clicked_at__lt=midnight).delete()
     set_workspace(workspace, clicks_kept_from=before)
@@ -177,7 +177,7 @@ def test_it_names_each_difference(
         f"2026-03-10 campaign {campaign.pk}: 1/0/0 counted, 1/100/0 stored",
         f"2026-03-10 user {user.pk}: 1/1/0 counted, 1/101/0 stored",
         '2026-03-10 reason bot "mail scanner": 0/0/1 counted, 0/100/1 stored',
-        # Sums are held against the stored days, which are wrong in 2026.
+        # Sums are compared with the stored days, which are wrong in 2026.
         f"2025-01-01 campaign by year {campaign.pk}: 1/0/0 counted, 1/100/0 stored",
         f"2026-01-01 campaign by year {campaign.pk}: 4/100/0 counted, 4/0/0 stored",
         f"2026-01-01 user by year {user.pk}: 4/104/0 counted, 4/4/0 stored",
@@ -194,7 +194,7 @@ def test_a_wrong_sum_of_a_year_is_named(workspace: Workspace, user: WorkspaceUse
 
 
 def test_a_sum_of_a_year_on_another_day_is_named(workspace: Workspace, campaign: Campaign, counted: Counts) -> None:
-    """It would be taken for a part of the year when the largest campaigns are looked for."""
+    """Otherwise the search for the largest campaigns would use it as part of the year."""
     rows_of(workspace, "campaign by year").filter(day=date(2026, 1, 1)).update(day=date(2026, 3, 2))
     assert differences(workspace) == [
         f"2026-01-01 campaign by year {campaign.pk}: 4/0/0 counted, 0/0/0 stored",

@@ -38,7 +38,7 @@ class Broken(Exception):
 
 
 def own_nodes(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.AST]:
-    """What stands in a function, and not in one inside it."""
+    """The nodes of a function, without those of functions inside it."""
     waiting: list[ast.AST] = [*function.args.args, *function.args.kwonlyargs, *function.body]
     while waiting:
         node = waiting.pop()

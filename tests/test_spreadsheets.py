@@ -1,4 +1,4 @@
-"""Cells of CSV files, read by readers that want to find a formula."""
+"""Cells of CSV files, read by simulated programs that look for formulas."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_the_text_comes_back(text: str) -> None:
 
 
 def is_computed(cell: str) -> bool:
-    """What the most suspicious spreadsheet would compute: it passes over all that can be passed over."""
+    """Whether the strictest reader would find a formula: it skips everything that any program may skip."""
     while cell and (cell[0] in '"\u115f\u1160\u2800\u3164\uffa0' or unicodedata.category(cell[0])[0] in "ZCM"):
         # A reader who mistakes quotes begins cells with line ends.
         if cell[0] in SIGNS and cell[0] not in "\r\n":

@@ -1,4 +1,4 @@
-"""The users and campaigns with the most clicks are those of a plain count, whatever bounds are used to find them."""
+"""The users and campaigns with the most clicks are those of a plain count, with any bounds in the search."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class TopTest(TestCase):
             period = Period(min(one, two), max(one, two))
             expected = plain_top(users, drawn, period)
             assert found_top(workspace, period) == expected
-            # With clicks spread evenly: more users are left than are looked up one by one.
+            # Clicks are spread evenly, so that more users are left than the search looks up one by one.
             for many in (4, 0):
                 with mock.patch.object(rankings, "MANY", many):
                     assert found_top(workspace, period) == expected

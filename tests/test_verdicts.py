@@ -181,18 +181,18 @@ def test_no_rule_is_without_cases() -> None:
         of_agent(IPHONE),
         person(purposes=("navigate",)),
         person(purposes=("",)),
-        # Phones, of which no program is told by its name.
+        # Phones whose names contain names of programs.
         of_agent(on_android("Android 6.0; CUBOT MAX")),
         of_agent(on_android("Android 7.1.2; M_bot_tab_71 Build/NHG47K")),
         of_agent(on_android("Android 4.0.4; fr-fr; B BOT 550 Build/JRO03C")),
         of_agent(on_android("Android 8.1.0; XBot Junior Build/O11019; wv")),
         of_agent(on_android("Android 8.1.0; Web Crawler Build/O11019; wv")),
-        # Browsers inside of programs that previews belong to, too.
+        # Built-in browsers of programs that also fetch previews.
         of_agent(IPHONE + " WhatsApp/2.23.20"),
         of_agent(IPHONE + " Viber/25.1"),
         of_agent(chrome(124, more=" Notion/4.2 Electron/30.0.9")),
         of_agent(on_android("Android 9; STF-L09; wv") + " [Pinterest/Android]"),
-        # Chromium that is old because a program has it inside.
+        # An old Chromium inside another program.
         of_agent(chrome(51, more=" Mailbird/2.4.30.0/")),
         of_agent(chrome(55, more=" eM Client/8.2.1659.0")),
         of_agent(on_android("Android 10; K").replace("Chrome/120", "Chrome/71")),
@@ -343,7 +343,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("user_agent", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_agents_are_judged_and_leave_nothing_of_theirs(user_agent: str, crawlerdetect: bool) -> None:
-    """Rules that took time with the power of the length would not come to an end here."""
+    """Rules whose time grows exponentially with the length would never end here."""
     reasons = {rule.reason for rule in RULES}
     for agent in (user_agent, user_agent[:65_536]):
         judgement = judge_agent(agent)

@@ -1,4 +1,4 @@
-"""Visitors are told apart for a day, and not known: whose key differs, and what is left of a day."""
+"""Visitors are distinguished for a day without being identified: which keys differ, and what remains of a day."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_the_day_is_that_of_utc() -> None:
 def test_two_days_cannot_be_linked_once_their_salts_are_gone(
     monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """Not even by somebody who has the database and knows address, browser and language of everyone."""
+    """Not even somebody with the database and everybody's address, browser and language can do it."""
     people = [f"203.0.113.{number}" for number in range(1, 20)]
     with django_capture_on_commit_callbacks(execute=True):
         monday = [visit(person) for person in people]
@@ -126,7 +126,7 @@ def test_two_days_cannot_be_linked_once_their_salts_are_gone(
     assert salt_days() == [TODAY + 3 * DAY]
     assert visitors._cached is not None
     assert visitors._cached[0] == TODAY + 3 * DAY
-    # A salt that is made for the same day again is another.
+    # A second salt for the same day differs from the first.
     assert not {*monday} & {visit(person) for person in people}
     assert not {*tuesday} & {visit(person, now=NOON + DAY) for person in people}
 

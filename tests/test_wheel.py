@@ -113,7 +113,7 @@ class Host(NamedTuple):
 
 
 def build_wheel(folder: Path) -> Path:
-    """Builds in a copy, so that nothing but what the package declares can get in, and nothing is left behind."""
+    """Builds in a copy, so that only declared files are included, and no files are left behind."""
     source = folder / "source"
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE", ".gitignore"):

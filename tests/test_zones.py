@@ -1,4 +1,4 @@
-"""A workspace in a time zone that this machine lacks: it harms only what needs the zone, and never another tenant."""
+"""A workspace in an unknown time zone: only what needs the zone fails, and never another tenant."""
 
 from __future__ import annotations
 

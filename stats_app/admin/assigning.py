@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import router, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from stats_app.directory import users_named
+from stats_app.directory import assign_users, users_named
 from stats_app.errors import WrongValue
 from stats_app.models import Campaign, WorkspaceUser
 from stats_app.words import search_words
@@ -20,12 +22,17 @@ MAX_NAMED = 10
 PERMISSION = "stats_app.add_campaignassignment"
 
 
-def say_assigned(model_admin: Any, request: HttpRequest, campaign: Campaign, new: int, before: int) -> None:
-    """Shows a message with the result."""
+def assign(model_admin: Any, request: HttpRequest, campaign: Campaign, users: Collection[int]) -> None:
+    """Assigns the users, shows a message with the result, and adds an entry to the history of the campaign."""
+    with transaction.atomic(using=router.db_for_write(Campaign)):
+        new = assign_users(campaign, users)
+        if new:
+            entry = ngettext("Assigned %(number)s user.", "Assigned %(number)s users.", new) % {"number": new}
+            model_admin.log_change(request, campaign, entry)
     message = _("“%(campaign)s”: %(new)s assigned, %(before)s were assigned before.") % {
         "campaign": campaign,
         "new": new,
-        "before": before,
+        "before": len(users) - new,
     }
     model_admin.message_user(request, message, messages.SUCCESS)
 

@@ -18,7 +18,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from stats_app.admin.assigning import PERMISSION, AssignForm, say_assigned
+from stats_app.admin.assigning import PERMISSION, AssignForm, assign
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WordFilter, WorkspaceFilter
 from stats_app.admin.imports import ImportAdmin
@@ -26,7 +26,7 @@ from stats_app.admin.people import of_user
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.admin.words import STATUS_WORDS
 from stats_app.dimensions import CAMPAIGN
-from stats_app.directory import NewCampaign, assign_users, save_campaigns
+from stats_app.directory import NewCampaign, save_campaigns
 from stats_app.errors import UnknownZone
 from stats_app.models import Campaign, CampaignAssignment, TrackedLink, Workspace
 
@@ -121,8 +121,7 @@ class CampaignAdmin(ImportAdmin, ScopedAdmin):
             raise PermissionDenied
         form = AssignForm(campaign, *([request.POST] if request.method == "POST" else []))
         if form.is_valid():
-            new = assign_users(campaign, form.cleaned_data["users"])
-            say_assigned(self, request, campaign, new, len(form.cleaned_data["users"]) - new)
+            assign(self, request, campaign, form.cleaned_data["users"])
             return HttpResponseRedirect(self.address("change", campaign.pk))
         request.current_app = self.admin_site.name
         context = {

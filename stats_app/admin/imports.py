@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.scope import ScopedAdmin
-from stats_app.directory import CREATED, UPDATED, DirectoryItem, DirectoryResult, file_fields, read_items
+from stats_app.directory import CREATED, UPDATED, Change, DirectoryItem, DirectoryResult, file_fields, read_items
 from stats_app.errors import FieldError, WorkspaceGone
 from stats_app.imports import Source, WrongFile, format_of
 from stats_app.models import Workspace
@@ -207,7 +207,8 @@ class ImportAdmin(_Base):
         except signing.BadSignature:
             self.message_user(request, _("This page is out of date. Upload the file again."), messages.ERROR)
             return HttpResponseRedirect(self.address("import"))
-        if not self._workspaces(request).filter(pk=upload.workspace).exists():
+        workspace = self._workspaces(request).filter(pk=upload.workspace).first()
+        if workspace is None:
             raise PermissionDenied
         self._check_still_permitted(request, upload)
         try:
@@ -215,6 +216,13 @@ class ImportAdmin(_Base):
                 result = self._save(upload, dry_run=False)
                 if digest_of(result) != digest:
                     raise _ChangedMeanwhile
+                numbers = {
+                    "created": result.created,
+                    "updated": result.updated,
+                    "unchanged": result.unchanged,
+                    "rejected": len(result.rejected),
+                }
+                self._log_import(request, workspace, numbers)
         except _ChangedMeanwhile:
             message = _("Nothing was saved: something has changed meanwhile. This is what the file would change now.")
             self.message_user(request, message, messages.WARNING)
@@ -222,16 +230,16 @@ class ImportAdmin(_Base):
         except WorkspaceGone:
             self.message_user(request, _("The workspace was deleted meanwhile."), messages.ERROR)
             return HttpResponseRedirect(self.address("changelist"))
-        message = _(
-            "Imported: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
-        ) % {
-            "created": result.created,
-            "updated": result.updated,
-            "unchanged": result.unchanged,
-            "rejected": len(result.rejected),
-        }
-        self.message_user(request, message, messages.SUCCESS)
+        message = _("Imported: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.")
+        self.message_user(request, message % numbers, messages.SUCCESS)
         return HttpResponseRedirect(self.address("changelist"))
+
+    def _log_import(self, request: HttpRequest, workspace: Workspace, numbers: dict[str, int]) -> None:
+        """One entry in the history of the workspace, whatever the number of rows; without names, which would stay."""
+        message = _(
+            "Imported %(rows)s: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
+        )
+        self.log_change(request, workspace, message % {"rows": self.opts.verbose_name_plural, **numbers})
 
     def _check_still_permitted(self, request: HttpRequest, upload: Upload) -> None:
         try:
@@ -267,6 +275,10 @@ def digest_of(result: DirectoryResult) -> str:
     return hashlib.sha256(repr((saved, wrong)).encode()).hexdigest()
 
 
-def _in_words(changes: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """Each changed field, with its label in forms, its old and its new value."""
-    return [(LABELS[change.field], change) for change in changes]
+def _in_words(changes: Iterable[Change]) -> list[tuple[Any, Change]]:
+    """Each field as the forms call it, beside what it was and becomes."""
+    return [(LABELS[one.field], Change(one.field, _word(one.before), _word(one.after))) for one in changes]
+
+
+def _word(value: Any) -> Any:
+    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else value

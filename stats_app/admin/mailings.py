@@ -1,4 +1,4 @@
-"""Mailings in the admin: of which workspace, how often, to whom; and how the mail looks before anything is saved."""
+"""Mailings in the admin: their workspace, interval and addresses, and a preview of the mail before saving."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from stats_app.words import fold
 
 MAX_ADDRESSES = 500
 PREVIEW = "_preview"
-# The mail has its styles in itself; nothing else may be loaded.
+# The mail has inline styles; nothing may be loaded.
 PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
@@ -118,7 +118,7 @@ class MailingAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("not delivered"))
     def troubles(self, mailing: Mailing) -> SafeString:
-        """What the last run could not send. The next one tries again."""
+        """The mails that the last run could not send. The next run tries again."""
         rows = mailing.addresses.filter(failures__gt=0, unsubscribed_at=None).order_by("pk")[:50]
         return format_html_join("", "{} ({}×): {}<br>", ((row.email, row.failures, row.error) for row in rows))
 
@@ -148,7 +148,7 @@ class MailingAdmin(ScopedAdmin):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _preview(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
-        """The mail that the form stands for; None where the form is wrong, which its page then says."""
+        """The mail for the values of the form; None if the form is invalid, and then its page shows the errors."""
         row = None if object_id is None else self.get_object(request, object_id)
         may = self.has_add_permission(request) if object_id is None else self.has_change_permission(request, row)
         if not may or (object_id is not None and row is None):

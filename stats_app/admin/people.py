@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app import person_figures
-from stats_app.admin.assigning import PERMISSION, CampaignForm, say_assigned
+from stats_app.admin.assigning import PERMISSION, CampaignForm, assign
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.imports import ImportAdmin
 from stats_app.admin.scope import ScopedAdmin, staff_page
-from stats_app.directory import NewUser, assign_users, save_users
+from stats_app.directory import NewUser, save_users
 from stats_app.models import Alias, Campaign, CampaignAssignment, TrackedLink, WorkspaceUser
 from stats_app.sql.words import holds
 
@@ -86,7 +86,7 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
 
     @admin.action(description=gettext_lazy("Assign selected users to a campaign"), permissions=["assign"])
     def assign(self, request: HttpRequest, queryset: QuerySet[WorkspaceUser]) -> HttpResponse | None:
-        chosen = dict(queryset.order_by().values_list("pk", "workspace_id"))
+        chosen = dict(queryset.filter(erased_at=None).order_by().values_list("pk", "workspace_id"))
         if len(set(chosen.values())) != 1:
             self.message_user(request, _("Choose users of one workspace."), messages.ERROR)
             return None
@@ -94,9 +94,7 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         campaigns = campaigns.filter(workspace=next(iter(chosen.values()))).order_by("-created_at", "-pk")
         form = CampaignForm(campaigns, *([request.POST] if "confirmed" in request.POST else []))
         if form.is_valid():
-            campaign = form.cleaned_data["campaign"]
-            new = assign_users(campaign, chosen.keys())
-            say_assigned(self, request, campaign, new, len(chosen) - new)
+            assign(self, request, form.cleaned_data["campaign"], chosen.keys())
             return None
         request.current_app = self.admin_site.name
         context = {

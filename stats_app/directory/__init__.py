@@ -1,4 +1,4 @@
-"""People and campaigns come in by the thousand: the one way in that REST, the commands and the admin share.
+"""Saving people and campaigns, thousands at once. REST, the commands and the admin use the same functions.
 
 `items` declares their fields, `claims` settles who gets an e-mail, `users` and `campaigns` save them, and `files` reads
 them from files.

@@ -1,4 +1,4 @@
-"""People are assigned to a campaign, any number at once."""
+"""Assigning any number of people to a campaign at once."""
 
 from __future__ import annotations
 
@@ -17,27 +17,36 @@ from stats_app.words import fold, is_plain
 
 
 def assign_users(campaign: Campaign, users: Collection[int], *, now: datetime | None = None) -> int:
-    """Makes these users of the campaign's workspace carry it, by their numbers; how many did not before."""
+    """Makes these users of the campaign's workspace carry it, by their numbers; how many did not before.
+
+    Nobody who was erased.
+    """
     using = router.db_for_write(CampaignAssignment)
     moment = timezone.now() if now is None else now
 
     def work(locked: LockedWorkspace, *, using: str) -> int:
         connection = connections[using]
-        there = [user_id for _, user_id in find(connection, locked.id, "stats_app_workspaceuser", "id", set(users))]
-        pairs = [{"campaign_id": campaign.pk, "user_id": user_id} for user_id in sorted(there)]
+        rows = find(connection, locked.id, "stats_app_workspaceuser", "id", set(users), "erased_at")
+        there = sorted(user_id for user_id, _, erased_at in rows if erased_at is None)
+        pairs = [{"campaign_id": campaign.pk, "user_id": user_id} for user_id in there]
         return sql.assign(connection, locked.id, pairs, moment)
 
     return in_directory(campaign.workspace_id, partial(work, using=using), using=using)
 
 
 def users_named(workspace_id: int, names: Iterable[str]) -> tuple[set[int], list[str]]:
-    """The numbers of users by public id, e-mail or alias, and the names that are nobody's."""
+    """The primary keys of users by public id, e-mail or alias, and the names of unknown or erased users."""
     connection = connections[router.db_for_write(WorkspaceUser)]
     wanted = {name: fold(name) for name in names if is_plain(name)}
     look = partial(find, connection, workspace_id)
-    found = {name: user_id for name, user_id in look("stats_app_workspaceuser", "public_id", set(wanted))}
     emails = set(wanted.values())
-    by_email = dict(look("stats_app_workspaceuser", "email", emails))
+    found, by_email = (
+        {name: user_id for name, user_id, erased_at in rows if erased_at is None}
+        for rows in (
+            look("stats_app_workspaceuser", "public_id", set(wanted), "erased_at"),
+            look("stats_app_workspaceuser", "email", emails, "erased_at"),
+        )
+    )
     by_email |= {email: user_id for email, _, user_id in look("stats_app_alias", "email", emails, "user_id")}
     known = {name: found.get(name, by_email.get(email)) for name, email in wanted.items()}
     nobody = [name for name in names if known.get(name) is None]

@@ -1,4 +1,4 @@
-"""Campaigns come in, with who carries them: found again or made, any number of them in one transaction."""
+"""Saving campaigns and their users: finding or creating any number of them in one transaction."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from stats_app.directory.claims import Claim
 from stats_app.directory.items import Checked, NewCampaign, check
 from stats_app.directory.plans import EXTERNAL_ID, Plan, values_of
 from stats_app.directory.results import Change, DirectoryResult
+from stats_app.erasures import erased_identifiers
 from stats_app.errors import FieldError, shown
 from stats_app.locks import LockedWorkspace, in_directory
 from stats_app.models import Campaign, Workspace
@@ -114,7 +115,7 @@ _INSIDE = {
 
 
 class _Known:
-    """The rows of the workspace that the items name."""
+    """The rows of the workspace that the items refer to."""
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
         self._look = look = partial(find, connection, workspace_id)
@@ -139,19 +140,26 @@ class _Known:
                 _CAMPAIGNS, "id", named, _COLUMNS
             )
         }  # fmt: skip
-        self.users = self._users({name for one in checked for name in one.values.get("assignedUsers", ())})
-
-    def _users(self, names: set[str]) -> dict[str, int]:
-        """Users by public id, e-mail and alias."""
+        names = {name for one in checked for name in one.values.get("assignedUsers", ())}
         emails = {name for name in names if "@" in name}
-        found = dict(self._look(_USERS, "public_id", names - emails)) | dict(self._look(_USERS, "email", emails))
-        return found | {email: user_id for email, _, user_id in self._look(_ALIASES, "email", emails, "user_id")}
+        rows = [
+            *look(_USERS, "public_id", names - emails, "erased_at"),
+            *look(_USERS, "email", emails, "erased_at"),
+        ]
+        self.users = {name: user_id for name, user_id, erased_at in rows if erased_at is None}
+        """By public id, e-mail and alias."""
+        self.users |= {email: user_id for email, _, user_id in look(_ALIASES, "email", emails, "user_id")}
+        unknown = emails - self.users.keys()
+        self.erased = {name for name, _, erased_at in rows if erased_at is not None}
+        """The names of those who were erased: of the row that is left, or of the person."""
+        if unknown:
+            self.erased |= erased_identifiers(workspace_id, emails=unknown).emails
 
     def emails(self, users: set[int]) -> dict[int, str]:
         return {user_id: email for user_id, _, email in self._look(_USERS, "id", users, "email")}
 
     def bare_twin(self, wanted: Mapping[str, Any]) -> _Campaign | None:
-        """The oldest campaign without an external id that is just as an item says that has no id at all."""
+        """For an item without any id: the oldest campaign without an external id whose values are equal."""
         for campaign_id in sorted(self.by_name.get(wanted["name"], ())):
             campaign = self.campaigns[campaign_id]
             if campaign.external_id is None and campaign.with_values(wanted) == campaign:
@@ -164,7 +172,7 @@ def _is_bare(values: Mapping[str, Any]) -> bool:
 
 
 def _day(value: Any) -> date | None:
-    """A date as SQLite has it is text."""
+    """Parses a date from SQLite, where it is a text."""
     return date.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -181,10 +189,12 @@ class _Plan(Plan[_Campaign]):
         self.settle()
 
     def _name_users(self, one: Checked) -> None:
-        """Puts the numbers of the users in place of their names."""
+        """Replaces the names of the users by their primary keys."""
         names = one.values["assignedUsers"]
         unknown = next((name for name in names if name not in self.known.users), None)
-        if unknown is not None:
+        if unknown in self.known.erased:
+            one.refuse("assignedUsers", "not_allowed", f"{shown(unknown)} is or was that of a user who was erased.")
+        elif unknown is not None:
             one.refuse("assignedUsers", "not_found", f"{shown(unknown)} is not in this workspace.")
         one.values = one.values | {"assignedUsers": frozenset(map(self.known.users.get, names))}
 
@@ -216,7 +226,7 @@ class _Plan(Plan[_Campaign]):
             self._bare_seen.add(content)
 
     def result(self) -> DirectoryResult:
-        """With the e-mails of those who carry it, not their numbers."""
+        """The campaign's values, with the e-mails of its users and not their primary keys."""
         result = super().result()
         moved = {user for saved in result.results for change in saved.changes if change.field == "assignedUsers"
                  for user in (*change.before, *change.after)}  # fmt: skip
@@ -228,7 +238,7 @@ class _Plan(Plan[_Campaign]):
         return result
 
     def pairs(self, ids: Mapping[str, int]) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-        """Who comes and who goes, by campaign. `ids` are those of new campaigns."""
+        """The new and the removed users, by campaign. `ids` are the primary keys of new campaigns."""
         come, go = [], []
         for old, new in [*self.changed, *((None, one) for one in self.new)]:
             before, after = (old.carriers or frozenset()) if old else frozenset(), new.carriers or frozenset()

@@ -1,4 +1,4 @@
-"""What only one row of a workspace may have, such as an e-mail, and which items of a list want it for theirs. Pure."""
+"""Unique values of a workspace, such as e-mails, and which items of a list may have them. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Claim(NamedTuple):
-    """Something that only one row may have: `kind` tells e-mails from external ids."""
+    """A value that only one row may have. `kind` distinguishes e-mails and external ids."""
 
     kind: str
     value: str
@@ -16,7 +16,7 @@ class Claim(NamedTuple):
 
 @dataclass(slots=True)
 class Claimant:
-    """An item, the row that it is (its key; that of a new one is negative), and all that it will have, by the field."""
+    """An item, the key of its row (negative for a new one), and the unique values that it will have, by field."""
 
     index: int
     row: int
@@ -25,7 +25,7 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An item that wants what it cannot have: an earlier item gets it, or another row keeps it."""
+    """An item with a unique value that an earlier item gets, or another row keeps."""
 
     index: int
     row: int
@@ -35,7 +35,7 @@ class Conflict:
 
 
 def conflicts(claimants: Collection[Claimant], holders: Mapping[Claim, int]) -> Iterator[Conflict]:
-    """The items that cannot be saved beside the others. `holders` are the rows that have something now.
+    """The items that cannot be saved together with the others. `holders` are the rows that have unique values now.
 
     What counts is how the rows will be, so that two items may swap what they have. Of two that want the same, the first
     one gets it. An item that is refused keeps what its row has, which may refuse another one in turn.

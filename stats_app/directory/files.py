@@ -40,7 +40,7 @@ _MAIL = "smtp"
 
 
 class ItemRow(NamedTuple):
-    """One row: the number of its first line, its text as it came, and its item or what is wrong with it."""
+    """One row: the number of its first line, its unchanged text, and its item or error."""
 
     number: int
     raw: str
@@ -48,9 +48,9 @@ class ItemRow(NamedTuple):
 
 
 class ItemRows:
-    """The rows of a file, read as they are asked for.
+    """The rows of a file, read lazily.
 
-    `names` are what the fields are called in the file, and `unread` the columns that nothing is made of.
+    `names` are the names of the fields in the file, and `unread` the columns that are not used.
     """
 
     encoding: str | None
@@ -130,14 +130,14 @@ def _jsonl(source: Source, declaration: type[DirectoryItem], mapping: ColumnMap)
 
 
 class _Nothing:
-    """A field of which a row says nothing."""
+    """Marks a field without a value in the row."""
 
 
 _NOTHING = _Nothing()
 
 
 def _said(origin: Origin, row: Mapping[str, Any]) -> Any:
-    """What an object says of a field; a key that it has not says nothing."""
+    """The value of a field in an object, or the mark for no value if the key is missing."""
     match origin:
         case FileColumn(column):
             there = column in row or value_at(row, column) is not None
@@ -155,7 +155,7 @@ def _said(origin: Origin, row: Mapping[str, Any]) -> Any:
             return origin.value
 
 
-# --- what a cell says, by the kind of its field
+# --- parsing a cell, by the kind of its field
 
 
 def _reader(found: Field) -> Callable[[Any], Any]:
@@ -165,19 +165,19 @@ def _reader(found: Field) -> Callable[[Any], Any]:
 
 
 def _text(value: Any) -> Any:
-    """An empty cell says nothing."""
+    """An empty cell means no value."""
     if value is None or value == "":
         return _NOTHING
     return str(value) if type(value) is int else value
 
 
 def _name(value: Any) -> Any:
-    """An empty one is a name that is empty."""
+    """An empty cell is an empty name."""
     return "" if value is None else value
 
 
 def _date(value: Any) -> Any:
-    """An empty one is no date."""
+    """An empty cell means no date."""
     return None if value == "" else value
 
 
@@ -191,7 +191,7 @@ def _flag(value: Any) -> Any:
 
 
 def _list(value: Any) -> Any:
-    """An empty one is none. Addresses of other protocols than that of e-mails are passed over."""
+    """An empty cell is an empty list. Addresses of other protocols than e-mail are skipped."""
     if value is None:
         return []
     if isinstance(value, str):
@@ -202,7 +202,7 @@ def _list(value: Any) -> Any:
 
 
 def _addresses(text: str) -> list[str]:
-    """Those of a text without semicolons. What is no e-mail may have spaces within."""
+    """The names in a text without semicolons. Names that are not e-mails may contain spaces."""
     protocol = _PROTOCOL.fullmatch(text.strip())
     if protocol and protocol[1].lower() != _MAIL:
         return []

@@ -1,6 +1,6 @@
-"""What people and campaigns are when they come in: their fields, declared once as DRF serializers, which are run.
+"""The fields of people and campaigns to save, declared once as DRF serializers, which also validate them.
 
-REST documents them, files have their names as columns, and every surface has its errors from here.
+REST documents them, files use their names as columns, and every surface uses their errors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_EMAIL = 254
 
 
 class TextParameter(Parameter):
-    """Text on one line that can be seen, without the spaces around it."""
+    """Visible text on one line, without the spaces around it."""
 
     rule = f"is text of 1 to {NAME_LENGTH} characters, without control characters"
     max_length = NAME_LENGTH
@@ -59,7 +59,7 @@ class DisplayNameParameter(TextParameter):
 
 @extend_schema_field({"type": "string", "maxLength": NAME_LENGTH})
 class ExternalIdParameter(TextParameter):
-    """What a row is called where it comes from; an empty text is none."""
+    """The id of a row in the system it comes from. An empty text means none."""
 
     rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
@@ -88,7 +88,7 @@ class EmailParameter(Parameter):
 
 @extend_schema_field({"type": "array", "items": {"type": "string", "format": "email", "maxLength": MAX_EMAIL}})
 class EmailsParameter(EmailParameter):
-    """Several of them, in the order of the alphabet, each once."""
+    """Several e-mails, sorted, each once."""
 
     rule = "is a list of e-mail addresses"
 
@@ -130,10 +130,10 @@ class FlagParameter(Parameter):
 
 @extend_schema_field({"type": "string", "format": "date"})
 class DayParameter(DateParameter):
-    """A day in a body: generators of clients make a date of it, and drop a pattern beside it."""
+    """A day in a body. Without a pattern, because client generators turn it into a date and drop the pattern."""
 
 
-# Not the format `uri`, beside which they drop the length.
+# Not the format `uri`, because with it client generators drop the length.
 @extend_schema_field({"type": "string", "maxLength": targets.MAX_LENGTH})
 class TargetParameter(Parameter):
     rule = "is a whole http or https address"
@@ -215,13 +215,13 @@ class NewCampaign(DirectoryItem):
 
 @cache
 def fields_of(declaration: type[DirectoryItem]) -> dict[str, Field]:
-    """The fields of a declaration, made once: making them for each item would cost more than checking it."""
+    """The fields of a declaration. Cached, because making them for each item would cost more than validating it."""
     return dict(declaration().fields)
 
 
 @dataclass(slots=True)
 class Checked:
-    """An item whose values were looked at one by one: those that are right, and what is wrong with the first other."""
+    """An item after its values were validated: the valid values, and the error of the first invalid one."""
 
     index: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -258,7 +258,7 @@ def _unknown(name: object, declaration: type[DirectoryItem]) -> FieldError:
 
 
 def _checked(name: str, found: Field, value: Any, values: dict[str, Any]) -> FieldError | None:
-    """Puts the value of a field among the values, or returns what is wrong with it."""
+    """Adds the value of a field to the values, or returns its error."""
     if isinstance(value, Repeated):
         return value.error(name)
     if value is None:

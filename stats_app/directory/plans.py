@@ -1,4 +1,4 @@
-"""What is to be done so that the rows of a workspace are as the items of a list say. Reads, and writes nothing."""
+"""Planning the changes that make the rows of a workspace agree with the items of a list. Only reads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EXTERNAL_ID = "externalId"
 
 
 class DirectoryRow(Protocol):
-    """A row, as stored or as it will be. The `id` of a new one is negative."""
+    """A row, before or after the change. The `id` of a new row is negative."""
 
     @property
     def id(self) -> int: ...
@@ -28,7 +28,7 @@ class DirectoryRow(Protocol):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """By their names outside; lists as sets."""
+        """The values by their public names; lists as sets."""
 
     @property
     def row(self) -> dict[str, Any]:
@@ -36,7 +36,7 @@ class DirectoryRow(Protocol):
 
     @property
     def wants(self) -> dict[Claim, str]:
-        """What no other row may have, and the field that it stands in."""
+        """The unique values of the row, with their fields."""
 
     def with_values(self, values: Mapping[str, Any]) -> Self: ...
 
@@ -50,28 +50,28 @@ class Plan(ABC, Generic[Row]):
     declaration: ClassVar[type[DirectoryItem]]
 
     def __init__(self, checked: Iterable[Checked]) -> None:
-        # Errors are written into copies: the whole may be begun again.
+        # Errors are stored in copies, because the transaction may be tried again.
         self.checked = [Checked(one.index, one.values, one.error, one.is_readable) for one in checked]
         self.befores: dict[int, Row] = {}
         self.afters: dict[int, Row] = {}
 
     @abstractmethod
     def found(self, values: Mapping[str, Any]) -> tuple[str, Row] | None:
-        """The row that an item is found again as, and the field that it is found by."""
+        """The existing row of an item, and the field by which it was found."""
 
     @abstractmethod
     def blank(self, index: int) -> Row:
-        """A new row, of which the item says all."""
+        """A new row with the values of the item."""
 
     @abstractmethod
     def holders(self) -> Mapping[Claim, int]:
-        """Which row has what the items want."""
+        """Which row has each of the unique values in the items."""
 
     def judge(self, one: Checked, after: Row) -> None:
         """Refuses an item whose values do not fit each other."""
 
     def settle(self) -> None:
-        """Finds the rows, and what cannot be."""
+        """Finds the rows of the items, and the items that cannot be saved."""
         seen: set[int] = set()
         for one in self.checked:
             if one.error is None:
@@ -140,7 +140,7 @@ class Plan(ABC, Generic[Row]):
 
     @property
     def moving(self) -> list[int]:
-        """The rows that part with something that another one gets, so that it has to be freed before."""
+        """The rows with a unique value that another row gets, and that therefore must be cleared first."""
         wanted = {claim for one in self.new for claim in one.wants}
         wanted.update(claim for _, after in self.changed for claim in after.wants)
         return [old.id for old, new in self._written_anew if (old.wants.keys() - new.wants.keys()) & wanted]
@@ -155,5 +155,5 @@ class Plan(ABC, Generic[Row]):
 
 
 def values_of(checked: Sequence[Checked], name: str) -> set[str]:
-    """What the items say in a field of one value."""
+    """The values of the items in a field with a single value."""
     return {one.values[name] for one in checked if one.values.get(name)}

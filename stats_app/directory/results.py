@@ -1,4 +1,4 @@
-"""What became of people and campaigns that came in."""
+"""The results of saving people and campaigns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CREATED, UPDATED, UNCHANGED = "created", "updated", "unchanged"
 
 
 class Change(NamedTuple):
-    """A field that has another value now. Of a list, `before` are those that went and `after` those that came."""
+    """A changed field. For a list, `before` has the removed values and `after` the added ones."""
 
     field: str
     before: Any
@@ -26,7 +26,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An item that was right: the row that it is now, and what that changed. In a dry run a new row has no id."""
+    """A valid item: its row, and the changes. In a dry run a new row has no id."""
 
     index: int
     public_id: str
@@ -37,7 +37,7 @@ class Saved:
 
 @dataclass(slots=True)
 class DirectoryResult:
-    """What became of a list, in the order of its items. `deactivated` are the names of people whom it did not name."""
+    """The result of a list, in the order of its items. `deactivated` are the names of people missing in the list."""
 
     results: list[Saved] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
@@ -63,7 +63,7 @@ class DirectoryResult:
 
 
 def changes_between(before: dict[str, Any], after: dict[str, Any]) -> tuple[Change, ...]:
-    """The fields with another value after than before; sets by what went and what came."""
+    """The changed fields. For sets, the removed and the added values."""
     changed = []
     for name, new in after.items():
         old = before.get(name)

@@ -1,4 +1,4 @@
-"""People come in: found again or made, any number of them in one transaction."""
+"""Saving people: finding or creating any number of them in one transaction."""
 
 from __future__ import annotations
 

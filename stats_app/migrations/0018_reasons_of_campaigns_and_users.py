@@ -10,7 +10,8 @@ from django.db import migrations, models
 
 
 def forget_counts(apps, schema_editor):
-    apps.get_model("stats_app", "Rollup").objects.filter(dimension__in=[3, 4]).delete()
+    rollups = apps.get_model("stats_app", "Rollup").objects.using(schema_editor.connection.alias)
+    rollups.filter(dimension__in=[3, 4]).delete()
 
 
 class Migration(migrations.Migration):

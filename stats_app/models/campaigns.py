@@ -193,3 +193,5 @@ class CampaignAssignment(models.Model):
     def clean(self) -> None:
         if self.campaign_id:
             self.workspace_id = self.campaign.workspace_id  # the constraints need it
+        if self.user_id and self.user.erased_at is not None:
+            raise ValidationError({"user": _("This user was erased.")})

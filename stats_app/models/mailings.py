@@ -38,10 +38,10 @@ class Mailing(models.Model):
 
 
 class MailingAddress(models.Model):
-    """One address of a mailing. The first period that is still to be sent to it is the one that `sends_from` lies in.
+    """One address of a mailing. The first period to send to it is the one that contains `sends_from`.
 
-    Who unsubscribes stays as a row, so that nobody adds the address again by mistake. `failures` counts the attempts
-    since the last success, and `error` is why the last one failed.
+    The row stays after unsubscribing, so that nobody adds the address again by mistake. `failures` counts the failed
+    attempts since the last success, and `error` is the error of the last one.
     """
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, db_index=False, related_name="addresses")
@@ -62,7 +62,7 @@ class MailingAddress(models.Model):
 
 
 class MailingDelivery(models.Model):
-    """One period to one address. Without `sent_at` it was tried, and is tried again."""
+    """A mail of one period to one address. Without `sent_at` sending has failed so far, and will be tried again."""
 
     address = models.ForeignKey(MailingAddress, models.CASCADE, db_index=False, related_name="deliveries")
     first_day = models.DateField(_("first day"))

@@ -1,4 +1,4 @@
-"""Who a page is made for."""
+"""The readers of a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Staff, or whoever has a link to this one page: then nothing on it leads elsewhere, and its files are at its own
+    """Staff, or the readers of a shared report. A shared page has no links to other pages, and its files have its own
     address. Without `names_people` it has no table and no file of people."""
 
     is_shared: bool = False

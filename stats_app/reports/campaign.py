@@ -32,17 +32,17 @@ from stats_app.reports.period_form import WHOLE_RUN, PeriodForm
 from stats_app.reports.user_list import UserList
 from stats_app.reports.wording import status_text
 
-# What stands for a share that the tool rounds to 0.
+# The share to show in place of one that the tool rounds to 0.
 SMALL_SHARE = 0.00001
 
 
-# So many of the people who carry a campaign stand on its page.
+# How many of a campaign's users its page shows.
 CARRIERS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Carriers:
-    """Those with the most clicks among the people who carry a campaign now, or by name where no clicks are shown."""
+    """The users of a campaign with the most clicks, or the first by name if no clicks are shown."""
 
     lines: list[Line]
     has_clicks: bool
@@ -51,7 +51,7 @@ class Carriers:
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """What a campaign's page shows. `answer` is what the tool `stats_get_campaign_performance` answers."""
+    """The contents of a campaign's page. `answer` is the answer of the tool `stats_get_campaign_performance`."""
 
     workspace: Workspace
     campaign: Campaign
@@ -80,7 +80,7 @@ class CampaignReport:
 
     @property
     def share(self) -> float | None:
-        """The share of all campaign clicks; the tool's, but that of some clicks is never rounded to nothing."""
+        """The share of all campaign clicks, as from the tool, but never rounded to 0 if there are clicks."""
         share: float | None = self.answer["metrics"]["shareOfCampaignClicks"]
         return share if share or self.is_empty else SMALL_SHARE
 
@@ -93,7 +93,7 @@ class CampaignReport:
 def campaign_context(
     workspace: Workspace, campaign: Campaign, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
 ) -> dict[str, Any]:
-    """What a campaign's page takes, from an address's query. `report` is None when the form is wrong or not settled."""
+    """The context of a campaign's page, from the query string. `report` is None if the form is invalid or unsettled."""
     today = workspace.today(now)
     return page_context(
         PeriodForm(query, today, own=_own_presets(workspace, campaign, today)),
@@ -131,8 +131,8 @@ def campaign_report(
 
 
 def _own_presets(workspace: Workspace, campaign: Campaign, today: date) -> dict[str, Preset]:
-    """The campaign's whole run: from its first day, or that of its first click, to its last one, or to today. Nothing
-    for one that has not begun."""
+    """The preset of the campaign's whole run: from its first day, or that of its first click, to its last day or today.
+    Empty for a campaign that has not begun."""
     first = campaign.starts_on or store.first_day(workspace.pk, where={"campaign": campaign.pk})
     if first is None or first > today:
         return {}
@@ -145,7 +145,8 @@ def _own_presets(workspace: Workspace, campaign: Campaign, today: date) -> dict[
 
 
 def _carriers(workspace: Workspace, campaign: Campaign, period: Period, now: datetime) -> Carriers:
-    """With all their clicks in the period: what is counted by campaign and by user is not counted by both."""
+    """The users of the campaign, with their clicks on all links, because clicks are not counted by campaign and user
+    together."""
     dates = {"from": period.start.isoformat(), "to": period.end.isoformat(), "compare": "none"}
     users = UserList(workspace, dates | {"campaign": campaign.public_id}, now)
     return Carriers(users.first_lines(CARRIERS), users.has_clicks, users.withheld)

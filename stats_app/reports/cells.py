@@ -1,4 +1,4 @@
-"""Cells of CSV rows: what a number is held against, and what became of it."""
+"""Cells of CSV rows: the number of the other period, and the change."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NO_CHANGE = ("",) * len(CHANGE_HEAD)
 
 
 def previous_cells(days: Period | Bucket | None, clicks: int | None) -> Row:
-    """The columns of `PREVIOUS_HEAD`: what a row is held against."""
+    """The cells for `PREVIOUS_HEAD`: what a row is compared with."""
     return (days.start, days.end, clicks) if days is not None else NO_PREVIOUS
 
 
 def change_cells(change: Change | None, counted: Period | Bucket | None) -> Row:
-    """The columns of `CHANGE_HEAD`: which days of a row are compared, and what changed."""
+    """The cells for `CHANGE_HEAD`: which days of a row are compared, and the change."""
     if change is None or counted is None:
         return NO_CHANGE
     if change.reason is not None:

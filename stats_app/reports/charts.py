@@ -1,8 +1,8 @@
-"""Charts, each a table of numbers that the script draws: so both say the same, and the page holds them once.
+"""Charts. A script draws each from a table of numbers, so that chart and table agree, and the page has the data once.
 
-The table's rows are built here and not by a template, which would take ten times as long over the 3,000 cells of a year
-of seven campaigns by day. A row's `data-label` is what stands on the axis; its classes say whether it is over, and
-whether the period cuts it. A heading's `data-colour` says that its column is drawn, and how.
+The table's rows are built here and not in a template, which would take ten times as long for the 3,000 cells of a year
+of seven campaigns by day. A row's `data-label` is its label on the axis. Its classes say whether it is over, and
+whether the period cuts it. A heading with `data-colour` means that its column is drawn in this colour.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FILLING = "filling"
 FUTURE = "future"
 CUT = "cut"
 
-# The colours of a chart by their names in stats.css; those of campaigns and kinds are `c1` to `c7`.
+# The names of the colours in stats.css; campaigns and kinds have `c1` to `c7`.
 ACCENT = "accent"
 QUIET = "quiet"
 REST = "rest"
@@ -37,21 +37,21 @@ _NO_BUCKET = '<tr data-label=""><th scope="row"></th>'
 
 
 def state(bucket: Bucket, today: date) -> str:
-    """`filling` while a day of the bucket is not over, `future` before it begins, else empty."""
+    """`filling` if a day of the bucket is not over, `future` if the bucket has not begun, else empty."""
     if bucket.start > today:
         return FUTURE
     return FILLING if bucket.end >= today else ""
 
 
 def whole_days(bucket: Bucket, breakdown: Breakdown) -> int:
-    """How many days the day, week or month has, of which the bucket may hold a part."""
+    """The number of days in the whole day, week or month of the bucket."""
     if breakdown == "month":
         return month_end(bucket.start).day
     return 7 if breakdown == "week" else 1
 
 
 class Cut(NamedTuple):
-    """How many of its days a bucket counts that the period cuts."""
+    """For a bucket that the period cuts: the number of its days inside the period, and of all its days."""
 
     counted: int
     whole: int
@@ -64,9 +64,8 @@ class Cut(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The heading of a table's column. `colour` is that of what is drawn from it, empty where nothing is.
-
-    `is_marks` is that of the column which names the marks."""
+    """The heading of a table's column. `colour` is empty if the column is not drawn. `is_marks` is true for the column
+    with the names of the marks."""
 
     text: str
     colour: str = ""
@@ -75,7 +74,7 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One colour of the bars. `public_id` is None for what stands for no single thing."""
+    """One colour of the bars. `public_id` is None if it is not a single campaign, such as the rest."""
 
     name: str
     data: Sequence[int]
@@ -92,7 +91,7 @@ def axis_of(period: Period, breakdown: Breakdown, today: date) -> Axis:
     return _axis(period, breakdown, today, get_language())
 
 
-# A year's names cost as much as all its queries, and everybody asks for the same few periods.
+# Cached, because the names of a year cost as much as its queries, and few periods are asked for.
 @lru_cache(maxsize=64)
 def _axis(period: Period, breakdown: Breakdown, today: date, language: str | None) -> Axis:
     return Axis(period.buckets(breakdown), breakdown, today)
@@ -100,9 +99,9 @@ def _axis(period: Period, breakdown: Breakdown, today: date, language: str | Non
 
 @dataclass(frozen=True)
 class Axis:
-    """The buckets that a chart runs over, as they stand on the local date `today`, and how its table names them.
+    """The buckets of a chart on the local date `today`, and their names in its table.
 
-    It is of one language, that of its first use.
+    The names are in one language: the active one when they are first used.
     """
 
     buckets: Sequence[Bucket]
@@ -115,7 +114,7 @@ class Axis:
 
     @cached_property
     def cuts(self) -> list[Cut | None]:
-        """Of each bucket that the period cuts how much of it is there. Only the first and the last can be cut."""
+        """For each bucket its `Cut`, or None if it is whole. Only the first and the last bucket can be cut."""
         whole = [whole_days(bucket, self.breakdown) for bucket in self.buckets]
         return [
             Cut(bucket.days, days) if bucket.days < days else None
@@ -124,13 +123,13 @@ class Axis:
 
     @cached_property
     def names(self) -> list[str]:
-        """The buckets in full, for HTML, each with how much of it is there where it is cut."""
+        """The full names of the buckets, for HTML. A cut bucket has its number of days."""
         columns = zip(self._full_labels, self.cuts, strict=True)
         return [_noted(name, cut.note) if cut else name for name, cut in columns]
 
     @cached_property
     def starts(self) -> list[str]:
-        """The first tags of each bucket's table row, up to its name, which says whether it is cut or not over."""
+        """The first tags of each bucket's table row, up to its name. The name says if it is cut or not over."""
         words = {FILLING: escape(_("so far")), FUTURE: escape(_("to come"))}
         labels = short_labels(self.buckets, self.breakdown)
         columns = zip(labels, self._full_labels, self.states, self.cuts, strict=True)
@@ -153,9 +152,9 @@ class Axis:
 
 @dataclass(frozen=True)
 class ComparedChart:
-    """A period as a filled line, and what it is held against as a dashed line on the same axis.
+    """A period as a filled line, and the period to compare with as a dashed line on the same axis.
 
-    `previous_axis` is None when nothing is: then the table has the period's own columns only.
+    `previous_axis` is None if nothing is compared. Then the table has only the period's own columns.
     """
 
     axis: Axis
@@ -183,7 +182,7 @@ class ComparedChart:
 
     @property
     def body(self) -> SafeString:
-        """The table's rows. The shorter of both sides ends early: February beside January."""
+        """The table's rows. The shorter side has empty cells at the end, such as February beside January."""
         style = numbers()
         if self.previous_axis is None:
             columns = zip(self.axis.starts, self.current, _marks_cells(self.marks, len(self.current)), strict=True)
@@ -202,7 +201,7 @@ class ComparedChart:
 
 @dataclass(frozen=True, slots=True)
 class StackedChart:
-    """Series as stacked bars; a rest comes last and in grey."""
+    """Series as stacked bars. The rest, if any, comes last, in grey."""
 
     axis: Axis
     series: Sequence[Series]
@@ -240,26 +239,26 @@ class StackedChart:
 
 
 def _marks_head(marks: Sequence[SafeString]) -> list[Head]:
-    """The column that names the marks; none where there are none."""
+    """The column with the names of the marks, if there are any."""
     return [Head(_("Campaigns"), is_marks=True)] if marks else []
 
 
 def _marks_cells(marks: Sequence[SafeString], length: int) -> list[str]:
-    """Its cells, as many as there are rows."""
+    """The cells of the column of marks, one for each row."""
     if not marks:
         return [""] * length
     return [f'<td class="stats-marks">{mark}</td>' for mark in marks] + ["<td></td>"] * (length - len(marks))
 
 
 def change_html(change: Change | None) -> SafeString:
-    """The change with an arrow, whose meaning is there for ears, too; or the number before, or why there is none."""
+    """The change with an arrow, and its meaning for screen readers; else the number before, or why there is none."""
     if change is None:
         return mark_safe('<span class="stats-change">–</span>')
     if change.reason is not None:
         text = before_text(change, numbers())
         return mark_safe(f'<span class="stats-before">{escape(text)}</span>')  # noqa: S308  # escaped
     arrow, word = {"up": ("▲", _("up")), "down": ("▼", _("down")), "same": ("=", _("unchanged"))}[change.direction]
-    # The space that does not break keeps the arrow beside its number on a phone.
+    # The no-break space keeps the arrow beside its number on a phone.
     return mark_safe(  # noqa: S308  # every text is escaped
         f'<span class="stats-change {change.direction}"><span aria-hidden="true">{arrow}\u00a0</span>'
         f'<span class="stats-unseen">{escape(word)} </span>'
@@ -272,7 +271,7 @@ def _maybe(number: int | None, style: Numbers) -> str:
 
 
 def _noted(name: str, *notes: str) -> str:
-    """The name with what is to be said about it in brackets."""
+    """The name with the notes in brackets."""
     said = ", ".join(filter(None, notes))
     return f"{name} ({said})" if said else name
 

@@ -1,9 +1,9 @@
 """Which of the seven colours a campaign has in the charts of its workspace.
 
-A campaign's own colour follows from its place among the workspace's campaigns in the order they were made, so that it
-is the same in every period, whatever the campaign's rank. Of two campaigns with the same own colour the older keeps it.
-The other one's colour is settled among the campaigns with the most clicks of late, and not among those that a chart
-happens to show, so that it stays the same from one period to the next, too.
+A campaign's own colour follows from its position among the workspace's campaigns, by age. So it is the same in every
+period, for any rank of the campaign. Of two campaigns with the same own colour the older keeps it. The other gets a
+free colour among the campaigns with the most recent clicks, and not among those in the chart, so that it is also the
+same in most periods.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from stats_app.models import Campaign, Workspace
 from stats_app.periods import Period
 
 COLOURS = 7
-# As long as the longest of the usual periods that count days.
+# The length of the longest preset of days.
 RECENT_DAYS = 91
 
 
 def campaign_colours(workspace: Workspace, shown: Sequence[int], today: date) -> dict[int, int]:
-    """A number from 1 to `COLOURS` for each campaign of `shown`, no two alike. Two reads at most.
+    """A different number from 1 to `COLOURS` for each campaign of `shown`. At most two queries.
 
-    `shown` are the keys of at most as many campaigns.
+    `shown` are the primary keys of at most `COLOURS` campaigns.
     """
     keys = Campaign.objects.filter(workspace=workspace.pk).order_by("pk").values_list("pk", flat=True)
     places = {key: place for place, key in enumerate(keys)}
@@ -35,9 +35,9 @@ def campaign_colours(workspace: Workspace, shown: Sequence[int], today: date) ->
 
 
 def assigned_colours(shown: Sequence[int], recent: Sequence[int], places: Mapping[int, int]) -> dict[int, int]:
-    """The colours of `shown`, where those of `recent` are settled first; each holds at most `COLOURS` keys.
+    """The colours of `shown`, after colours were given to `recent`. Each has at most `COLOURS` keys.
 
-    `places` has the place of every campaign, from 0.
+    `places` has the position of every campaign, from 0.
     """
     settled = _settle(recent, places, {})
     colours = {key: settled[key] for key in shown if key in settled}
@@ -45,10 +45,10 @@ def assigned_colours(shown: Sequence[int], recent: Sequence[int], places: Mappin
 
 
 def _settle(keys: Sequence[int], places: Mapping[int, int], colours: Mapping[int, int]) -> dict[int, int]:
-    """`colours` and a free one for each of `keys`: its own one where no older key has the same, else the next free."""
+    """Adds a free colour to `colours` for each of `keys`: its own if no older key has it, else the next free one."""
     settled = dict(colours)
     waiting = []
-    # One that was made after the places were read has none, and goes without a preference.
+    # A campaign that was made after the positions were read has no own colour.
     for key in sorted(keys):
         own = places.get(key, 0) % COLOURS + 1
         if own in settled.values():

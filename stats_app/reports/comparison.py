@@ -1,7 +1,7 @@
-"""A period beside another one: which of their days may be held against each other, and what changed.
+"""Comparing a period with another one: which of their days can be compared, and what changed.
 
-A change is said only between spans of equally many days that are over and lie after the workspace's first click. Else
-both numbers stand, with the reason. Figures, tables, tooltips and CSV all take it from here.
+A change is only given between the same number of days, which are over and not before the workspace's first click.
+Otherwise both numbers are shown, with the reason. Figures, tables, tooltips and CSV all use this module.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stats_app.periods import ONE_DAY, Breakdown, Bucket, Compare, Period, compa
 
 
 class Question(NamedTuple):
-    """What a page is asked: a period in steps, and what to hold it against; `other` is None for nothing."""
+    """The question to a page: a period, its steps, and the period to compare with, if any (`other`)."""
 
     period: Period
     breakdown: Breakdown
@@ -26,7 +26,7 @@ class Question(NamedTuple):
 
     @classmethod
     def of(cls, period: Period, breakdown: Breakdown, compare: Compare = "previous") -> Question:
-        """A question about dates of one's own."""
+        """A question about a custom period."""
         return cls(period, breakdown, compare, compared_with(period, compare))
 
 
@@ -41,7 +41,7 @@ class UnlikeDays:
 
 @dataclass(frozen=True, slots=True)
 class NoDataBefore:
-    """The other side begins before the workspace's first click; with None there is none yet."""
+    """The other side begins before the workspace's first click. `first_day` is None if there is no click yet."""
 
     first_day: date | None
     code: ClassVar[str] = "noData"
@@ -59,7 +59,7 @@ Reason = UnlikeDays | NoDataBefore | NotOver
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of `before`. With a `reason` the two are not alike, and nothing is said of what changed."""
+    """The change since `before`. With a `reason` the two numbers cannot be compared, and no change is given."""
 
     current: int
     before: int
@@ -71,13 +71,13 @@ class Change:
 
     @property
     def ratio(self) -> float | None:
-        """The difference over `before`; None also where that is 0: nothing is a per cent of nothing."""
+        """The difference divided by `before`; None if `before` is 0 or no change is given."""
         difference = self.difference
         return None if difference is None or not self.before else difference / self.before
 
     @property
     def direction(self) -> str:
-        """`up`, `down`, `same`, or empty where nothing is said."""
+        """`up`, `down`, `same`, or empty if no change is given."""
         difference = self.difference
         if difference is None:
             return ""
@@ -86,11 +86,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A period and what it is held against, as they stand on the local date `today`.
+    """A period and the period to compare with, on the local date `today`.
 
-    `other` is None when nothing is compared; `first_day` is the first with a click of the workspace, None without any.
-    Today's part of a day is never held against a whole day: while the period runs, its days that are over stand beside
-    as many first days of the other one.
+    `other` is None if nothing is compared. `first_day` is the day of the workspace's first click, or None. Today, which
+    is not over, is never compared with a whole day: while the period is running, its days that are over are compared
+    with the same number of first days of the other one.
     """
 
     period: Period
@@ -104,38 +104,38 @@ class Comparison:
 
     @property
     def is_running(self) -> bool:
-        """Whether some day of the period, today included, is not over."""
+        """Whether the period has days that are not over, such as today."""
         return self.period.start <= self.today <= self.period.end
 
     @cached_property
     def counted(self) -> Period | None:
-        """The days of the period that are over; None when there are none."""
+        """The days of the period that are over; None if there are none."""
         if self.today <= self.period.start:
             return None
         return Period(self.period.start, min(self.period.end, self.today - ONE_DAY))
 
     @cached_property
     def compared(self) -> Period | None:
-        """The days that those are held against; None when nothing is compared, or no day is over."""
+        """The days of the other period to compare `counted` with; None if nothing is compared, or no day is over."""
         if self.other is None or self.counted is None:
             return None
         return self.other.first(self.counted.days) if self.is_running else self.other
 
     @cached_property
     def reason(self) -> Reason | None:
-        """Why no change is said of the period as a whole; None where one is, and where nothing is compared."""
+        """Why no change of the whole period is given; None if one is given, or if nothing is compared."""
         if self.counted is None or self.compared is None:
             return None
         return self._reason(self.counted, self.compared)
 
     def change(self, current: int, before: int) -> Change | None:
-        """Of the clicks in the days `counted` and `compared`; None when nothing is compared."""
+        """The change between the clicks in the days `compared` and `counted`; None if nothing is compared."""
         return None if self.compared is None else Change(current, before, self.reason)
 
     def changes(
         self, buckets: Sequence[Bucket], current: Sequence[int], others: Sequence[Bucket], before: Sequence[int]
     ) -> list[Change | None]:
-        """The change of each bucket; None where one side is missing, and in days to come."""
+        """The change of each bucket; None if one side is missing, and for future days."""
         columns = zip_longest(buckets, current, others, before)
         return [
             None
@@ -153,12 +153,12 @@ class Comparison:
 
     @property
     def names_today(self) -> bool:
-        """Whether the period ended yesterday, so that today's clicks so far are named beside its figures."""
+        """Whether the period ended yesterday. Then today's clicks so far are shown beside its figures."""
         return self.period.end == self.today - ONE_DAY
 
     @property
     def drawn(self) -> Period | None:
-        """The days of the other one that a chart shows: all that have begun."""
+        """The days of the other period that a chart shows: all that have begun."""
         if self.other is None or self.other.start > self.today:
             return None
         return Period(self.other.start, min(self.other.end, self.today))

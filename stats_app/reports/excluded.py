@@ -1,4 +1,4 @@
-"""What is not counted in a period, by verdict and reason, and what rules on trial would leave out."""
+"""The clicks of a period that are not counted, by verdict and reason, and those that rules on trial would exclude."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stats_app.reports.wording import VERDICT_WORDS, click_reason
 from stats_app.verdicts import RULES, Rule, rule_of
 
 MOST = 100
-"""So many reasons does a page list; whoever sends clicks may give each its own."""
+"""The most reasons that a page lists. There may be more, because clicks can be sent with any reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExcludedLine:
-    """Clicks of one verdict and reason; `reason` is as stored, and may be empty."""
+    """The clicks with one verdict and reason. `reason` is the stored one, and may be empty."""
 
     verdict: str
     reason: str
@@ -37,14 +37,14 @@ class ExcludedLine:
 
     @property
     def why(self) -> str:
-        """What the rule sees; empty where no rule of ours gave the reason."""
+        """The explanation of the rule; empty if the reason was sent with the click."""
         rule = rule_of(self.reason)
         return _(rule.why) if rule else ""
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowLine:
-    """Counted clicks that a rule on trial would have left out."""
+    """The counted clicks that a rule on trial would exclude."""
 
     rule: Rule
     clicks: int
@@ -64,7 +64,7 @@ class ShadowLine:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """Clicks that are kept but not counted, the most frequent reasons first, and what the rules on trial match."""
+    """The clicks that are not counted, the most frequent reasons first, and those that rules on trial match."""
 
     suspected: int
     bot: int
@@ -76,7 +76,7 @@ class Excluded:
         return self.suspected + self.bot
 
     def for_others(self) -> Excluded:
-        """Without reasons and rules on trial, which are for staff."""
+        """A copy without reasons and rules on trial, which only staff may see."""
         return replace(self, lines=[], shadows=[])
 
     @property
@@ -90,12 +90,12 @@ class Excluded:
 
 
 def excluded_of_workspace(workspace: Workspace, period: Period) -> Excluded:
-    """Of the whole workspace, with the rules on trial. Two or three reads."""
+    """The excluded clicks of a workspace, with the rules on trial. Two or three queries."""
     return _excluded(_lines(workspace, period, {}), _shadows(workspace, period))
 
 
 def excluded_of(workspace: Workspace, period: Period, where: store.Where) -> Excluded:
-    """Of one campaign or user. One or two reads."""
+    """The excluded clicks of one campaign or user. One or two queries."""
     return _excluded(_lines(workspace, period, where), [])
 
 

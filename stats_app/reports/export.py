@@ -1,4 +1,4 @@
-"""What a report shows as rows for a CSV file, one form for all pages."""
+"""The figures of a report as rows of a CSV file, with the same columns for all pages."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ HEAD = ("table", "from", "to", "publicId", "name", "clicks", *PREVIOUS_HEAD, "st
 
 
 def csv_rows(report: Report, table: str = "") -> list[Row]:
-    """The heading and then every number of the page, one a row, or of one table only.
+    """The heading, and then a row for each number of the page, or of one table only.
 
     The tables are `totals`, `notCounted` (by verdict), `notCountedReasons`, `chart`, and on an overview `onTrial`,
-    `campaignChart`, `campaigns`, `users`; on a user's page `kindChart`. `state` is `filling` while a row's days are not
-    over, and `future` before they begin. `change` and `changePercent` are what the page shows, of `countedClicks`,
-    those up to `countedTo`, against `previousClicks`; where it shows none, `noChange` says why. The form does not
+    `campaignChart`, `campaigns`, `users`; on a user's page `kindChart`. `state` is `filling` if a row's days are not
+    over, and `future` if they have not begun. `change` and `changePercent` compare `countedClicks`, the clicks up to
+    `countedTo`, with `previousClicks`, as the page does; if they are empty, `noChange` says why. The columns do not
     depend on the reader's language.
     """
     rows = _rows(report)
@@ -51,7 +51,7 @@ def _rows(report: Report) -> Iterator[Row]:
 
 
 def _excluded(report: Report) -> Iterator[Row]:
-    """What is not counted. Reasons are in English, as they are stored."""
+    """The clicks that are not counted. Reasons are in English, as they are stored."""
     excluded = report.excluded
     lines = [("notCounted", SUSPECTED, excluded.suspected), ("notCounted", BOT, excluded.bot)]
     lines += [("notCountedReasons", f"{line.verdict}: {line.reason}", line.clicks) for line in excluded.lines]
@@ -61,7 +61,7 @@ def _excluded(report: Report) -> Iterator[Row]:
 
 
 def _compared(report: Report, table: str, row: Figure | Rank, public_id: str, name: str) -> Row:
-    """A number of the whole period."""
+    """The row of a number for the whole period."""
     comparison = report.comparison
     return (
         *(table, *_days(report.period), public_id, name, row.clicks),

@@ -1,4 +1,4 @@
-"""What the reports share: figures, times, charts of one subject."""
+"""Parts that several reports share: figures, clicks of periods, charts of one subject, addresses of files."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from stats_app.reports.wording import compared_names
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One of the large numbers. `key` names it in exports.
+    """One of the large numbers. `key` is its name in exports.
 
-    `counted` are its clicks on the days that are compared, `change` what became of those before (None when nothing is
-    compared), `today` its clicks today so far, where the period ended yesterday.
+    `counted` are its clicks on the days that are compared, `change` their change (None if nothing is compared), `today`
+    the clicks of today so far, if the period ended yesterday.
     """
 
     key: str
@@ -44,7 +44,7 @@ def kind_names() -> dict[str, str]:
 
 
 def kind_figures(daily: DailyClicks, comparison: Comparison) -> list[Figure]:
-    """All clicks, then each kind."""
+    """The figures of all clicks, and of each kind."""
     kinds = kind_names()
     return [figure("total", _("All clicks"), daily, comparison, *kinds)] + [
         figure(kind, name, daily, comparison, kind) for kind, name in kinds.items()
@@ -52,7 +52,7 @@ def kind_figures(daily: DailyClicks, comparison: Comparison) -> list[Figure]:
 
 
 def figure(key: str, name: str, daily: DailyClicks, comparison: Comparison, *kinds: str) -> Figure:
-    """The clicks of some kinds together."""
+    """The figure of some kinds together."""
 
     def clicks(days: Period | None) -> int:
         by_kind = daily.clicks(days) if days else {}
@@ -76,7 +76,7 @@ def comparison_of(workspace: Workspace, question: Question, today: date) -> Comp
 def compared_chart(
     question: Question, comparison: Comparison, daily: DailyClicks, marks: Sequence[SafeString] = ()
 ) -> ComparedChart:
-    """The clicks of the period beside those that it is held against."""
+    """The chart of the clicks in the period and in the period to compare with."""
     period, breakdown, today = question.period, question.breakdown, comparison.today
     title, name = compared_names(question.compare)
     axis = axis_of(period, breakdown, today)
@@ -90,7 +90,7 @@ def compared_chart(
 
 
 def clicks_of(workspace_id: int, days: Period | None, of: store.Named, keys: Iterable[int]) -> dict[int, int]:
-    """The clicks of some campaigns or users in some days, by number; those without any are left out."""
+    """The clicks of some campaigns or users in some days, by primary key, without those that have no clicks."""
     if days is None:
         return {}
     counts = store.counts(workspace_id, days, (of,), where={of: list(keys)})
@@ -102,13 +102,13 @@ def local_time(workspace: Workspace, now: datetime) -> datetime:
 
 
 def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named, int] | None = None) -> Period | None:
-    """The last period of the same length, or of as many whole months, that has clicks; None when there are none."""
+    """The last period with clicks that has the same length, or the same number of whole months; None without clicks."""
     day = store.last_day(workspace.pk, where=where)
     if day is None:
         return None
     if not period.is_whole_months:
         return Period(max(MIN_DATE, day - (period.end - period.start)), day)
-    # The whole months before the month after the last click.
+    # The whole months that end with the month of the last click.
     after = Period(next_month(day), month_end(next_month(day)))
     length = len(period.buckets("month"))
     while after.start > MIN_DATE and length:
@@ -123,7 +123,7 @@ def page_context(
     public_ids: Sequence[str],
     audience: Audience = STAFF,
 ) -> dict[str, Any]:
-    """The context of a page about one campaign or user, whose report `report_of` makes once the form is right."""
+    """The context of a page about one campaign or user. `report_of` makes the report if the form is valid."""
     if not (form.is_valid() and form.is_settled):
         return {"form": form, "report": None, "is_shared": audience.is_shared}
     files = exports(page, public_ids, form.query, {"": _("All figures as CSV")}, audience)
@@ -135,10 +135,10 @@ def page_context(
 def exports(
     page: str, public_ids: Sequence[str], query: str, names: Mapping[str, str], audience: Audience
 ) -> list[tuple[str, str]]:
-    """The addresses of files with their names, for the tables in `names`, of which the empty one is all.
+    """The addresses and names of the CSV files, for the tables in `names`; the empty name means all tables.
 
-    A shared page has its own. All others come from the staff pages, wherever the report is shown; there are none where
-    the host left these out.
+    A shared page has files at its own address. All other files are served by the staff pages, also for the admin; there
+    are none if the host does not include these.
     """
     try:
         address = "" if audience.is_shared else reverse(f"stats_dashboard:{page}", args=public_ids)

@@ -1,7 +1,7 @@
-"""All campaigns or users of a workspace with their clicks in a period, those without any, too.
+"""All campaigns or users of a workspace with their clicks in a period, including those without clicks.
 
-A list is searched, filtered and sorted over all its rows and read a page at a time. Where the rows themselves hold what
-it is sorted by, only the clicks of the page are read; else those of all rows are added up.
+All rows are searched, filtered and sorted, and one page of them is read. If the list is sorted by a column of the rows,
+only the clicks of the page are read. Otherwise the clicks of all rows are added up.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from stats_app.sql.words import Alphabetical
 from stats_app.words import search_words
 
 PAGE_SIZE = 50
-# So many rows of a file are read at a time.
+# How many rows of a file are read at a time.
 BATCH = 500
 
-# The value of `clicks=` that keeps to the rows without any.
+# The value of `clicks=` that selects the rows without clicks.
 WITHOUT = "none"
 
 DEFAULT_SORT = "-clicks"
@@ -48,9 +48,9 @@ DEFAULT_SORT = "-clicks"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A campaign or user with its clicks. `assigned` is how many users it has, or campaigns, now.
+    """A campaign or user with its clicks. `assigned` is its current number of users or campaigns.
 
-    `clicks` is None where they are withheld (`person_figures`); then nothing else of them is said.
+    `clicks` is None if they are withheld (`person_figures`). Then share and change are withheld, too.
     """
 
     row: Any
@@ -61,16 +61,17 @@ class Line:
 
     @property
     def each(self) -> float | None:
-        """Clicks for each of the assigned."""
+        """The clicks divided by `assigned`."""
         return self.clicks / self.assigned if self.assigned and self.clicks is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`key` is what `sort=` names; `by` the order that is counted, or `place` where the row holds it by `place`.
+    """A column of the list. `key` is its name in `sort=`. `by` is a counted order of `sql.listings.Order`, or `place`
+    for a value of the rows, which the expression `place` gives.
 
-    `starts_high` is whether the first click on the heading puts the largest first; rows without a value (`has_gaps`)
-    come last either way.
+    `starts_high` is whether the first click on the heading sorts the largest first. Rows without a value (`has_gaps`)
+    are always last.
     """
 
     key: str
@@ -85,7 +86,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The heading of a column; `link` is empty where nothing can be sorted by it."""
+    """The heading of a column. `link` is empty if the list cannot be sorted by it."""
 
     title: str
     link: str
@@ -95,7 +96,8 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class ListReport:
-    """What one page of a list shows. `rows` hold the name's cell and then the others, each with whether it is text."""
+    """The contents of a page of a list. `rows` have the cell of the name, and the other cells, each with whether it is
+    text."""
 
     workspace: Workspace
     comparison: Comparison
@@ -123,7 +125,7 @@ class ListReport:
 
     @property
     def first(self) -> int:
-        """The place of the first row in all of them, from 1."""
+        """The position of the page's first row among all rows, from 1."""
         return (self.number - 1) * PAGE_SIZE + 1
 
     @property
@@ -132,7 +134,7 @@ class ListReport:
 
 
 class AskedList:
-    """A list as an address asks for it. `form` is that of its period; nothing is shown before that is right."""
+    """A list with the choices in the address. `form` is the form of its period; if it is invalid, nothing is shown."""
 
     one: ClassVar[store.Named]
     page: ClassVar[str]
@@ -166,16 +168,16 @@ class AskedList:
 
     @property
     def are_all_shown(self) -> bool:
-        """Whether clicks are shown of every row, so that it may be told who has none."""
+        """Whether the clicks of every row are shown. Only then may the rows without clicks be selected."""
         return True
 
     def least_shown(self, days: Period) -> float:
-        """How many clicks in these days a row needs for them to be shown."""
+        """The minimum of clicks in these days for a row's clicks to be shown."""
         return 0
 
     @property
     def withheld(self) -> str:
-        """What is said where clicks are withheld."""
+        """The text about withheld clicks."""
         return ""
 
     @property
@@ -184,30 +186,30 @@ class AskedList:
 
     @property
     def search_label(self) -> str:
-        """What can be searched for."""
+        """The label of the search field."""
         raise NotImplementedError
 
     @property
     def of_text(self) -> str:
-        """Whose rows these are, where the list keeps to some."""
+        """A sentence that says whose campaigns or users are listed, if the list is limited to some."""
         raise NotImplementedError
 
     @property
     def empty_text(self) -> str:
-        """What stands for a list without rows."""
+        """The text for a list without rows."""
         raise NotImplementedError
 
     @property
     def statuses(self) -> list[tuple[str, str]]:
-        """What can be chosen, with its name."""
+        """The values of the filter by status, with their labels."""
         raise NotImplementedError
 
     def matching(self, rows: Any) -> QuerySet[Any]:
-        """Those of the rows that the search and the status choose."""
+        """The rows that match the search and the status."""
         raise NotImplementedError
 
     def own_columns(self) -> list[Column]:
-        """Those of what the rows hold, of which the first is the name; the clicks stand after it."""
+        """The columns of the rows' own values. The first is the name; the clicks come after it."""
         raise NotImplementedError
 
     def csv_cells(self, line: Line) -> tuple[Any, ...]:
@@ -215,12 +217,12 @@ class AskedList:
         raise NotImplementedError
 
     def whole(self, clicks: Mapping[str, int]) -> int:
-        """What a share is of, out of the workspace's clicks by kind."""
+        """The total for shares, from the workspace's clicks by kind."""
         raise NotImplementedError
 
     @property
     def filters(self) -> dict[str, str]:
-        """The parameters of the address that say which rows there are."""
+        """The parameters of the address that select rows."""
         given = {
             "q": self.search,
             "status": self.status,
@@ -236,20 +238,20 @@ class AskedList:
 
     @property
     def hidden(self) -> dict[str, str]:
-        """What the form of the filters sends besides its fields."""
+        """The hidden fields of the form of the filters."""
         own = {name: value for name, value in self.kept.items() if name in ("sort", self.other)}
         return self.form.choice | own
 
     @cached_property
     def carrier(self) -> Any:
-        """The user whose campaigns are listed, or the campaign whose users; None where there is no such one."""
+        """The user whose campaigns are listed, or the campaign whose users are listed; None if it does not exist."""
         if not public_ids.is_public_id(self.of, self.other_prefix):
             return None
         return self.other_model.objects.filter(workspace=self.workspace.pk, public_id=self.of).first()
 
     @cached_property
     def chosen(self) -> QuerySet[Any]:
-        """The rows that the filters choose, but for that of the clicks."""
+        """The rows that match all filters, except the filter by clicks."""
         rows = self.model.objects.filter(workspace=self.workspace.pk)
         if self.wrong_search or (self.of and self.carrier is None):
             return rows.none()  # type: ignore[no-any-return]
@@ -288,7 +290,7 @@ class AskedList:
         return []
 
     def report(self) -> ListReport:
-        """The page that is asked for, or the last one where there are fewer."""
+        """The requested page, or the last one if there are fewer pages."""
         with store.of_one_moment():
             number = self.asked_page
             found = self._found((number - 1) * PAGE_SIZE, PAGE_SIZE)
@@ -307,12 +309,12 @@ class AskedList:
             )
 
     def first_lines(self, most: int) -> list[Line]:
-        """The first ones in its order."""
+        """The first lines in the list's order."""
         self.form.full_clean()
         return self._lines(self._found(0, most).keys, self._whole())
 
     def csv_rows(self) -> Iterator[tuple[Any, ...]]:
-        """All rows for a file, read while it is written, as they were at its beginning."""
+        """All rows for a file, which are read while it is written, in the state at its beginning."""
         head = ("from", "to", "clicks", "share", *PREVIOUS_HEAD, *CHANGE_HEAD) if self.has_clicks else ()
         yield (*self.csv_head, *head)
         with store.of_one_moment():
@@ -335,7 +337,7 @@ class AskedList:
 
     @property
     def errors(self) -> dict[str, list[str]]:
-        """What is wrong with the address, by parameter."""
+        """The errors in the address, by parameter."""
         found = {name: [str(message) for message in messages] for name, messages in self.form.errors.items()}
         return found | ({"q": [self.wrong_search]} if self.wrong_search else {})
 
@@ -346,24 +348,24 @@ class AskedList:
 
     @property
     def address_of_all(self) -> str:
-        """The query string without the campaign or user that the list keeps to."""
+        """The query string without the campaign or user that the list is limited to."""
         return urlencode(self.form.choice | {name: value for name, value in self.kept.items() if name != self.other})
 
     @property
     def address(self) -> str:
-        """The query string of the list but for the number of the page."""
+        """The query string of the list without the number of the page."""
         return urlencode(self.form.choice | self.kept)
 
     @property
     def order(self) -> str:
-        """The name of a column, after `-` for the largest first; the usual one where another was asked for."""
+        """The name of a column, with `-` before it for the largest first; the default order for any other value."""
         if self.sort.removeprefix("-") in self._sortable:
             return self.sort
         return DEFAULT_SORT if self.has_clicks else "name"
 
     @cached_property
     def _sortable(self) -> dict[str, Column]:
-        """By key. Where no change is said, or not all are, nothing is sorted by it."""
+        """The columns to sort by, by key. The change is left out unless it is given for all rows."""
         says_change = self.comparison.compared is not None and self.comparison.reason is None and self.are_all_shown
         return {column.key: column for column in self.columns if column.by != "change" or says_change}
 
@@ -380,7 +382,7 @@ class AskedList:
         return headings
 
     def _found(self, first: int, most: int | None) -> Found:
-        """The keys of the rows from this place on, at most so many, and how many there are in all."""
+        """At most `most` keys of the rows from the position `first` on, and the number of all rows."""
         column, descends = self._sortable[self.order.removeprefix("-")], self.order.startswith("-")
         if column.by == "place" and not self.only_without:
             place = OrderBy(column.place, descending=descends, nulls_last=column.has_gaps or None)
@@ -422,7 +424,7 @@ class AskedList:
         return [Line(rows[key], assigned.get(key, 0), *clicks.get(key, nothing)) for key in keys if key in rows]
 
     def _clicks(self, keys: Sequence[int], whole: int) -> dict[int, tuple[int, float | None, Change | None]]:
-        """The clicks of each that is not withheld, their share, and what became of those before."""
+        """For each row that is not withheld: its clicks, their share, and their change."""
         comparison, pk = self.comparison, self.workspace.pk
         clicks = clicks_of(pk, comparison.period, self.one, keys)
         is_over = comparison.counted == comparison.period
@@ -437,7 +439,7 @@ class AskedList:
         return found
 
     def name_column(self) -> Column:
-        """The name, as a link to the page of the row for the same period."""
+        """The column of the name, which links to the row's page for the same period."""
         address = reverse(f"stats_dashboard:{self.one}", args=[self.workspace.public_id, "ID"])
         query = self.form.address
 
@@ -457,5 +459,5 @@ def _pages(total: int) -> int:
 
 
 def _number(text: str) -> int:
-    """The number of a page, as the address has it; 1 for anything else."""
+    """The number of a page in the address; 1 for anything else."""
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 9 else 1

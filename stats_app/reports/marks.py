@@ -17,16 +17,16 @@ from stats_app.models import Campaign
 from stats_app.periods import Bucket
 from stats_app.reports.names import name_html
 
-# A mark names so many, and says how many more there are.
+# The most campaigns that a mark names. It gives the number of the others.
 NAMED = 3
-# A chart of a workspace with more has marks nearly everywhere, which say nothing.
+# The most campaigns with marks in a chart. With more, nearly every bucket would have a mark.
 MOST = 200
 
 _Found = tuple[str, str, date | None, date | None]
 
 
 def campaign_marks(campaigns: QuerySet[Any], buckets: Sequence[Bucket]) -> list[SafeString]:
-    """For each bucket which of the campaigns begin and end in it, as HTML; nothing at all where none does."""
+    """For each bucket the campaigns that begin or end in it, as HTML. An empty list if there are none in any bucket."""
     days = (buckets[0].start, buckets[-1].end)
     within = campaigns.filter(Q(starts_on__range=days) | Q(ends_on__range=days)).order_by("pk")
     found = list(within.values_list("public_id", "name", "starts_on", "ends_on")[:MOST])
@@ -35,13 +35,13 @@ def campaign_marks(campaigns: QuerySet[Any], buckets: Sequence[Bucket]) -> list[
 
 
 def marks_of(campaign: Campaign, buckets: Sequence[Bucket]) -> list[SafeString]:
-    """The same of one campaign."""
+    """As `campaign_marks`, for one campaign."""
     marked = _by_bucket([(campaign.public_id, campaign.name, campaign.starts_on, campaign.ends_on)], buckets)
     return [_mark(marked[number]) for number in range(len(buckets))] if marked else []
 
 
 def _by_bucket(found: Iterable[_Found], buckets: Sequence[Bucket]) -> dict[int, list[SafeString]]:
-    """What begins and ends in each bucket, by its place."""
+    """The texts of the campaigns that begin or end in each bucket, by the bucket's position."""
     places = {day: place for place, bucket in enumerate(buckets) for day in _days(bucket)}
     marked: dict[int, list[SafeString]] = defaultdict(list)
     for public_id, name, first, last in found:

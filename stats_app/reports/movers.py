@@ -1,4 +1,4 @@
-"""The campaigns whose clicks rose and fell most, of all that have clicks on either side."""
+"""The campaigns whose clicks rose and fell most, among all with clicks in one of the two periods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """A campaign with its clicks and what became of those before."""
+    """A campaign with its clicks and their change."""
 
     public_id: str
     name: str
@@ -27,7 +27,8 @@ class Mover:
 
 
 def movers(workspace: Workspace, comparison: Comparison) -> tuple[list[Mover], list[Mover]]:
-    """Those that rose and those that fell, most first, `MOST` at most of each; none where no change may be said."""
+    """The campaigns that rose and those that fell, largest change first, at most `MOST` of each. None if the periods
+    cannot be compared."""
     if comparison.counted is None or comparison.compared is None or comparison.reason is not None:
         return [], []
     current, before = _clicks(workspace, comparison.counted), _clicks(workspace, comparison.compared)

@@ -1,4 +1,4 @@
-"""Names of campaigns, users and workspaces as a page shows them, whatever letters they have."""
+"""Showing names of campaigns, users and workspaces in any script."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 # Control and format characters and all kinds of spaces.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-# Letters and marks that Unicode has fonts draw as nothing: Hangul and Khmer fillers, the blank Braille pattern, the
-# grapheme joiner and the selectors of variants.
+# Other invisible characters: Hangul and Khmer fillers, the blank Braille pattern, the grapheme joiner and variation
+# selectors.
 _UNSEEN = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
@@ -18,11 +18,11 @@ _UNSEEN = frozenset(
 
 
 def visible_name(name: str, public_id: str) -> str:
-    """The name, or the public id where a reader would see nothing of the name."""
+    """The name, or the public id if the name is invisible."""
     is_seen = any(c not in _UNSEEN and unicodedata.category(c) not in _UNSEEN_CATEGORIES for c in name)
     return name if is_seen else public_id
 
 
 def name_html(name: str, public_id: str) -> SafeString:
-    """The visible name in the direction of its own letters, which leaves that of the text around it alone."""
+    """The visible name, with the text direction of its own letters, isolated from the text around it."""
     return format_html('<bdi dir="auto">{}</bdi>', visible_name(name, public_id))

@@ -52,11 +52,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class OverviewReport:
-    """What the overview shows. `answer` is what the tool of the same name answers to the same question.
+    """The contents of the overview. `answer` is the answer of the tool `stats_get_workspace_overview`.
 
-    `last_period` is given when the period has no clicks: the last one of its length that has some, or None when the
-    workspace has none at all; `is_new` when it never had any, not even one that was not counted. `generated_at` is the
-    workspace's local time, naive. `users` is None where nobody's figures are shown.
+    `last_period` is set if the period has no clicks: the last one of the same length with clicks, or None if the
+    workspace has no clicks. `is_new` is true if it has never had any click, not even one that is not counted.
+    `generated_at` is the workspace's local time, naive. `users` is None if no figures of persons are shown.
     """
 
     workspace: Workspace
@@ -83,7 +83,7 @@ class OverviewReport:
 
     @property
     def withheld(self) -> str:
-        """That some of the users may be among the rest; empty where all are shown."""
+        """A text that says that withheld users are part of the rest; empty if all are shown."""
         return "" if person_figures.are_all_shown() else withheld_text()
 
     @property
@@ -92,11 +92,11 @@ class OverviewReport:
 
     @property
     def rankings(self) -> dict[str, Ranking]:
-        """The tables of the most clicks, by name."""
+        """The tables of campaigns and users with the most clicks, by name."""
         return {"campaigns": self.campaigns} | ({"users": self.users} if self.users else {})
 
     def sorted(self, campaigns: str, users: str) -> OverviewReport:
-        """The same with its tables in other orders, of `ranking.ORDERS`."""
+        """A copy with its tables in other orders, from `ranking.ORDERS`."""
         ordered = self.users and self.users.ordered(users)
         return replace(self, campaigns=self.campaigns.ordered(campaigns), users=ordered)
 
@@ -104,7 +104,7 @@ class OverviewReport:
 def overview_report(
     workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
 ) -> OverviewReport:
-    """The workspace's overview. Some fifteen queries, of rollups, however many clicks there are."""
+    """The workspace's overview. About fifteen queries of rollups, for any number of clicks."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
     counts = queries.overview_counts(workspace, period, comparison.days)
@@ -139,9 +139,9 @@ def overview_report(
 def overview_context(
     workspace: Workspace, query: Mapping[str, Any], now: datetime, audience: Audience = STAFF
 ) -> dict[str, Any]:
-    """What the template `stats_app/reports/overview.html` takes but for the request, from an address's query.
+    """The context of the template `stats_app/reports/overview.html`, without the request, from the query string.
 
-    `report` is None when the form is wrong or not settled.
+    `report` is None if the form is invalid or not settled.
     """
     orders = {table: query[table] for table in ("campaigns", "users") if query.get(table) in ORDERS[1:]}
     form = PeriodForm(query, workspace.today(now), orders)
@@ -163,7 +163,7 @@ def overview_context(
 
 
 def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict[str, str]]:
-    """For each table and column the query string that sorts by it and leaves the other table as it is."""
+    """For each table and column the query string that sorts by it, and keeps the order of the other table."""
     orders = {table: ranking.order for table, ranking in rankings.items()}
     return {
         table: {
@@ -174,7 +174,8 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
 
 
 def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
-    """None where nobody is active, before the period begins, and where it may not be told who had clicks."""
+    """How many active users had clicks. None without active users, before the period begins, and if figures of persons
+    are withheld."""
     if comparison.is_future or not person_figures.are_all_shown():
         return None
     active = WorkspaceUser.objects.filter(workspace=workspace.pk, is_active=True)
@@ -185,7 +186,7 @@ def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
 
 
 def _weekdays(counts: queries.OverviewCounts, comparison: Comparison) -> list[Weekday]:
-    """Of the days that are over; none where these are less than a week, or without clicks."""
+    """The clicks by weekday on the days that are over. None if these are less than a week, or have no clicks."""
     days = comparison.counted
     if days is None or days.days < 7:
         return []
@@ -221,8 +222,8 @@ def _campaigns(workspace: Workspace, counts: queries.OverviewCounts, whole: int,
 
 
 def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking | None:
-    """Those who are withheld (`person_figures`) are among the rest, and a period that has few clicks of one who is not
-    is not compared."""
+    """The ranking of users. Withheld users (`person_figures`) are part of the rest. A user whose clicks in the other
+    period are withheld has no change."""
     if not person_figures.are_shown():
         return None
     least = queries.least_shown(workspace, comparison.period)
@@ -244,5 +245,5 @@ def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking 
 def _clicks_of(
     workspace: Workspace, days: Period | None, by: store.Named, public_ids: Mapping[int, str]
 ) -> dict[str, int]:
-    """The clicks of each in some days, by public id."""
+    """The clicks of each key in some days, by public id."""
     return {public_ids[key]: number for key, number in clicks_of(workspace.pk, days, by, public_ids).items()}

@@ -1,4 +1,4 @@
-"""What a page is asked, as an address holds it: a preset or two dates, steps, a comparison; and the form for these."""
+"""The form of a page's period: a preset or two dates, the steps and the comparison, read from the address."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from stats_app.periods import (
 )
 from stats_app.reports.comparison import Question
 
-# More rows than this nobody reads, and no screen has as many points.
+# The most rows of a chart's table: nobody reads more, and no screen shows more points.
 MAX_BUCKETS = 400
 
 # The preset of a campaign's own page.
@@ -50,7 +50,7 @@ COMPARE_NAMES = {"previous": _("Previous period"), "year": _("A year before"), "
 
 
 class DayField(forms.Field):
-    """A local date as Y-m-d, by the rules of the API, in words of the reader's language."""
+    """A local date as Y-m-d, by the rules of the API, with errors in the reader's language."""
 
     default_error_messages = {"required": _("Enter a date.")}
 
@@ -64,17 +64,16 @@ class DayField(forms.Field):
 
 
 class PeriodForm(forms.Form):
-    """What an address asks for: `from` and `to`, or `period=` a preset, with `breakdown` and `compare`.
+    """Reads the parameters `from` and `to`, or `period` for a preset, with `breakdown` and `compare`.
 
-    Without dates it is the default preset; without a breakdown the one that suits the length; without `compare` the
-    previous period. `today` is the workspace's local date, and `on=` asks for a preset as it was on an earlier one.
-    `kept` are further parameters of the page, which stay: how its tables are sorted. When the form is valid, it has a
-    `question`. What was typed stays in the fields.
+    Defaults: the default preset, a breakdown that suits the length, and the previous period. `today` is the workspace's
+    local date; `on` asks for a preset as of an earlier date. `kept` are other parameters of the page to keep, such as
+    the order of its tables. A valid form has a `question`. The fields keep what was typed.
 
-    The form of a preset sends its name beside the dates. While these are still the preset's own, only the steps or the
-    comparison were changed: then the form is not `is_settled`, and its page belongs to the `settled` address, which
-    keeps the preset. A page without charts has no steps (`has_steps`), and its form does not ask for any.
-    `own` are presets of the page alone: to other pages it hands on their dates.
+    The form of a preset also sends the preset's name. If the dates are still those of the preset, the user has changed
+    only the steps or the comparison. Then `is_settled` is false, and the page redirects to the `settled` address, which
+    keeps the preset. A page without charts has no steps (`has_steps`). `own` are presets of this page only; addresses
+    of other pages get their dates instead.
     """
 
     use_required_attribute = False
@@ -111,12 +110,12 @@ class PeriodForm(forms.Form):
             _("Compared with"), COMPARE_NAMES, _("Choose the previous period, a year before or nothing.")
         )
         for field in self.fields.values():
-            # Or a browser that goes back would fill in what was typed on another page.
+            # Otherwise a browser that goes back would fill in what was typed on another page.
             field.widget.attrs["autocomplete"] = "off"
         self._keep_what_was_typed()
 
     def _keep_what_was_typed(self) -> None:
-        """A browser shows an empty date field for what is no date."""
+        """Shows an invalid date in a text field, because browsers leave a date field empty then."""
         for name in ("from", "to"):
             if name in self.errors and self.data.get(name):
                 self.fields[name].widget.input_type = "text"
@@ -166,27 +165,27 @@ class PeriodForm(forms.Form):
 
     @property
     def hidden(self) -> dict[str, str]:
-        """What the form sends besides its fields."""
+        """The hidden fields of the form."""
         return self._preset_query() | self.kept
 
     @property
     def address(self) -> str:
-        """The query string that leads to the same choice on another page; a preset that it has, too, stays one."""
+        """The query string for the same choice on another page. A preset is kept if other pages have it, too."""
         return urlencode(self._dates() | self._steps() | self._compare() if self.preset in self.own else self.choice)
 
     @property
     def settled(self) -> str:
-        """The query string of the page itself, and of the file where one was asked for."""
+        """The query string of the page itself, or of the file if one was requested."""
         return urlencode(self.choice | self.kept | self.file)
 
     @property
     def query(self) -> str:
-        """The query string that shows the same days, steps and comparison on any later day."""
+        """The query string that shows the same days, steps and comparison also on later days."""
         return urlencode(self._lasting())
 
     @property
     def link(self) -> str:
-        """The same for the page itself, with what else its address holds."""
+        """As `query`, for the page itself, with its other parameters."""
         return urlencode(self._lasting() | self.kept)
 
     def _lasting(self) -> dict[str, str]:
@@ -197,7 +196,7 @@ class PeriodForm(forms.Form):
 
     @property
     def choice(self) -> dict[str, str]:
-        """The parameters of the address: what was chosen of the period, the steps and the comparison."""
+        """The parameters for the chosen period, steps and comparison."""
         return (self._preset_query() or self._dates()) | self._steps() | self._compare()
 
     def _preset_query(self) -> dict[str, str]:
@@ -212,7 +211,7 @@ class PeriodForm(forms.Form):
         return {"breakdown": self.cleaned_data["breakdown"]} if self.has_steps else {}
 
     def _compare(self) -> dict[str, str]:
-        """Left out where it is the usual one."""
+        """The parameter for the comparison; left out if it is the default."""
         compare = self.data["compare"]
         return {"compare": compare} if compare in COMPARES[1:] else {}
 
@@ -227,7 +226,7 @@ def _has_dates(query: Mapping[str, Any]) -> bool:
 
 
 def _day(query: Mapping[str, Any], today: date) -> date:
-    """The day that a preset is asked for: one that has been, else today."""
+    """The day `on` for a preset, if it is in the past, else today."""
     try:
         return min(today, parse_day(query.get("on", "")))
     except ValueError:
@@ -235,14 +234,14 @@ def _day(query: Mapping[str, Any], today: date) -> date:
 
 
 def _named(query: Mapping[str, Any], presets: Mapping[str, Preset]) -> str:
-    """The preset that the address names, by its present name; empty for none."""
+    """The current name of the preset in the address; empty if there is none."""
     name = query.get("period", "")
     name = OLD_PRESETS.get(name, name)
     return name if name in presets else ""
 
 
 def _preset(query: Mapping[str, Any], day: date, presets: Mapping[str, Preset]) -> str:
-    """The preset's name; the default one without dates, and empty for dates of one's own."""
+    """The preset's name; the default one without dates; empty for a custom period."""
     name = _named(query, presets)
     if not _has_dates(query):
         return name or DEFAULT_PRESET
@@ -255,7 +254,7 @@ def _dates(preset: Preset, day: date) -> dict[str, str]:
 
 
 def _filled_in(query: Mapping[str, Any], preset: str, day: date, presets: Mapping[str, Preset]) -> dict[str, Any]:
-    """The address's values, with the dates of the preset, a suitable breakdown and the usual comparison."""
+    """The values of the address, with the dates of the preset and default values for breakdown and comparison."""
     data = {name: query[name] for name in ("from", "to", "breakdown", "compare") if name in query}
     if not _has_dates(query):
         data |= _dates(presets[preset], day)
@@ -282,8 +281,8 @@ def _fits(period: Period, breakdown: Breakdown) -> bool:
 
 
 def _own_step(query: Mapping[str, Any], day: date, presets: Mapping[str, Preset]) -> dict[str, str]:
-    """The finest step that fits dates typed in place of a preset's, where the step that was sent is that of the
-    preset and does not; else nothing. Nobody chose that one."""
+    """A breakdown for typed dates, if the form sent the preset's default breakdown and it gives too many rows. The user
+    has not chosen that one, so it is replaced by the finest that fits. Else empty."""
     name, period = _named(query, presets), _typed_period(query)
     breakdown = query.get("breakdown")
     if not name or period is None or breakdown != default_breakdown(presets[name].period(day)):

@@ -13,8 +13,8 @@ ORDERS = ("-clicks", "clicks", "name", "-name", "-change", "change")
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """One row. `share` is of all clicks that could have been its own, from 0 to 1; `counted` are its clicks on the days
-    that are compared, and `change` is None when nothing is."""
+    """One row. `share` is its part of all clicks of that sort, from 0 to 1. `counted` are its clicks on the days that
+    are compared. `change` is None if nothing is compared."""
 
     public_id: str
     name: str
@@ -25,13 +25,13 @@ class Rank:
 
     @property
     def width(self) -> str:
-        """The share as the length of a bar, for SVG."""
+        """The share as the width of a bar in SVG."""
         return _width(self.share)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """The top rows in one of `ORDERS`, `most` at most, and the clicks of all others together."""
+    """At most `most` rows in one of `ORDERS`, and the sum of the clicks of all others."""
 
     rows: Sequence[Rank]
     rest: int
@@ -45,7 +45,7 @@ class Ranking:
 
     @property
     def is_cut(self) -> bool:
-        """Whether there may be more than these, which alone are sorted."""
+        """Whether there may be more rows. Only the rows of the top are sorted."""
         return len(self.rows) == self.most
 
     def ordered(self, order: str) -> Ranking:
@@ -61,7 +61,7 @@ class Ranking:
 
     @property
     def next_orders(self) -> dict[str, str]:
-        """For each column the order that its heading leads to: first the usual one, then the other way round."""
+        """For each column the order that a click on its heading gives: first the default order, then the reverse."""
         usual = {"name": "name", "clicks": "-clicks", "change": "-change"}
         return {column: _reversed(order) if self.order == order else order for column, order in usual.items()}
 
@@ -73,7 +73,7 @@ class Ranking:
 
 
 def _share(part: int, whole: int) -> float | None:
-    """Not rounded, as the tools' is: what is not nothing must not look like it."""
+    """The share, not rounded as in the tools, because a share of some clicks must not become 0."""
     return part / whole if whole else None
 
 
@@ -101,9 +101,11 @@ def ranking(
     comparison: Comparison,
     compared: Collection[str] | None = None,
 ) -> Ranking:
-    """Rows of `(public id, name, clicks)`, most first, out of `whole` clicks, with what of these is `counted` on the
-    days that are compared, and the clicks `before`, by public id; 0 for one that is not there. With `compared` only
-    these, by public id, have a change."""
+    """A ranking of the rows `(public id, name, clicks)`, largest first, with their shares of `whole`.
+
+    `counted` and `before` are the clicks on the compared days of both periods, by public id; a missing one has 0. With
+    `compared` only the rows with these public ids have a change.
+    """
     rows = [
         Rank(
             public_id,

@@ -1,4 +1,4 @@
-"""The links of one person's signature, to be copied from the person's page as addresses and as HTML."""
+"""The links for one person's signature, to copy from the person's page as addresses and as HTML."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from stats_app.targets import is_target
 
 MAX_SHOWN = 100
 MAX_PIXELS = 2_000
-# What of the page's address is not of the banner's form, and stays when it is sent.
+# The parameters of the page's address that the banner's form must keep.
 _OF_THE_PERIOD = ("period", "on", "from", "to", "breakdown", "compare")
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureLink:
-    """A link as it is shown. `name` is what the reader of the mail sees where there is no banner; `kind` says more."""
+    """A link for the page. `name` is the text in the mail if there is no banner; `kind` explains it to staff."""
 
     token: str
     name: str
@@ -40,7 +40,7 @@ class SignatureLink:
 
 @dataclass(frozen=True, slots=True)
 class SignatureLinks:
-    """`links` are the newest; there are more where `is_cut`. `is_served` is false where no link has an address."""
+    """`links` are the newest links; `is_cut` means that there are more. Without `is_served` links have no address."""
 
     links: list[SignatureLink]
     is_cut: bool
@@ -52,7 +52,7 @@ class SignatureLinks:
 def signature_links(
     workspace: Workspace, user: WorkspaceUser, query: Mapping[str, str], absolute: Callable[[str], str]
 ) -> SignatureLinks:
-    """What the page shows of the person's links that are on. `query` is that of the page's address; for `absolute` see
+    """The person's links that are switched on. `query` is the page's query; for `absolute` see
     `stats_app.links.address`."""
     found = TrackedLink.objects.filter(workspace=workspace, user=user, is_active=True)
     rows = list(found.select_related("campaign", "alias").order_by("kind", "-pk")[: MAX_SHOWN + 1])
@@ -75,7 +75,7 @@ def signature_links(
 
 
 class AddressField(forms.CharField):
-    """The address of a picture, by the rules for targets."""
+    """The address of a picture, validated like a link's target."""
 
     def validate(self, value: Any) -> None:
         super().validate(value)
@@ -84,9 +84,9 @@ class AddressField(forms.CharField):
 
 
 class BannerForm(forms.Form):
-    """The picture that stands for one link: its address, and what a mail program needs to show it well.
+    """The picture for one link: its address, and the values that mail programs need to show it well.
 
-    Nothing of it is stored: it stands in the address of the page.
+    Nothing is stored: the values are in the address of the page.
     """
 
     use_required_attribute = False
@@ -115,7 +115,7 @@ class BannerForm(forms.Form):
 
     @property
     def chosen(self) -> str | None:
-        """The token of the link that has the banner."""
+        """The token of the link with the banner."""
         return self.cleaned_data["link"] if self.is_valid() else None
 
     @property
@@ -124,7 +124,7 @@ class BannerForm(forms.Form):
 
 
 def _title(link: TrackedLink) -> str:
-    """What tells the links of one person apart in a choice."""
+    """The label of a link in the choice of the form."""
     return " · ".join(filter(None, (_name(link), _kind(link), link.alias.email if link.alias else "")))
 
 
@@ -135,7 +135,7 @@ def _name(link: TrackedLink) -> str:
 
 
 def _kind(link: TrackedLink) -> str:
-    """Of a vCard the name says it."""
+    """The kind, for staff; empty for a vCard, whose name says it."""
     return {CAMPAIGN: _("Campaign"), VCARD: "", OTHER: _("Other link")}[link.kind]
 
 
@@ -144,7 +144,7 @@ def _target(link: TrackedLink) -> str:
 
 
 def _html(address: str, name: str, banner: Mapping[str, Any] | None) -> str:
-    """Plain text, not marked as safe: on the page it is shown, not drawn."""
+    """The link as HTML source. Not marked as safe, because the page shows the source."""
     content: str = escape(name)
     if banner is not None:
         content = (

@@ -30,13 +30,13 @@ from stats_app.reports.marks import campaign_marks
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.wording import withheld_text
 
-# So many of the campaigns that a user carries are named.
+# The most campaigns of a user that the page names.
 NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The newest of the campaigns that a user carries now, and how many there are in all."""
+    """The newest campaigns of a user now, and the number of all."""
 
     campaigns: list[Campaign]
     total: int
@@ -48,9 +48,9 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class UserReport:
-    """What a user's page shows. `answer` is what the tool `stats_get_user_metrics` answers.
+    """The contents of a user's page. `answer` is the answer of the tool `stats_get_user_metrics`.
 
-    `withheld` says that what the period is held against is not shown (`person_figures`); else it is empty.
+    `withheld` is a text if the figures of the period to compare with are not shown (`person_figures`); else empty.
     """
 
     workspace: Workspace
@@ -76,9 +76,9 @@ class UserReport:
 
 
 def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What a user's page takes, from an address's query.
+    """The context of a user's page, from the query string.
 
-    `report` is None when the form is wrong or not settled, and when the figures are withheld: `withheld` says so then.
+    `report` is None if the form is invalid or not settled, or if the figures are withheld; then `withheld` is a text.
     """
     form = PeriodForm(query, workspace.today(now))
     carried = {"carried": _carried(workspace, user)}

@@ -10,12 +10,12 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from stats_app.periods import Period
 
 HEIGHT = 64
-"""Of the bars, in pixels."""
+"""The height of the highest bar, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weekday:
-    """One day of the week: its clicks on all of its days together, and on one of them on average."""
+    """One day of the week: the sum of its clicks in the period, and their average."""
 
     number: int
     clicks: int
@@ -36,12 +36,12 @@ class Weekday:
 
     @property
     def top(self) -> int:
-        """Where its bar begins, from above."""
+        """The distance of its bar from the top."""
         return HEIGHT - self.height
 
 
 def weekdays(days: Period, daily: Sequence[int]) -> list[Weekday]:
-    """From Monday to Sunday, of the clicks on each of some days. The bars are as high as the averages."""
+    """The weekdays from Monday to Sunday, from the clicks of each day. The height of the bars shows the averages."""
     first = days.start.weekday()
     groups = [daily[(number - first) % 7 :: 7] for number in range(7)]
     averages = [sum(group) / len(group) if group else 0 for group in groups]

@@ -1,4 +1,4 @@
-"""Numbers, dates, periods and changes in the words of the active language."""
+"""Numbers, dates, periods and changes as texts in the active language."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ MINUS = "−"
 
 VERDICT_WORDS = {HUMAN: gettext_lazy("human"), SUSPECTED: gettext_lazy("suspected"), BOT: gettext_lazy("bot")}
 
-# French separates thousands by a narrow space that does not break, as browsers do; Django still by one of full width.
+# Thousands in French are separated by a narrow no-break space, as in browsers. Django uses one of full width.
 _THOUSANDS = {"fr": "\u202f"}
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How the active language writes numbers, looked up once for a table of thousands."""
+    """The number format of the active language, looked up once for a table of thousands of numbers."""
 
     thousands: str
     decimal: str
     per_cent: str
 
     def grouped(self, number: int) -> str:
-        """A whole number with the language's thousands separator, which the host's settings need not ask for."""
+        """A whole number with the language's thousands separator, even if the host's settings do not use it."""
         return f"{number:,}".replace(",", self.thousands).replace("-", MINUS)
 
     def rounded(self, number: float) -> str:
-        """With one digit after the point, or as a whole number from 100 on. What is not nothing is never 0."""
+        """With one decimal, or as a whole number from 100 on. Only 0 is shown as 0."""
         if 0 < number < 0.05:
             return f"<0{self.decimal}1"
         if number >= 99.95:
@@ -50,7 +50,7 @@ class Numbers:
         return f"+{self.grouped(number)}" if number > 0 else self.grouped(number)
 
     def percent(self, ratio: float, *, with_sign: bool = False) -> str:
-        """A ratio as per cent with one digit, or without any from 1,000 % on. What is not nothing is never 0."""
+        """A ratio as per cent with one decimal, or without decimals from 1,000 % on. Only 0 is shown as 0."""
         value = ratio * 100
         if 0 < abs(value) < 0.05:
             return self.per_cent % {"number": f"<0{self.decimal}1"}
@@ -62,13 +62,13 @@ class Numbers:
         return self.per_cent % {"number": text}
 
     def share(self, ratio: float) -> str:
-        """A part of a whole as per cent; what is not the whole is never 100."""
+        """A part of a whole as per cent. Only the whole is shown as 100."""
         if 0.9995 <= ratio < 1:
             return self.per_cent % {"number": f">99{self.decimal}9"}
         return self.percent(ratio)
 
     def change(self, current: int, before: int) -> str:
-        """Such as “+4.5% (+12)”; without the per cent where there was nothing before, or nothing changed."""
+        """Such as “+4.5% (+12)”; without the per cent if the number before was 0, or nothing changed."""
         difference = current - before
         if not before or not difference:
             return self.signed(difference)
@@ -76,7 +76,7 @@ class Numbers:
 
 
 def numbers() -> Numbers:
-    """Those of the active language."""
+    """The number format of the active language."""
     return _numbers(get_language())
 
 
@@ -90,25 +90,25 @@ def _numbers(language: str | None) -> Numbers:
 
 
 def change_text(change: Change | None, style: Numbers) -> str:
-    """Such as “+4.5% (+12)”, or why no change is said; empty without one."""
+    """Such as “+4.5% (+12)”, or why no change is given; empty if nothing is compared."""
     if change is None:
         return ""
     return reason_text(change.reason) if change.reason else style.change(change.current, change.before)
 
 
 def before_text(change: Change, style: Numbers) -> str:
-    """What stands beside a number whose change is not said: the number before, or that there is none."""
+    """The text beside a number without a change: the number before, or that there is none."""
     if isinstance(change.reason, NoDataBefore):
         return reason_text(change.reason)
     return _("before: %(number)s") % {"number": style.grouped(change.before)}
 
 
 def reason_text(reason: Reason) -> str:
-    """Why two numbers are not held against each other."""
+    """Why two numbers are not compared."""
     return _reason_text(reason, get_language())
 
 
-@lru_cache(maxsize=256)  # the same for hundreds of rows
+@lru_cache(maxsize=256)  # hundreds of rows have the same text
 def _reason_text(reason: Reason, language: str | None) -> str:
     if isinstance(reason, NotOver):
         return _("not over yet")
@@ -121,7 +121,7 @@ def _reason_text(reason: Reason, language: str | None) -> str:
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """What is held against what, in a sentence or two; empty when nothing is."""
+    """What is compared with what, in a sentence or two; empty if nothing is compared."""
     if comparison.is_future:
         return _("This period has not begun.")
     if comparison.other is None:
@@ -156,7 +156,7 @@ def withheld_text() -> str:
 
 
 def compared_names(compare: Compare) -> tuple[str, str]:
-    """What stands over a chart of the clicks, and the name of what they are held against."""
+    """The title of a chart of clicks, and the name of the period to compare with."""
     if compare == "previous":
         return _("Clicks, this period and the one before"), _("Previous period")
     if compare == "year":
@@ -181,12 +181,12 @@ def status_text(status: str) -> str:
 
 
 def _day_number(day: date) -> str:
-    """The day of the month; the first has a form of its own in French."""
+    """The day of the month. The first has a special form in French."""
     return pgettext("first day of a month", "1") if day.day == 1 else str(day.day)
 
 
 def period_text(period: Period) -> str:
-    """Such as “1–31 March 2026”; what both days share is said once."""
+    """Such as “1–31 March 2026”: month and year are written once if both days share them."""
     start, end = period.start, period.end
     if start == end:
         return day_text(start)
@@ -209,9 +209,9 @@ def time_text(moment: datetime) -> str:
 
 
 def _short_months() -> dict[int, str]:
-    """Django's shortest names that stay apart: those of three letters make June and July alike in French.
+    """The shortest different names of months in Django: names of three letters are equal for June and July in French.
 
-    Django's French has two that nobody else writes.
+    Two of Django's French names are unusual, and replaced here.
     """
     names = {number: str(name) for number, name in MONTHS_AP.items()}
     if (get_language() or "").startswith("fr"):
@@ -220,9 +220,9 @@ def _short_months() -> dict[int, str]:
 
 
 def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
-    """What stands on an axis, no two alike: days have their year where some come again in another one.
+    """The labels on an axis, all different: days have their year if the same date occurs in two years.
 
-    A week is named by its first day.
+    The label of a week is its first day.
     """
     months = _short_months()
     if breakdown == "month":
@@ -238,7 +238,7 @@ def short_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
 
 
 def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
-    """What names a bucket in a table. The names of months are looked up once: a year by day has 730 labels."""
+    """The names of buckets in a table. Names of months are looked up once, because a year by day has 730 labels."""
     if breakdown == "day":
         months = _short_months()
         weekdays = [str(WEEKDAYS_ABBR[number]).capitalize() for number in range(7)]
@@ -263,7 +263,7 @@ def full_labels(buckets: Sequence[Bucket], breakdown: Breakdown) -> list[str]:
 
 
 def _month_text(bucket: Bucket) -> str:
-    """The month's name; of a month that the period cuts, its days."""
+    """The month's name, or its days if the period cuts the month."""
     if bucket.start.day == 1 and bucket.end == month_end(bucket.end):
         month = str(MONTHS[bucket.start.month]).capitalize()
         return _("%(month)s %(year)s") % {"month": month, "year": bucket.start.year}

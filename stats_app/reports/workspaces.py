@@ -23,10 +23,10 @@ Clicks = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceLine:
-    """A workspace, and its clicks in the calendar month that it is there now, up to today.
+    """A workspace, and its clicks in the current calendar month of its time zone, up to today.
 
-    `comparison` holds them against as many days of the month before; it is None, and there are no numbers, when the
-    workspace's time zone is not known on this machine.
+    `comparison` compares them with the same number of days of the month before. It is None, and there are no numbers,
+    if this machine does not know the workspace's time zone.
     """
 
     workspace: Workspace
@@ -56,8 +56,8 @@ class WorkspaceLine:
 
 
 def workspace_lines(workspaces: Sequence[Workspace], now: datetime) -> list[WorkspaceLine]:
-    """A line for each, in their order. One query for each date that it is somewhere on earth, so three at most, and one
-    for those that may be new."""
+    """A line for each workspace, in their order. One query for each current local date, of which there are at most
+    three, and one for workspaces that may be new."""
     days = {workspace.pk: _today(workspace, now) for workspace in workspaces}
     clicks: dict[int, list[Clicks]] = {}
     comparisons = {day: _comparison(day) for day in set(days.values()) if day is not None}
@@ -82,20 +82,21 @@ def _today(workspace: Workspace, now: datetime) -> date | None:
 
 
 def _comparison(day: date) -> Comparison:
-    """This month's on that day, before it is known since when there are clicks."""
+    """The comparison of the month of that day, still without the first day of clicks."""
     return Comparison(THIS_MONTH.period(day), THIS_MONTH.other(day, "previous"), day, None)
 
 
 def _spans(comparison: Comparison) -> list[Period]:
-    """What is counted for a line: the month, its days that are over, those before, and the first of these."""
+    """The periods to count for a line: the month, its days that are over, the days before to compare them with, and the
+    first of these."""
     if comparison.counted is None or comparison.compared is None:
         return [comparison.period]
     return [comparison.period, comparison.counted, comparison.compared, comparison.compared.first(1)]
 
 
 def _first_days(known: Mapping[int, Comparison], clicks: Mapping[int, Sequence[Clicks]]) -> dict[int, date]:
-    """A day by which each workspace had clicks. Most had some on the first day that is compared; only for the others
-    is it looked up."""
+    """A day on or after the first click of each workspace. It is only looked up for workspaces without clicks on the
+    first day that is compared."""
     found: dict[int, date] = {}
     for pk, comparison in known.items():
         if comparison.compared is not None and any(clicks[pk][-1].values()):

@@ -1,4 +1,4 @@
-"""What is counted, and how: the one definition for clicks that come in, change their verdict or are recounted.
+"""Counting clicks: the only definition, for clicks that come in, change their verdict or are recounted.
 
 The statements here count the clicks of a `source`, which is a statement that selects `FACTS` of some clicks of one
 workspace. The local day of a click follows from its moment. No time-zone function of a database is used, since they
@@ -38,7 +38,7 @@ ADDED = (
 
 
 def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dict[str, Any]:
-    """The parameters of `counted` but for the workspace. Clicks outside of the spans are not counted."""
+    """The parameters of `counted`, without the workspace. Clicks outside of the spans are not counted."""
     if is_postgresql(connection):
         return {
             "utc_days": day_array(span.start.date() for span in spans),
@@ -56,7 +56,7 @@ def sqlite_time(moment: datetime) -> str:
 
 
 def counted(connection: BaseDatabaseWrapper, source: str) -> str:
-    """The common table `counted`: what the clicks of the source are in the rollups of days."""
+    """The common table `counted`: the rollups of days for the clicks of the source."""
     if is_postgresql(connection):
         spans = (
             "SELECT * FROM unnest(%(utc_days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], "
@@ -94,7 +94,7 @@ def _counted(dimension: Dimension) -> str:
     kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind}) AS {column}" for kind, column in enumerate(COLUMNS))
     clicks = f"clicks WHERE verdict = {VERDICTS[HUMAN]} AND" if dimension.human else "excluded WHERE"
     group = f"{dimension.key}, day" if dimension.key else "day"
-    # Named here and not beside the name of the common table, where Citus loses the names.
+    # Columns are named here and not after the name of the common table, because Citus loses the names there.
     return (
         f"SELECT {dimension.code} AS dimension, {key} AS key, day, {kinds} FROM {clicks} {key} IS NOT NULL "
         f"GROUP BY {group}"

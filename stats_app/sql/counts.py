@@ -96,7 +96,7 @@ def first_days(connection: BaseDatabaseWrapper, workspace_ids: Sequence[int]) ->
 
 
 def _day(value: date | str) -> date:
-    """SQLite has no dates."""
+    """A date from the database, which is a text on SQLite."""
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 
@@ -116,7 +116,7 @@ def daily(
     return daily_counts(connection, rows(connection, statement, params))
 
 
-# A row of zeros is left where all clicks of a day got another verdict.
+# Rows of zeros remain if all clicks of a day have got another verdict.
 _RANGE = (
     f"workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s AND {TOTAL} > 0"
 )
@@ -127,7 +127,7 @@ def _range(workspace_id: int, dimension: int, start: date, end: date, **more: An
 
 
 def _one(connection: BaseDatabaseWrapper, keys: Keys) -> str:
-    """The condition that keeps to the keys, whose values are the parameter `key`."""
+    """The condition that selects the keys in the parameter `key`."""
     if keys is None:
         return ""
     return "AND key = %(key)s" if isinstance(keys, int) else f"AND key {among(connection, 'key')}"
@@ -152,7 +152,7 @@ def series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
 
 
 def daily_counts(connection: BaseDatabaseWrapper, found: Sequence[Sequence[Any]]) -> list[DailyCounts]:
-    """Rows of a key and its `series`."""
+    """Rows with a key and its `series`."""
     if is_postgresql(connection):
         return [DailyCounts(key, offsets, columns) for key, offsets, *columns in found]
     return [DailyCounts(key, json.loads(offsets), [*map(json.loads, columns)]) for key, offsets, *columns in found]

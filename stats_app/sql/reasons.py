@@ -1,4 +1,4 @@
-"""The reasons why clicks are not counted. The rollups hold numbers, so each reason of a workspace has one."""
+"""The reasons why clicks are not counted. Rollups refer to a reason by its number, the primary key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stats_app.sql.cursor import among, execute, is_postgresql, number_array, nu
 
 
 class Reason(NamedTuple):
-    """Why clicks of one key of a dimension of `WITH_REASONS` are not counted."""
+    """A reason for not counting clicks of one key of a dimension in `WITH_REASONS`."""
 
     dimension: int
     key: int
@@ -37,7 +37,7 @@ _INSERT = f"INSERT INTO stats_app_reason (workspace_id, {_COLUMNS})"
 
 
 def reasons_of(click: Excluded) -> Iterator[Reason]:
-    """Those that the click is counted under."""
+    """The reasons under which the click is counted."""
     for dimension in WITH_REASONS:
         key = getattr(click, dimension.key) if dimension.key else 0
         if key is not None:
@@ -45,7 +45,7 @@ def reasons_of(click: Excluded) -> Iterator[Reason]:
 
 
 def number(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Collection[Reason]) -> None:
-    """Gives a number to those of the reasons that have none yet."""
+    """Stores the reasons that are new, which gives them a number."""
     given = _given(connection)
     params = {"workspace": workspace_id, **_params(connection, reasons)}
     found = rows(
@@ -58,7 +58,7 @@ def number(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Collecti
     )
     new = set(reasons) - {Reason(*one) for one in found}
     if new:
-        # In order: writers with the same new reasons would deadlock otherwise.
+        # Sorted, because otherwise writers with the same new reasons could deadlock.
         params |= _params(connection, sorted(new))
         statement = f"{_INSERT} SELECT %(workspace)s, {_COLUMNS} FROM {given} WHERE true ON CONFLICT DO NOTHING"
         execute(connection, statement, params)
@@ -110,7 +110,7 @@ def numbers(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, 
 
 
 def numbered(connection: BaseDatabaseWrapper, workspace_id: int, numbers: Sequence[int]) -> dict[int, Reason]:
-    """The reasons that have these numbers."""
+    """The reasons with these numbers."""
     return _by_number(
         connection, workspace_id, f"id {among(connection, 'numbers')}", {"numbers": number_list(connection, numbers)}
     )

@@ -13,19 +13,19 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.sql.cursor import is_postgresql
 
-# The first of the two numbers of an advisory lock: next to that of the workspaces' queue.
+# The first of the two numbers of an advisory lock: one more than that of the workspaces' queue.
 _RUNS = 0x57A76
 
 
 class LostLock(Exception):
-    """The connection that held the lock is gone, so that another run may have begun."""
+    """The connection with the lock was lost, so another run may have begun."""
 
 
 class Hold:
-    """The lock in hand. `check()` raises LostLock when it is not any more."""
+    """The held lock. `check()` raises LostLock if it was lost."""
 
     def check(self) -> None:
-        """In a file of the system it cannot be lost."""
+        """A lock on a file cannot be lost."""
 
 
 class _HeldByPostgresql(Hold):

@@ -1,4 +1,4 @@
-"""How the templates of reports write numbers, dates and changes."""
+"""Filters and tags for numbers, dates and changes in the templates of reports."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def rounded(number: float) -> str:
 
 @register.filter
 def percent(ratio: float | None) -> str:
-    """A part of a whole, from 0 to 1."""
+    """A part of a whole, from 0 to 1, as per cent."""
     return "–" if ratio is None else wording.numbers().share(ratio)
 
 
 @register.filter
 def compared_in_words(comparison: Comparison) -> str:
-    """What is held against what."""
+    """What is compared with what."""
     return wording.comparison_text(comparison)
 
 
@@ -53,19 +53,19 @@ def in_words(value: Period | datetime | date | None) -> str:
 
 @register.filter
 def change(value: Change | None) -> SafeString:
-    """An arrow, the per cent and the difference; what the arrow says is there for ears, too."""
+    """An arrow, the per cent and the difference, with the meaning of the arrow for screen readers."""
     return change_html(value)
 
 
 @register.filter
 def row_change(value: Change | None) -> SafeString:
-    """The same in a table, whose page says once that there are no data before."""
+    """As `change`, in a table, without the text that there are no data before, because the page says it once."""
     return change_html(None if value and isinstance(value.reason, NoDataBefore) else value)
 
 
 @register.filter
 def plain_change(value: Change | None) -> str:
-    """The same as text, for mails: such as “▲ +4.5% (+12)”, or the number before."""
+    """As `change`, as text for mails: such as “▲ +4.5% (+12)”, or the number before."""
     if value is None:
         return ""
     if value.reason is not None:
@@ -76,19 +76,19 @@ def plain_change(value: Change | None) -> str:
 
 @register.filter
 def visible(name: object, public_id: str) -> str:
-    """The name as text, or the public id where a reader would see nothing of it."""
+    """The name as text, or the public id if the name is invisible."""
     return visible_name(str(name), public_id)
 
 
 @register.filter
 def named(name: object, public_id: str) -> SafeString:
-    """The name of a thing in its own direction, or the public id where a reader would see nothing of it."""
+    """The name with its own text direction, or the public id if the name is invisible."""
     return name_html(str(name), public_id)
 
 
 @register.simple_tag
 def list_address(page: str, workspace_id: str) -> str:
-    """The address of the list of all campaigns or users; empty where the host left the staff pages out."""
+    """The address of the list of all campaigns or users; empty if the host does not include the staff pages."""
     try:
         return reverse(f"stats_dashboard:{page}", args=[workspace_id])
     except NoReverseMatch:
@@ -97,7 +97,7 @@ def list_address(page: str, workspace_id: str) -> str:
 
 @register.simple_tag
 def linked(rows: Sequence[Rank], page: str, workspace_id: str) -> list[tuple[Rank, str | None]]:
-    """Each row of a ranking with the address of its page, or None where the host left the staff pages out."""
+    """Each row of a ranking with the address of its page, or None if the host does not include the staff pages."""
     if not rows:
         return []
     first = rows[0].public_id
@@ -105,5 +105,5 @@ def linked(rows: Sequence[Rank], page: str, workspace_id: str) -> list[tuple[Ran
         address = reverse(f"stats_dashboard:{page}", args=[workspace_id, first])
     except NoReverseMatch:
         return [(row, None) for row in rows]
-    # Looked up once: that costs as much as the rest of a row.
+    # The address is looked up once, because a look-up costs as much as the rest of a row.
     return [(row, address.replace(first, row.public_id)) for row in rows]

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from stats_app import demo
 from stats_app.models import Workspace
 
-# Playwright runs an event loop in this thread, in which Django would refuse to be asked.
+# Playwright runs an event loop in this thread, and Django refuses synchronous queries in one.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 WATCH = """
@@ -50,16 +50,16 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, live_server: Any, workspace: Workspace, request: Any) -> Iterator[OpenPage]:
-    """Makes a page of a new context, logged in; what its context is like is up to the test.
+    """Makes a logged-in page in a new context, whose options the test gives.
 
-    Afterwards no page may have broken the policy, asked another host, or met an error.
+    Fails afterwards if a page has violated the policy, sent a request to another host, or had an error.
     """
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
     def open_page(path: str = "/stats/", **options: Any) -> Page:
         context = browser.new_context(base_url=live_server.url, **options)
-        context.set_default_timeout(10 * 60_000)  # against what hangs, and long enough for any machine
+        context.set_default_timeout(10 * 60_000)  # only to end a test that hangs; long enough for any machine
         contexts.append(context)
         context.add_init_script(WATCH)
         page = context.new_page()
@@ -75,7 +75,7 @@ def open_page(browser: Browser, live_server: Any, workspace: Workspace, request:
         return page
 
     def note(kind: str, text: str, url: str) -> None:
-        # What cannot be loaded is noted by its response.
+        # Files that cannot be loaded are recorded from their responses.
         if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
             faults.append(f"{kind}: {text} at {url}")
 
@@ -90,7 +90,7 @@ def open_page(browser: Browser, live_server: Any, workspace: Workspace, request:
     yield open_page
     for context in contexts:
         for page in context.pages:
-            # Without JavaScript nothing is there to be asked, or to be broken.
+            # Without JavaScript the page cannot be evaluated, and the policy cannot be violated.
             faults += page.evaluate("window.violations || []")
         context.close()
     assert faults == []

@@ -1,4 +1,4 @@
-"""The Content-Security-Policy that pages without one of their own are tested under: nothing inline, nothing foreign."""
+"""The Content-Security-Policy for pages without one of their own: nothing inline, nothing from other sites."""
 
 from __future__ import annotations
 

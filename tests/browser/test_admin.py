@@ -13,7 +13,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_staff_pages import AXE, PHONE, SCREENSHOTS, SHEET, WIDE, lengthen_names, sheets
 from tests.test_colours import contrast, linear
 
-# Stock forms and lists of Django's admin are not ours to judge: only what we put on its pages is.
+# Only our own parts of the admin's pages are tested, not Django's forms and lists.
 OURS = {
     "overview": "#content-main",
     "secrets": ".stats-secret",
@@ -103,7 +103,7 @@ def test_the_overview_can_be_read_in_a_theme_that_lacks_the_admins_colours(
     open_page: OpenPage, workspace: Workspace, scheme: str
 ) -> None:
     page = open_page(color_scheme=scheme, **WIDE)
-    # Black as night, and without a word on being dark.
+    # A theme with a black background that does not declare itself as dark.
     page.route(
         "**/admin/css/*.css", lambda route: route.fulfill(body="body { background: #000; }", content_type="text/css")
     )

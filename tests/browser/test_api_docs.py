@@ -1,4 +1,4 @@
-"""The API's own documentation: its contents stay in reach all the way down, without JavaScript."""
+"""The API's documentation page: its table of contents stays visible while scrolling, without JavaScript."""
 
 from __future__ import annotations
 

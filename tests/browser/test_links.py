@@ -1,4 +1,4 @@
-"""A tracked link from the mail to the figures: followed by a person it counts once, asked for by a scanner never."""
+"""A tracked link from the mail to the figures: a person's click counts once, a scanner's never."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_admin import findings
 from tests.browser.test_staff_pages import PHONE, SCREENSHOTS, WIDE, figure, overview
 
-# Headless Chromium says what it is, and is no person.
+# Headless Chromium names itself, and does not count as a person.
 PERSON = {
     "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36",
     "locale": "en-US",
@@ -61,10 +61,10 @@ def test_a_link_that_is_followed_leads_on_and_counts_once(
     page = open_page(**WIDE, **PERSON)
     before = clicks_today(page, workspace)
     page.goto(user_page(workspace))
-    # As it stands in a mail: no page of ours leads there.
+    # Opened as from a mail, and not from one of our pages.
     address = page.locator(f"#stats-address-{link.token}").input_value()
     assert address == f"{live_server.url}/c/{link.token}"
-    # Followed again at once, it leads on and is not counted.
+    # Followed again at once, it redirects, but is not counted.
     with time_machine.travel(now(), tick=False):
         for _ in range(2):
             page.goto(address)
@@ -89,7 +89,7 @@ def test_a_scanner_that_asks_for_the_links_of_a_signature_at_once_counts_none(
         with answer.value as found:
             return found.code, found.headers["Location"]
 
-    # At one moment, however fast the machine is.
+    # With a frozen clock, so that the speed of the machine does not matter.
     with time_machine.travel(now(), tick=False), ThreadPoolExecutor(len(links)) as threads:
         assert list(threads.map(ask, links)) == [(302, link.target_url) for link in links]
     assert clicks_today(page, workspace) == before

@@ -216,7 +216,7 @@ def test_on_paper_stand_charts_top_tables_and_what_was_opened(open_page: OpenPag
         expect(page.locator(shown).first).to_be_visible()
     for hidden in ("#stats-clicks-table", ".stats-controls", ".stats-login", "summary"):
         expect(page.locator(hidden).first).to_be_hidden()
-    # Browsers leave backgrounds out, unless they are told not to; the colours are those of light paper.
+    # Browsers do not print backgrounds unless the style asks for it. The colours are those of the light theme.
     swatch = "(element) => [getComputedStyle(element).printColorAdjust, getComputedStyle(element).backgroundColor]"
     assert page.locator(".stats-swatch.accent").evaluate(swatch) == ["exact", "rgb(31, 95, 127)"]
     page.emulate_media(media="screen")
@@ -228,7 +228,7 @@ def test_a_year_by_day_takes_few_sheets(open_page: OpenPage, workspace: Workspac
     page = open_page(overview(workspace, "?period=this-year&breakdown=day"), **WIDE)
     expect(page.locator(".stats-drawn").first).to_be_visible()
     assert sheets(page) <= 3
-    # A head of long names is some lines high, and not a sheet.
+    # A table head with long names has several lines, but does not fill a sheet.
     lengthen_names(workspace)
     page.reload()
     page.locator(".stats-more > summary").nth(1).click()
@@ -437,7 +437,7 @@ def test_a_campaign_keeps_its_colour_and_bars_have_gaps(open_page: OpenPage, wor
             return Math.max(...[0, 4, 8, 12, 16].map((at) => Math.min(...pixels.slice(at, at + 3))));
         }"""
     )
-    # It may lie across two of the screen's pixels. No colour of a part has as much of all three.
+    # The line may cover parts of two pixels. No colour of the chart has such high values of red, green and blue.
     assert gap > 120
 
 
@@ -546,7 +546,7 @@ def test_nothing_moves_when_the_script_arrives_late(
     page.goto(overview(workspace), wait_until="commit")
     page.locator(".stats-more > summary").first.click()
     expect(page.locator("#stats-clicks-table")).to_be_visible()
-    page.wait_for_timeout(600)  # What moves soon after a click is not counted as a shift.
+    page.wait_for_timeout(600)  # Movement soon after a click does not count as a layout shift.
     before = page.evaluate("window.shifts")
     for route in waiting:
         route.continue_()
@@ -585,7 +585,7 @@ def test_a_host_gives_the_pages_its_own_colours(open_page: OpenPage, workspace: 
 
     def themed(route: Route) -> None:
         answer = route.fetch()
-        # Before ours: whoever comes last, the host has its way.
+        # The host's style is loaded before ours here, and must still apply.
         route.fulfill(response=answer, body=own + answer.text())
 
     page.route("**/stats.css", themed)

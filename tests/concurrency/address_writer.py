@@ -1,4 +1,4 @@
-"""A process of its own that saves e-mails as users or as aliases, and says which of them it was let.
+"""A separate process that saves e-mails as users or as aliases, and prints which were saved.
 
     python -m tests.concurrency.address_writer DATABASE WORKSPACE MODEL
 

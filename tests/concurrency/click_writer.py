@@ -1,4 +1,4 @@
-"""Processes of their own that write clicks, recount them and say what they find.
+"""Separate processes that write clicks, recount them and print their results.
 
     python -m tests.concurrency.click_writer DATABASE
 
@@ -24,7 +24,7 @@ START = datetime(2026, 1, 31, 20, tzinfo=UTC)
 STEP = timedelta(minutes=37)
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 KINDS = ("campaign", "vcard", "other")
-FOR_GOOD = 3600  # seconds; who sleeps so long is killed
+FOR_GOOD = 3600  # seconds; processes that sleep so long will be killed
 
 
 def moment_of(number: int) -> datetime:
@@ -41,7 +41,7 @@ def click_id_of(number: int) -> bytes:
 
 
 def say(job: int, **what: Any) -> None:
-    # One short write to a pipe is never mixed with another process's.
+    # A short write to a pipe is atomic, so lines of several processes are not mixed.
     os.write(1, (json.dumps({"job": job, **what}) + "\n").encode())
 
 
@@ -159,7 +159,7 @@ def rebuild_often(job: int, workspace: int, times: int) -> None:
 
 
 def check_often(job: int, workspace: int, times: int) -> list[str]:
-    """The differences that are found on the way."""
+    """The differences found during several checks."""
     from stats_app.models import Workspace
     from stats_app.rollups import check
 
@@ -168,7 +168,7 @@ def check_often(job: int, workspace: int, times: int) -> list[str]:
 
 
 def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed: int) -> None:
-    """Takes some of the clicks for others than they are from, and at last each for what it is."""
+    """Changes the verdicts of some clicks, and finally restores them all."""
     from stats_app.models import Workspace
     from stats_app.verdict_changes import VerdictChange, change_verdicts
 
@@ -182,7 +182,7 @@ def change_verdicts_often(job: int, workspace: int, last: int, times: int, seed:
 
 
 def verify(job: int, workspace: int) -> dict[str, Any]:
-    """What is stored of the workspace, and what is wrong with it."""
+    """The stored clicks and counts of the workspace, and their differences."""
     from stats_app.dimensions import WORKSPACE_DAYS
     from stats_app.models import Click, Rollup, Workspace
     from stats_app.rollups import check
@@ -214,7 +214,7 @@ ACTS: dict[str, Callable[..., Any]] = {
 
 
 def run(job: int, act: str, **values: Any) -> None:
-    """In a process of its own."""
+    """Runs a job in a separate process."""
     say(job, event="started", pid=os.getpid())
     try:
         say(job, event="done", answer=ACTS[act](job, **values))
@@ -233,7 +233,7 @@ def main(database: str) -> None:
     import stats_app.rollups  # noqa: F401  # once for all, and not in each process
     import tests.factories  # noqa: F401  # the same
 
-    # The dead need no waiting for.
+    # Ended processes are removed by the system.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         if os.fork() == 0:

@@ -1,4 +1,4 @@
-"""What several tests with processes of their own share."""
+"""Fixtures for tests with separate processes."""
 
 from __future__ import annotations
 

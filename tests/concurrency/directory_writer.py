@@ -1,4 +1,4 @@
-"""A process of its own that saves people and campaigns, and says what became of them.
+"""A separate process that saves people and campaigns, and prints the results.
 
     python -m tests.concurrency.directory_writer DATABASE WORKSPACE
 
@@ -57,7 +57,7 @@ def main(database: str, workspace_id: str) -> None:
             [
                 {
                     "email": f"user{number}@example.com",
-                    # Aliases move from one to another from run to run, so that some are deleted and made anew.
+                    # Aliases belong to other people in each run, so that some are deleted and created again.
                     "aliases": [f"alias{first + (number + turn) % PEOPLE}@example.com"],
                     "displayName": f"{os.getpid()}",
                 }
@@ -71,7 +71,7 @@ def main(database: str, workspace_id: str) -> None:
         what, seed = line.split()
         try:
             answer = save(what, int(seed))
-        except Exception as error:  # whatever it is, the test has to know
+        except Exception as error:  # the test must see every error
             answer = repr(error).replace("\n", " ")
         print(answer, flush=True)  # noqa: T201  # what the test reads
 

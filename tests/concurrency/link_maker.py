@@ -1,4 +1,4 @@
-"""A process of its own that makes tracked links, and says their tokens.
+"""A separate process that makes tracked links, and prints their tokens.
 
     python -m tests.concurrency.link_maker DATABASE WORKSPACE
 

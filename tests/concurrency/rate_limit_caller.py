@@ -1,4 +1,4 @@
-"""A process of its own that calls a tool many times at once, and prints the statuses it got.
+"""A separate process that calls a tool many times at once, and prints the statuses it got.
 
     python -m tests.concurrency.rate_limit_caller DATABASE ATOMIC_REQUESTS SECRET CALLS THREADS
 

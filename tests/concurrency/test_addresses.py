@@ -1,4 +1,4 @@
-"""Of two processes that save one e-mail at the same time, as a user's own and as an alias, one is refused."""
+"""Two processes save the same e-mail at the same time, as a user's own and as an alias: one of them is refused."""
 
 from __future__ import annotations
 

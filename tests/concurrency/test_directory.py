@@ -1,4 +1,4 @@
-"""Lists of people and campaigns that come in at the same time, beside forms: no deadlock, and nobody twice."""
+"""Lists of people and campaigns, and forms, saved at the same time: no deadlock, and nobody is saved twice."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def test_lists_at_the_same_time_make_everybody_once() -> None:
     assert set(Address.objects.values_list("email", flat=True)) == emails
     assert len(emails) == 2 * PEOPLE * ROUNDS
     assert Campaign.objects.count() == (PEOPLE + 1) * ROUNDS
-    # Whoever came last has its own carriers, and nobody else's are left.
+    # The last list decides who carries the campaigns.
     assert CampaignAssignment.objects.count() == 5 * ROUNDS

@@ -1,4 +1,4 @@
-"""Pruning and comparing beside others, and killed at any moment."""
+"""Pruning and checking while other processes write, and when killed at any time."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_deletion_that_is_killed_is_ended_by_the_next(postgres: Writers, text:
 
 
 def test_a_deletion_waits_for_no_lock_of_another_tenant(postgres: Writers) -> None:
-    """Every row of the other one is locked meanwhile, and so is its place in the queue."""
+    """All rows and the advisory lock of the other workspace are locked in the meantime."""
     pk, other = postgres.run("prepare", zone="UTC"), postgres.run("prepare", zone=ZONE)
     for one in (pk, other):
         postgres.run("send", workspace=one, first=0, last=300, size=100, seed=0)
@@ -125,7 +125,7 @@ def test_a_deletion_waits_for_no_lock_of_another_tenant(postgres: Writers) -> No
                     f"SELECT 1 FROM {model._meta.db_table} WHERE workspace_id = %s FOR UPDATE",  # noqa: S608
                     [other],
                 )
-        # Ends although they are locked, or it would be heard of never.
+        # Ends although they are locked; otherwise it would wait for ever.
         postgres.run("command", name="delete_workspace", arguments=[workspace.public_id, "--yes"])
     assert list(Workspace.objects.values_list("pk", flat=True)) == [other]
     assert_exact(postgres, other, 300, ZONE)

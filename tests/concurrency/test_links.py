@@ -1,4 +1,4 @@
-"""Of two processes that ask for the same links at the same time, both get the same ones, each made once."""
+"""Two processes that make the same links at the same time get the same links, each made once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of `send_mailings` at the same time, and one that is killed: nobody gets a period twice, or not at all."""
+"""Simultaneous and killed runs of `send_mailings`: everybody gets each period exactly once."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_of_several_runs_at_once_one_sends_everything_once() -> None:
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     assert sorted(server.to) == sorted(EMAILS)
     assert MailingDelivery.objects.exclude(sent_at=None).count() == len(EMAILS)
-    # Whoever came while one was sending went away; whoever came after it found nothing due.
+    # Runs that started during another run ended at once; runs after it found nothing to send.
     said = sorted(output for output, _errors in outputs)
     assert "12 mail(s) sent.\n" in said
     assert {*said} <= {
@@ -86,7 +86,7 @@ def test_a_run_that_is_killed_leaves_the_rest_to_the_next_one_at_once() -> None:
         assert other.communicate(timeout=PATIENCE)[0] == "Another run is sending: it sees to all that is due.\n"
         killed.kill()
         killed.communicate()
-        # The mail under way has no reader of its answer; that one alone may come again.
+        # The server's answer to the current mail was not read, so this mail, and no other, may be sent again.
         noted = MailingDelivery.objects.exclude(sent_at=None).count()
         time.sleep(0.5)
         in_doubt = len(server.taken) - noted

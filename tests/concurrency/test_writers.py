@@ -1,4 +1,4 @@
-"""Many writers at once, beside changes of zone and rebuilds, killed or cut off at any moment: counts stay exact."""
+"""Many writers at once, with changes of zone and rebuilds, killed or disconnected at any time: counts stay exact."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from tests.concurrency.click_writer import is_human, moment_of
 from tests.factories import make_workspace
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 600.0  # seconds; against what hangs
+PATIENCE = 600.0  # seconds; only to end a test that hangs
 ZONES = ["Asia/Kathmandu", "America/New_York", "Pacific/Kiritimati", "UTC", "America/St_Johns", "Europe/Paris"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Writers:
-    """Starts jobs of `click_writer`, each in a process of its own, and hears what they say."""
+    """Starts jobs of `click_writer`, each in a separate process, and reads their output."""
 
     def __init__(self, database: dict[str, Any]) -> None:
         self._process = subprocess.Popen(
@@ -68,7 +68,7 @@ class Writers:
         return job
 
     def hear(self, job: int, event: str) -> dict[str, Any]:
-        """What the job says next, which must be this event."""
+        """The job's next line of output, which must be this event."""
         said = self._said[job].get(timeout=PATIENCE)
         assert said["event"] == event, said
         return said
@@ -106,7 +106,7 @@ def assert_exact(writers: Writers, workspace: int, last: int, zone: str) -> None
 
 
 def project_options() -> dict[str, Any]:
-    """What the example project sets for SQLite. Asked in a process, since its settings read the environment."""
+    """The example project's settings for SQLite. Read in a separate process, because they depend on the environment."""
     code = "import json; from project.settings import DATABASES; print(json.dumps(DATABASES['default']['OPTIONS']))"
     environment = os.environ | {"DEBUG": "1", "DATABASE_URL": ""}
     printed = subprocess.run(
@@ -165,7 +165,7 @@ def test_four_processes_store_every_click_once_in_sqlite(sqlite: Writers) -> Non
 
 @pytest.mark.postgres
 def test_a_hundred_killed_writers_leave_no_trace(postgres: Writers) -> None:
-    """A quarter die between writing clicks or counts and the commit, for certain; the others at any moment."""
+    """A quarter of the processes is killed between a write and the commit, the others at any time."""
     workspace = postgres.run("prepare", zone="Asia/Kathmandu")
     chance = random.Random(1)
     shared, last = 75 * 5 + 25, 75 * 5 + 25 + 25 * 30
@@ -276,7 +276,7 @@ def test_a_deadlock_inside_the_callers_transaction_is_the_callers() -> None:
 
 
 class Failing:
-    """Work that renames its workspace and then fails, so many times."""
+    """Work that renames its workspace and fails a given number of times."""
 
     def __init__(self, times: int, message: str) -> None:
         self.attempts, self._times, self._message = 0, times, message
@@ -343,7 +343,7 @@ def test_whoever_needs_the_workspace_alone_is_overtaken_by_no_later_writer() -> 
         return thread
 
     def wait_for(waiting: int, inside: int) -> None:
-        """Until so many wait in the queue, and so many have come in."""
+        """Waits until the given numbers of transactions wait for the lock, and hold it."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             with connection.cursor() as cursor:
@@ -376,7 +376,7 @@ def test_zone_changes_come_through_beside_writers_that_never_stop(postgres: Writ
     jobs = [postgres.start("send", workspace=workspace, first=0, last=2_000, size=5, seed=seed) for seed in range(6)]
     for job in jobs:
         postgres.hear(job, "started")
-    # Each must get its turn while they write, or it would end after all of them.
+    # Each must get the lock while the writers are writing; otherwise it would end after all of them.
     postgres.run("change_zones", workspace=workspace, names=ZONES)
     accepted = [postgres.hear(job, "done")["answer"][0] for job in jobs]
     assert sum(accepted) == 2_000

@@ -1,4 +1,4 @@
-"""A process of its own that tells visitors of some days, and prints their keys.
+"""A separate process that computes the visitors of some days, and prints their keys.
 
     python -m tests.concurrency.visitor_teller DATABASE DAYS
 

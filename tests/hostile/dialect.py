@@ -1,4 +1,4 @@
-"""How the project's own API speaks, as its settings name it: XML out, and an exception handler that raises."""
+"""The DRF settings of the project's own API: an XML renderer, and an exception handler that raises."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rest_framework.renderers import BaseRenderer
 
 
 class HostError(Exception):
-    """What the project's exception handler makes of every error."""
+    """The error that the project's exception handler raises for every error."""
 
 
 def explode(error: Exception, context: dict[str, Any]) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What must hold in the hostile project. Not collected as such: `tests/test_hostile_host.py` runs it on its own."""
+"""The tests inside the hostile project. They are not collected: `tests/test_hostile_host.py` runs them."""
 
 from __future__ import annotations
 

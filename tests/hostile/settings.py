@@ -1,4 +1,4 @@
-"""A project that has set everything otherwise than a reusable app would like. `tests/test_hostile_host.py` runs it."""
+"""A project with settings that are difficult for a reusable app. `tests/test_hostile_host.py` runs it."""
 
 from __future__ import annotations
 

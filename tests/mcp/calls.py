@@ -24,7 +24,7 @@ def post(secret: str | None, body: object, *, url: str = URL, **headers: str) ->
     if secret is not None:
         headers["x-api-key"] = secret
     raw = body if isinstance(body, bytes | str) else json.dumps(body)
-    # What fails on our side is to be answered, as on a server, not raised in the test.
+    # Unexpected errors must be answered, as on a server, and not raised in the test.
     client = Client(raise_request_exception=False, enforce_csrf_checks=True)
     accept = {"accept": "application/json, text/event-stream"}
     return client.generic("POST", url, raw, "application/json", headers=accept | headers)
@@ -64,7 +64,7 @@ def call(secret: str | None, tool: str, arguments: Json | None = None, era: str 
 
 
 def answer(secret: str | None, tool: str, arguments: Json | None = None, era: str = STATELESS, **more: str) -> Json:
-    """The answer of a tool call, which stands in its result twice."""
+    """The answer of a tool call. Its result contains the answer twice, as text and as structured content."""
     result = call(secret, tool, arguments, era, **more)
     [text] = result["content"]
     assert result == {

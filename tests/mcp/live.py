@@ -23,8 +23,8 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 MODES = ("auto", "legacy")
-PATIENCE = 600.0  # seconds; against what hangs, and long enough for any machine
-# How long the client waits for a server's first answer before it takes it for one that does not know the question.
+PATIENCE = 600.0  # seconds; only to end a test that hangs; long enough for any machine
+# How long the client waits for a server's first answer before it assumes that the server does not know the method.
 session.DISCOVER_TIMEOUT_SECONDS = PATIENCE
 
 # Connections are kept however long a client takes between two requests: one that closes just as the next is sent

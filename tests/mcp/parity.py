@@ -1,4 +1,4 @@
-"""Holds what REST answers to a tool against what MCP answers to the same, and against the declared schema."""
+"""Compares a tool's answer over REST with its answer over MCP, and with the declared schema."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOOL_PATHS = (
     ("stats_get_campaign_performance", "/api/v1/campaigns/(?P<campaignPublicId>[^/]+)/performance/"),
     ("stats_get_user_metrics", "/api/v1/users/(?P<userPublicId>[^/]+)/metrics/"),
 )
-# Others are about HTTP, or about the moment.
+# Other errors are about HTTP, or depend on the time.
 STATUSES = (200, 400, 403, 404)
 
 
@@ -41,7 +41,7 @@ def hold_against_mcp(
     given = parse_qsl(query, keep_blank_values=True) if isinstance(query, str) else list((query or {}).items())
     arguments = path | dict(given)
     if len(arguments) < len(path) + len(given) or any(isinstance(value, list) for value in arguments.values()):
-        return  # a repeated parameter, which `calls` cannot say
+        return  # a repeated parameter, which `calls` cannot express
     if "" in (arguments.get(name) for name, field in TOOLS[tool].parameters().fields.items() if not field.required):
         return  # an empty one, which over MCP is one that is not given
     expected = response.json()
@@ -56,7 +56,7 @@ def hold_against_mcp(
 
 
 def tool_of(url: str) -> tuple[str, dict[str, str]]:
-    """The tool at an address, and what of the address is a parameter."""
+    """The tool at an address, and the parameters in its path."""
     for tool, pattern in TOOL_PATHS:
         match = re.fullmatch(pattern, url)
         if match:

@@ -1,4 +1,4 @@
-"""Real clients against real servers, on every kind of server that is promised."""
+"""Real clients with real servers, on every supported kind of server."""
 
 from __future__ import annotations
 

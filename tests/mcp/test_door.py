@@ -1,4 +1,4 @@
-"""The address of MCP: who is let in, and what is said to those who are not."""
+"""The address of MCP: which callers are accepted, and how the others are refused."""
 
 from __future__ import annotations
 

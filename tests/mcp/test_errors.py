@@ -1,4 +1,4 @@
-"""What goes wrong in a tool, on both wires: a result that says what, and what to do."""
+"""Errors in a tool, in both versions of the protocol: a result that says what is wrong, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that a message gives twice: an error wherever they stand, over HTTP and over stdio, and never the last value."""
+"""Repeated keys in a message are an error at any depth, over HTTP and over stdio. The last value is never used."""
 
 from __future__ import annotations
 

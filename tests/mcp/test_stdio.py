@@ -36,7 +36,7 @@ async def started(secret: str, mode: str) -> AsyncIterator[mcp.Client]:
 
 
 def revoke() -> None:
-    """Revokes all keys, from a thread whose connection nobody else would close."""
+    """Revokes all keys. Runs in a thread, so it must close its own connection."""
     ApiKey.objects.update(revoked_at=now())
     connection.close()
 

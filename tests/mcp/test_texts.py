@@ -1,4 +1,4 @@
-"""What assistants read of the tools is about MCP, what the API's document says about REST."""
+"""The texts for assistants are about MCP, and those in the API's document about REST."""
 
 from __future__ import annotations
 

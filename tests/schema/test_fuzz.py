@@ -79,7 +79,7 @@ def kept_connection() -> Iterator[None]:
 
 @pytest.fixture
 def known(db: None, settings: pytest_django.Settings) -> Iterator[Known]:
-    """A key that may do everything, as often as it likes, in a workspace with a little of everything."""
+    """A key with all scopes and no rate limit, in a workspace with a few rows of each kind."""
     settings.STATS_APP = {"RATE_LIMIT": None, "LIST_RATE_LIMIT": None}
     workspace = make_workspace(timezone="Europe/Paris")
     campaign, user = make_campaign(workspace), make_user(workspace)
@@ -101,10 +101,10 @@ def known(db: None, settings: pytest_django.Settings) -> Iterator[Known]:
 
 
 def make_meaningful(values: dict[str, Any], known: Known) -> None:
-    """Gives what is well-formed a meaning that chance would never find; what is malformed stays as it is."""
+    """Replaces well-formed ids and cursors by existing ones, which random data would never hit. Others stay."""
     for name in values.keys() & known.values.keys():
         value = str(values[name])
-        # One in a few ids stays one that there is not. Any other cursor than one that was given out is wrong.
+        # Some ids stay unknown. Only cursors from an answer are valid.
         if (public_ids.is_public_id(value[-26:]) and value[-1] not in "01234567") or (
             name == "cursor" and re.fullmatch("[A-Za-z0-9_-]+", value)
         ):

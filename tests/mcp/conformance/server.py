@@ -49,10 +49,10 @@ ANSWERS: dict[str, CallToolResult] = {
     ),
     "json_schema_2020_12_tool": CallToolResult(content=[_TEXT]),
     "test_custom_headers": CallToolResult(content=[_TEXT]),
-    # What these would do besides answering must not happen: nothing is logged or asked on the way.
+    # These tools only answer: logging and questions to the client are not supported.
     "test_logging_tool": CallToolResult(content=[_TEXT]),
     "test_streaming_elicitation": CallToolResult(content=[_TEXT]),
-    # Needs what no client of the suite declares.
+    # Needs a capability that no client of the suite declares.
     "test_missing_capability": CallToolResult(content=[_TEXT]),
 }
 

@@ -1,4 +1,4 @@
-"""The product's own `/mcp`, and behind the same door the tools that the protocol's test suite asks for."""
+"""The product's `/mcp`, and the tools that the protocol's test suite needs, served by the same view."""
 
 from django.urls import include, path
 

@@ -55,7 +55,7 @@ def strict_calls_take(tools: list[Tool]) -> None:
 
 
 def the_converters_are_strict() -> None:
-    """What they refused once is refused still: else this proves nothing."""
+    """The converters still refuse what they are known to refuse. Otherwise these checks would prove nothing."""
     closed = {"type": "object", "properties": {"day": {"type": "string"}}, "additionalProperties": False}
     try:
         mcp_to_gemini_tools([Tool(name="closed", input_schema=closed)])
