@@ -262,7 +262,9 @@ def move(
     """
     if not ids:
         return
-    common = f"WITH {counted(connection, f'{STORED_CLICKS} AND {_among_ids(connection)}')}"
+    # Found by their ids before they are joined with days: else PostgreSQL may read all clicks of these days.
+    first = "OFFSET 0" if is_postgresql(connection) else ""
+    common = f"WITH {counted(connection, f'{STORED_CLICKS} AND {_among_ids(connection)} {first}')}"
     params = {"workspace": workspace_id, **_id_params(connection, ids), **day_params(connection, spans)}
     if not few:
         execute(connection, f"{common} {add_counted(connection, sign)}", params)
