@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.scope import ScopedAdmin
-from stats_app.directory import CREATED, UPDATED, DirectoryItem, DirectoryResult, file_fields, read_items
+from stats_app.directory import CREATED, UPDATED, Change, DirectoryItem, DirectoryResult, file_fields, read_items
 from stats_app.errors import FieldError, WorkspaceGone
 from stats_app.imports import Source, WrongFile, format_of
 from stats_app.models import Workspace
@@ -275,6 +275,10 @@ def digest_of(result: DirectoryResult) -> str:
     return hashlib.sha256(repr((saved, wrong)).encode()).hexdigest()
 
 
-def _in_words(changes: Iterable[Any]) -> list[tuple[Any, Any]]:
-    """Each changed field, with its label in forms, its old and its new value."""
-    return [(LABELS[change.field], change) for change in changes]
+def _in_words(changes: Iterable[Change]) -> list[tuple[Any, Change]]:
+    """Each field as the forms call it, beside what it was and becomes."""
+    return [(LABELS[one.field], Change(one.field, _word(one.before), _word(one.after))) for one in changes]
+
+
+def _word(value: Any) -> Any:
+    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else value
