@@ -42,7 +42,9 @@ def test_own_files_stay_small_and_ask_nobody_else(name: str, limit: int) -> None
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_templates_hold_no_inline_script_or_style(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
-    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", source)
+    # Mail programs load no style sheet.
+    styles = r"<style|\sstyle=|" if path.parent.name != "mail" else ""
+    assert not re.search(rf"{styles}\son[a-z]+=|javascript:", source)
     assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", source))
     assert not re.search(r'(src|href)="(https?:)?//', source)
 

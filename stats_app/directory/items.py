@@ -48,6 +48,8 @@ class TextParameter(Parameter):
 class NameParameter(TextParameter):
     """The name of a campaign."""
 
+    example = "Spring launch"
+
 
 @extend_schema_field({"type": "string", "maxLength": NAME_LENGTH})
 class DisplayNameParameter(TextParameter):

@@ -151,7 +151,7 @@ def test_going_back_brings_back_the_fields_of_that_page(open_page: OpenPage, wor
     page.wait_for_url("**from=2026-06-01**")
     page.go_back()
     expect(page.get_by_label("From")).to_have_value(first)
-    expect(page.get_by_label("By")).to_have_value("day")
+    expect(page.get_by_label("By", exact=True)).to_have_value("day")
 
 
 def test_everything_can_be_done_by_keyboard(open_page: OpenPage, workspace: Workspace) -> None:
@@ -162,7 +162,7 @@ def test_everything_can_be_done_by_keyboard(open_page: OpenPage, workspace: Work
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
     page.wait_for_url("**period=last-12-months*")
-    tab_to(page, page.get_by_label("By"))
+    tab_to(page, page.get_by_label("By", exact=True))
 
     series = page.get_by_role("button", name="Previous period")
     tab_to(page, series)
@@ -197,9 +197,9 @@ def test_without_javascript_the_tables_stand_open(
     expect(page.locator("#stats-clicks-table")).to_be_visible()
     expect(page.locator(".stats-plot").first).to_be_hidden()
     if options is PHONE:
-        expect(page.get_by_label("By")).to_be_hidden()
+        expect(page.get_by_label("By", exact=True)).to_be_hidden()
         page.get_by_text("Choose dates").click()
-    page.get_by_label("By").select_option("month")
+    page.get_by_label("By", exact=True).select_option("month")
     page.get_by_role("button", name="Apply").click()
     assert "breakdown=month" in page.url
     expect(page.locator("#stats-clicks-table")).to_be_visible()
@@ -208,7 +208,7 @@ def test_without_javascript_the_tables_stand_open(
 def test_on_paper_stand_charts_top_tables_and_what_was_opened(open_page: OpenPage, workspace: Workspace) -> None:
     page = open_page(overview(workspace, "?period=this-year&breakdown=day"), color_scheme="dark", **WIDE)
     width = page.evaluate("document.querySelector('canvas').clientWidth")
-    page.locator(".stats-more > summary").nth(1).click()
+    page.locator(".stats-more:has(#stats-campaigns-table) > summary").click()
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.evaluate("document.querySelector('canvas').clientWidth") == 680
     page.emulate_media(media="print")
@@ -231,7 +231,7 @@ def test_a_year_by_day_takes_few_sheets(open_page: OpenPage, workspace: Workspac
     # A table head with long names has several lines, but does not fill a sheet.
     lengthen_names(workspace)
     page.reload()
-    page.locator(".stats-more > summary").nth(1).click()
+    page.locator(".stats-more:has(#stats-campaigns-table) > summary").click()
     page.emulate_media(media="print")
     page.set_viewport_size(SHEET)
     head = page.locator("#stats-campaigns-table thead").bounding_box()
@@ -464,14 +464,14 @@ def test_on_the_way_back_the_fields_say_what_the_page_shows(open_page: OpenPage,
     shown = page.evaluate(fields)
     page.get_by_label("From", exact=True).fill("2026-06-01")
     page.get_by_label("To", exact=True).fill("2026-06-30")
-    page.get_by_label("By").select_option("week")
+    page.get_by_label("By", exact=True).select_option("week")
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**from=2026-06-01**")
     page.go_back()
     page.wait_for_url("**period=last-month")
     assert page.evaluate(fields) == shown
     # The same where the browser has kept the page as it was.
-    page.get_by_label("By").select_option("month")
+    page.get_by_label("By", exact=True).select_option("month")
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
     assert page.evaluate(fields) == shown
 
