@@ -570,6 +570,7 @@ INDEXES = {
     "campaignassignment": {
         "pkey": ("id",),
         "stats_assignment_unique": ("campaign_id", "user_id"),  # the users of a campaign
+        "stats_assignment_workspace": ("workspace_id",),  # the lists' numbers of assigned people, deleting a tenant
         "fk": ("user_id",),  # the campaigns of a user
     },
     "click": {
@@ -578,6 +579,17 @@ INDEXES = {
         "stats_click_campaign_day": ("campaign_id", "utc_day"),  # the list of a campaign, and its deletion
         "stats_click_user": ("user_id",),  # the list of a user, and its deletion
         "stats_click_excluded": ("workspace_id", "utc_day"),  # the list by verdict
+    },
+    "erasedidentifier": {
+        "pkey": ("id",),
+        "stats_erased_identifier_unique": ("workspace_id", "digest"),  # who must not come back
+    },
+    "erasuresalt": {"pkey": ("workspace_id",)},  # who must not come back
+    "mailing": {"pkey": ("id",), "fk": ("workspace_id",)},  # deleting a tenant
+    "mailingaddress": {"pkey": ("id",), "stats_mailing_address_unique": ("mailing_id", "email")},  # a run
+    "mailingdelivery": {
+        "pkey": ("id",),
+        "stats_mailing_delivery_unique": ("address_id", "first_day", "last_day"),  # once to each address
     },
     "reason": {
         "pkey": ("id",),
@@ -589,6 +601,12 @@ INDEXES = {
         "stats_visit_time": ("visited_at",),  # what is too old
     },
     "rollup": {"pkey": ("workspace_id", "dimension", "key", "day")},  # every tool and page
+    "sharedreport": {
+        "pkey": ("id",),
+        "unique": ("digest",),  # the page that a secret opens
+        "fk workspace": ("workspace_id",),  # deleting a tenant
+        "fk campaign": ("campaign_id",),  # deleting a campaign
+    },
     "toolcall": {
         "pkey": ("id",),
         "stats_call_time": ("workspace_id", "called_at"),  # the audit log of a workspace

@@ -1,4 +1,4 @@
-/* Draws the charts of a report from the tables below them, which say the same. */
+/* Draws the charts from the tables below them. */
 (() => {
   "use strict";
 
@@ -119,7 +119,6 @@
   const barSets = (data, plot) => data.series.map((series) => ({
     data: series.data,
     backgroundColor: barFill(data, plot, series),
-    /* A gap between the parts of a bar. */
     borderColor: tone(plot, "ground"),
     borderWidth: { top: 1 },
     borderSkipped: false,
@@ -140,7 +139,7 @@
       chart.ctx.font = `${weight} ${FONT_SIZE}px ${chart.options.font.family}`;
       return chart.ctx.measureText(text).width <= room;
     };
-    /* A name is cut, and keeps its own direction. */
+    /* A cut name keeps its direction. */
     const named = (value, name) => {
       const kept = Array.from(letters.segment(name), ({ segment }) => segment);
       const isolated = (text) => `${value}  \u2068${text}\u2069`;
@@ -151,12 +150,13 @@
     };
     const wrapped = (text) => {
       const lines = [];
-      for (const word of text.split(" ")) {
+      for (let word of text.split(" ")) {
+        while (word[1] && !fits(word)) word = `${word.slice(0, -2)}…`;
         const longer = [...lines.slice(-1), word].join(" ");
         if (fits(longer)) lines.splice(-1, 1, longer);
         else lines.push(word);
       }
-      return lines;
+      return lines.slice(0, 4);
     };
     return { named, wrapped };
   };
