@@ -349,6 +349,17 @@ def test_the_walk_leaves_nothing_out() -> None:
             '("stats_app_campaign"."id")) FROM "stats_app_campaign"',
             "runs a query on clicks or counts for each row of another one",
         ),
+        (
+            'SELECT 1 FROM "stats_app_click" WHERE "stats_app_click"."workspace_id" = %s AND "stats_app_click"."id" IN '
+            '(SELECT "U0"."id" FROM "stats_app_click" "U0" WHERE "U0"."workspace_id" = %s)',
+            None,
+        ),
+        (
+            'SELECT 1 FROM "stats_app_click" WHERE "stats_app_click"."workspace_id" = %s AND "stats_app_click"."id" IN '
+            '(SELECT "U0"."id" FROM "stats_app_click" "U0" WHERE "U0"."workspace_id" = %s '
+            'AND "U0"."user_id" = "stats_app_click"."user_id")',
+            "runs a query on clicks or counts for each row of another one",
+        ),
         ("INSERT INTO stats_app_rollup (workspace_id, key) SELECT id, 0 FROM x", "inserts without a workspace"),
     ],
 )
