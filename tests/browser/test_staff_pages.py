@@ -516,8 +516,8 @@ def test_on_a_phone_the_figures_come_first(open_page: OpenPage, workspace: Works
         tops = page.evaluate(
             "() => ['.stats-figures', 'canvas'].map((one) => document.querySelector(one).getBoundingClientRect().top)"
         )
-        assert tops[0] < 450, (name, tops)
-        assert tops[1] < 930, (name, tops)
+        assert tops[0] < 420, (name, tops)
+        assert tops[1] < 800, (name, tops)
     page.locator(".stats-dates > summary").click()
     page.locator("[name=breakdown]").select_option("month")
     page.locator(".stats-period [type=submit]").click()
