@@ -16,8 +16,8 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from django.core import signing
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core import mail, signing
+from django.core.mail import EmailMultiAlternatives
 from django.db import DatabaseError, InterfaceError, connections, router, transaction
 from django.db.models import F, Q
 from django.urls import reverse
@@ -161,12 +161,18 @@ class _Unreachable(Exception):
     """The mail server cannot be reached at all."""
 
 
+def _default_connection() -> Any:
+    """An unopened connection to the project's mail server. Django 6.1 deprecates `get_connection` for `mailers`."""
+    mailers = getattr(mail, "mailers", None)
+    return mail.get_connection() if mailers is None else mailers.default
+
+
 class _Run:
     """One run. It keeps one connection to the mail server until an error, and makes each report once."""
 
     def __init__(self, now: datetime, using: str) -> None:
         self.now, self.using = now, using
-        connection: Any = get_connection()
+        connection = _default_connection()
         if getattr(connection, "timeout", 0) is None:
             connection.timeout = TIMEOUT_SECONDS
         self.connection = connection
@@ -262,7 +268,7 @@ def message_to(address: MailingAddress, period: Period, made: Contents) -> Email
     unsubscribe = absolute(reverse("stats_dashboard:unsubscribe", args=[token_of(address)]))
     letter = made.to(unsubscribe)
     parts = f"{address.pk}.{period.start}.{period.end}"
-    digest = salted_hmac("stats_app.mailings", parts).hexdigest()[:20]
+    digest = salted_hmac("stats_app.mailings", parts, algorithm="sha256").hexdigest()[:20]
     message = EmailMultiAlternatives(
         letter.subject,
         letter.text,
