@@ -51,6 +51,17 @@ LABELS = {
     "isPaused": gettext_lazy("paused"),
     "assignedUsers": gettext_lazy("assigned users"),
 }
+_PROBLEMS = {
+    "required": gettext_lazy("missing"),
+    "invalid": gettext_lazy("not valid"),
+    "unknown": gettext_lazy("unknown"),
+    "repeated": gettext_lazy("repeated"),
+    "out_of_range": gettext_lazy("out of range"),
+    "too_long": gettext_lazy("too long"),
+    "not_found": gettext_lazy("not found"),
+    "not_allowed": gettext_lazy("not allowed"),
+}
+"""The codes of rejected items. Their sentences are English."""
 # The models that a column of this name changes, besides the rows themselves.
 _FURTHER = {
     "aliases": ("stats_app.add_alias", "stats_app.delete_alias"),
@@ -189,16 +200,21 @@ class ImportAdmin(_Base):
         if len(signed) > MAX_SIGNED:
             self.message_user(request, _("The file is too large: import it by the command."), messages.ERROR)
             return HttpResponseRedirect(self.address("import"))
-        lines = [row.line for row in upload.rows]
-        changed = [(lines[one.index], one, _in_words(one.changes)) for one in result.results if one.outcome == UPDATED]
+        rows = upload.rows
+        made = [(rows[one.index], one.name) for one in result.results if one.outcome == CREATED]
+        changed = [(rows[one.index], one) for one in result.results if one.outcome == UPDATED]
+        rejected = [(rows[one.index], one) for one in result.rejected]
         return self._import_page(
             request,
             result=result,
             signed=signed,
             workspace=self._workspaces(request).get(pk=upload.workspace),
-            made=[(lines[one.index], one) for one in result.results if one.outcome == CREATED],
-            changed=changed,
-            rejected=[(lines[one.index], one.message) for one in result.rejected],
+            made=[(row.line, name, _values(row.item)) for row, name in made],
+            changed=[(row.line, one, _in_words(one.changes)) for row, one in changed],
+            rejected=[
+                (row.line, LABELS.get(one.field, one.field), _PROBLEMS.get(one.code, ""), one.message)
+                for row, one in rejected
+            ],
         )
 
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
@@ -278,6 +294,12 @@ def digest_of(result: DirectoryResult) -> str:
 def _in_words(changes: Iterable[Change]) -> list[tuple[Any, Change]]:
     """Each field as the forms call it, beside what it was and becomes."""
     return [(LABELS[one.field], Change(one.field, _word(one.before), _word(one.after))) for one in changes]
+
+
+def _values(item: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Each field that the row has a value for, as the forms call it, and the value."""
+    values = ((name, ", ".join(value) if isinstance(value, list) else value) for name, value in item.items())
+    return [(LABELS[name], _word(value)) for name, value in values if name in LABELS and value not in ("", None)]
 
 
 def _word(value: Any) -> Any:
