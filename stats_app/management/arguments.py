@@ -1,12 +1,12 @@
-"""Parsing the arguments of the commands, with a clear error of one line."""
+"""Arguments that several commands have, and parsing them, with a clear error of one line."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import overload
+from typing import Any, overload
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
 from stats_app import public_ids
 from stats_app.errors import WrongValue, printable
@@ -49,6 +49,11 @@ def _known_workspaces() -> str:
     return f"There {'is' if len(named) == 1 else 'are'} {', '.join(named)}{f' and {more} more' if more else ''}."
 
 
+def add_workspace(parser: CommandParser) -> None:
+    """The option `--workspace` of a command that is for all workspaces. `workspaces_of` parses it."""
+    parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
+
+
 def workspaces_of(public_id: str | None) -> list[Workspace]:
     """The workspace with this public id, or all without an id. Raises CommandError."""
     return [workspace_of(public_id)] if public_id is not None else list(Workspace.objects.order_by("pk"))
@@ -71,3 +76,17 @@ def date_of(option: str, text: str | None) -> date | None:
         return parse_day(text)
     except WrongValue as error:
         raise CommandError(f"{option} {error.rule}, not {text!r}.") from None
+
+
+def add_days(parser: CommandParser, first: str = "the first") -> None:
+    """The options `--from` and `--to`. `days_of` parses them. `first` says which day is the default of `--from`."""
+    parser.add_argument("--from", metavar="DATE", dest="start", help=f"first local day, as Y-m-d; default: {first}")
+    parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
+
+
+def days_of(options: dict[str, Any]) -> tuple[date | None, date | None]:
+    """The dates of `--from` and `--to`. Raises CommandError."""
+    start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
+    if start and end and start > end:
+        raise CommandError(f"--from {start} is after --to {end}.")
+    return start, end
