@@ -16,7 +16,7 @@ from django.db import connections, router
 from django.db.models import Max, Min
 
 from stats_app.dimensions import DIMENSIONS, REASON_DAYS, VERDICTS, WORKSPACE_DAYS, YEARS
-from stats_app.errors import Refused, shown
+from stats_app.errors import Refused, WorkspaceGone, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
@@ -128,8 +128,10 @@ def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> 
 
 
 def _unlocked(workspace_id: int, using: str) -> LockedWorkspace:
-    """The values of the workspace, read in a snapshot without a lock."""
-    row = Workspace.objects.using(using).get(pk=workspace_id)
+    """The values of the workspace, read in a snapshot without a lock. Raises WorkspaceGone."""
+    row = Workspace.objects.using(using).filter(pk=workspace_id).first()
+    if row is None:
+        raise WorkspaceGone
     return LockedWorkspace(row.pk, row.timezone, row.counted_timezone, row.clicks_kept_from)
 
 

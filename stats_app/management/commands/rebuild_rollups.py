@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from stats_app.errors import Refused, UnknownZone
+from stats_app.errors import Refused
 from stats_app.management.arguments import add_days, add_workspace, days_of, workspaces_of
 from stats_app.management.command import StatsCommand
 from stats_app.models import Workspace
@@ -21,19 +22,16 @@ class Command(StatsCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         start, end = days_of(options)
-        unknown_zones = 0
-        for workspace in workspaces_of(options["workspace"]):
+
+        def recount(workspace: Workspace) -> Iterator[str]:
             try:
                 days = rebuild(workspace, start, end)
-            except UnknownZone as error:
-                unknown_zones += 1
-                self.stdout.write(f"{workspace.public_id} {workspace}: {error.sentence}")
-                continue
             except Refused as error:
                 raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
-            self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) recounted{_kept(workspace, start)}.")
-        if unknown_zones:
-            raise CommandError(f"{unknown_zones} workspace(s) could not be recounted.")
+            yield f"{days} day(s) recounted{_kept(workspace, start)}."
+
+        if failed := self.report_each(workspaces_of(options["workspace"]), recount):
+            raise CommandError(f"{failed} workspace(s) could not be recounted.")
 
 
 def _kept(workspace: Workspace, start: date | None) -> str:
