@@ -308,11 +308,6 @@ class AskedList:
                 local_time(self.workspace, self.now),
             )
 
-    def first_lines(self, most: int) -> list[Line]:
-        """The first lines in the list's order."""
-        self.form.full_clean()
-        return self._lines(self._found(0, most).keys, self._whole())
-
     def csv_rows(self) -> Iterator[tuple[Any, ...]]:
         """All rows for a file, which are read while it is written, in the state at its beginning."""
         head = ("from", "to", "clicks", "share", *PREVIOUS_HEAD, *CHANGE_HEAD) if self.has_clicks else ()
