@@ -13,7 +13,8 @@ from stats_app import public_ids
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, WorkspaceUser
 from stats_app.models.campaigns import STATUSES, status_place
-from stats_app.reports.lists import AskedList, Column, Line
+from stats_app.reports.list_columns import Column, Line
+from stats_app.reports.lists import AskedList
 from stats_app.reports.wording import numbers, short_day_text, status_text
 
 
@@ -60,7 +61,6 @@ class CampaignList(AskedList):
             return status_text(line.row.status(today))
 
         return [
-            self.name_column(),
             Column("assigned", _("People"), lambda line: style.grouped(line.assigned), "assigned"),
             Column("status", _("Status"), status, place=status_place(today), is_text=True, starts_high=False),
             day_column("first", _("First day"), "starts_on"),
