@@ -302,7 +302,7 @@ def plain_counts(
             prefix = (VERDICTS[click.verdict], *prefix)
         for kind in kinds:
             key = (*prefix, kind) if kind else prefix
-            series = answer.setdefault(key, [0] * length)  # type: ignore[arg-type]  # none of `grouped` is None here
+            series = answer.setdefault(key, [0] * length)  # type: ignore[arg-type]  # rows with None in `grouped` were passed over above
             if kind in (None, KINDS[click.kind]):
                 series[days.index(day) if "day" in by else 0] += 1
     return answer
@@ -355,7 +355,7 @@ def test_every_question_is_answered_as_a_plain_count_would(
         numbers = {"campaign": place.campaigns[one].pk, "user": place.users[one].pk}
         for by, names in QUESTIONS:
             where = {key: numbers[key] for key in names}
-            found = store.counts(place.workspace.pk, period, by, where=where)  # type: ignore[arg-type]  # plain names
+            found = store.counts(place.workspace.pk, period, by, where=where)  # type: ignore[arg-type]  # the questions hold plain texts, not literals
             assert found == plain_counts(clicks, ZoneInfo(name), period, by, where), (by, where)
 
 

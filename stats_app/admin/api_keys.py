@@ -48,7 +48,7 @@ class NewKey:
     secret: str
 
 
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("scopes"),
         choices=[(scope, scope) for scope in SCOPES],
@@ -61,7 +61,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
         if "scopes" in self.fields:
             self.fields["scopes"].label = capfirst(_("scopes"))
             choices = [(scope, f"{scope} ({SCOPE_WORDS[scope]})") for scope in SCOPES]
-            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
+            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField has them
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]

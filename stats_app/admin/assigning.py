@@ -91,4 +91,4 @@ class CampaignForm(forms.Form):
 
     def __init__(self, campaigns: Any, *args: Any) -> None:
         super().__init__(*args)
-        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]  # of the choice
+        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]  # a ModelChoiceField

@@ -90,8 +90,8 @@ def browsed_workspace(request: HttpRequest) -> Workspace | None:
     None if the login may not see the chosen one, or if there is no workspace.
     """
     if not hasattr(request, "_stats_workspace"):
-        request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # read by two filters
-    workspace: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # set just above
+        request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # our own attribute, kept for the second filter that asks
+    workspace: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # our own attribute, as above
     return workspace
 
 

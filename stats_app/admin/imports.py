@@ -154,7 +154,7 @@ class ImportAdmin(_Base):
         form = ImportForm(
             request.POST or None, request.FILES or None, initial={"workspace": request.GET.get("workspace")}
         )
-        form.fields["workspace"].queryset = self._workspaces(request)  # type: ignore[attr-defined]  # of the choice
+        form.fields["workspace"].queryset = self._workspaces(request)  # type: ignore[attr-defined]  # a ModelChoiceField
         return form
 
     def _workspaces(self, request: HttpRequest) -> Any:

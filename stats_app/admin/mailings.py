@@ -32,7 +32,7 @@ PREVIEW = "_preview"
 PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
     emails = forms.CharField(
         label=gettext_lazy("Addresses"),
         widget=forms.Textarea(attrs={"rows": 6, "cols": 60}),

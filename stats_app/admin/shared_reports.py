@@ -45,7 +45,7 @@ class SharedReportAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("By whom it is for, campaign, workspace or maker.")
     sortable_by = ("last_day", "opened")
     ordering = ("-id",)
-    actions = ("revoke",)  # type: ignore[assignment]  # the only thing that is written
+    actions = ("revoke",)  # type: ignore[assignment]  # the base class, which is read-only, has None
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("stats_app.change_sharedreport")

@@ -110,7 +110,7 @@ def _values_of(request: HttpRequest) -> Iterator[dict[str, Any]]:
     found = request.resolver_match
     if found is not None:
         yield found.kwargs
-        yield found.captured_kwargs  # type: ignore[attr-defined]  # the stubs lack it
+        yield found.captured_kwargs  # type: ignore[attr-defined]  # Django has it, the stubs do not
 
 
 def _not_found_page() -> HttpResponse:

@@ -109,7 +109,7 @@ class BannerForm(forms.Form):
         names = ("link", "image", "alt", "width", "height")
         given = {name: query[name] for name in names if name in query}
         super().__init__(given if given else None, auto_id="stats-banner-%s", label_suffix="")
-        self.fields["link"].choices = list(titles.items())  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["link"].choices = list(titles.items())  # type: ignore[attr-defined]  # a ChoiceField has them
         for field in self.fields.values():
             field.widget.attrs["autocomplete"] = "off"
 

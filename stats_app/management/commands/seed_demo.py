@@ -20,7 +20,7 @@ from stats_app.periods import Period
 
 LOGIN = "demo"
 EMAIL = "demo@example.com"
-PASSWORD = "demo-signatures"  # noqa: S105  # only for the demo, on the user's own machine
+PASSWORD = "demo-signatures"  # noqa: S105  # not a secret: only for the demo, on the user's own machine
 
 
 class Command(StatsCommand):
