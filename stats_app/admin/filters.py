@@ -38,9 +38,9 @@ class WorkspaceFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         self.path = model_admin.workspace_path
         visible = workspaces_for(request.user).order_by(Alphabetical("name"), "pk")
-        found = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
-        self.more_url = reverse("admin:stats_app_workspace_changelist") if len(found) > SHOWN else None
-        lookups = dict(found[:SHOWN])
+        workspaces = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
+        self.more_url = reverse("admin:stats_app_workspace_changelist") if len(workspaces) > SHOWN else None
+        lookups = dict(workspaces[:SHOWN])
         chosen = None if self.value() in lookups else self._chosen(request, visible)
         if chosen and str(chosen.pk) not in lookups:
             lookups = {str(chosen.pk): chosen.name} | lookups

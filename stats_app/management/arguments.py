@@ -21,20 +21,20 @@ def workspace_of(public_id: str) -> Workspace:
     """The workspace with this public id. Raises CommandError, which names the existing ones."""
     # Only well-formed ids are looked up, because a shell can pass bytes that databases refuse.
     is_id = public_ids.is_public_id(public_id)
-    found: Workspace | None = Workspace.objects.filter(public_id=public_id).first() if is_id else None
-    if found is None:
+    workspace: Workspace | None = Workspace.objects.filter(public_id=public_id).first() if is_id else None
+    if workspace is None:
         raise CommandError(f"There is no workspace with the public id {public_id!r}. {_known_workspaces()}")
-    return found
+    return workspace
 
 
 def user_of(public_id: str) -> WorkspaceUser:
     """The user with this public id, in any workspace. Raises CommandError."""
     is_id = public_ids.is_public_id(public_id, public_ids.USER)
     users = WorkspaceUser.objects.select_related("workspace")
-    found: WorkspaceUser | None = users.filter(public_id=public_id).first() if is_id else None
-    if found is None:
+    user: WorkspaceUser | None = users.filter(public_id=public_id).first() if is_id else None
+    if user is None:
         raise CommandError(f"There is no user with the public id {public_id!r}, such as {_EXAMPLE}.")
-    return found
+    return user
 
 
 _EXAMPLE = public_ids.example(public_ids.USER)

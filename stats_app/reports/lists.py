@@ -192,17 +192,17 @@ class AskedList(ListChoices):
         """The requested page, or the last one if there are fewer pages."""
         with store.of_one_moment():
             number = self.asked_page
-            found = self._found((number - 1) * PAGE_SIZE, PAGE_SIZE)
-            if not found.keys and number > 1:
-                number = _pages(found.total or self._found(0, 1).total)
-                found = self._found((number - 1) * PAGE_SIZE, PAGE_SIZE)
-            lines = self._rows.lines(found.keys, self._whole())
+            page = self._keys((number - 1) * PAGE_SIZE, PAGE_SIZE)
+            if not page.keys and number > 1:
+                number = _pages(page.total or self._keys(0, 1).total)
+                page = self._keys((number - 1) * PAGE_SIZE, PAGE_SIZE)
+            lines = self._rows.lines(page.keys, self._whole())
             return ListReport(
                 self.workspace,
                 self.comparison,
                 headings(self.columns, self._sortable, self.order, self.unsorted_address),
                 [[(column.cell(line), column.is_text) for column in self.columns] for line in lines],
-                found.total,
+                page.total,
                 number,
                 local_time(self.workspace, self.now),
             )
@@ -213,7 +213,7 @@ class AskedList(ListChoices):
         yield (*self.csv_head, *head)
         with store.of_one_moment():
             whole = self._whole()
-            keys = self._found(0, None).keys
+            keys = self._keys(0, None).keys
             for start in range(0, len(keys), BATCH):
                 for line in self._rows.lines(keys[start : start + BATCH], whole):
                     yield (*self.csv_cells(line), *self._csv_clicks(line))
@@ -239,7 +239,7 @@ class AskedList(ListChoices):
         least_shown = self.least_shown if self.has_clicks else None
         return ListRows(self.workspace.pk, self.one, self.chosen, self.comparison, self.only_without, least_shown)
 
-    def _found(self, first: int, most: int | None) -> Found:
+    def _keys(self, first: int, most: int | None) -> Found:
         """At most `most` keys of the rows from the position `first` on, in the list's order."""
         column, descends = self._sortable[self.order.removeprefix("-")], self.order.startswith("-")
         return self._rows.keys(column, descends, first, most)

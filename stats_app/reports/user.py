@@ -96,8 +96,8 @@ def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, 
 
 def _carried(workspace: Workspace, user: WorkspaceUser) -> Carried:
     campaigns = _carried_campaigns(workspace, user)
-    found = list(campaigns.order_by("-created_at", "-pk")[: NAMED + 1])
-    return Carried(found[:NAMED], len(found) if len(found) <= NAMED else campaigns.count())
+    newest = list(campaigns.order_by("-created_at", "-pk")[: NAMED + 1])
+    return Carried(newest[:NAMED], len(newest) if len(newest) <= NAMED else campaigns.count())
 
 
 def _carried_campaigns(workspace: Workspace, user: WorkspaceUser) -> QuerySet[Any]:

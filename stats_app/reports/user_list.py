@@ -60,8 +60,8 @@ class UserList(AskedList):
         return [(ACTIVE, _("active")), (INACTIVE, _("inactive"))]
 
     def matching(self, rows: Any) -> QuerySet[Any]:
-        found: QuerySet[Any] = rows.known_as(self.words, self.workspace.pk)
-        return found.filter(is_active=self.status == ACTIVE) if self.status else found
+        users: QuerySet[Any] = rows.known_as(self.words, self.workspace.pk)
+        return users.filter(is_active=self.status == ACTIVE) if self.status else users
 
     def own_columns(self) -> list[Column]:
         style, names = numbers(), dict(self.statuses)

@@ -89,10 +89,10 @@ def ordered_keys(
     # Not prepared, because each search has another text.
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
-        found = cursor.fetchall()
+        ordered = cursor.fetchall()
     if order.only_without:
-        return Found([row[0] for row in found], found[0][1] if found else 0)
-    return Found([row[0] for row in found], chosen.count())
+        return Found([row[0] for row in ordered], ordered[0][1] if ordered else 0)
+    return Found([row[0] for row in ordered], chosen.count())
 
 
 def number_with_clicks(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils.timezone import now
+from django.utils import timezone
 
 from stats_app.management.arguments import add_workspace, date_of, workspaces_of
 from stats_app.management.command import StatsCommand
@@ -27,15 +27,15 @@ class Command(StatsCommand):
         parser.add_argument("--dry-run", action="store_true", help="say how many there are, and delete nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before, moment, dry_run = date_of("--before", options["before"]), now(), options["dry_run"]
+        before, now, dry_run = date_of("--before", options["before"]), timezone.now(), options["dry_run"]
 
         def prune(workspace: Workspace) -> Iterator[str]:
             if dry_run:
-                clicks = prunable_clicks(workspace, before, now=moment)
+                clicks = prunable_clicks(workspace, before, now=now)
                 yield f"{clicks:,} click(s) before {before} would be deleted."
                 return
             with ProgressBar(self.stderr, None, "clicks", quiet=options["verbosity"] < 1) as progress:
-                clicks = prune_clicks(workspace, before, now=moment, progress=progress)
+                clicks = prune_clicks(workspace, before, now=now, progress=progress)
             yield f"{clicks:,} click(s) before {before} deleted; their counts stay."
 
         if failed := self.report_each(workspaces_of(options["workspace"]), prune):
