@@ -13,6 +13,7 @@ from stats_app import public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace
 from tests import plain_count
+from tests.dashboard_cast import at
 from tests.factories import assign, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import CAMPAIGNS, ask_both, assert_answer, invalid, not_found, statements
 
@@ -20,10 +21,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
 TOOL = "stats_get_campaign_performance"
-
-
-def at(day: str, time: str = "12:00:00") -> datetime:
-    return datetime.fromisoformat(f"{day}T{time}+00:00")
 
 
 def performance(campaign: Campaign | str) -> str:

@@ -12,16 +12,13 @@ from stats_app import public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import WorkspaceUser
 from tests import plain_count
+from tests.dashboard_cast import at
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import USERS, ask_both, assert_answer, invalid, not_found, statements
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
-
-
-def at(day: str, time: str = "12:00:00") -> datetime:
-    return datetime.fromisoformat(f"{day}T{time}+00:00")
 
 
 def metrics(user: WorkspaceUser | str) -> str:
