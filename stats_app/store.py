@@ -129,11 +129,11 @@ def ordered(
     return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most)
 
 
-def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period, today: date) -> int:
+def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period) -> int:
     """How many of the campaigns or users in `rows`, all of the workspace, have human clicks in the period."""
     connection = connections[router.db_for_read(Rollup)]
     days = (period.start, period.end)
-    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days, today)
+    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days)
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:

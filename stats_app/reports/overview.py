@@ -168,7 +168,7 @@ def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
     number = active.count()
     if not number:
         return None
-    return Coverage(number, store.number_with_clicks(workspace.pk, "user", active, comparison.period, comparison.today))
+    return Coverage(number, store.number_with_clicks(workspace.pk, "user", active, comparison.period))
 
 
 def _weekdays(counts: queries.OverviewCounts, comparison: Comparison) -> list[Weekday]:

@@ -20,6 +20,7 @@ from stats_app.sql.counting import (
     changes,
     counted,
     day_params,
+    delete_empty,
     sqlite_time,
 )
 from stats_app.sql.cursor import array, execute, is_postgresql, number_array, rows, text_array, value_lists
@@ -268,6 +269,8 @@ def move(
     params = {"workspace": workspace_id, **_id_params(connection, ids), **day_params(connection, spans)}
     if not few:
         execute(connection, f"{common} {add_counted(connection, sign)}", params)
+        if sign:
+            execute(connection, f"{common} {delete_empty(connection)}", params)
     elif changed := rows(connection, f"{common} {changes(connection, sign)}", params):
         lists, values = value_lists(changed)
         execute(connection, f"{INTO_ROLLUPS} VALUES {lists} {ADDED}", values)
