@@ -45,7 +45,7 @@ def main() -> None:
         options.markdown.write_text(report.markdown(results), encoding="utf-8")
 
 
-def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # its modules need Django set up
+def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # the type's module can be imported only when Django is set up
     from benchmarks import cases, databases, directory, filling, imports, ingest, pages, redirects, report
     from benchmarks.databases import MAIN, SMALL, STAFF
     from benchmarks.servers import serving

@@ -70,7 +70,7 @@ def serving(alias: str, **environment: str) -> Iterator[Server]:
         process.wait()
 
 
-def application():  # type: ignore[no-untyped-def]  # called by gunicorn
+def application():  # type: ignore[no-untyped-def]  # a WSGI application, imported by gunicorn
     from django.core.wsgi import get_wsgi_application
 
     return get_wsgi_application()

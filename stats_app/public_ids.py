@@ -60,7 +60,7 @@ def example(prefix: str = WORKSPACE) -> str:
     return f"{prefix}01jzk3f8q2v6x9w4r7t5n0m1ab"
 
 
-class PublicIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time
+class PublicIdField(models.CharField):  # type: ignore[type-arg]  # has type arguments in the stubs only
     """A unique, unchangeable public id. `default` is one of the `new_*_id` functions."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -257,9 +257,9 @@ def _user_answer(
 def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | None, limit: int, now: datetime) -> Json:
     """The newest campaigns whose name contains every word; without words the newest of all."""
     today = workspace.today(now)
-    found = Campaign.objects.filter(workspace=workspace.pk).named(words)
+    campaigns = Campaign.objects.filter(workspace=workspace.pk).named(words)
     if status is not None:
-        found = found.with_status(status, today)
+        campaigns = campaigns.with_status(status, today)
     return {
         "campaigns": [
             {
@@ -269,18 +269,18 @@ def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | Non
                 "startDate": campaign.starts_on and campaign.starts_on.isoformat(),
                 "endDate": campaign.ends_on and campaign.ends_on.isoformat(),
             }
-            for campaign in found.order_by("-created_at", "-pk")[:limit]
+            for campaign in campaigns.order_by("-created_at", "-pk")[:limit]
         ]
     }
 
 
 def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
     """The first users, sorted by name, whose name, e-mail or aliases contain every word."""
-    found = WorkspaceUser.objects.known_as(words, workspace.pk)
+    users = WorkspaceUser.objects.known_as(words, workspace.pk)
     return {
         "users": [
             {"publicId": user.public_id, "displayName": user.display_name, "email": user.email}
-            for user in found.order_by(Alphabetical("display_name"), "pk")[:limit]
+            for user in users.order_by(Alphabetical("display_name"), "pk")[:limit]
         ]
     }
 

@@ -16,7 +16,7 @@ from django.db import connections, router
 from django.db.models import Max, Min
 
 from stats_app.dimensions import DIMENSIONS, REASON_DAYS, VERDICTS, WORKSPACE_DAYS, YEARS
-from stats_app.errors import Refused, shown
+from stats_app.errors import Refused, WorkspaceGone, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
@@ -110,12 +110,12 @@ def check(workspace: Workspace) -> Iterator[Difference]:
         yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
     for month in months:
         with snapshot(using):
-            found = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
-        yield from found
+            wrong = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
+        yield from wrong
     for year in _years(workspace.pk, months, using):
         with snapshot(using):
-            found = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
-        yield from found
+            wrong = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
+        yield from wrong
 
 
 def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> list[Difference]:
@@ -128,8 +128,10 @@ def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> 
 
 
 def _unlocked(workspace_id: int, using: str) -> LockedWorkspace:
-    """The values of the workspace, read in a snapshot without a lock."""
-    row = Workspace.objects.using(using).get(pk=workspace_id)
+    """The values of the workspace, read in a snapshot without a lock. Raises WorkspaceGone."""
+    row = Workspace.objects.using(using).filter(pk=workspace_id).first()
+    if row is None:
+        raise WorkspaceGone
     return LockedWorkspace(row.pk, row.timezone, row.counted_timezone, row.clicks_kept_from)
 
 
@@ -139,12 +141,12 @@ def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> 
         sides.setdefault((dimension, key, day), {})[side] = "/".join(map(str, numbers))
     reason_numbers = [key for dimension, key, _ in sides if dimension == REASON_DAYS]
     named = reasons.numbered(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
-    found = []
+    made = []
     for (dimension, key, day), counts in sides.items():
         name: object = key if dimension != REASON_DAYS else _reason_name(named.get(key))
         place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
-        found.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
-    return found
+        made.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
+    return made
 
 
 def _reason_name(reason: reasons.Reason | None) -> str:

@@ -20,6 +20,7 @@ from django.utils import translation
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, append_meta
 from drf_spectacular.settings import SPECTACULAR_DEFAULTS, patched_settings
+from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
 from stats_app import public_ids
@@ -120,12 +121,12 @@ def output_schema(tool: Tool) -> Json:
 
 
 @cache
-def _whole_schema(declaration: type[serializers.Serializer[Any]], direction: str) -> Json:
+def _whole_schema(declaration: type[serializers.Serializer[Any]], direction: Direction) -> Json:
     reader = ClosedSchema()
     reader.registry = ComponentRegistry()
     with own_settings():
         # With a context, because otherwise drf-spectacular would take it from a view, and there is none.
-        component = reader.resolve_serializer(declaration(context={"view": None}), direction)  # type: ignore[arg-type]
+        component = reader.resolve_serializer(declaration(context={"view": None}), direction)
         components = reader.registry.build({})["schemas"]
     whole: Json = inlined(component.schema, components)
     # The docstrings of declarations are for readers of the code. The tool has its own description.

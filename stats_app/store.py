@@ -76,9 +76,9 @@ def _by_reason(
     connection: BaseDatabaseWrapper, workspace_id: int, period: Period, by: Sequence[By], where: Where
 ) -> Counts:
     dimension, key = _dimension((), where)
-    found = reasons.numbers(connection, workspace_id, dimension.code, cast(int, key))
-    lists = _columns(connection, workspace_id, period, by, REASON_DAYS, [*found]) if found else []
-    return _answer([((_VERDICTS[found[number].verdict], found[number].text), numbers) for number, numbers in lists], by)
+    known = reasons.numbers(connection, workspace_id, dimension.code, cast(int, key))
+    lists = _columns(connection, workspace_id, period, by, REASON_DAYS, [*known]) if known else []
+    return _answer([((_VERDICTS[known[number].verdict], known[number].text), numbers) for number, numbers in lists], by)
 
 
 def _answer(lists: Sequence[tuple[tuple[Key, ...], list[list[int]]]], by: Sequence[By]) -> Counts:
@@ -97,7 +97,7 @@ def _columns(
     """For each key with rows, its counts of each kind. By day without kinds, its counts of all kinds together."""
     if "day" not in by:
         totals = sql.totals(connection, workspace_id, dimension, keys, period.start, period.end)
-        return [(found, [[int(number)] for number in numbers]) for found, numbers in totals]
+        return [(key, [[int(number)] for number in numbers]) for key, numbers in totals]
     asked = counting.COLUMNS if "kind" in by else (sql.TOTAL,)
     daily = sql.daily(connection, workspace_id, dimension, keys, period.start, period.end, asked)
     return [(d.key, [_dense(d.offsets, column, period.days) for column in d.columns]) for d in daily]
@@ -129,21 +129,21 @@ def ordered(
     return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most)
 
 
-def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period, today: date) -> int:
+def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period) -> int:
     """How many of the campaigns or users in `rows`, all of the workspace, have human clicks in the period."""
     connection = connections[router.db_for_read(Rollup)]
     days = (period.start, period.end)
-    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days, today)
+    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days)
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:
     """The human clicks of each workspace by kind in the local days of each period, by one query, including zeros."""
     connection = connections[router.db_for_read(Rollup)]
-    found = dict(sql.totals_of_workspaces(connection, workspace_ids, [(one.start, one.end) for one in periods]))
+    stored = dict(sql.totals_of_workspaces(connection, workspace_ids, [(one.start, one.end) for one in periods]))
     zeros = [0] * len(_KINDS) * len(periods)
     answer: dict[int, list[dict[str, int]]] = {}
     for workspace_id in workspace_ids:
-        numbers = iter(found.get(workspace_id, zeros))
+        numbers = iter(stored.get(workspace_id, zeros))
         answer[workspace_id] = [{kind: int(next(numbers)) for kind in _KINDS} for _ in periods]
     return answer
 

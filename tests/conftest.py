@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.core.cache import cache
+from django.test import Client
 from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -69,6 +71,23 @@ def empty_cache() -> None:
 def own_language() -> None:
     """A page in French leaves its thread in French."""
     translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture
+def frozen(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Stops the clock at `NOW` of the test's module, or at that of `dashboard_cast`."""
+    from tests import dashboard_cast  # not before Django is set up
+
+    with time_machine.travel(getattr(request.module, "NOW", dashboard_cast.NOW), tick=False):
+        yield
+
+
+@pytest.fixture
+def staff() -> Client:
+    """Somebody who may see everything, logged in."""
+    from tests.admin_cast import superuser  # not before Django is set up
+
+    return superuser()
 
 
 one_workspace.watch()

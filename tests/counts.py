@@ -12,7 +12,7 @@ CODES = {name: code for code, name in NAMES.items()}
 
 Counts = dict[tuple[str, int | str, str], tuple[int, int, int]]
 """Campaign, vCard and other clicks by dimension, key and day. A reason is its verdict and text, after the number of the
-campaign or user whose it is. Rows of zeros are left out."""
+campaign or user whose it is."""
 
 
 def stored_counts(workspace: Workspace) -> Counts:
@@ -26,7 +26,5 @@ def stored_counts(workspace: Workspace) -> Counts:
             key = f"{reason.verdict} {reason.text}"
             if reason.key:
                 name, key = f"reason of {NAMES[reason.dimension]}", f"{reason.key} {key}"
-        counts = (row.campaign_clicks, row.vcard_clicks, row.other_clicks)
-        if any(counts):
-            found[name, key, str(row.day)] = counts
+        found[name, key, str(row.day)] = (row.campaign_clicks, row.vcard_clicks, row.other_clicks)
     return found

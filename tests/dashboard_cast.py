@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 28, 18, 25, tzinfo=UTC)
 
 
 def at(day: str, time: str = "12:00") -> datetime:
-    return datetime.fromisoformat(f"{day}T{time}:00+00:00")
+    return datetime.fromisoformat(f"{day}T{time}+00:00")
 
 
 def address(shown: Workspace | Campaign | WorkspaceUser) -> str:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -120,7 +121,7 @@ def _functions_of_ours() -> list[str]:
     A migration is about all workspaces, and so is `flush`, by which tests with transactions of their own clean up.
     """
     found: list[str] = []
-    frame = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         path = Path(frame.f_code.co_filename)
         name = frame.f_code.co_name
@@ -132,5 +133,5 @@ def _functions_of_ours() -> list[str]:
             break
         elif path.parts[-3:-1] in (("core", "handlers"), ("core", "management")):
             found.append(f"django:{name}")
-        frame = frame.f_back  # type: ignore[assignment]  # None at the end
+        frame = frame.f_back
     return found

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
+from django.http import HttpResponse
 from django.test import Client
 from django.utils.timezone import now
 
@@ -26,12 +27,12 @@ def answers(secret: str) -> int:
     return Client().get("/api/v1/campaigns/", headers={"x-api-key": secret}).status_code
 
 
-def act(staff: Client, action: str, *keys: ApiKey, **more: object) -> object:
+def act(staff: Client, action: str, *keys: ApiKey, **more: object) -> HttpResponse:
     return staff.post(address("apikey"), {"action": action, "_selected_action": [key.pk for key in keys], **more})
 
 
-def secrets_of(response: object) -> list[str]:
-    return SECRET.findall(response.content.decode())  # type: ignore[attr-defined]  # a response
+def secrets_of(response: HttpResponse) -> list[str]:
+    return SECRET.findall(response.content.decode())
 
 
 def test_it_makes_a_key_and_shows_its_secret_this_once() -> None:
@@ -99,7 +100,7 @@ def test_it_changes_name_scopes_and_end_and_leaves_the_rest() -> None:
 
 def test_rotating_asks_how_long_the_old_key_stays_good() -> None:
     key, _secret = create_key(make_workspace(), "Reports")
-    text = act(superuser(), "rotate", key).content.decode()  # type: ignore[attr-defined]  # a response
+    text = act(superuser(), "rotate", key).content.decode()
     assert 'name="grace" value="24"' in text
     assert SECRET.search(text) is None
     assert ApiKey.objects.count() == 1
@@ -138,7 +139,7 @@ def test_rotating_never_prolongs_a_key_and_gives_the_new_one_as_long_a_life() ->
 def test_it_rotates_nothing_for_a_wrong_grace(grace: str) -> None:
     key, _secret = create_key(make_workspace(), "Reports")
     response = act(superuser(), "rotate", key, confirmed="yes", grace=grace)
-    assert 'class="errorlist"' in response.content.decode()  # type: ignore[attr-defined]  # a response
+    assert 'class="errorlist"' in response.content.decode()
     assert (ApiKey.objects.count(), ApiKey.objects.get().expires_at) == (1, None)
 
 
@@ -149,17 +150,17 @@ def test_it_rotates_several_keys_at_once_and_says_which_it_cannot() -> None:
     act(staff, "revoke", keys[2], confirmed="yes")
     response = act(staff, "rotate", *keys, confirmed="yes", grace=1)
     assert len(secrets_of(response)) == 2
-    assert f"{keys[2]} is revoked or expired" in response.content.decode()  # type: ignore[attr-defined]
+    assert f"{keys[2]} is revoked or expired" in response.content.decode()
     assert ApiKey.objects.count() == 5
 
 
 def test_revoking_asks_once_more_and_then_turns_the_key_away_for_good() -> None:
     key, secret = create_key(make_workspace(), "Reports")
     staff = superuser()
-    assert "This cannot be undone." in act(staff, "revoke", key).content.decode()  # type: ignore[attr-defined]
+    assert "This cannot be undone." in act(staff, "revoke", key).content.decode()
     assert answers(secret) == 200
     response = act(staff, "revoke", key, confirmed="yes")
-    assert response.status_code == 302  # type: ignore[attr-defined]  # a response
+    assert response.status_code == 302
     assert answers(secret) == 401
     moment = ApiKey.objects.get().revoked_at
     act(staff, "revoke", key, confirmed="yes")

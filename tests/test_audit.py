@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import DatabaseError, OperationalError, connection
 from django.utils.timezone import now
 
@@ -21,18 +19,12 @@ from stats_app.models.api_keys import CLICKS_READ
 from tests.factories import make_campaign, make_key, make_user, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, get, post, problem
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
 PERIOD = {"from": "2026-03-01", "to": "2026-03-31"}
 TOOL = "stats_get_workspace_overview"
 COLUMNS = ("tool", "surface", "client", "arguments", "outcome", "called_at")
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def rows(workspace: Workspace) -> list[tuple[Any, ...]]:

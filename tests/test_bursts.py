@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,9 +43,9 @@ def reasons(clicks: Iterable[Followed]) -> list[str]:
     return [changes[each.id].reason if each.id in changes else each.reason for each in clicks]
 
 
-def several(*clicks: tuple[float, int], **values: object) -> list[Followed]:
+def several(*clicks: tuple[float, int], **values: Any) -> list[Followed]:
     """Clicks of one visitor: the second and the link of each."""
-    return [click(number, seconds, link, **values) for number, (seconds, link) in enumerate(clicks)]  # type: ignore[arg-type]
+    return [click(number, seconds, link, **values) for number, (seconds, link) in enumerate(clicks)]
 
 
 @pytest.mark.parametrize(
@@ -207,10 +209,10 @@ def test_the_rules_hold_word_for_word(clicks: list[Followed]) -> None:
 
 
 @given(some_clicks(), st.randoms(use_true_random=False))
-def test_the_order_of_arrival_changes_nothing(clicks: list[Followed], random: object) -> None:
+def test_the_order_of_arrival_changes_nothing(clicks: list[Followed], random: Random) -> None:
     expected = {each.id: reason for each, reason in zip(clicks, reasons(clicks), strict=True)}
     shuffled = list(clicks)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]  # a random.Random
+    random.shuffle(shuffled)
     arrived: list[Followed] = []
     for new in shuffled:
         arrived = with_new(arrived, new)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,23 +13,14 @@ from stats_app import public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace
 from tests import plain_count
+from tests.dashboard_cast import at
 from tests.factories import assign, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import CAMPAIGNS, ask_both, assert_answer, invalid, not_found, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
 TOOL = "stats_get_campaign_performance"
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-def at(day: str, time: str = "12:00:00") -> datetime:
-    return datetime.fromisoformat(f"{day}T{time}+00:00")
 
 
 def performance(campaign: Campaign | str) -> str:

@@ -359,8 +359,8 @@ def test_w002_and_i001_say_how_to_get_mcp(
     module: str, expected: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     included, root = ModuleType(module), ModuleType("root_of_a_test")
-    included.urlpatterns = []  # type: ignore[attr-defined]  # what makes it a URLconf
-    root.urlpatterns = [path("", include(included))]  # type: ignore[attr-defined]  # the same
+    included.urlpatterns = []  # type: ignore[attr-defined]  # a module with this attribute is a URLconf
+    root.urlpatterns = [path("", include(included))]  # type: ignore[attr-defined]  # as above
     monkeypatch.setitem(sys.modules, root.__name__, root)
     settings.ROOT_URLCONF = root.__name__
     assert found() == []

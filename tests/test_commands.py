@@ -6,7 +6,7 @@ import shlex
 import sys
 import zoneinfo
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from io import StringIO
@@ -316,6 +316,35 @@ def test_days_whose_clicks_are_gone_are_not_rebuilt() -> None:
         f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be recounted."
     )
     assert [*Rollup.objects.order_by("day", "dimension").values_list()] == before
+
+
+class DeletingOutput(StringIO):
+    """An output that deletes a workspace as soon as something is printed."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+
+    def write(self, text: str) -> int:
+        Workspace.objects.filter(pk=self.workspace.pk).delete()
+        return super().write(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["check_rollups"], ["rebuild_rollups"], ["prune_clicks", "--before", "2026-03-02"], ["reclassify_clicks"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_workspace_that_is_deleted_during_the_run_is_named(arguments: list[str]) -> None:
+    acme, globex = make_workspace(), make_workspace(name="Globex")
+    clicked(acme, "2026-03-01")
+    spoil(acme, "2026-03-01")
+    out = DeletingOutput(globex)
+    with suppress(CommandError):  # because of the difference in the first workspace
+        call_command(*arguments, stdout=out, stderr=StringIO())
+    first, last = out.getvalue().splitlines()
+    assert first.startswith(f"{acme.public_id} Acme: ")
+    assert last == f"{globex.public_id} Globex: it was deleted meanwhile."
 
 
 # --- seed_demo

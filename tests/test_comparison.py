@@ -253,7 +253,8 @@ def test_every_change_is_of_as_many_days_that_are_over_and_after_the_first_click
 
     change = comparison.change(2, 1)
     if change and change.difference is not None:
-        assert comparison.counted and comparison.compared  # noqa: PT018  # for the types
+        assert comparison.counted
+        assert comparison.compared
         assert is_alike(comparison.counted, comparison.compared)
         assert comparison.counted.start == question.period.start
     if comparison.drawn is None:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client, override_settings
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace
-from tests.admin_cast import superuser
-from tests.dashboard_cast import NOW, address, at, figures, list_address, list_rows, show, table, text
+from tests.dashboard_cast import address, at, figures, list_address, list_rows, show, table, text
 from tests.factories import assign, make_campaign, make_user, make_workspace, record, record_all
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 MARCH = {"from_": "2026-03-01", "to": "2026-03-31"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def staff() -> Client:
-    return superuser()
 
 
 def clicks(workspace: Workspace, day: str, number: int = 1, **values: Any) -> None:

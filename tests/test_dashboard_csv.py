@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-import time_machine
 from django.test import Client
 
 from stats_app.ingest import ClickInput
-from tests.admin_cast import superuser
-from tests.dashboard_cast import NOW, address, at, csv_lines
+from tests.dashboard_cast import address, at, csv_lines
 from tests.factories import make_campaign, make_user, make_workspace, record
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 QUERY = {"from": "2026-03-01", "to": "2026-03-31", "breakdown": "month", "format": "csv"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def staff() -> Client:
-    return superuser()
 
 
 def test_a_workspace_is_one_table_of_all_numbers(staff: Client) -> None:

@@ -15,7 +15,6 @@ from django.test import Client
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from tests.admin_cast import superuser
 from tests.dashboard_cast import NOW, address, at, csv_lines, show
 from tests.factories import make_campaign, make_user, make_workspace, record_all
 
@@ -23,11 +22,6 @@ pytestmark = pytest.mark.django_db
 
 STATIC = Path(__file__).resolve().parent.parent / "stats_app" / "static" / "stats_app"
 MARCH = {"from_": "2026-03-01", "to": "2026-03-31"}
-
-
-@pytest.fixture
-def staff() -> Client:
-    return superuser()
 
 
 def named(name: str) -> tuple[Workspace, Campaign, WorkspaceUser]:

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client
 
 from stats_app.links import LinkInput, create_links
 from stats_app.models import TrackedLink, WorkspaceUser
-from tests.admin_cast import login, superuser
-from tests.dashboard_cast import NOW, address, show, text
+from tests.admin_cast import login
+from tests.dashboard_cast import address, show, text
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
 from tests.rest import statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 TARGET = "https://www.example.com/ada.vcf"
 BANNER = {"image": "https://cdn.example.com/b.png", "alt": "Spring sale", "width": "600", "height": "150"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def staff() -> Client:
-    return superuser()
 
 
 def make_link(user: WorkspaceUser, *args: Any, **values: Any) -> TrackedLink:

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.test import Client, override_settings
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from tests.admin_cast import login, superuser
-from tests.dashboard_cast import NOW, address, at, csv_lines, list_address, list_rows, show, text
+from tests.admin_cast import login
+from tests.dashboard_cast import address, at, csv_lines, list_address, list_rows, show, text
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record, record_all
 from tests.rest import statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 TODAY = date(2026, 3, 28)
 MARCH = {"from_": "2026-03-01", "to": "2026-03-31"}
 WEEKS = {"from_": "2026-03-02", "to": "2026-03-15"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def staff() -> Client:
-    return superuser()
 
 
 def test_all_campaigns_stand_with_what_there_is_to_know(staff: Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -199,9 +200,8 @@ def test_clicks_that_were_cut_off_are_not_stored_and_a_retry_is_exact(cut: Any, 
     workspace = make_workspace()
     campaign = make_campaign(workspace).public_id
     secret = make_key(workspace)
-    body = (
-        '{"clicks": [{"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "campaign", "campaignPublicId": "%s"}]}' % campaign  # noqa: UP031  # braces
-    )
+    click = {"id": "01ARZ3NDEKTSV4RRFFQ69G5FAV", "kind": "campaign", "campaignPublicId": campaign}
+    body = json.dumps({"clicks": [click]})
     with cut(table):
         assert serve("POST", secret, CLICKS, {}, body)[0] == 503
     assert Click.objects.count() == 0

@@ -48,10 +48,10 @@ def people(workspace: Workspace) -> list[tuple[Any, ...]]:
     ]
 
 
-def rejection(workspace: Workspace, item: object) -> tuple[str, str, str]:
+def rejection(workspace: Workspace, item: Any) -> tuple[str, str, str]:
     """What is wrong with the one item; nothing may be saved of it."""
     before = people(workspace)
-    result = save_users(workspace, [item])  # type: ignore[list-item]  # nothing of it is trusted
+    result = save_users(workspace, [item])
     [wrong] = result.rejected
     assert (result.created, result.updated, result.unchanged, result.results) == (0, 0, 0, [])
     assert people(workspace) == before

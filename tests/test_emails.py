@@ -32,7 +32,7 @@ STORED = "a.b@école.fr"
 def stored(model: Any = WorkspaceUser) -> list[str]:
     """The stored value, read without the model's field."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT email FROM {model._meta.db_table} ORDER BY id")  # noqa: S608  # our own table
+        cursor.execute(f"SELECT email FROM {model._meta.db_table} ORDER BY id")  # noqa: S608  # our own tables
         return [email for (email,) in cursor.fetchall()]
 
 

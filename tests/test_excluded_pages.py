@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,29 +17,18 @@ from stats_app.periods import Period
 from stats_app.rollups import check, rebuild
 from stats_app.verdicts import RULES
 from tests.admin_cast import address as admin_address
-from tests.admin_cast import login, superuser
+from tests.admin_cast import login
 from tests.admin_cast import page as admin_page
 from tests.dashboard_cast import NOW, address, at, csv_lines, show, text
 from tests.factories import make_campaign, make_user, make_workspace, record
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 QUERY = {"from": "2026-03-01", "to": "2026-03-31", "breakdown": "month"}
 CRAWLER = "It calls itself a bot, crawler or spider, or gives the address of a page that explains it."
 BROWSER = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 )
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.fixture
-def staff() -> Client:
-    return superuser()
 
 
 @pytest.fixture

@@ -230,7 +230,7 @@ texts = st.text(st.characters(exclude_categories=("C", "Z")) | st.sampled_from([
 clicks = st.lists(
     st.tuples(
         st.integers(0, 7),
-        st.datetimes(datetime(2025, 1, 1), datetime(2026, 1, 1)),  # noqa: DTZ001  # made aware below
+        st.datetimes(datetime(2025, 1, 1), datetime(2026, 1, 1)),  # noqa: DTZ001  # the test adds the zone
         st.sampled_from(["human", "suspected", "bot"]),
         texts,
     ),

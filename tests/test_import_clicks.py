@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -132,9 +133,9 @@ def test_a_workspace_that_is_deleted_meanwhile_is_named(tmp_path: Path, monkeypa
     workspace = make_workspace()
     real = run.record_clicks
 
-    def record_after_the_end(given: Workspace, clicks: object) -> object:
+    def record_after_the_end(given: Workspace, clicks: Any) -> object:
         Workspace.objects.filter(pk=given.pk).delete()
-        return real(given, clicks)  # type: ignore[arg-type]  # passed on as they come
+        return real(given, clicks)
 
     monkeypatch.setattr(run, "record_clicks", record_after_the_end)
     said = refusal("import_clicks", write(tmp_path, HEAD + ROWS[0]), "--workspace", workspace.public_id)
@@ -146,10 +147,10 @@ def test_breaking_off_says_how_far_it_came(tmp_path: Path, monkeypatch: pytest.M
     workspace = make_workspace()
     real, calls = run.record_clicks, iter([True, True, False])
 
-    def record_twice(*given: object) -> object:
+    def record_twice(*given: Any) -> object:
         if not next(calls):
             raise KeyboardInterrupt
-        return real(*given)  # type: ignore[arg-type]  # passed on as they come
+        return real(*given)
 
     monkeypatch.setattr(run, "record_clicks", record_twice)
     path = write(tmp_path, HEAD + "".join(ROWS))

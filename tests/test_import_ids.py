@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -66,11 +67,11 @@ def test_a_run_that_broke_off_is_completed(tmp_path: Path, monkeypatch: pytest.M
     workspace, content = make_workspace(), HEAD + A + B + A + A + C
     real, calls = run.record_clicks, Counter[str]()
 
-    def record(*args: object, **kwargs: object) -> object:
+    def record(*args: Any, **kwargs: Any) -> object:
         calls["record"] += 1
         if calls["record"] == 3:
             raise KeyboardInterrupt
-        return real(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they come
+        return real(*args, **kwargs)
 
     monkeypatch.setattr(run, "record_clicks", record)
     with pytest.raises(Exception, match=r"^Interrupted\. 4 clicks were stored before; run it again, and they are not"):
@@ -193,7 +194,7 @@ def test_lines_of_a_log_that_grows_count_once(tmp_path: Path) -> None:
 
 # --- the ids themselves
 
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # with UTC
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # `timezones` adds UTC
 rows = st.lists(st.tuples(moments, st.binary(max_size=3)) | st.sampled_from([(datetime(2026, 1, 1, tzinfo=UTC), b"x")]))
 
 

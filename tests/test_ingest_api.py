@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from ulid import ULID
 
 from stats_app import public_ids
@@ -18,18 +16,12 @@ from stats_app.rollups import check
 from tests.factories import make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, assert_answer, get, invalid, post, problem, request
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, 0, 250_000, tzinfo=UTC)
 CLICK_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 FIELDS = "id, kind, campaignPublicId, userPublicId, alias, clickedAt, verdict, reason"
 MIB = 1024 * 1024
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def stored(workspace: Workspace) -> list[dict[str, Any]]:

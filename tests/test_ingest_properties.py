@@ -177,6 +177,14 @@ def send(places: Sequence[Place], batch: Sequence[Drawn], known: list[dict[objec
         assert (result.accepted, result.duplicates, result.rejected) == (new, len(clicks) - new, [])
 
 
+def send_all(places: list[Place], data: list[list[Drawn]], middle: datetime) -> list[dict[object, Counted]]:
+    """Sends the batches, and returns the clicks of each place that are stored then."""
+    known: list[dict[object, Counted]] = [{}, {}]
+    for batch in data:
+        send(places, batch, known, middle)
+    return known
+
+
 def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> Counts:
     """All rollups that these clicks make."""
     rollups: dict[tuple[str, int | str, str], list[int]] = {}
@@ -241,9 +249,7 @@ def test_the_rollups_are_a_plain_count(
     names, new = (zone, other[0]), (other[1], zone)
     with undone():
         set_zones(places, names)
-        known: list[dict[object, Counted]] = [{}, {}]
-        for batch in data:
-            send(places, batch, known, middle)
+        known = send_all(places, data, middle)
         for place, clicks, name in zip(places, known, names, strict=True):
             assert_exact(place, list(clicks.values()), name)
         for place, clicks, name in zip(places, known, new, strict=True):
@@ -264,9 +270,7 @@ def test_changed_verdicts_are_counted_as_if_they_had_come_in_so(
     name, middle = edge
     with undone():
         set_zones(places, (name, name))
-        known: list[dict[object, Counted]] = [{}, {}]
-        for batch in data:
-            send(places, batch, known, middle)
+        known = send_all(places, data, middle)
         for place, clicks in zip(places, known, strict=True):
             wanted = {}
             for number, (verdict, reason) in enumerate(changes):
@@ -302,7 +306,7 @@ def plain_counts(
             prefix = (VERDICTS[click.verdict], *prefix)
         for kind in kinds:
             key = (*prefix, kind) if kind else prefix
-            series = answer.setdefault(key, [0] * length)  # type: ignore[arg-type]  # none of `grouped` is None here
+            series = answer.setdefault(key, [0] * length)  # type: ignore[arg-type]  # rows with None in `grouped` were passed over above
             if kind in (None, KINDS[click.kind]):
                 series[days.index(day) if "day" in by else 0] += 1
     return answer
@@ -347,15 +351,13 @@ def test_every_question_is_answered_as_a_plain_count_would(
     name, middle = edge
     with undone():
         set_zones(places, (name, name))
-        known: list[dict[object, Counted]] = [{}, {}]
-        for batch in data:
-            send(places, batch, known, middle)
+        known = send_all(places, data, middle)
         period = Period(middle.date() - before * DAY, middle.date() + after * DAY)
         place, clicks = places[0], list(known[0].values())
         numbers = {"campaign": place.campaigns[one].pk, "user": place.users[one].pk}
         for by, names in QUESTIONS:
             where = {key: numbers[key] for key in names}
-            found = store.counts(place.workspace.pk, period, by, where=where)  # type: ignore[arg-type]  # plain names
+            found = store.counts(place.workspace.pk, period, by, where=where)  # type: ignore[arg-type]  # the questions hold plain texts, not literals
             assert found == plain_counts(clicks, ZoneInfo(name), period, by, where), (by, where)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.urls import include, path
@@ -18,7 +16,7 @@ from stats_app.models import TrackedLink, Workspace
 from tests.factories import make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.rest import LINKS, assert_answer, get, invalid, post, problem, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, 0, 250_000, tzinfo=UTC)
 TARGET = "https://www.example.com/ada.vcf"
@@ -27,12 +25,6 @@ MIB = 1024 * 1024
 
 # For test_without_the_redirect_no_link_has_an_address.
 urlpatterns = [path("api/v1/", include("stats_app.api.urls"))]
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def item_of(link: TrackedLink, **values: Any) -> dict[str, Any]:

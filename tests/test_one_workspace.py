@@ -77,7 +77,7 @@ def show(cast: Cast, path: str, **query: Any) -> None:
         for more in ({}, {"format": "csv"}):
             response = client.get(path, query | more, follow=True)
             assert response.status_code == 200, (path, response.status_code)
-            _ = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]
+            _ = b"".join(response) if response.streaming else response.content  # type: ignore[attr-defined]  # an HttpResponse has it
 
 
 def show_overview(cast: Cast) -> None:

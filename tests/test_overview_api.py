@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
 
 from stats_app import public_ids
 from stats_app.ingest import ClickInput
@@ -18,17 +16,11 @@ from tests import plain_count
 from tests.factories import make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import OVERVIEW, ask_both, assert_answer, invalid, problem, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, 0, 900_000, tzinfo=UTC)
 GENERATED_AT = "2026-03-28T10:25:00+00:00"
 MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def at(text: str) -> datetime:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
 from django.test import Client
 from ulid import ULID
 
@@ -28,16 +26,10 @@ from tests.rest import OVERVIEW, get, post
 from tests.test_commands import refusal, run
 from tests.test_removal import executed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ZONE = "America/St_Johns"
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 def make_clicks(workspace: Workspace, number: int = 300, seed: int = 1) -> list[ClickInput]:

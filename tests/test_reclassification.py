@@ -23,7 +23,7 @@ from tests.factories import make_campaign, make_user, make_workspace, record
 from tests.test_commands import refusal, run
 from tests.test_removal import executed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -34,12 +34,6 @@ BROWSERS = [
     "curl/8.5.0",
     "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/79.0.3945.130 Safari/537.36",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -32,17 +32,11 @@ from tests.dashboard_cast import NOW, address, at, csv_lines, figures, show, tab
 from tests.factories import make_campaign, make_user, make_workspace, record_all
 from tests.test_secrets import mailed
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 PERSON = "Ada Lovelace"
 LAST_DAY = NOW.date() + timedelta(days=30)
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'"
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
 
 
 @pytest.fixture

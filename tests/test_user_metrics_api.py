@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 
 from stats_app import public_ids
 from stats_app.ingest import ClickInput
 from stats_app.models import WorkspaceUser
 from tests import plain_count
+from tests.dashboard_cast import at
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import USERS, ask_both, assert_answer, invalid, not_found, statements
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("frozen")]
 
 NOW = datetime(2026, 3, 28, 10, 25, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def _frozen() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-def at(day: str, time: str = "12:00:00") -> datetime:
-    return datetime.fromisoformat(f"{day}T{time}+00:00")
 
 
 def metrics(user: WorkspaceUser | str) -> str:

@@ -195,7 +195,7 @@ def _folded_by_the_database(characters: list[str]) -> list[str]:
     if connection.vendor == "postgresql":
         folded = FOLDED.format(text="c")
         given = "unnest(%s::text[]) WITH ORDINALITY AS given (c, number)"
-        statement = f"SELECT {folded} FROM {given} ORDER BY number"  # noqa: S608  # no value in it
+        statement = f"SELECT {folded} FROM {given} ORDER BY number"  # noqa: S608  # only our own expressions, no value
     else:
         statement = "SELECT STATS_SEARCH_KEY(value) FROM json_each(%s) ORDER BY key"
     with connection.cursor() as cursor:

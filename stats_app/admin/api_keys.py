@@ -15,8 +15,8 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from django.utils.text import capfirst
-from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.debug import sensitive_variables
@@ -48,7 +48,7 @@ class NewKey:
     secret: str
 
 
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
     scopes = forms.MultipleChoiceField(
         label=gettext_lazy("scopes"),
         choices=[(scope, scope) for scope in SCOPES],
@@ -61,11 +61,11 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
         if "scopes" in self.fields:
             self.fields["scopes"].label = capfirst(_("scopes"))
             choices = [(scope, f"{scope} ({SCOPE_WORDS[scope]})") for scope in SCOPES]
-            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField
+            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField has them
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
-        if "expires_at" in self.changed_data and expires_at is not None and expires_at <= now():
+        if "expires_at" in self.changed_data and expires_at is not None and expires_at <= timezone.now():
             raise ValidationError(_("This moment is over. To end a key at once, revoke it."))
         return expires_at
 
@@ -88,7 +88,7 @@ class StateFilter(admin.SimpleListFilter):
         return [("active", pgettext("API key", "active")), ("expired", _("expired")), ("revoked", _("revoked"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        expired = Q(expires_at__isnull=False, expires_at__lte=now())
+        expired = Q(expires_at__isnull=False, expires_at__lte=timezone.now())
         states = {
             "active": Q(revoked_at=None) & ~expired,
             "expired": Q(revoked_at=None) & expired,
@@ -140,10 +140,10 @@ class ApiKeyAdmin(ScopedAdmin):
     def state(self, key: ApiKey) -> str:
         if key.revoked_at is not None:
             return _("revoked")
-        return pgettext("API key", "active") if is_good(key, now()) else _("expired")
+        return pgettext("API key", "active") if is_good(key, timezone.now()) else _("expired")
 
     def pages_about(self, request: HttpRequest, row: ApiKey) -> Iterator[tuple[str, str | None]]:
-        if is_good(row, now()) and self.has_rotate_permission(request):
+        if is_good(row, timezone.now()) and self.has_rotate_permission(request):
             yield _("Rotate"), self.address("rotate", row.pk)
         if row.revoked_at is None and self.has_revoke_permission(request):
             yield _("Revoke"), self.address("revoke", row.pk)
@@ -203,8 +203,8 @@ class ApiKeyAdmin(ScopedAdmin):
         """Asks for confirmation, because it cannot be undone; then revokes."""
         if "confirmed" not in request.POST:
             return self._confirmation(request, queryset, "revoke", _("Revoke API keys"), {})
-        moment = now()
-        revoked = [key for key in queryset if revoke_key(key, moment)]
+        now = timezone.now()
+        revoked = [key for key in queryset if revoke_key(key, now)]
         for key in revoked:
             self.log_change(request, key, _("Revoked."))
         message = ngettext("%(number)d API key was revoked.", "%(number)d API keys were revoked.", len(revoked))
@@ -213,10 +213,10 @@ class ApiKeyAdmin(ScopedAdmin):
 
     @sensitive_variables("made", "secret")
     def _rotated(self, request: HttpRequest, queryset: QuerySet[ApiKey], grace: timedelta) -> list[NewKey]:
-        moment, made = now(), []
+        now, made = timezone.now(), []
         for old in queryset.order_by("pk"):
             try:
-                key, secret = rotate_key(old, moment, grace)
+                key, secret = rotate_key(old, now, grace)
             except Refused:
                 message = _("%(key)s is revoked or expired and cannot be rotated. Make a new key.")
                 self.message_user(request, message % {"key": old}, messages.ERROR)

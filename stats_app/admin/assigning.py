@@ -60,9 +60,9 @@ class AssignForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = self.cleaned_data
         active: Any = WorkspaceUser.objects.filter(workspace=self.campaign.workspace_id, is_active=True)
-        found: set[int] = set()
+        users: set[int] = set()
         if values.get("everybody"):
-            found |= set(active.values_list("pk", flat=True))
+            users |= set(active.values_list("pk", flat=True))
         if values.get("search"):
             try:
                 words = search_words(values["search"])
@@ -70,17 +70,17 @@ class AssignForm(forms.Form):
                 self.add_error("search", error.message)
             else:
                 known = WorkspaceUser.objects.known_as(words, self.campaign.workspace_id).filter(is_active=True)
-                found |= set(known.values_list("pk", flat=True))
+                users |= set(known.values_list("pk", flat=True))
         names = [name for name in re.split(r"[\s,;]+", values.get("names", "")) if name]
         if names:
             named, nobody = users_named(self.campaign.workspace_id, names)
-            found |= named
+            users |= named
             if nobody:
                 shown = ", ".join(nobody[:MAX_NAMED]) + (" …" if len(nobody) > MAX_NAMED else "")
                 self.add_error("names", _("Nobody is known as: %(names)s") % {"names": shown})
-        if not found and not self.errors:
+        if not users and not self.errors:
             raise forms.ValidationError(_("Nobody is chosen."))
-        values["users"] = found
+        values["users"] = users
         return values
 
 
@@ -91,4 +91,4 @@ class CampaignForm(forms.Form):
 
     def __init__(self, campaigns: Any, *args: Any) -> None:
         super().__init__(*args)
-        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]  # of the choice
+        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]  # a ModelChoiceField

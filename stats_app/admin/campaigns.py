@@ -39,13 +39,13 @@ class StatusFilter(WordFilter):
     words = STATUS_WORDS
 
     def chosen(self, queryset: Any, value: str) -> QuerySet[Any]:
-        found: QuerySet[Any] = queryset.none()
+        campaigns: QuerySet[Any] = queryset.none()
         for today, zones in _zones_by_date(now()).items():
-            found = found | queryset.with_status(value, today).filter(workspace__timezone__in=zones)
-        return found
+            campaigns = campaigns | queryset.with_status(value, today).filter(workspace__timezone__in=zones)
+        return campaigns
 
 
-def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
+def _zones_by_date(at: datetime) -> dict[date, list[str]]:
     """The time zones of all workspaces, by their current local date: two dates, or three during an hour of each day.
 
     Without zones that this machine does not know: the status of campaigns there is unknown.
@@ -53,7 +53,7 @@ def _zones_by_date(moment: datetime) -> dict[date, list[str]]:
     zones: dict[date, list[str]] = {}
     for name in Workspace.objects.order_by().values_list("timezone", flat=True).distinct():
         with suppress(UnknownZone):
-            zones.setdefault(Workspace(timezone=name).today(moment), []).append(name)
+            zones.setdefault(Workspace(timezone=name).today(at), []).append(name)
     return zones
 
 

@@ -77,11 +77,11 @@ class ClickChangeList(KeyedChangeList):
         workspace_filter = self.filter_specs[0]
         self.workspaces = {
             "choices": list(workspace_filter.choices(self)),
-            "more_url": workspace_filter.more_url,  # type: ignore[attr-defined]  # a WorkspaceFilter
+            "more_url": workspace_filter.more_url,  # type: ignore[attr-defined]  # a WorkspaceFilter has it
         }
 
     def url_for_result(self, result: Any) -> str:
-        return str(self.model_admin.address("change", address_key(result)))  # type: ignore[attr-defined]  # a ScopedAdmin
+        return str(self.model_admin.address("change", address_key(result)))  # type: ignore[attr-defined]  # a ScopedAdmin has it
 
 
 @admin.register(ClickRecord)
@@ -101,7 +101,7 @@ class ClickAdmin(KeyedAdmin):
     of_persons = frozenset({"user", "alias", "link"})
 
     @property
-    def related_filters(self) -> tuple[str, ...]:  # type: ignore[override]  # by the setting of the moment
+    def related_filters(self) -> tuple[str, ...]:  # type: ignore[override]  # the base class has a constant; here it depends on a setting
         return ("campaign__id__exact", *(("user__id__exact",) if person_figures.are_all_shown() else ()))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:

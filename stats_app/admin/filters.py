@@ -38,9 +38,9 @@ class WorkspaceFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         self.path = model_admin.workspace_path
         visible = workspaces_for(request.user).order_by(Alphabetical("name"), "pk")
-        found = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
-        self.more_url = reverse("admin:stats_app_workspace_changelist") if len(found) > SHOWN else None
-        lookups = dict(found[:SHOWN])
+        workspaces = [(str(pk), name) for pk, name in visible.values_list("pk", "name")[: SHOWN + 1]]
+        self.more_url = reverse("admin:stats_app_workspace_changelist") if len(workspaces) > SHOWN else None
+        lookups = dict(workspaces[:SHOWN])
         chosen = None if self.value() in lookups else self._chosen(request, visible)
         if chosen and str(chosen.pk) not in lookups:
             lookups = {str(chosen.pk): chosen.name} | lookups
@@ -90,8 +90,8 @@ def browsed_workspace(request: HttpRequest) -> Workspace | None:
     None if the login may not see the chosen one, or if there is no workspace.
     """
     if not hasattr(request, "_stats_workspace"):
-        request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # read by two filters
-    workspace: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # set just above
+        request._stats_workspace = _browsed_workspace(request)  # type: ignore[attr-defined]  # our own attribute, kept for the second filter that asks
+    workspace: Workspace | None = request._stats_workspace  # type: ignore[attr-defined]  # our own attribute, as above
     return workspace
 
 

@@ -165,7 +165,7 @@ class ImportAdmin(_Base):
         form = ImportForm(
             request.POST or None, request.FILES or None, initial={"workspace": request.GET.get("workspace")}
         )
-        form.fields["workspace"].queryset = self._workspaces(request)  # type: ignore[attr-defined]  # of the choice
+        form.fields["workspace"].queryset = self._workspaces(request)  # type: ignore[attr-defined]  # a ModelChoiceField
         return form
 
     def _workspaces(self, request: HttpRequest) -> Any:
@@ -175,9 +175,9 @@ class ImportAdmin(_Base):
         """The items of the uploaded file. Raises WrongFile."""
         file = form.cleaned_data["file"]
         maps = [line.strip() for line in form.cleaned_data["maps"].splitlines() if line.strip()]
-        found = read_items(Source(io.BytesIO(file.read())), self.import_declaration, format_of(file.name), maps)
+        items = read_items(Source(io.BytesIO(file.read())), self.import_declaration, format_of(file.name), maps)
         rows = []
-        for number, _raw, item in found:
+        for number, _raw, item in items:
             rows.append(Row(number, item))
             if len(rows) > MAX_ROWS:
                 raise WrongFile(_("The file has too many rows: import it by the command."))

@@ -29,7 +29,7 @@ from stats_app.models import TrackedLink
 ASKED_FOR = ("workspace", "kind", "campaign", "target_url", "user", "alias")
 
 
-class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
     def clean(self) -> dict[str, Any] | None:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         user, alias = values.get("user"), values.get("alias")
@@ -145,7 +145,7 @@ class TrackedLinkAdmin(ScopedAdmin):
     def _switch(self, request: HttpRequest, queryset: QuerySet[TrackedLink], *, on: bool) -> int:
         switched = links.switch(queryset, on=on)
         message = [{"changed": {"fields": [str(TrackedLink._meta.get_field("is_active").verbose_name)]}}]
-        LogEntry.objects.log_actions(request.user.pk, switched, CHANGE, message)  # type: ignore[arg-type]  # a list will do
+        LogEntry.objects.log_actions(request.user.pk, switched, CHANGE, message)  # type: ignore[arg-type]  # the stubs want a query set; any iterable will do
         return len(switched)
 
     @admin.display(description=gettext_lazy("kind"))

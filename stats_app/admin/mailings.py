@@ -11,9 +11,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -32,7 +32,7 @@ PREVIEW = "_preview"
 PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
     emails = forms.CharField(
         label=gettext_lazy("Addresses"),
         widget=forms.Textarea(attrs={"rows": 6, "cols": 60}),
@@ -66,7 +66,7 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the
         workspace = cleaned.get("workspace") or (self.instance.workspace if self.instance.pk else None)
         if workspace is not None:
             try:
-                workspace.today(now())
+                workspace.today(timezone.now())
             except UnknownZone as error:
                 raise ValidationError(unknown_zone_message(error)) from None
         return cleaned
@@ -129,10 +129,10 @@ class MailingAdmin(ScopedAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        moment = now()
+        now = timezone.now()
         if "is_active" in form.changed_data and form.instance.is_active:
-            start_anew(form.instance, moment)
-        set_addresses(form.instance, form.cleaned_data["emails"], moment)
+            start_anew(form.instance, now)
+        set_addresses(form.instance, form.cleaned_data["emails"], now)
 
     def changeform_view(
         self,
@@ -156,8 +156,8 @@ class MailingAdmin(ScopedAdmin):
         form = self.get_form(request, row, change=row is not None)(request.POST, instance=row)
         if not form.is_valid():
             return None
-        moment = now()
-        made = contents(form.instance, last_period(form.instance, moment), moment)
+        now = timezone.now()
+        made = contents(form.instance, last_period(form.instance, now), now)
         letter = made.to("#")
         if request.POST[PREVIEW] == "txt":
             text = f"{letter.subject}\n\n{letter.text}"

@@ -97,7 +97,7 @@ class KeyedChangeList(NamedChangeList):
 
     @property
     def _keys(self) -> tuple[str, ...]:
-        keys: tuple[str, ...] = self.model_admin.keys  # type: ignore[attr-defined]  # a KeyedAdmin
+        keys: tuple[str, ...] = self.model_admin.keys  # type: ignore[attr-defined]  # a KeyedAdmin has them
         return keys
 
     def _position(self, request: HttpRequest) -> Position | None:
@@ -122,7 +122,7 @@ class KeyedChangeList(NamedChangeList):
             return _EPOCH + timedelta(microseconds=int(text))
         if isinstance(field, DateField):
             return (_EPOCH + timedelta(days=int(text))).date()
-        return field.to_python(text)  # type: ignore[union-attr]  # no relation is a key
+        return field.to_python(text)  # type: ignore[union-attr]  # a key is never a relation, which lacks the method
 
 
 def kept_parameters(request: HttpRequest, *without: str) -> list[tuple[str, str]]:

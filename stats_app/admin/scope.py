@@ -206,7 +206,7 @@ class ScopedAdmin(_ModelAdmin):
         if len(objs) > MAX_NAMED:
             names.append(_("… and %(number)s more") % {"number": len(objs) - MAX_NAMED})
         taken = {self.model: rows} | dict(_taken_along(rows))
-        counts = {model: number for model, found in taken.items() if (number := found.count())}
+        counts = {model: number for model, taken_rows in taken.items() if (number := taken_rows.count())}
         lacking = {str(model._meta.verbose_name) for model in counts if not _may_delete(model, request.user)}
         clicked = rows.clicked()[:MAX_NAMED] if isinstance(rows, ClickedQuerySet) else ()
         return (

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.timezone import now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -45,7 +45,7 @@ class SharedReportAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("By whom it is for, campaign, workspace or maker.")
     sortable_by = ("last_day", "opened")
     ordering = ("-id",)
-    actions = ("revoke",)  # type: ignore[assignment]  # the only thing that is written
+    actions = ("revoke",)  # type: ignore[assignment]  # the base class, which is read-only, has None
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("stats_app.change_sharedreport")
@@ -59,14 +59,14 @@ class SharedReportAdmin(ReadOnlyAdmin):
         if report.revoked_at is not None:
             return _("revoked")
         try:
-            return _("expired") if report.last_day < report.workspace.today(now()) else _("open")
+            return _("expired") if report.last_day < report.workspace.today(timezone.now()) else _("open")
         except UnknownZone:
             return _("unknown time zone")
 
     @admin.action(description=gettext_lazy("Revoke selected shared reports"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[SharedReport]) -> None:
-        moment = now()
-        revoked = [report for report in queryset if revoke_shared(report, moment)]
+        now = timezone.now()
+        revoked = [report for report in queryset if revoke_shared(report, now)]
         for report in revoked:
             self.log_change(request, report, _("Revoked."))
         message = ngettext(

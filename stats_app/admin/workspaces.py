@@ -28,7 +28,7 @@ from stats_app.reports import overview_context
 from stats_app.staff import unknown_zone_message
 
 
-class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the stubs only
+class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
     def clean_timezone(self) -> str:
         """Shows an error at the field if `change_timezone` would refuse the change."""
         name: str = self.cleaned_data["timezone"]

@@ -99,9 +99,9 @@ def outage_page() -> HttpResponse:
 
 def get_workspace(request: HttpRequest, public_id: str) -> Workspace:
     """The workspace, if this person may see it. Raises Http404."""
-    found: Workspace | None = None
+    workspace: Workspace | None = None
     if public_ids.is_public_id(public_id):
-        found = workspaces_for(request.user).filter(public_id=public_id).first()
-    if found is None:
+        workspace = workspaces_for(request.user).filter(public_id=public_id).first()
+    if workspace is None:
         raise Http404
-    return found
+    return workspace

@@ -107,10 +107,10 @@ def _values_of(request: HttpRequest) -> Iterator[dict[str, Any]]:
     """The other dictionaries that contain parts of the address: of WSGI, of ASGI, and of Django's URL resolver."""
     yield request.META
     yield getattr(request, "scope", {})
-    found = request.resolver_match
-    if found is not None:
-        yield found.kwargs
-        yield found.captured_kwargs  # type: ignore[attr-defined]  # the stubs lack it
+    match = request.resolver_match
+    if match is not None:
+        yield match.kwargs
+        yield match.captured_kwargs  # type: ignore[attr-defined]  # Django has it, the stubs do not
 
 
 def _not_found_page() -> HttpResponse:

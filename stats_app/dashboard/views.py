@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.timezone import now
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.debug import sensitive_variables
@@ -44,19 +44,19 @@ def workspaces(request: HttpRequest) -> HttpResponse:
     if not request.GET and (only := _only(visible)):
         return redirect("stats_dashboard:workspace", only.public_id)
     search, wrong_search = request.GET.get("q", "").strip(), ""
-    found = visible.order_by(Alphabetical("name"), "pk")
+    matching = visible.order_by(Alphabetical("name"), "pk")
     try:
-        found = found.named(search_words(search))
+        matching = matching.named(search_words(search))
     except WrongValue as error:
-        found, wrong_search = found.none(), error.message
-    moment = now()
+        matching, wrong_search = matching.none(), error.message
+    now = timezone.now()
     if request.GET.get("format") == "csv":
         if wrong_search:
             return HttpResponse(wrong_search, status=400, content_type="text/plain; charset=utf-8")
-        return _csv_response(reports.workspace_rows(reports.workspace_lines(list(found), moment)), "workspaces")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+        return _csv_response(reports.workspace_rows(reports.workspace_lines(list(matching), now)), "workspaces")
+    page = Paginator(matching, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
-        "lines": reports.workspace_lines(list(page.object_list), moment),
+        "lines": reports.workspace_lines(list(page.object_list), now),
         "page": page,
         "search": search,
         "wrong_search": wrong_search,
@@ -74,9 +74,9 @@ def _only(visible: QuerySet[Workspace]) -> Workspace | None:
 def workspace(request: HttpRequest, workspace_id: str) -> HttpResponse:
     """The overview of a workspace."""
     shown = get_workspace(request, workspace_id)
-    moment = now()
-    context = reports.overview_context(shown, request.GET.dict(), moment)
-    context |= {"workspace": shown} | _share_context(request, shown, None, moment)
+    now = timezone.now()
+    context = reports.overview_context(shown, request.GET.dict(), now)
+    context |= {"workspace": shown} | _share_context(request, shown, None, now)
     return _answer(request, "stats_app/dashboard/workspace.html", context, shown.name)
 
 
@@ -95,7 +95,7 @@ def users(request: HttpRequest, workspace_id: str) -> HttpResponseBase:
 def _list(request: HttpRequest, workspace_id: str, page: str) -> HttpResponseBase:
     """A page of a list, or all its rows as streamed CSV."""
     shown = get_workspace(request, workspace_id)
-    asked = reports.LISTS[page](shown, request.GET.dict(), now())
+    asked = reports.LISTS[page](shown, request.GET.dict(), timezone.now())
     form = asked.form
     if form.is_valid() and not form.is_settled:
         return HttpResponseRedirect(f"?{form.settled}")
@@ -112,22 +112,22 @@ def _list(request: HttpRequest, workspace_id: str, page: str) -> HttpResponseBas
 def campaign(request: HttpRequest, workspace_id: str, campaign_id: str) -> HttpResponse:
     """One campaign."""
     shown = get_workspace(request, workspace_id)
-    found = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
-    moment = now()
-    context = reports.campaign_context(shown, found, request.GET.dict(), moment)
-    context |= {"workspace": shown, "campaign": found} | _share_context(request, shown, found, moment)
-    return _answer(request, "stats_app/dashboard/campaign.html", context, found.name)
+    campaign = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
+    now = timezone.now()
+    context = reports.campaign_context(shown, campaign, request.GET.dict(), now)
+    context |= {"workspace": shown, "campaign": campaign} | _share_context(request, shown, campaign, now)
+    return _answer(request, "stats_app/dashboard/campaign.html", context, campaign.name)
 
 
 @staff_page
 def user(request: HttpRequest, workspace_id: str, user_id: str) -> HttpResponse:
     """One workspace user. Templates use the name `person`, because `user` is the login there."""
     shown = get_workspace(request, workspace_id)
-    found = _one(WorkspaceUser.objects.filter(workspace=shown.pk), public_ids.USER, user_id)
-    context = reports.user_context(shown, found, request.GET.dict(), now())
-    signature = reports.signature_links(shown, found, request.GET.dict(), request.build_absolute_uri)
-    context |= {"workspace": shown, "person": found, "signature": signature}
-    return _answer(request, "stats_app/dashboard/user.html", context, str(found))
+    person = _one(WorkspaceUser.objects.filter(workspace=shown.pk), public_ids.USER, user_id)
+    context = reports.user_context(shown, person, request.GET.dict(), timezone.now())
+    signature = reports.signature_links(shown, person, request.GET.dict(), request.build_absolute_uri)
+    context |= {"workspace": shown, "person": person, "signature": signature}
+    return _answer(request, "stats_app/dashboard/user.html", context, str(person))
 
 
 @staff_form
@@ -136,17 +136,17 @@ def share(request: HttpRequest, workspace_id: str, campaign_id: str | None = Non
     """Makes a link to a page, and shows its address, which cannot be shown again."""
     if not request.user.has_perm(MAY_SHARE):
         return error_page(request, 403, _("This page is for staff who may share reports."))
-    shown, moment = get_workspace(request, workspace_id), now()
-    found = None
+    shown, now = get_workspace(request, workspace_id), timezone.now()
+    campaign = None
     if campaign_id is not None:
-        found = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
-    context = _share_context(request, shown, found, moment)
-    context |= {"workspace": shown, "campaign": found, "request": request, "back": _address(shown, found)}
+        campaign = _one(Campaign.objects.filter(workspace=shown.pk), public_ids.CAMPAIGN, campaign_id)
+    context = _share_context(request, shown, campaign, now)
+    context |= {"workspace": shown, "campaign": campaign, "request": request, "back": _address(shown, campaign)}
     form = context["share_form"]
     if request.method == "POST" and form.is_valid():
         maker = request.user.get_username()
         try:
-            report, secret = sharing.share(shown, found, **form.cleaned_data, maker=maker, now=moment)
+            report, secret = sharing.share(shown, campaign, **form.cleaned_data, maker=maker, now=now)
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -157,14 +157,14 @@ def share(request: HttpRequest, workspace_id: str, campaign_id: str | None = Non
 
 
 def _share_context(
-    request: HttpRequest, workspace: Workspace, campaign: Campaign | None, moment: datetime
+    request: HttpRequest, workspace: Workspace, campaign: Campaign | None, now: datetime
 ) -> dict[str, Any]:
     """The form for sharing a page, if this person may share."""
     if not request.user.has_perm(MAY_SHARE):
         return {}
     data = request.POST if request.method == "POST" else None
     return {
-        "share_form": ShareForm(data, workspace.today(moment), campaign),
+        "share_form": ShareForm(data, workspace.today(now), campaign),
         "share_address": f"{_address(workspace, campaign)}share/",
     }
 
@@ -188,25 +188,25 @@ def _list_of_shared(request: HttpRequest, workspace: Workspace) -> str | None:
 @open_page("GET", "HEAD")
 def shared(request: HttpRequest, hidden: Hidden) -> HttpResponse:
     """The page of a shared report."""
-    moment = now()
-    report = sharing.find_shared(hidden.value.removesuffix("/"), moment)
+    now = timezone.now()
+    report = sharing.find_shared(hidden.value.removesuffix("/"), now)
     if report is None:
         raise Http404
-    response = _shared_answer(request, report, moment)
+    response = _shared_answer(request, report, now)
     if request.method == "GET" and response.status_code == 200 and "csv" not in response.headers["Content-Type"]:
-        sharing.note_opening(report, moment)
+        sharing.note_opening(report, now)
     return response
 
 
-def _shared_answer(request: HttpRequest, report: SharedReport, moment: datetime) -> HttpResponse:
-    workspace, found, query = report.workspace, report.campaign, request.GET.dict()
+def _shared_answer(request: HttpRequest, report: SharedReport, now: datetime) -> HttpResponse:
+    workspace, campaign, query = report.workspace, report.campaign, request.GET.dict()
     audience = reports.Audience(is_shared=True, names_people=report.names_people)
-    if found is None:
-        context = reports.overview_context(workspace, query, moment, audience) | {"workspace": workspace}
+    if campaign is None:
+        context = reports.overview_context(workspace, query, now, audience) | {"workspace": workspace}
         return _answer(request, "stats_app/dashboard/workspace.html", context, workspace.name)
-    context = reports.campaign_context(workspace, found, query, moment, audience)
-    context |= {"workspace": workspace, "campaign": found}
-    return _answer(request, "stats_app/dashboard/campaign.html", context, found.name)
+    context = reports.campaign_context(workspace, campaign, query, now, audience)
+    context |= {"workspace": workspace, "campaign": campaign}
+    return _answer(request, "stats_app/dashboard/campaign.html", context, campaign.name)
 
 
 @open_page("GET", "HEAD", "POST")
@@ -216,17 +216,17 @@ def unsubscribe(request: HttpRequest, hidden: Hidden) -> HttpResponse:
     if address is None:
         raise Http404
     if request.method == "POST":
-        mailings.unsubscribe(address, now())
+        mailings.unsubscribe(address, timezone.now())
     with override(address.mailing.language):
         context = {"address": address, "workspace": address.mailing.workspace, "is_shared": True}
         return HttpResponse(render_to_string("stats_app/dashboard/unsubscribe.html", context))
 
 
 def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
-    found = rows.filter(public_id=public_id).first() if public_ids.is_public_id(public_id, prefix) else None
-    if found is None:
+    row = rows.filter(public_id=public_id).first() if public_ids.is_public_id(public_id, prefix) else None
+    if row is None:
         raise Http404
-    return found
+    return row
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:

@@ -109,7 +109,7 @@ def _zone(name: str) -> ZoneInfo:
 def _check_format(date_format: str) -> None:
     example = EPOCH.replace(year=2026)
     try:
-        datetime.strptime(example.strftime(date_format), date_format)  # noqa: DTZ007  # only a test of the format
+        datetime.strptime(example.strftime(date_format), date_format)  # noqa: DTZ007  # the time is thrown away: only the format is tested
     except ValueError as error:
         raise WrongFile(
             f"--date-format is {UNIX}, {UNIX_MS} or a format of Python's strptime, such as '%d/%m/%Y %H:%M:%S', "

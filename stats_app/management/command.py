@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, InterfaceError, ProgrammingError
 
 from stats_app.database_errors import Kind, kind_of
+from stats_app.errors import Refused, UnknownZone, WorkspaceGone
+from stats_app.models import Workspace
 
 _ADVICE: dict[Kind | None, str] = {
     "unreachable": "It has to be reachable, and migrated (manage.py migrate).",
@@ -30,3 +33,21 @@ class StatsCommand(BaseCommand):
                 raise
             reason = str(error).partition("\n")[0].strip()
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
+
+    def report_each(self, workspaces: Iterable[Workspace], report: Callable[[Workspace], Iterable[str]]) -> int:
+        """Prints the lines of `report` for each workspace. An error of one does not stop the others: it is printed in
+        place of the lines. Returns the number of workspaces with an error; one that was just deleted has none."""
+        failed = 0
+        for workspace in workspaces:
+            try:
+                for line in report(workspace):
+                    self._say_of(workspace, line)
+            except (Refused, UnknownZone) as error:
+                failed += 1
+                self._say_of(workspace, error.sentence if isinstance(error, UnknownZone) else str(error))
+            except WorkspaceGone:
+                self._say_of(workspace, "it was deleted meanwhile.")
+        return failed
+
+    def _say_of(self, workspace: Workspace, line: str) -> None:
+        self.stdout.write(f"{workspace.public_id} {workspace}: {line}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -25,10 +24,8 @@ from stats_app.errors import FieldError, Refused, WorkspaceGone, printable, show
 from stats_app.ingest import Rejection
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import StatsCommand
-from stats_app.management.files import STDIN, check_different, clause
+from stats_app.management.files import SHOWN, add_file_arguments, check_different, clause, source_of, summary
 from stats_app.models import Workspace
-
-SHOWN = 20
 
 
 class DirectoryCommand(StatsCommand):
@@ -40,20 +37,8 @@ class DirectoryCommand(StatsCommand):
         raise NotImplementedError
 
     def add_arguments(self, parser: CommandParser) -> None:
-        names = ", ".join(file_fields(self.declaration).names)
-        parser.add_argument("file", metavar="FILE", help="the file, also with gzip; - for standard input")
-        parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
-        parser.add_argument("--format", choices=FORMATS, help="default: jsonl for FILE.jsonl, else csv")
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            metavar="MAP",
-            help="COLUMN=FIELD, FIELD=VALUE for all rows, or COLUMN:VALUE=FIELD:VALUE; may be repeated. "
-            f"The fields are {names}",
-        )
+        add_file_arguments(parser, FORMATS, file_fields(self.declaration).names)
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and save nothing")
-        parser.add_argument("--rejects", metavar="FILE", help="write the wrong lines to this file, unchanged")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
@@ -61,7 +46,7 @@ class DirectoryCommand(StatsCommand):
         try:
             with ExitStack() as stack:
                 check_different(name, rejects)
-                source = imports.Source(sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb", 0)))
+                source = stack.enter_context(source_of(name))
                 file_format = options["format"] or imports.format_of(name)
                 rows = read_items(source, self.declaration, file_format, options["map"])
                 read = list(rows)
@@ -98,8 +83,7 @@ class DirectoryCommand(StatsCommand):
             "rejected": len(result.rejected),
             "made inactive": len(result.deactivated) or None,
         }
-        summary = ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number is not None)
-        self.stdout.write(f"{'Nothing was saved; it would be ' if dry_run else ''}{summary}.")
+        self.stdout.write(f"{'Nothing was saved; it would be ' if dry_run else ''}{summary(numbers)}.")
 
     def _say_changes(self, result: DirectoryResult, read: list[ItemRow]) -> None:
         for saved in result.results:

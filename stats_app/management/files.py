@@ -3,12 +3,45 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
-from django.core.management.base import CommandError
+from django.core.management.base import CommandError, CommandParser
 
+from stats_app import imports
 from stats_app.errors import FieldError
 
 STDIN = "-"
+
+SHOWN = 20
+"""How many wrong lines are printed."""
+
+
+def add_file_arguments(parser: CommandParser, formats: Collection[str], fields: Collection[str]) -> None:
+    """The arguments of a command that imports a file into a workspace."""
+    parser.add_argument("file", metavar="FILE", help="the file, also with gzip; - for standard input")
+    parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
+    parser.add_argument("--format", choices=formats, help="default: jsonl for FILE.jsonl, else csv")
+    parser.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="MAP",
+        help="COLUMN=FIELD, FIELD=VALUE for all rows, or COLUMN:VALUE=FIELD:VALUE; may be repeated. "
+        f"The fields are {', '.join(fields)}",
+    )
+    parser.add_argument("--rejects", metavar="FILE", help="write the wrong lines to this file, unchanged")
+
+
+@contextmanager
+def source_of(name: str) -> Iterator[imports.Source]:
+    """The file of this name, or standard input."""
+    if name == STDIN:
+        yield imports.Source(sys.stdin.buffer)
+    else:
+        with open(name, "rb", 0) as file:
+            yield imports.Source(file)
 
 
 def check_different(name: str, rejects: str | None) -> None:
@@ -20,3 +53,8 @@ def check_different(name: str, rejects: str | None) -> None:
 def clause(error: FieldError) -> str:
     """The rest of a sentence that begins with the line's number: the error of the line, or of one of its fields."""
     return error.message.removeprefix("line") if error.field == "line" else f": {error.message}"
+
+
+def summary(numbers: Mapping[str, int | None]) -> str:
+    """The numbers with their names, without those that are None."""
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number is not None)

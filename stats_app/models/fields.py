@@ -50,7 +50,7 @@ class NameField(_CharField):
         super().__init__(*args, **kwargs)
 
 
-class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # takes none at run time
+class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # has type arguments in the stubs only
     """The id of a row in the external directory that it comes from, or null if there is none."""
 
     default_validators = [validate_plain]
@@ -101,7 +101,7 @@ def ulid_bytes(text: str) -> bytes:
     return int(text.translate(_TO_BASE_32), 32).to_bytes(16, "big")
 
 
-class UlidField(models.Field):  # type: ignore[type-arg]  # takes none at run time
+class UlidField(models.Field):  # type: ignore[type-arg]  # has type arguments in the stubs only
     """A ULID: `ulid.ULID` in Python, `uuid` in PostgreSQL, 16 bytes elsewhere. Also accepts text in any case."""
 
     description = _("ULID")
@@ -138,7 +138,7 @@ class UlidField(models.Field):  # type: ignore[type-arg]  # takes none at run ti
         return str(self.value_from_object(obj)).lower()
 
 
-class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # takes none at run time
+class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # has type arguments in the stubs only
     """One of a few fixed words: text in Python, a number of 2 bytes in the database.
 
     `codes` maps each word to its number. Numbers are never reused, because old rows still have them.

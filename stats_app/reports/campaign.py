@@ -14,11 +14,11 @@ from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
 from stats_app.periods import MAX_DATE, MAX_DAYS, MIN_DATE, ONE_DAY, Period, Preset
 from stats_app.reports.audience import STAFF, Audience
-from stats_app.reports.charts import ComparedChart
-from stats_app.reports.comparison import Comparison, Question
-from stats_app.reports.excluded import Excluded, excluded_of
+from stats_app.reports.carriers import Carriers, carriers_of
+from stats_app.reports.comparison import Question
+from stats_app.reports.excluded import excluded_of
 from stats_app.reports.figures import (
-    Figure,
+    Report,
     compared_chart,
     comparison_of,
     figure,
@@ -26,48 +26,20 @@ from stats_app.reports.figures import (
     local_time,
     page_context,
 )
-from stats_app.reports.lists import Line
 from stats_app.reports.marks import marks_of
 from stats_app.reports.period_form import WHOLE_RUN, PeriodForm
-from stats_app.reports.user_list import UserList
 from stats_app.reports.wording import status_text
 
 # The share to show in place of one that the tool rounds to 0.
 SMALL_SHARE = 0.00001
 
 
-# How many of a campaign's users its page shows.
-CARRIERS = 10
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignReport(Report):
+    """The contents of a campaign's page. Its tool is `stats_get_campaign_performance`."""
 
-
-@dataclass(frozen=True, slots=True)
-class Carriers:
-    """The users of a campaign with the most clicks, or the first by name if no clicks are shown."""
-
-    lines: list[Line]
-    has_clicks: bool
-    withheld: str
-
-
-@dataclass(frozen=True, slots=True)
-class CampaignReport:
-    """The contents of a campaign's page. `answer` is the answer of the tool `stats_get_campaign_performance`."""
-
-    workspace: Workspace
     campaign: Campaign
-    question: Question
-    comparison: Comparison
-    answer: queries.Json
-    figures: list[Figure]
-    excluded: Excluded
-    chart: ComparedChart
     carriers: Carriers | None
-    last_period: Period | None
-    generated_at: datetime
-
-    @property
-    def period(self) -> Period:
-        return self.comparison.period
 
     @property
     def is_empty(self) -> bool:
@@ -116,17 +88,17 @@ def campaign_report(
     clicks = figure("campaign", _("Clicks"), daily, comparison, CAMPAIGN)
     excluded = excluded_of(workspace, question.period, {"campaign": campaign.pk})
     return CampaignReport(
-        workspace,
-        campaign,
-        question,
-        comparison,
-        answer,
-        [clicks],
-        excluded.for_others() if audience.is_shared else excluded,
-        compared_chart(question, comparison, daily, marks),
-        _carriers(workspace, campaign, question.period, now) if audience.names_people else None,
-        None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),
-        local_time(workspace, now),
+        workspace=workspace,
+        campaign=campaign,
+        question=question,
+        comparison=comparison,
+        answer=answer,
+        figures=[clicks],
+        excluded=excluded.for_others() if audience.is_shared else excluded,
+        chart=compared_chart(question, comparison, daily, marks),
+        carriers=carriers_of(workspace, campaign, question.period, comparison.today) if audience.names_people else None,
+        last_period=None if clicks.clicks else last_period(workspace, question.period, {"campaign": campaign.pk}),
+        generated_at=local_time(workspace, now),
     )
 
 
@@ -142,11 +114,3 @@ def _own_presets(workspace: Workspace, campaign: Campaign, today: date) -> dict[
         return Period(max(first, MIN_DATE, end - (MAX_DAYS - 1) * ONE_DAY), end)
 
     return {WHOLE_RUN: Preset(whole)}
-
-
-def _carriers(workspace: Workspace, campaign: Campaign, period: Period, now: datetime) -> Carriers:
-    """The users of the campaign, with their clicks on all links, because clicks are not counted by campaign and user
-    together."""
-    dates = {"from": period.start.isoformat(), "to": period.end.isoformat(), "compare": "none"}
-    users = UserList(workspace, dates | {"campaign": campaign.public_id}, now)
-    return Carriers(users.first_lines(CARRIERS), users.has_clicks, users.withheld)

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from stats_app import public_ids
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, WorkspaceUser
-from stats_app.models.campaigns import STATUSES, status_place
-from stats_app.reports.lists import AskedList, Column, Line
+from stats_app.models.campaigns import STATUSES, CampaignQuerySet, status_place
+from stats_app.reports.list_columns import Column, Line
+from stats_app.reports.lists import AskedList
 from stats_app.reports.wording import numbers, short_day_text, status_text
 
 
@@ -43,8 +44,8 @@ class CampaignList(AskedList):
         return [(status, status_text(status)) for status in STATUSES]
 
     def matching(self, rows: Any) -> QuerySet[Any]:
-        found: QuerySet[Any] = rows.named(self.words)
-        return found.with_status(self.status, self.today) if self.status else found  # type: ignore[attr-defined]
+        campaigns: CampaignQuerySet = rows.named(self.words)
+        return campaigns.with_status(self.status, self.today) if self.status else campaigns
 
     def own_columns(self) -> list[Column]:
         style, today = numbers(), self.today
@@ -60,7 +61,6 @@ class CampaignList(AskedList):
             return status_text(line.row.status(today))
 
         return [
-            self.name_column(),
             Column("assigned", _("People"), lambda line: style.grouped(line.assigned), "assigned"),
             Column("status", _("Status"), status, place=status_place(today), is_text=True, starts_high=False),
             day_column("first", _("First day"), "starts_on"),

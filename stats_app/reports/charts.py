@@ -256,7 +256,7 @@ def change_html(change: Change | None) -> SafeString:
         return mark_safe('<span class="stats-change">–</span>')
     if change.reason is not None:
         text = before_text(change, numbers())
-        return mark_safe(f'<span class="stats-before">{escape(text)}</span>')  # noqa: S308  # escaped
+        return mark_safe(f'<span class="stats-before">{escape(text)}</span>')  # noqa: S308  # the text is escaped
     arrow, word = {"up": ("▲", _("up")), "down": ("▼", _("down")), "same": ("=", _("unchanged"))}[change.direction]
     # The no-break space keeps the arrow beside its number on a phone.
     return mark_safe(  # noqa: S308  # every text is escaped

@@ -9,15 +9,13 @@ from typing import Any
 
 from stats_app.dimensions import BOT, SUSPECTED
 from stats_app.periods import Period
-from stats_app.reports.campaign import CampaignReport
 from stats_app.reports.cells import CHANGE_HEAD, NO_CHANGE, NO_PREVIOUS, PREVIOUS_HEAD, change_cells, previous_cells
 from stats_app.reports.charts import ComparedChart, StackedChart
-from stats_app.reports.figures import Figure
+from stats_app.reports.figures import Figure, Report
 from stats_app.reports.overview import OverviewReport
 from stats_app.reports.ranking import Rank
 from stats_app.reports.user import UserReport
 
-Report = OverviewReport | CampaignReport | UserReport
 Row = tuple[Any, ...]
 
 HEAD = ("table", "from", "to", "publicId", "name", "clicks", *PREVIOUS_HEAD, "state", *CHANGE_HEAD)

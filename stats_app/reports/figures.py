@@ -1,4 +1,4 @@
-"""Parts that several reports share: figures, clicks of periods, charts of one subject, addresses of files."""
+"""Parts that several reports share: fields, figures, clicks of periods, charts of one subject, addresses of files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from stats_app import store
 from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models import Workspace
 from stats_app.periods import MIN_DATE, Period, month_end, next_month
-from stats_app.queries import DailyClicks
+from stats_app.queries import DailyClicks, Json
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart, axis_of
 from stats_app.reports.comparison import Change, Comparison, Question
+from stats_app.reports.excluded import Excluded
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.wording import compared_names
 
@@ -37,6 +38,29 @@ class Figure:
     counted: int
     change: Change | None
     today: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the pages of a workspace, a campaign and a user have in common. `answer` is the answer of the page's tool.
+
+    `last_period` is set if the period has no clicks: the last one of the same length with clicks, or None if there are
+    no clicks. `generated_at` is the workspace's local time, naive.
+    """
+
+    workspace: Workspace
+    question: Question
+    comparison: Comparison
+    answer: Json
+    figures: list[Figure]
+    excluded: Excluded
+    chart: ComparedChart
+    last_period: Period | None
+    generated_at: datetime
+
+    @property
+    def period(self) -> Period:
+        return self.comparison.period
 
 
 def kind_names() -> dict[str, str]:
@@ -118,7 +142,7 @@ def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named
 
 def page_context(
     form: PeriodForm,
-    report_of: Callable[[Question], object],
+    report_of: Callable[[Question], Report],
     page: str,
     public_ids: Sequence[str],
     audience: Audience = STAFF,

@@ -22,15 +22,15 @@ NAMED = 3
 # The most campaigns with marks in a chart. With more, nearly every bucket would have a mark.
 MOST = 200
 
-_Found = tuple[str, str, date | None, date | None]
+_Run = tuple[str, str, date | None, date | None]
 
 
 def campaign_marks(campaigns: QuerySet[Any], buckets: Sequence[Bucket]) -> list[SafeString]:
     """For each bucket the campaigns that begin or end in it, as HTML. An empty list if there are none in any bucket."""
     days = (buckets[0].start, buckets[-1].end)
     within = campaigns.filter(Q(starts_on__range=days) | Q(ends_on__range=days)).order_by("pk")
-    found = list(within.values_list("public_id", "name", "starts_on", "ends_on")[:MOST])
-    marked = _by_bucket(found, buckets)
+    named = list(within.values_list("public_id", "name", "starts_on", "ends_on")[:MOST])
+    marked = _by_bucket(named, buckets)
     return [_mark(marked[number]) for number in range(len(buckets))] if marked else []
 
 
@@ -40,11 +40,11 @@ def marks_of(campaign: Campaign, buckets: Sequence[Bucket]) -> list[SafeString]:
     return [_mark(marked[number]) for number in range(len(buckets))] if marked else []
 
 
-def _by_bucket(found: Iterable[_Found], buckets: Sequence[Bucket]) -> dict[int, list[SafeString]]:
+def _by_bucket(campaigns: Iterable[_Run], buckets: Sequence[Bucket]) -> dict[int, list[SafeString]]:
     """The texts of the campaigns that begin or end in each bucket, by the bucket's position."""
     places = {day: place for place, bucket in enumerate(buckets) for day in _days(bucket)}
     marked: dict[int, list[SafeString]] = defaultdict(list)
-    for public_id, name, first, last in found:
+    for public_id, name, first, last in campaigns:
         for day, pattern in ((first, _("{name} begins")), (last, _("{name} ends"))):
             if day in places:
                 marked[places[day]].append(format_html(pattern, name=name_html(name, public_id)))

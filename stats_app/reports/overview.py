@@ -18,9 +18,9 @@ from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart, Series, StackedChart
 from stats_app.reports.colours import COLOURS, campaign_colours
 from stats_app.reports.comparison import Comparison, Question
-from stats_app.reports.excluded import Excluded, excluded_of_workspace
+from stats_app.reports.excluded import excluded_of_workspace
 from stats_app.reports.figures import (
-    Figure,
+    Report,
     clicks_of,
     compared_chart,
     comparison_of,
@@ -50,22 +50,14 @@ class Coverage:
         return self.active - self.clicked
 
 
-@dataclass(frozen=True, slots=True)
-class OverviewReport:
-    """The contents of the overview. `answer` is the answer of the tool `stats_get_workspace_overview`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewReport(Report):
+    """The contents of the overview. Its tool is `stats_get_workspace_overview`.
 
-    `last_period` is set if the period has no clicks: the last one of the same length with clicks, or None if the
-    workspace has no clicks. `is_new` is true if it has never had any click, not even one that is not counted.
-    `generated_at` is the workspace's local time, naive. `users` is None if no figures of persons are shown.
+    `is_new` is true if the workspace has never had any click, not even one that is not counted. `users` is None if no
+    figures of persons are shown.
     """
 
-    workspace: Workspace
-    question: Question
-    comparison: Comparison
-    answer: queries.Json
-    figures: list[Figure]
-    excluded: Excluded
-    chart: ComparedChart
     campaigns_chart: StackedChart
     campaigns: Ranking
     users: Ranking | None
@@ -73,13 +65,7 @@ class OverviewReport:
     all_users: int
     coverage: Coverage | None
     weekdays: list[Weekday]
-    last_period: Period | None
     is_new: bool
-    generated_at: datetime
-
-    @property
-    def period(self) -> Period:
-        return self.comparison.period
 
     @property
     def withheld(self) -> str:
@@ -116,23 +102,23 @@ def overview_report(
     excluded = excluded_of_workspace(workspace, period)
     last = None if total else last_period(workspace, period)
     return OverviewReport(
-        workspace,
-        question,
-        comparison,
-        answer,
-        kind_figures(counts.daily, comparison),
-        excluded.for_others() if audience.is_shared else excluded,
-        chart,
-        _campaigns_chart(workspace, counts, question, answer, chart),
-        _campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
-        _users(workspace, comparison, total) if audience.names_people else None,
-        Campaign.objects.filter(workspace=workspace.pk).count(),
-        WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
-        _coverage(workspace, comparison),
-        _weekdays(counts, comparison),
-        last,
-        not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
-        local_time(workspace, now),
+        workspace=workspace,
+        question=question,
+        comparison=comparison,
+        answer=answer,
+        figures=kind_figures(counts.daily, comparison),
+        excluded=excluded.for_others() if audience.is_shared else excluded,
+        chart=chart,
+        campaigns_chart=_campaigns_chart(workspace, counts, question, answer, chart),
+        campaigns=_campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
+        users=_users(workspace, comparison, total) if audience.names_people else None,
+        all_campaigns=Campaign.objects.filter(workspace=workspace.pk).count(),
+        all_users=WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
+        coverage=_coverage(workspace, comparison),
+        weekdays=_weekdays(counts, comparison),
+        last_period=last,
+        is_new=not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
+        generated_at=local_time(workspace, now),
     )
 
 
@@ -182,7 +168,7 @@ def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
     number = active.count()
     if not number:
         return None
-    return Coverage(number, store.number_with_clicks(workspace.pk, "user", active, comparison.period, comparison.today))
+    return Coverage(number, store.number_with_clicks(workspace.pk, "user", active, comparison.period))
 
 
 def _weekdays(counts: queries.OverviewCounts, comparison: Comparison) -> list[Weekday]:

@@ -54,8 +54,8 @@ def signature_links(
 ) -> SignatureLinks:
     """The person's links that are switched on. `query` is the page's query; for `absolute` see
     `stats_app.links.address`."""
-    found = TrackedLink.objects.filter(workspace=workspace, user=user, is_active=True)
-    rows = list(found.select_related("campaign", "alias").order_by("kind", "-pk")[: MAX_SHOWN + 1])
+    active = TrackedLink.objects.filter(workspace=workspace, user=user, is_active=True)
+    rows = list(active.select_related("campaign", "alias").order_by("kind", "-pk")[: MAX_SHOWN + 1])
     addresses = {row: address for row in rows[:MAX_SHOWN] if (address := links.address(row.token, absolute))}
     form = BannerForm(query, {row.token: _title(row) for row in addresses})
     shown = [
@@ -109,7 +109,7 @@ class BannerForm(forms.Form):
         names = ("link", "image", "alt", "width", "height")
         given = {name: query[name] for name in names if name in query}
         super().__init__(given if given else None, auto_id="stats-banner-%s", label_suffix="")
-        self.fields["link"].choices = list(titles.items())  # type: ignore[attr-defined]  # a ChoiceField
+        self.fields["link"].choices = list(titles.items())  # type: ignore[attr-defined]  # a ChoiceField has them
         for field in self.fields.values():
             field.widget.attrs["autocomplete"] = "off"
 

@@ -13,11 +13,11 @@ from stats_app import person_figures, queries
 from stats_app.errors import PersonFiguresOff
 from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
 from stats_app.periods import Period
-from stats_app.reports.charts import ComparedChart, Series, StackedChart
-from stats_app.reports.comparison import Comparison, Question
-from stats_app.reports.excluded import Excluded, excluded_of
+from stats_app.reports.charts import Series, StackedChart
+from stats_app.reports.comparison import Question
+from stats_app.reports.excluded import excluded_of
 from stats_app.reports.figures import (
-    Figure,
+    Report,
     compared_chart,
     comparison_of,
     kind_figures,
@@ -46,29 +46,16 @@ class Carried:
         return self.total - len(self.campaigns)
 
 
-@dataclass(frozen=True, slots=True)
-class UserReport:
-    """The contents of a user's page. `answer` is the answer of the tool `stats_get_user_metrics`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserReport(Report):
+    """The contents of a user's page. Its tool is `stats_get_user_metrics`.
 
     `withheld` is a text if the figures of the period to compare with are not shown (`person_figures`); else empty.
     """
 
-    workspace: Workspace
     user: WorkspaceUser
-    question: Question
-    comparison: Comparison
-    answer: queries.Json
-    figures: list[Figure]
-    excluded: Excluded
-    chart: ComparedChart
     kinds_chart: StackedChart
-    last_period: Period | None
     withheld: str
-    generated_at: datetime
-
-    @property
-    def period(self) -> Period:
-        return self.comparison.period
 
     @property
     def is_empty(self) -> bool:
@@ -96,8 +83,8 @@ def user_context(workspace: Workspace, user: WorkspaceUser, query: Mapping[str, 
 
 def _carried(workspace: Workspace, user: WorkspaceUser) -> Carried:
     campaigns = _carried_campaigns(workspace, user)
-    found = list(campaigns.order_by("-created_at", "-pk")[: NAMED + 1])
-    return Carried(found[:NAMED], len(found) if len(found) <= NAMED else campaigns.count())
+    newest = list(campaigns.order_by("-created_at", "-pk")[: NAMED + 1])
+    return Carried(newest[:NAMED], len(newest) if len(newest) <= NAMED else campaigns.count())
 
 
 def _carried_campaigns(workspace: Workspace, user: WorkspaceUser) -> QuerySet[Any]:
@@ -124,18 +111,18 @@ def user_report(workspace: Workspace, user: WorkspaceUser, question: Question, n
         for number, (kind, name) in enumerate(kind_names().items(), 1)
     ]
     return UserReport(
-        workspace,
-        user,
-        question,
-        comparison,
-        answer,
-        figures,
-        excluded_of(workspace, period, {"user": user.pk}),
-        chart,
-        StackedChart(chart.axis, kinds, marks),
-        None if answer["metrics"]["totalClicks"] else last_period(workspace, period, {"user": user.pk}),
-        withheld,
-        local_time(workspace, now),
+        workspace=workspace,
+        user=user,
+        question=question,
+        comparison=comparison,
+        answer=answer,
+        figures=figures,
+        excluded=excluded_of(workspace, period, {"user": user.pk}),
+        chart=chart,
+        kinds_chart=StackedChart(chart.axis, kinds, marks),
+        last_period=None if answer["metrics"]["totalClicks"] else last_period(workspace, period, {"user": user.pk}),
+        withheld=withheld,
+        generated_at=local_time(workspace, now),
     )
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from stats_app import person_figures, public_ids, queries
 from stats_app.models import Campaign, WorkspaceUser
 from stats_app.periods import Period
-from stats_app.reports.lists import AskedList, Column, Line
+from stats_app.reports.list_columns import Column, Line
+from stats_app.reports.lists import AskedList
 from stats_app.reports.wording import numbers, withheld_text
 
 ACTIVE, INACTIVE = "active", "inactive"
@@ -59,8 +60,8 @@ class UserList(AskedList):
         return [(ACTIVE, _("active")), (INACTIVE, _("inactive"))]
 
     def matching(self, rows: Any) -> QuerySet[Any]:
-        found: QuerySet[Any] = rows.known_as(self.words, self.workspace.pk)
-        return found.filter(is_active=self.status == ACTIVE) if self.status else found
+        users: QuerySet[Any] = rows.known_as(self.words, self.workspace.pk)
+        return users.filter(is_active=self.status == ACTIVE) if self.status else users
 
     def own_columns(self) -> list[Column]:
         style, names = numbers(), dict(self.statuses)
@@ -69,7 +70,6 @@ class UserList(AskedList):
             return names[ACTIVE if line.row.is_active else INACTIVE]
 
         return [
-            self.name_column(),
             Column("assigned", _("Campaigns"), lambda line: style.grouped(line.assigned), "assigned"),
             Column("status", _("Status"), status, place=F("is_active"), is_text=True),
             Column("email", _("E-mail"), _email, place=F("email"), is_text=True, starts_high=False),

@@ -97,12 +97,12 @@ def _spans(comparison: Comparison) -> list[Period]:
 def _first_days(known: Mapping[int, Comparison], clicks: Mapping[int, Sequence[Clicks]]) -> dict[int, date]:
     """A day on or after the first click of each workspace. It is only looked up for workspaces without clicks on the
     first day that is compared."""
-    found: dict[int, date] = {}
+    first_days: dict[int, date] = {}
     for pk, comparison in known.items():
         if comparison.compared is not None and any(clicks[pk][-1].values()):
-            found[pk] = comparison.compared.start
-    others = [pk for pk, comparison in known.items() if comparison.compared is not None and pk not in found]
-    return found | (store.first_days(others) if others else {})
+            first_days[pk] = comparison.compared.start
+    others = [pk for pk, comparison in known.items() if comparison.compared is not None and pk not in first_days]
+    return first_days | (store.first_days(others) if others else {})
 
 
 def _line(

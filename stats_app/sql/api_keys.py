@@ -37,7 +37,7 @@ def pass_call(
         kept = f"CASE WHEN {length} >= %(limit)s THEN json_remove({{0}}.passed, '$[0]') ELSE {{0}}.passed END"
         noted = f"json_insert({kept}, '$[#]', max(%(now)s, {newest}))"
         first = "json_array(%(now)s)"
-    found = rows(
+    windows = rows(
         connection,
         f"""
         INSERT INTO stats_app_callwindow (api_key_id, name, passed) VALUES (%(key)s, %(name)s, {first})
@@ -47,18 +47,18 @@ def pass_call(
         """.format("stats_app_callwindow"),
         {"key": api_key_id, "name": name, "limit": limit, "now": now, "window": window},
     )
-    return (found[0][0], _times(found[0][1])) if found else None
+    return (windows[0][0], _times(windows[0][1])) if windows else None
 
 
 def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str, now: int | None) -> tuple[int, list[int]]:
     """The current time, as in `pass_call`, and the times of the last calls that passed, oldest first."""
     clock = f"({_NOW_ON_POSTGRESQL})::bigint" if now is None else str(now)
-    [(moment, passed)] = rows(
+    [(current, passed)] = rows(
         connection,
         f"SELECT {clock}, (SELECT passed FROM stats_app_callwindow WHERE api_key_id = %s AND name = %s)",
         [api_key_id, name],
     )
-    return moment, _times(passed) if passed else []
+    return current, _times(passed) if passed else []
 
 
 # `now()` would be the start of the transaction, which the caller may have begun long ago.
@@ -72,8 +72,8 @@ def _times(passed: Any) -> list[int]:
 
 def find_key(connection: BaseDatabaseWrapper, digest: bytes) -> tuple[Any, ...] | None:
     """The key with this digest and its workspace, in the order of `KEY_COLUMNS` and `WORKSPACE_COLUMNS`."""
-    found = rows(connection, _FIND_KEY, [digest])
-    return tuple(map(_aware, found[0])) if found else None
+    keys = rows(connection, _FIND_KEY, [digest])
+    return tuple(map(_aware, keys[0])) if keys else None
 
 
 def _aware(value: Any) -> Any:

@@ -30,10 +30,10 @@ def cluster(connection: BaseDatabaseWrapper) -> Cluster | None:
     """None where the database has no Citus."""
     if not is_postgresql(connection):
         return None
-    found = rows(connection, "SELECT extversion FROM pg_extension WHERE extname = 'citus'")
-    if not found:
+    versions = rows(connection, "SELECT extversion FROM pg_extension WHERE extname = 'citus'")
+    if not versions:
         return None
-    version = tuple(int(part) for part in found[0][0].partition("-")[0].split(".") if part.isdecimal())
+    version = tuple(int(part) for part in versions[0][0].partition("-")[0].split(".") if part.isdecimal())
     [(group, machines, has_coordinator, recovery_ms)] = rows(
         connection,
         """
@@ -63,14 +63,14 @@ def begin_layout(connection: BaseDatabaseWrapper) -> None:
 
 def keeps_to_one_connection(connection: BaseDatabaseWrapper) -> bool:
     """Whether `keep_to_one_connection` was called for this database."""
-    found = rows(
+    settings = rows(
         connection,
         """
         SELECT 1 FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
         WHERE datname = current_database() AND 'citus.multi_shard_modify_mode=sequential' = ANY(setconfig)
         """,
     )
-    return bool(found)
+    return bool(settings)
 
 
 def keep_to_one_connection(connection: BaseDatabaseWrapper) -> None:

@@ -20,6 +20,7 @@ from stats_app.sql.counting import (
     changes,
     counted,
     day_params,
+    delete_empty,
     sqlite_time,
 )
 from stats_app.sql.cursor import array, execute, is_postgresql, number_array, rows, text_array, value_lists
@@ -197,7 +198,7 @@ class StoredVerdict(NamedTuple):
 def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[StoredVerdict]:
     """Locks the stored ones of these clicks until the transaction ends. Returns them in the order of their ids."""
     lock = "FOR NO KEY UPDATE" if is_postgresql(connection) else ""
-    found = rows(
+    clicks = rows(
         connection,
         f"""
         SELECT id, utc_day, verdict, reason FROM stats_app_click
@@ -205,7 +206,7 @@ def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Seque
         """,
         {"workspace": workspace_id, **_id_params(connection, ids)},
     )
-    return [StoredVerdict(_bytes(click_id), *rest) for click_id, *rest in found]
+    return [StoredVerdict(_bytes(click_id), *rest) for click_id, *rest in clicks]
 
 
 def _bytes(click_id: Any) -> bytes:
@@ -222,7 +223,7 @@ class Subject(NamedTuple):
 
 def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[Subject]:
     """The campaign and the user of each stored one of these clicks."""
-    found = rows(
+    clicks = rows(
         connection,
         f"""
         SELECT id, campaign_id, user_id FROM stats_app_click
@@ -230,7 +231,7 @@ def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[b
         """,
         {"workspace": workspace_id, **_id_params(connection, ids)},
     )
-    return [Subject(_bytes(click_id), *rest) for click_id, *rest in found]
+    return [Subject(_bytes(click_id), *rest) for click_id, *rest in clicks]
 
 
 def set_verdicts(
@@ -268,6 +269,8 @@ def move(
     params = {"workspace": workspace_id, **_id_params(connection, ids), **day_params(connection, spans)}
     if not few:
         execute(connection, f"{common} {add_counted(connection, sign)}", params)
+        if sign:
+            execute(connection, f"{common} {delete_empty(connection)}", params)
     elif changed := rows(connection, f"{common} {changes(connection, sign)}", params):
         lists, values = value_lists(changed)
         execute(connection, f"{INTO_ROLLUPS} VALUES {lists} {ADDED}", values)

@@ -36,6 +36,13 @@ ADDED = (
 )
 """Follows upon rows for the rollups: has them added to those that are there."""
 
+EMPTY_OF = (
+    f"DELETE FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND {' AND '.join(f'{c} = 0' for c in COLUMNS)} "
+    "AND (dimension, key, day) IN"
+)
+"""Deletes the rows without clicks among those whose dimension, key and day follow. Every row has clicks, so that
+whoever has clicks can be found in the index alone (`listings.number_with_clicks`)."""
+
 
 def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dict[str, Any]:
     """The parameters of `counted`, without the workspace. Clicks outside of the spans are not counted."""
@@ -110,11 +117,18 @@ def changes(connection: BaseDatabaseWrapper, sign: str = "") -> str:
     """The rows that `add_counted` adds, in the order of the primary key, without which writers deadlock."""
     counts = ", ".join(sign + column for column in COLUMNS)
     return f"""
-        SELECT %(workspace)s, dimension, key, day, {counts} FROM (
-            SELECT * FROM counted UNION ALL {_by_year(connection)}
-        ) AS changes
+        SELECT %(workspace)s, dimension, key, day, {counts} FROM ({_of_days_and_years(connection)}) AS changes
         WHERE true ORDER BY dimension, key, day
     """
+
+
+def delete_empty(connection: BaseDatabaseWrapper) -> str:
+    """The statement that deletes the rows of `counted` whose clicks were all taken away."""
+    return f"{EMPTY_OF} (SELECT dimension, key, day FROM ({_of_days_and_years(connection)}) AS changes)"
+
+
+def _of_days_and_years(connection: BaseDatabaseWrapper) -> str:
+    return f"SELECT * FROM counted UNION ALL {_by_year(connection)}"
 
 
 def _by_year(connection: BaseDatabaseWrapper) -> str:

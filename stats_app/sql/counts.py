@@ -33,8 +33,8 @@ def totals(
 ) -> list[tuple[int, list[int]]]:
     """The sums of each column over the range, for each of the keys that has rows there."""
     statement = f"SELECT key, {_SUMS} FROM stats_app_rollup WHERE {_RANGE} {_one(connection, keys)} GROUP BY key"
-    found = rows(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
-    return [(found_key, counts) for found_key, *counts in found]
+    sums = rows(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
+    return [(key, counts) for key, *counts in sums]
 
 
 def totals_of_workspaces(
@@ -57,8 +57,8 @@ def totals_of_workspaces(
     params |= {"start": min(starts), "end": max(ends)}
     params |= {f"start_{number}": start for number, start in enumerate(starts)}
     params |= {f"end_{number}": end for number, end in enumerate(ends)}
-    found = rows(connection, statement, params)
-    return [(workspace_id, counts) for workspace_id, *counts in found]
+    by_workspace = rows(connection, statement, params)
+    return [(workspace_id, counts) for workspace_id, *counts in by_workspace]
 
 
 def first_day(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> date | None:
@@ -79,8 +79,8 @@ def _edge_day(
         WHERE workspace_id = %(workspace)s AND dimension = %(dimension)s AND key = %(key)s AND {TOTAL} > 0
         ORDER BY day {direction} LIMIT 1
     """
-    found = rows(connection, statement, {"workspace": workspace_id, "dimension": dimension, "key": key})
-    return _day(found[0][0]) if found else None
+    days = rows(connection, statement, {"workspace": workspace_id, "dimension": dimension, "key": key})
+    return _day(days[0][0]) if days else None
 
 
 def first_days(connection: BaseDatabaseWrapper, workspace_ids: Sequence[int]) -> dict[int, date]:
@@ -91,8 +91,8 @@ def first_days(connection: BaseDatabaseWrapper, workspace_ids: Sequence[int]) ->
             AND {TOTAL} > 0
         GROUP BY workspace_id
     """
-    found = rows(connection, statement, {"workspaces": number_list(connection, workspace_ids)})
-    return {workspace_id: _day(day) for workspace_id, day in found}
+    days = rows(connection, statement, {"workspaces": number_list(connection, workspace_ids)})
+    return {workspace_id: _day(day) for workspace_id, day in days}
 
 
 def _day(value: date | str) -> date:
@@ -151,8 +151,8 @@ def series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
     return f"{collect}({offset}) AS offsets, {counts}"
 
 
-def daily_counts(connection: BaseDatabaseWrapper, found: Sequence[Sequence[Any]]) -> list[DailyCounts]:
+def daily_counts(connection: BaseDatabaseWrapper, read: Sequence[Sequence[Any]]) -> list[DailyCounts]:
     """Rows with a key and its `series`."""
     if is_postgresql(connection):
-        return [DailyCounts(key, offsets, columns) for key, offsets, *columns in found]
-    return [DailyCounts(key, json.loads(offsets), [*map(json.loads, columns)]) for key, offsets, *columns in found]
+        return [DailyCounts(key, offsets, columns) for key, offsets, *columns in read]
+    return [DailyCounts(key, json.loads(offsets), [*map(json.loads, columns)]) for key, offsets, *columns in read]

@@ -22,8 +22,8 @@ def rows(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] 
     """All rows that a statement returns. They are read at once, because SQLite needs that before the next statement."""
     with closing(_cursor(connection)) as cursor:
         cursor.execute(statement, params)
-        found: list[Any] = cursor.fetchall()
-        return found
+        fetched: list[Any] = cursor.fetchall()
+        return fetched
 
 
 def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:

@@ -39,5 +39,5 @@ _FIND = """
 
 def find_link(connection: BaseDatabaseWrapper, token: str) -> FollowedLink | None:
     """The link with this token. Tokens are unique across all workspaces."""
-    found = rows(connection, _FIND, [token])
-    return FollowedLink(*found[0]) if found else None
+    links = rows(connection, _FIND, [token])
+    return FollowedLink(*links[0]) if links else None

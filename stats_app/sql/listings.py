@@ -15,6 +15,7 @@ from stats_app.dimensions import Dimension
 from stats_app.periods import ONE_DAY
 from stats_app.sql.counts import TOTAL
 from stats_app.sql.cursor import is_postgresql
+from stats_app.sql.rankings import MANY
 
 Days = tuple[date, date]
 """The first and the last one, both included."""
@@ -69,10 +70,13 @@ def ordered_keys(
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return Found([], 0)
+    total = chosen.count()
     parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])]
     joins = []
     if order.by in ("clicks", "change", "each") or order.only_without:
-        parts.append(_counted(workspace_id, dimension, order))
+        # Reading the counts of all keys in one scan is faster than looking up many.
+        among = "AND key IN (SELECT id FROM chosen)" if total <= MANY else ""
+        parts.append(_counted(workspace_id, dimension, order, among))
         joins.append("LEFT JOIN counted ON counted.key = chosen.id")
     if order.by in ("assigned", "each"):
         parts.append(_assigned(workspace_id, _OWNERS[dimension.name]))
@@ -89,10 +93,10 @@ def ordered_keys(
     # Not prepared, because each search has another text.
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
-        found = cursor.fetchall()
+        ordered = cursor.fetchall()
     if order.only_without:
-        return Found([row[0] for row in found], found[0][1] if found else 0)
-    return Found([row[0] for row in found], chosen.count())
+        return Found([row[0] for row in ordered], ordered[0][1] if ordered else 0)
+    return Found([row[0] for row in ordered], total)
 
 
 def number_with_clicks(
@@ -101,17 +105,18 @@ def number_with_clicks(
     dimension: Dimension,
     chosen: QuerySet[Any],
     days: Days,
-    today: date,
 ) -> int:
     """How many rows of `chosen`, which has only the value `pk`, have clicks in the days."""
     rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
-    counted = _counted(workspace_id, dimension, Order("clicks", False, days, today, least=1))
+    # The counts are not read, only the index: a row of the rollups has at least one click.
     statement = f"""
-        WITH {counted.sql}
-        SELECT count(*) FROM ({rows}) AS chosen JOIN counted ON counted.key = chosen.id WHERE clicks IS NOT NULL
+        SELECT count(*) FROM ({rows}) AS chosen JOIN (
+            SELECT key FROM stats_app_rollup
+            WHERE workspace_id = %s AND dimension = %s AND day BETWEEN %s AND %s GROUP BY key
+        ) AS clicked ON clicked.key = chosen.id
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*counted.params, *row_params])
+        cursor.execute(statement, [*row_params, workspace_id, dimension.code, *days])
         number: int = cursor.fetchone()[0]
         return number
 
@@ -144,8 +149,8 @@ class _Piece(NamedTuple):
     sign: str
 
 
-def _counted(workspace_id: int, dimension: Dimension, order: Order) -> _Part:
-    """The clicks of each key in `order.days`, and in `order.before`."""
+def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) -> _Part:
+    """The clicks of each key in `order.days`, and in `order.before`. `among` is a further condition for the keys."""
     spans = {"clicks": order.days} | ({"clicks_before": order.before} if order.before else {})
     selects, params = [], []
     for name, days in spans.items():
@@ -153,7 +158,7 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order) -> _Part:
             columns = ", ".join(f"{piece.sign}({TOTAL})" if name == one else "0" for one in spans)
             selects.append(f"""
                 SELECT key, {columns} FROM stats_app_rollup
-                WHERE workspace_id = %s AND dimension = %s AND day BETWEEN %s AND %s
+                WHERE workspace_id = %s AND dimension = %s AND day BETWEEN %s AND %s {among}
             """)
             params += [workspace_id, piece.dimension, piece.first, piece.last]
     sql = f"""

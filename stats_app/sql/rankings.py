@@ -47,8 +47,8 @@ def top_series(
     limit: int,
 ) -> list[DailyCounts]:
     """As `top_totals`, with the clicks of each day in place of their sum."""
-    found = _top(connection, workspace_id, dimension, period, limit, [TOTAL])
-    return daily_counts(connection, [(key, *lists) for key, _, *lists in found])
+    ranked = _top(connection, workspace_id, dimension, period, limit, [TOTAL])
+    return daily_counts(connection, [(key, *lists) for key, _, *lists in ranked])
 
 
 def _top(
@@ -70,10 +70,10 @@ def _top(
         "rank": limit - 1,
         "many": MANY,
     }
-    found = rows(connection, search.of_few(), params)
-    if found[0][-1] > MANY:
-        found = rows(connection, search.of_all(), params)
-    return [row[:-1] for row in found if row[0] is not None]
+    ranked = rows(connection, search.of_few(), params)
+    if ranked[0][-1] > MANY:
+        ranked = rows(connection, search.of_all(), params)
+    return [row[:-1] for row in ranked if row[0] is not None]
 
 
 class _Search:

@@ -48,7 +48,7 @@ def number(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Collecti
     """Stores the reasons that are new, which gives them a number."""
     given = _given(connection)
     params = {"workspace": workspace_id, **_params(connection, reasons)}
-    found = rows(
+    numbered = rows(
         connection,
         f"""
         SELECT {_COLUMNS} FROM stats_app_reason
@@ -56,7 +56,7 @@ def number(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Collecti
         """,
         params,
     )
-    new = set(reasons) - {Reason(*one) for one in found}
+    new = set(reasons) - {Reason(*one) for one in numbered}
     if new:
         # Sorted, because otherwise writers with the same new reasons could deadlock.
         params |= _params(connection, sorted(new))
@@ -98,9 +98,9 @@ def number_stored(connection: BaseDatabaseWrapper, workspace_id: int, first: dat
         """
         for one in WITH_REASONS
     )
-    found = rows(connection, stored, {"workspace": workspace_id, "first": first, "last": last})
-    if found:
-        number(connection, workspace_id, [Reason(*reason) for reason in found])
+    of_clicks = rows(connection, stored, {"workspace": workspace_id, "first": first, "last": last})
+    if of_clicks:
+        number(connection, workspace_id, [Reason(*reason) for reason in of_clicks])
 
 
 def numbers(connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, key: int) -> dict[int, Reason]:
@@ -120,5 +120,5 @@ def _by_number(
     connection: BaseDatabaseWrapper, workspace_id: int, condition: str, params: dict[str, Any]
 ) -> dict[int, Reason]:
     statement = f"SELECT id, {_COLUMNS} FROM stats_app_reason WHERE workspace_id = %(workspace)s AND {condition}"
-    found = rows(connection, statement, {"workspace": workspace_id, **params})
-    return {number: Reason(*reason) for number, *reason in found}
+    reasons = rows(connection, statement, {"workspace": workspace_id, **params})
+    return {number: Reason(*reason) for number, *reason in reasons}

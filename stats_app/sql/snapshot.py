@@ -37,7 +37,7 @@ def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     mode = getattr(connection, "transaction_mode", None)
     connection.ensure_connection()
-    connection.transaction_mode = "DEFERRED"  # type: ignore[attr-defined]  # of Django's SQLite backend
+    connection.transaction_mode = "DEFERRED"  # type: ignore[attr-defined]  # an attribute of Django's SQLite backend
     try:
         yield
     finally:

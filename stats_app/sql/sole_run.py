@@ -46,7 +46,7 @@ def sole_run(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | No
     if is_postgresql(connection):
         with _on_postgresql(connection, number) as hold:
             yield hold
-    elif connection.is_in_memory_db():  # type: ignore[attr-defined]  # of Django's SQLite backend
+    elif connection.is_in_memory_db():  # type: ignore[attr-defined]  # a method of Django's SQLite backend
         yield Hold()
     else:
         with _on_sqlite(connection, number) as hold:

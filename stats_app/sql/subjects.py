@@ -33,7 +33,7 @@ class FoundUser(NamedTuple):
 
 def find_campaign(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str) -> FoundCampaign | None:
     """The campaign of the workspace with this public id."""
-    found = rows(
+    campaigns = rows(
         connection,
         """
         SELECT id, name, starts_on, ends_on, is_paused,
@@ -42,12 +42,12 @@ def find_campaign(connection: BaseDatabaseWrapper, workspace_id: int, public_id:
         """,
         [public_id, workspace_id],
     )
-    return FoundCampaign(*found[0]) if found else None
+    return FoundCampaign(*campaigns[0]) if campaigns else None
 
 
 def find_user(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str) -> FoundUser | None:
     """The user of the workspace with this public id."""
-    found = rows(
+    users = rows(
         connection,
         """
         SELECT id, display_name,
@@ -57,7 +57,7 @@ def find_user(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str
         """,
         [public_id, workspace_id],
     )
-    return FoundUser(*found[0]) if found else None
+    return FoundUser(*users[0]) if users else None
 
 
 def campaign_names(
@@ -69,5 +69,5 @@ def campaign_names(
         WHERE id {among(connection, "campaigns")} AND workspace_id = %(workspace)s
     """
     given = number_list(connection, [int(campaign_id) for campaign_id in campaign_ids])
-    found = rows(connection, statement, {"campaigns": given, "workspace": workspace_id})
-    return {campaign_id: (public_id, name) for campaign_id, public_id, name in found}
+    campaigns = rows(connection, statement, {"campaigns": given, "workspace": workspace_id})
+    return {campaign_id: (public_id, name) for campaign_id, public_id, name in campaigns}

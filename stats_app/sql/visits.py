@@ -38,7 +38,7 @@ def recent_visits(
     connection: BaseDatabaseWrapper, workspace_id: int, network: bytes, since: datetime, limit: int
 ) -> list[VisitRow]:
     """The visits from a network since a time, newest first."""
-    found = rows(
+    visits = rows(
         connection,
         """
         SELECT network, visitor, link, signature, click, visited_at, reason FROM stats_app_recentvisit
@@ -48,7 +48,7 @@ def recent_visits(
     )
     return [
         VisitRow(bytes(network), bytes(visitor), link, signature, _ulid(click), _aware(visited_at), reason)
-        for network, visitor, link, signature, click, visited_at, reason in found
+        for network, visitor, link, signature, click, visited_at, reason in visits
     ]
 
 

@@ -83,7 +83,7 @@ def test_a_scanner_that_asks_for_the_links_of_a_signature_at_once_counts_none(
 
     def ask(link: TrackedLink) -> tuple[int, str]:
         address = f"{live_server.url}/c/{link.token}"
-        request = urllib.request.Request(address, headers=SCANNER)  # noqa: S310  # the test's own server
+        request = urllib.request.Request(address, headers=SCANNER)  # noqa: S310  # an http address of the test's own server
         with pytest.raises(urllib.error.HTTPError) as answer:
             opener.open(request)
         with answer.value as found:

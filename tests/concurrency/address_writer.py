@@ -7,17 +7,13 @@ MODEL is `user` or `alias`. Each line of standard input is an e-mail, and is ans
 
 from __future__ import annotations
 
-import os
 import sys
+
+from tests.concurrency.processes import say, set_up
 
 
 def main(database: str, workspace_id: str, model: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"] |= {"NAME": database}
-    django.setup()
+    set_up(database)
 
     from django.db import IntegrityError
 
@@ -36,9 +32,9 @@ def main(database: str, workspace_id: str, model: str) -> None:
             return "refused"
         return "made"
 
-    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    say("ready")
     for line in sys.stdin:
-        print(save(line.strip()), flush=True)  # noqa: T201  # what the test reads
+        say(save(line.strip()))
 
 
 if __name__ == "__main__":

@@ -230,8 +230,8 @@ def main(database: str) -> None:
 
     settings.DATABASES["default"] = json.loads(database)
     django.setup()
-    import stats_app.rollups  # noqa: F401  # once for all, and not in each process
-    import tests.factories  # noqa: F401  # the same
+    import stats_app.rollups  # noqa: F401  # imported before the fork, once for all processes
+    import tests.factories  # noqa: F401  # as above
 
     # Ended processes are removed by the system.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -13,16 +13,13 @@ import os
 import random
 import sys
 
+from tests.concurrency.processes import say, set_up
+
 PEOPLE = 40
 
 
 def main(database: str, workspace_id: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"] |= {"NAME": database}
-    django.setup()
+    set_up(database)
 
     from django.db import IntegrityError
 
@@ -66,14 +63,14 @@ def main(database: str, workspace_id: str) -> None:
         )
         return f"{result.created} {len(result.rejected)}"
 
-    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    say("ready")
     for line in sys.stdin:
         what, seed = line.split()
         try:
             answer = save(what, int(seed))
         except Exception as error:  # the test must see every error
             answer = repr(error).replace("\n", " ")
-        print(answer, flush=True)  # noqa: T201  # what the test reads
+        say(answer)
 
 
 if __name__ == "__main__":

@@ -9,27 +9,23 @@ by how many of them it made itself.
 from __future__ import annotations
 
 import json
-import os
 import sys
+
+from tests.concurrency.processes import say, set_up
 
 
 def main(database: str, workspace_id: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"] |= {"NAME": database}
-    django.setup()
+    set_up(database)
 
     from stats_app.links import LinkInput, create_links
     from stats_app.models import Workspace
 
     workspace = Workspace.objects.get(pk=workspace_id)
-    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    say("ready")
     for line in sys.stdin:
         result = create_links(workspace, [LinkInput("other", target) for target in json.loads(line)])
         tokens = [link.token for link in result.links if link is not None]
-        print(json.dumps([result.created, tokens]), flush=True)  # noqa: T201  # what the test reads
+        say(json.dumps([result.created, tokens]))
 
 
 if __name__ == "__main__":

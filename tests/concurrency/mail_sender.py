@@ -7,27 +7,24 @@ It says "ready" and waits for a line, so that all processes begin together.
 
 from __future__ import annotations
 
-import os
 import sys
+
+from tests.concurrency.processes import say, set_up
 
 
 def main(database: str, port: str, day: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"]["NAME"] = database
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(port)
-    settings.STATS_APP = {"BASE_URL": "https://stats.example"}
-    django.setup()
+    set_up(database)
 
     import time_machine
+    from django.conf import settings
     from django.core.management import call_command
 
     from tests.dashboard_cast import at
 
-    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", int(port)
+    settings.STATS_APP = {"BASE_URL": "https://stats.example"}
+    say("ready")
     sys.stdin.readline()
     with time_machine.travel(at(day), tick=True):
         call_command("send_mailings")

@@ -8,18 +8,14 @@ It says "ready" and waits for a line, so that all processes begin together.
 from __future__ import annotations
 
 import json
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.concurrency.processes import say, set_up
+
 
 def main(database: str, atomic_requests: str, secret: str, calls: str, threads: str) -> None:
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.conf import settings
-
-    settings.DATABASES["default"] |= {"NAME": database, "ATOMIC_REQUESTS": atomic_requests == "True"}
-    django.setup()
+    set_up(database, ATOMIC_REQUESTS=atomic_requests == "True")
 
     from stats_app import limits
     from tests.rest import OVERVIEW, request
@@ -30,10 +26,10 @@ def main(database: str, atomic_requests: str, secret: str, calls: str, threads: 
     def call(_: int) -> int:
         return request("GET", secret, OVERVIEW, {"from": "2026-03-01", "to": "2026-03-31"}).status_code
 
-    print("ready", flush=True)  # noqa: T201  # what the test waits for
+    say("ready")
     sys.stdin.readline()
     with ThreadPoolExecutor(int(threads)) as pool:
-        print(json.dumps([*pool.map(call, range(int(calls)))]))  # noqa: T201  # what the test reads
+        say(json.dumps([*pool.map(call, range(int(calls)))]))
 
 
 if __name__ == "__main__":

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
-from django.db import connection
 
 from stats_app.models import Address, Alias, Campaign, CampaignAssignment, WorkspaceUser
 from tests.concurrency.directory_writer import PEOPLE
-from tests.concurrency.test_addresses import answer, ask
+from tests.concurrency.processes import answer, ask, running
 from tests.factories import make_workspace
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 ROUNDS = 10
 
 
 @pytest.mark.django_db(transaction=True)
 def test_lists_at_the_same_time_make_everybody_once() -> None:
     workspace = make_workspace()
-    database = str(connection.settings_dict["NAME"])
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.concurrency.directory_writer", database, str(workspace.pk)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
-    try:
-        assert [answer(process) for process in processes] == ["ready"] * 4
+    with running("directory_writer", [(workspace.pk,)] * 4) as processes:
         for number in range(ROUNDS):
             # All of them are about the same people.
             for process, what in zip(processes, ("users", "users", "users", "form"), strict=True):
@@ -45,10 +27,6 @@ def test_lists_at_the_same_time_make_everybody_once() -> None:
                 ask(process, f"campaigns {number}")
             made, _ = zip(*(map(int, answer(process).split()) for process in processes), strict=True)
             assert sum(made) == PEOPLE + 1
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
     assert WorkspaceUser.objects.count() == Alias.objects.count() == PEOPLE * ROUNDS
     emails = {*WorkspaceUser.objects.values_list("email", flat=True), *Alias.objects.values_list("email", flat=True)}
     assert set(Address.objects.values_list("email", flat=True)) == emails

@@ -122,7 +122,7 @@ def test_a_deletion_waits_for_no_lock_of_another_tenant(postgres: Writers) -> No
         for model in removal.rows_of_tenants():
             if any(field.name == "workspace" for field in model._meta.fields):
                 cursor.execute(
-                    f"SELECT 1 FROM {model._meta.db_table} WHERE workspace_id = %s FOR UPDATE",  # noqa: S608
+                    f"SELECT 1 FROM {model._meta.db_table} WHERE workspace_id = %s FOR UPDATE",  # noqa: S608  # our own tables
                     [other],
                 )
         # Ends although they are locked; otherwise it would wait for ever.

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
-from django.db import connection
 
 from stats_app.models import TrackedLink
-from tests.concurrency.test_addresses import ROOT, answer, ask
+from tests.concurrency.processes import answer, ask, running
 from tests.factories import make_workspace
 
 ROUNDS = 25
@@ -20,19 +17,7 @@ LINKS = 40
 @pytest.mark.django_db(transaction=True)
 def test_the_same_links_asked_for_at_once_are_made_once() -> None:
     workspace = make_workspace()
-    database = str(connection.settings_dict["NAME"])
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.concurrency.link_maker", database, str(workspace.pk)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    try:
-        assert [answer(process) for process in processes] == ["ready", "ready"]
+    with running("link_maker", [(workspace.pk,)] * 2) as processes:
         for number in range(ROUNDS):
             targets = [f"https://www.example.com/{number}/{link}" for link in range(LINKS)]
             # In another order, so that each would wait for the other if they were written as they come.
@@ -41,8 +26,4 @@ def test_the_same_links_asked_for_at_once_are_made_once() -> None:
             (made, tokens), (made_by_other, others) = (json.loads(answer(process)) for process in processes)
             assert tokens == others[::-1]
             assert (made + made_by_other, len(set(tokens))) == (LINKS, LINKS)
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
     assert TrackedLink.objects.count() == ROUNDS * LINKS

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import pytest
 from django.conf import settings
-from django.db import connection
 
 from stats_app import mailings
 from stats_app.models import Mailing, MailingDelivery
+from tests.concurrency.processes import PATIENCE, Process, ask, outputs_at_once, running
 from tests.dashboard_cast import NOW
 from tests.factories import make_workspace
 from tests.mail_server import Keeping, mail_server
-from tests.mcp.live import PATIENCE
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 MONDAY = "2026-03-30"
 EMAILS = [f"{number}@example.com" for number in range(12)]
 
@@ -30,25 +26,8 @@ def _mailing() -> None:
     mailings.set_addresses(Mailing.objects.create(workspace=make_workspace()), EMAILS, NOW)
 
 
-def start() -> subprocess.Popen[str]:
-    arguments = [str(connection.settings_dict["NAME"]), str(settings.EMAIL_PORT), MONDAY]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.concurrency.mail_sender", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n", process.communicate()
-    return process
-
-
-def go(process: subprocess.Popen[str]) -> None:
-    assert process.stdin
-    process.stdin.write("go\n")
-    process.stdin.flush()
+def senders(number: int) -> AbstractContextManager[list[Process]]:
+    return running("mail_sender", [(settings.EMAIL_PORT, MONDAY)] * number)
 
 
 def wait_for(server: Keeping, number: int) -> None:
@@ -59,18 +38,13 @@ def wait_for(server: Keeping, number: int) -> None:
 
 
 def test_of_several_runs_at_once_one_sends_everything_once() -> None:
-    with mail_server(seconds=0.1) as server:
-        processes = [start() for _ in range(3)]
-        for process in processes:
-            go(process)
-        outputs = [process.communicate(timeout=PATIENCE) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], outputs
+    with mail_server(seconds=0.1) as server, senders(3) as processes:
+        outputs = outputs_at_once(processes)
     assert sorted(server.to) == sorted(EMAILS)
     assert MailingDelivery.objects.exclude(sent_at=None).count() == len(EMAILS)
     # Runs that started during another run ended at once; runs after it found nothing to send.
-    said = sorted(output for output, _errors in outputs)
-    assert "12 mail(s) sent.\n" in said
-    assert {*said} <= {
+    assert "12 mail(s) sent.\n" in outputs
+    assert {*outputs} <= {
         "12 mail(s) sent.\n",
         "0 mail(s) sent.\n",
         "Another run is sending: it sees to all that is due.\n",
@@ -78,11 +52,10 @@ def test_of_several_runs_at_once_one_sends_everything_once() -> None:
 
 
 def test_a_run_that_is_killed_leaves_the_rest_to_the_next_one_at_once() -> None:
-    with mail_server(seconds=0.2) as server:
-        killed, other = start(), start()
-        go(killed)
+    with mail_server(seconds=0.2) as server, senders(2) as (killed, other):
+        ask(killed, "go")
         wait_for(server, 4)
-        go(other)
+        ask(other, "go")
         assert other.communicate(timeout=PATIENCE)[0] == "Another run is sending: it sees to all that is due.\n"
         killed.kill()
         killed.communicate()
@@ -90,10 +63,9 @@ def test_a_run_that_is_killed_leaves_the_rest_to_the_next_one_at_once() -> None:
         noted = MailingDelivery.objects.exclude(sent_at=None).count()
         time.sleep(0.5)
         in_doubt = len(server.taken) - noted
-        after = start()
-        go(after)
-        output, errors = after.communicate(timeout=PATIENCE)
-    assert (output, after.returncode) == (f"{len(EMAILS) - noted} mail(s) sent.\n", 0), errors
+        with senders(1) as processes:
+            [output] = outputs_at_once(processes)
+    assert output == f"{len(EMAILS) - noted} mail(s) sent.\n"
     assert (in_doubt in (0, 1), noted >= 3) == (True, True)
     assert {*server.to} == {*EMAILS}
     assert len(server.to) == len(EMAILS) + in_doubt

@@ -28,10 +28,9 @@ from stats_app.models import Click, Rollup, Workspace
 from stats_app.rollups import check
 from stats_app.sql.workspaces import QUEUE, lock
 from tests.concurrency.click_writer import is_human, moment_of
+from tests.concurrency.processes import PATIENCE, ROOT
 from tests.factories import make_workspace
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 600.0  # seconds; only to end a test that hangs
 ZONES = ["Asia/Kathmandu", "America/New_York", "Pacific/Kiritimati", "UTC", "America/St_Johns", "Europe/Paris"]
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -5,10 +5,10 @@ import sys
 from io import TextIOWrapper
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from stats_app.exports import FORMATS, export_clicks
-from stats_app.management.arguments import date_of, workspace_of
+from stats_app.management.arguments import add_days, days_of, workspace_of
 from stats_app.management.command import StatsCommand
 
 
@@ -17,17 +17,12 @@ class Command(StatsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
-        parser.add_argument(
-            "--from", metavar="DATE", dest="start", help="first local day, as Y-m-d; default: the first"
-        )
-        parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
+        add_days(parser)
         parser.add_argument("--format", choices=FORMATS, default="csv", help="default csv")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
-        start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
-        if start and end and start > end:
-            raise CommandError(f"--from {start} is after --to {end}.")
+        start, end = days_of(options)
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         try:

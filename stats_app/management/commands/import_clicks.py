@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -10,11 +9,9 @@ from stats_app import imports
 from stats_app.errors import FieldError, WorkspaceGone, printable
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import StatsCommand
-from stats_app.management.files import STDIN, check_different, clause
+from stats_app.management.files import SHOWN, add_file_arguments, check_different, clause, source_of, summary
 from stats_app.management.progress import ProgressBar
 from stats_app.models import Workspace
-
-SHOWN = 20
 
 
 class Command(StatsCommand):
@@ -24,17 +21,7 @@ class Command(StatsCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="the file, also with gzip; - for standard input")
-        parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
-        parser.add_argument("--format", choices=imports.FORMATS, help="default: jsonl for FILE.jsonl, else csv")
-        parser.add_argument(
-            "--map",
-            action="append",
-            default=[],
-            metavar="MAP",
-            help="COLUMN=FIELD, FIELD=VALUE for all rows, or COLUMN:VALUE=FIELD:VALUE; may be repeated. "
-            f"The fields are {', '.join(imports.NAMES)}",
-        )
+        add_file_arguments(parser, imports.FORMATS, imports.NAMES)
         parser.add_argument(
             "--only", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated"
         )
@@ -50,7 +37,6 @@ class Command(StatsCommand):
             help="of followed links in a log; may be repeated; default: all of these",
         )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and store nothing")
-        parser.add_argument("--rejects", metavar="FILE", help="write the wrong lines to this file, unchanged")
 
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
@@ -69,7 +55,7 @@ class Command(StatsCommand):
         try:
             with ExitStack() as stack:
                 check_different(name, rejects)
-                source = imports.Source(sys.stdin.buffer if name == STDIN else stack.enter_context(open(name, "rb", 0)))
+                source = stack.enter_context(source_of(name))
                 rows = imports.rows_of(source, read_as)
                 kept = stack.enter_context(imports.Rejects(rejects)) if rejects else None
                 progress = ProgressBar(self.stderr, None, "lines", quiet=options["verbosity"] < 1)
@@ -122,8 +108,7 @@ class Command(StatsCommand):
             "skipped": imported.skipped or None,
             "other links": imported.unknown_links or None,
         }
-        summary = ", ".join(f"{name} {number:,}" for name, number in numbers.items() if number is not None)
-        self.stdout.write(f"{'Nothing was stored; it would be ' if dry_run else ''}{summary}.")
+        self.stdout.write(f"{'Nothing was stored; it would be ' if dry_run else ''}{summary(numbers)}.")
 
     def _so_far(self, dry_run: bool) -> str:
         """A sentence about a run that ended early: whether clicks were stored."""

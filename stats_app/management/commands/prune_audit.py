@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
-from django.utils.timezone import now
+from django.utils import timezone
 
 from stats_app.errors import Refused
 from stats_app.management.arguments import date_of
@@ -22,13 +22,13 @@ class Command(StatsCommand):
         parser.add_argument("--dry-run", action="store_true", help="say how many there are, and delete nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        before, moment = date_of("--before", options["before"]), now()
+        before, now = date_of("--before", options["before"]), timezone.now()
         try:
             if options["dry_run"]:
-                calls = prunable_calls(before, now=moment)
+                calls = prunable_calls(before, now=now)
             else:
                 with ProgressBar(self.stderr, None, "tool calls", quiet=options["verbosity"] < 1) as progress:
-                    calls = prune_audit(before, now=moment, progress=progress)
+                    calls = prune_audit(before, now=now, progress=progress)
         except Refused as error:
             raise CommandError(str(error)) from None
         would = "would be deleted" if options["dry_run"] else "deleted"

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from stats_app.errors import Refused, UnknownZone
-from stats_app.management.arguments import date_of, workspaces_of
+from stats_app.errors import Refused
+from stats_app.management.arguments import add_days, add_workspace, days_of, workspaces_of
 from stats_app.management.command import StatsCommand
 from stats_app.models import Workspace
 from stats_app.rollups import rebuild
@@ -16,29 +17,21 @@ class Command(StatsCommand):
     help = "Recount the clicks, also while clicks come in. An interrupted run can be repeated."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
-        parser.add_argument(
-            "--from", metavar="DATE", dest="start", help="first local day, as Y-m-d; default: the first"
-        )
-        parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
+        add_workspace(parser)
+        add_days(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
-        if start and end and start > end:
-            raise CommandError(f"--from {start} is after --to {end}.")
-        unknown_zones = 0
-        for workspace in workspaces_of(options["workspace"]):
+        start, end = days_of(options)
+
+        def recount(workspace: Workspace) -> Iterator[str]:
             try:
                 days = rebuild(workspace, start, end)
-            except UnknownZone as error:
-                unknown_zones += 1
-                self.stdout.write(f"{workspace.public_id} {workspace}: {error.sentence}")
-                continue
             except Refused as error:
                 raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
-            self.stdout.write(f"{workspace.public_id} {workspace}: {days} day(s) recounted{_kept(workspace, start)}.")
-        if unknown_zones:
-            raise CommandError(f"{unknown_zones} workspace(s) could not be recounted.")
+            yield f"{days} day(s) recounted{_kept(workspace, start)}."
+
+        if failed := self.report_each(workspaces_of(options["workspace"]), recount):
+            raise CommandError(f"{failed} workspace(s) could not be recounted.")
 
 
 def _kept(workspace: Workspace, start: date | None) -> str:

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from stats_app.errors import Refused, UnknownZone, WorkspaceGone
-from stats_app.management.arguments import date_of, workspaces_of
+from stats_app.management.arguments import add_days, add_workspace, days_of, workspaces_of
 from stats_app.management.command import StatsCommand
 from stats_app.management.progress import ProgressBar
 from stats_app.models import Workspace
-from stats_app.reclassification import Reclassified, reclassify
+from stats_app.reclassification import reclassify
 
 
 class Command(StatsCommand):
@@ -19,37 +19,22 @@ class Command(StatsCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--workspace", metavar="PUBLIC_ID", help="only this one; default: all")
-        parser.add_argument(
-            "--from", metavar="DATE", dest="start", help="first local day, as Y-m-d; default: the first that is kept"
-        )
-        parser.add_argument("--to", metavar="DATE", dest="end", help="last local day, included; default: the last")
+        add_workspace(parser)
+        add_days(parser, "the first that is kept")
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        start, end = date_of("--from", options["start"]), date_of("--to", options["end"])
-        if start and end and start > end:
-            raise CommandError(f"--from {start} is after --to {end}.")
-        dry_run, refused = options["dry_run"], 0
-        for workspace in workspaces_of(options["workspace"]):
-            try:
-                with ProgressBar(self.stderr, None, "clicks", quiet=options["verbosity"] < 1) as progress:
-                    done = reclassify(workspace, start, end, dry_run=dry_run, progress=progress)
-            except (Refused, UnknownZone) as error:
-                refused += 1
-                text = error.sentence if isinstance(error, UnknownZone) else str(error)
-                self.stdout.write(f"{workspace.public_id} {workspace}: {text}")
-            except WorkspaceGone:
-                self.stdout.write(f"{workspace.public_id} {workspace}: it was deleted meanwhile.")
-            else:
-                self._say(workspace, done, dry_run)
-        if refused:
-            raise CommandError(f"The clicks of {refused} workspace(s) could not be judged again.")
+        start, end = days_of(options)
+        dry_run = options["dry_run"]
 
-    def _say(self, workspace: Workspace, done: Reclassified, dry_run: bool) -> None:
-        moves = ", ".join(_move(*move, number) for move, number in sorted(done.moved.items()))
-        would = "would move" if dry_run else "moved"
-        self.stdout.write(f"{workspace.public_id} {workspace}: {moves or 'no click'} {would}.")
+        def judge(workspace: Workspace) -> Iterator[str]:
+            with ProgressBar(self.stderr, None, "clicks", quiet=options["verbosity"] < 1) as progress:
+                done = reclassify(workspace, start, end, dry_run=dry_run, progress=progress)
+            moves = ", ".join(_move(*move, number) for move, number in sorted(done.moved.items()))
+            yield f"{moves or 'no click'} {'would move' if dry_run else 'moved'}."
+
+        if failed := self.report_each(workspaces_of(options["workspace"]), judge):
+            raise CommandError(f"The clicks of {failed} workspace(s) could not be judged again.")
 
 
 def _move(before: str, after: str, number: int) -> str:

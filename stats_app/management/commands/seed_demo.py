@@ -7,7 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import EmailField
 from django.urls import NoReverseMatch, reverse
-from django.utils.timezone import now
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from stats_app import links
@@ -20,7 +20,7 @@ from stats_app.periods import Period
 
 LOGIN = "demo"
 EMAIL = "demo@example.com"
-PASSWORD = "demo-signatures"  # noqa: S105  # only for the demo, on the user's own machine
+PASSWORD = "demo-signatures"  # noqa: S105  # not a secret: only for the demo, on the user's own machine
 
 
 class Command(StatsCommand):
@@ -34,12 +34,12 @@ class Command(StatsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["clicks"] < 0:
             raise CommandError(f"--clicks is 0 or more, not {options['clicks']}.")
-        moment = now()
+        now = timezone.now()
         with ProgressBar(self.stderr, options["clicks"], "clicks", quiet=options["verbosity"] < 1) as progress:
-            workspaces = seed(options["clicks"], options["seed"], moment, progress)
+            workspaces = seed(options["clicks"], options["seed"], now, progress)
         login = self._staff_login()
-        _, secret = create_key(workspaces[0], f"Demo {moment:%Y-%m-%d %H:%M}", SCOPES)
-        self._say_where_to_look(workspaces, login, secret, Period.last_days(30, workspaces[0].today(moment)))
+        _, secret = create_key(workspaces[0], f"Demo {now:%Y-%m-%d %H:%M}", SCOPES)
+        self._say_where_to_look(workspaces, login, secret, Period.last_days(30, workspaces[0].today(now)))
 
     def _staff_login(self) -> str:
         """The name to log in with. The host's user model may use an e-mail as its name, and have required fields."""
