@@ -20,8 +20,9 @@ LAYERS = tuple(
         "surfaces",
         "tools schemas parameters answers reports templatetags demo imports exports user_exports directory "
         "letters mailings",
-        "queries ingest verdict_changes reclassification rollups pruning removal distribution erasures identities "
-        "links visits verdicts visitors keys limits audit admin_log store staff keyset local_days outages sharing",
+        "queries ingest references verdict_changes reclassification rollups pruning removal distribution erasures "
+        "identities links visits verdicts visitors keys limits audit admin_log store staff keyset local_days outages "
+        "sharing",
         "models migrations",
         "locks",
         "sql",
