@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from stats_app import reclassification, verdicts, visits
+from stats_app import bursts, reclassification, verdicts, visits
 from stats_app.ingest import ClickInput
 from stats_app.links import LinkInput, create_links
 from stats_app.models import Campaign, Click, RecentVisit, Rollup, TrackedLink, Workspace
@@ -120,7 +120,7 @@ def test_it_finds_what_another_limit_would_have_found(
     monkeypatch.setattr(reclassification, "SLICE", 10)
     other = make_workspace(name="Globex", timezone="America/New_York")
     follow_many(make_links(workspace))
-    for module in (verdicts, visits, reclassification):
+    for module in (bursts, visits, reclassification):
         monkeypatch.setattr(module, "REPEAT", timedelta(seconds=seconds))
     follow_many(make_links(other))
     before = judged(workspace)
