@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from stats_app.periods import time_spans
+from stats_app.day_spans import time_spans
 
 
 def in_days(rows: QuerySet[Any], column: str, zone: tzinfo, start: date, end: date) -> QuerySet[Any]:

@@ -19,12 +19,13 @@ from django.db.models import Min, Q, QuerySet
 
 from stats_app import rollups
 from stats_app.bursts import REPEAT, Followed, judge_bursts, rests_on_visitor
+from stats_app.day_spans import time_spans
 from stats_app.dimensions import BOT, HUMAN
 from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.models.people import FEW
-from stats_app.periods import MAX_DATE, MIN_DATE, time_spans, zone_of
+from stats_app.periods import MAX_DATE, MIN_DATE, zone_of
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import judge_again
 

@@ -15,12 +15,13 @@ from typing import Any
 from django.db import connections, router
 from django.db.models import Max, Min
 
+from stats_app.day_spans import day_spans
 from stats_app.dimensions import DIMENSIONS, REASON_DAYS, VERDICTS, WORKSPACE_DAYS, YEARS
 from stats_app.errors import Refused, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
-from stats_app.periods import MAX_DATE, ONE_DAY, day_spans, month_end, next_month, year_start, zone_of
+from stats_app.periods import MAX_DATE, ONE_DAY, month_end, next_month, year_start, zone_of
 from stats_app.sql import reasons
 from stats_app.sql import recounts as sql
 from stats_app.sql.snapshot import snapshot

@@ -13,8 +13,6 @@ from stats_app.periods import (
     COMPARES,
     MAX_DATE,
     MIN_DATE,
-    OLD_PRESETS,
-    PRESETS,
     Breakdown,
     Bucket,
     Compare,
@@ -23,6 +21,7 @@ from stats_app.periods import (
     month_end,
     month_start,
 )
+from stats_app.presets import OLD_PRESETS, PRESETS
 from stats_app.reports import Change, Comparison, Question
 from stats_app.reports.comparison import NoDataBefore, NotOver, UnlikeDays
 

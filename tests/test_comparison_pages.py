@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from stats_app.periods import PRESETS
+from stats_app.presets import PRESETS
 from tests.admin_cast import superuser
 from tests.dashboard_cast import address, changes, csv_lines, show, table, text
 from tests.factories import make_campaign, make_user, make_workspace, record_all

@@ -15,7 +15,7 @@ from django.test import Client
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from stats_app.periods import PRESETS
+from stats_app.presets import PRESETS
 from tests.admin_cast import login, superuser
 from tests.dashboard_cast import NOW, address, at, changes, csv_lines, figures, show, table, text
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all

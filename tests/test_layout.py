@@ -26,8 +26,8 @@ LAYERS = tuple(
         "models migrations",
         "locks",
         "sql",
-        "periods words public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
-        "click_fields targets person_figures",
+        "periods day_spans presets words public_ids conf errors dimensions database_errors proxies user_agents bodies "
+        "spreadsheets click_fields targets person_figures",
     )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

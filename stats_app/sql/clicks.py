@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.periods import DaySpan
+from stats_app.day_spans import DaySpan
 from stats_app.sql.citus import commit_together
 from stats_app.sql.counting import (
     ADDED,
