@@ -111,12 +111,12 @@ def check(workspace: Workspace) -> Iterator[Difference]:
         yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
     for month in months:
         with snapshot(using):
-            found = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
-        yield from found
+            of_month = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
+        yield from of_month
     for year in _years(workspace.pk, months, using):
         with snapshot(using):
-            found = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
-        yield from found
+            of_year = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
+        yield from of_year
 
 
 def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> list[Difference]:
@@ -140,12 +140,12 @@ def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> 
         sides.setdefault((dimension, key, day), {})[side] = "/".join(map(str, numbers))
     reason_numbers = [key for dimension, key, _ in sides if dimension == REASON_DAYS]
     named = reasons.numbered(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
-    found = []
+    listed = []
     for (dimension, key, day), counts in sides.items():
         name: object = key if dimension != REASON_DAYS else _reason_name(named.get(key))
         place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
-        found.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
-    return found
+        listed.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
+    return listed
 
 
 def _reason_name(reason: reasons.Reason | None) -> str:

@@ -74,10 +74,10 @@ def make_traffic(number_of: Callable[[date], int]) -> Traffic:
     clicks, counts = [], Counter[Fact]()
     for offset in range((LAST - FIRST).days + 1):
         day = FIRST + offset * DAY
-        moment = datetime(day.year, day.month, day.day, 9, 30, tzinfo=UTC)
+        clicked_at = datetime(day.year, day.month, day.day, 9, 30, tzinfo=UTC)
         for kind, campaign, user in series:
             number = number_of(day)
-            clicks += [ClickInput(kind, campaign=campaign, user=user, clicked_at=moment) for _ in range(number)]
+            clicks += [ClickInput(kind, campaign=campaign, user=user, clicked_at=clicked_at) for _ in range(number)]
             counts[Fact(day, kind, campaign.public_id if campaign else "", user.public_id if user else "")] += number
     record_all(workspace, clicks, now=datetime(2026, 4, 10, tzinfo=UTC))
     return Traffic(superuser(), workspace, [workspace, campaigns[0], users[0]], counts)

@@ -53,9 +53,9 @@ def busy_workspace() -> tuple[Workspace, list[Campaign], list[WorkspaceUser]]:
         kind = rng.choice(["campaign", "campaign", "vcard", "other"])
         campaign = rng.choice(campaigns[: rng.randint(1, 12)]) if kind == "campaign" else None
         user = rng.choice([None, *users[: rng.randint(1, 15)]])
-        moment = NOW - timedelta(minutes=rng.randrange(150 * 24 * 60))
+        clicked_at = NOW - timedelta(minutes=rng.randrange(150 * 24 * 60))
         verdict = rng.choice(["human"] * 8 + ["bot", "suspected"])
-        drawn.append(ClickInput(kind, campaign=campaign, user=user, clicked_at=moment, verdict=verdict))
+        drawn.append(ClickInput(kind, campaign=campaign, user=user, clicked_at=clicked_at, verdict=verdict))
     record_all(workspace, drawn)
     return workspace, campaigns, users
 

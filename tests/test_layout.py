@@ -65,14 +65,14 @@ def imported_names(node: ast.AST, module: tuple[str, ...]) -> Iterator[str]:
 
 def imports(root: Path) -> list[tuple[str, str, str]]:
     """Of each import below `root`: the file, its part of the package (as `api`), and what it imports."""
-    found = []
+    imported = []
     for path in sorted(root.rglob("*.py")):
         relative = path.relative_to(root)
         part = relative.parts[0].removesuffix(".py")
         module = (PACKAGE, *relative.with_suffix("").parts)
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        found += [(relative.as_posix(), part, name) for name in imported_names(tree, module)]
-    return found
+        imported += [(relative.as_posix(), part, name) for name in imported_names(tree, module)]
+    return imported
 
 
 def own_part(name: str) -> str | None:

@@ -132,9 +132,9 @@ def _id_array(ids: Iterable[bytes]) -> str:
     return array(click_id.hex() for click_id in ids)
 
 
-def _time_array(moments: Iterable[datetime]) -> str:
+def _time_array(times: Iterable[datetime]) -> str:
     """Times as microseconds, because formatting them as text takes ten times as long."""
-    return number_array((moment - _EPOCH) // _MICROSECOND for moment in moments)
+    return number_array((time - _EPOCH) // _MICROSECOND for time in times)
 
 
 def _bytes_array(values: Iterable[bytes | None]) -> str:
@@ -197,7 +197,7 @@ class StoredVerdict(NamedTuple):
 def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[StoredVerdict]:
     """Locks the stored ones of these clicks until the transaction ends. Returns them in the order of their ids."""
     lock = "FOR NO KEY UPDATE" if is_postgresql(connection) else ""
-    found = rows(
+    clicks = rows(
         connection,
         f"""
         SELECT id, utc_day, verdict, reason FROM stats_app_click
@@ -205,7 +205,7 @@ def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Seque
         """,
         {"workspace": workspace_id, **_id_params(connection, ids)},
     )
-    return [StoredVerdict(_bytes(click_id), *rest) for click_id, *rest in found]
+    return [StoredVerdict(_bytes(click_id), *rest) for click_id, *rest in clicks]
 
 
 def _bytes(click_id: Any) -> bytes:
@@ -222,7 +222,7 @@ class Subject(NamedTuple):
 
 def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[Subject]:
     """The campaign and the user of each stored one of these clicks."""
-    found = rows(
+    clicks = rows(
         connection,
         f"""
         SELECT id, campaign_id, user_id FROM stats_app_click
@@ -230,7 +230,7 @@ def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[b
         """,
         {"workspace": workspace_id, **_id_params(connection, ids)},
     )
-    return [Subject(_bytes(click_id), *rest) for click_id, *rest in found]
+    return [Subject(_bytes(click_id), *rest) for click_id, *rest in clicks]
 
 
 def set_verdicts(

@@ -50,9 +50,9 @@ def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dic
     return {"spans": json.dumps(columns)}
 
 
-def sqlite_time(moment: datetime) -> str:
+def sqlite_time(time: datetime) -> str:
     """The text that Django's own DateTimeField writes and compares."""
-    return str(moment.replace(tzinfo=None))
+    return str(time.replace(tzinfo=None))
 
 
 def counted(connection: BaseDatabaseWrapper, source: str) -> str:

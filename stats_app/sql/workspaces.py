@@ -33,8 +33,8 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.
         statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}, false"
-    found = rows(connection, statement, [workspace_id])
-    return found[0] if found else None
+    locked = rows(connection, statement, [workspace_id])
+    return locked[0] if locked else None
 
 
 def lock_directory(connection: BaseDatabaseWrapper, workspace_id: int) -> None:
