@@ -1,4 +1,4 @@
-"""Recording clicks. Every surface calls `record_clicks`.
+"""Recording clicks. Every surface calls `record_clicks`; the redirect calls `record` after it has judged the visit.
 
 One transaction stores the clicks and updates the rollups. Each id of a workspace is stored once. Wrong items are
 reported, and the others are stored.
@@ -24,7 +24,7 @@ from stats_app import public_ids
 from stats_app.day_spans import DaySpan, local_days
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, shown
-from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.locks import LockedWorkspace, Result, in_workspace
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
@@ -101,25 +101,35 @@ def record_clicks(
     """
     items = list(clicks)
     using = router.db_for_write(Click)
-    record = partial(_record, items=items, now=timezone.now() if now is None else now, using=using)
+    recorded_at = timezone.now() if now is None else now
+    return recording(workspace.pk, partial(record, items=items, now=recorded_at, using=using), using=using)
+
+
+def recording(workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str) -> Result:
+    """Runs `work`, which calls `record`, in one transaction under the workspace's lock. Returns what it returns."""
+
+    def begin(locked: LockedWorkspace, *, alone: bool = False) -> Result:
+        if not locked.counted_timezone:
+            if not alone:
+                raise _FirstClicks
+            Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
+        return work(locked)
+
     try:
-        return in_workspace(workspace.pk, record, using=using)
+        return in_workspace(workspace_id, begin, using=using)
     except _FirstClicks:
-        return in_workspace(workspace.pk, partial(record, alone=True), using=using, alone=True)
+        return in_workspace(workspace_id, partial(begin, alone=True), using=using, alone=True)
 
 
 class _FirstClicks(Exception):
     """No click was counted yet. The zone of the counts must be stored first, which needs the exclusive lock."""
 
 
-def _record(
-    locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str, alone: bool = False
+def record(
+    locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str
 ) -> IngestResult:
+    """Stores and counts clicks as `record_clicks` does, inside `recording`."""
     connection = connections[using]
-    if not locked.counted_timezone:
-        if not alone:
-            raise _FirstClicks
-        Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
     judge = _Judge(locked, _References.of(connection, locked.id, items), now)
     result = IngestResult()
     rows: dict[bytes, ClickRow] = {}

@@ -19,9 +19,9 @@ from ulid import ULID
 from stats_app import verdicts
 from stats_app.bursts import REPEAT, Followed, judge_bursts
 from stats_app.dimensions import BOT, KINDS
-from stats_app.ingest import ClickInput, Rejection, record_clicks
-from stats_app.locks import LockedWorkspace, in_workspace
-from stats_app.models import TrackedLink, Workspace
+from stats_app.ingest import ClickInput, Rejection, record, record_clicks, recording
+from stats_app.locks import LockedWorkspace
+from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
@@ -163,9 +163,9 @@ def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now:
     workspace = Workspace(pk=link.workspace_id)
     if visitor is None or click.verdict == BOT:
         return record_clicks(workspace, [click], now=now).rejected
-    using = router.db_for_write(TrackedLink)
+    using = router.db_for_write(Click)
 
-    def judge_and_record(_locked: LockedWorkspace) -> list[Rejection]:
+    def judge_and_record(locked: LockedWorkspace) -> list[Rejection]:
         connection = connections[using]
         # Scanners request many links at the same time. Under the lock each click sees those before it.
         visits.lock_network(connection, visitor.network)
@@ -176,15 +176,16 @@ def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now:
         changes = judge_bursts([_followed(row) for row in (*recent, visit)])
         own = changes.pop(visit.click, None)
         judged = click if own is None else click._replace(verdict=own.verdict, reason=own.reason)
-        change_verdicts(workspace, [VerdictChange(id, change.verdict, change.reason) for id, change in changes.items()])
-        visits.change_reasons(connection, link.workspace_id, {id: change.reason for id, change in changes.items()})
-        rejected = record_clicks(workspace, [judged], now=now).rejected
+        if changes:
+            change_verdicts(workspace, [VerdictChange(id, new.verdict, new.reason) for id, new in changes.items()])
+            visits.change_reasons(connection, link.workspace_id, {id: new.reason for id, new in changes.items()})
+        rejected = record(locked, items=[judged], now=now, using=using).rejected
         if not rejected:
             visit = visit._replace(reason=judged.reason)
             visits.remember_visit(connection, link.workspace_id, visit, expired=now - REPEAT)
         return rejected
 
-    return in_workspace(link.workspace_id, judge_and_record, using=using)
+    return recording(link.workspace_id, judge_and_record, using=using)
 
 
 def _followed(row: visits.VisitRow) -> Followed:
