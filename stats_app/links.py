@@ -155,7 +155,8 @@ class _References:
     """The rows of the workspace that a list refers to, by public id, e-mail or instance."""
 
     campaigns: dict[Any, int]
-    users: dict[Any, int]
+    # The primary key of a user, and when the person was erased.
+    users: dict[Any, tuple[int, datetime | None]]
     # The primary key of an alias, and that of its user, and its e-mail.
     aliases: dict[Any, tuple[int, int, str]]
 
@@ -164,7 +165,7 @@ class _References:
         look = partial(rows_of, connection, workspace_id)
         return cls(
             look(Campaign, "public_id", [item.campaign for item in items]),
-            look(WorkspaceUser, "public_id", [item.user for item in items]),
+            look(WorkspaceUser, "public_id", [item.user for item in items], "known.erased_at"),
             look(Alias, "email", [_email(item.alias) for item in items], "known.user_id, known.email"),
         )
 
@@ -196,12 +197,13 @@ def _row(workspace_id: int, item: LinkInput | FieldError, references: _Reference
 def _campaign(kind: int, value: Any, references: _References) -> int | None:
     if not has_campaign("link", kind, value):
         return None
-    return _reference(references.campaigns, "campaign", value, public_ids.CAMPAIGN)
+    campaign_id: int = _reference(references.campaigns, "campaign", value, public_ids.CAMPAIGN)
+    return campaign_id
 
 
 def _person(user: Any, alias: Any, references: _References) -> tuple[int | None, int | None]:
     """The user and the alias."""
-    user_id = None if user is None else _reference(references.users, "user", user, public_ids.USER)
+    user_id = None if user is None else _user(user, references)
     if alias is None:
         return user_id, None
     alias_id, owner_id, email = _alias(alias, references)
@@ -210,8 +212,16 @@ def _person(user: Any, alias: Any, references: _References) -> tuple[int | None,
     return owner_id, alias_id
 
 
-def _reference(rows: dict[Any, int], name: str, value: Any, prefix: str) -> int:
-    row: int | None = looked_up(rows, value)
+def _user(value: Any, references: _References) -> int:
+    user_id, erased_at = _reference(references.users, "user", value, public_ids.USER)
+    if erased_at is not None:
+        name = shown(getattr(value, "public_id", value))
+        raise WrongField("user", "not_allowed", f"user {name} is that of a user who was erased.")
+    return int(user_id)
+
+
+def _reference(rows: dict[Any, Any], name: str, value: Any, prefix: str) -> Any:
+    row = looked_up(rows, value)
     if row is not None:
         return row
     text = getattr(value, "public_id", value)
