@@ -1,4 +1,4 @@
-"""Recording clicks. Every surface calls `record_clicks`.
+"""Recording clicks. Every surface calls `record_clicks`; the redirect calls `record` after it has judged the visit.
 
 One transaction stores the clicks and updates the rollups. Each id of a workspace is stored once. Wrong items are
 reported, and the others are stored.
@@ -7,7 +7,7 @@ reported, and the others are stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -17,41 +17,31 @@ from zoneinfo import ZoneInfo
 
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Model
 from django.utils import timezone
 from ulid import ULID
 
 from stats_app import public_ids
-from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
+from stats_app.day_spans import DaySpan, local_days
+from stats_app.dimensions import HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, shown
-from stats_app.locks import LockedWorkspace, in_workspace
+from stats_app.locks import LockedWorkspace, Result, in_workspace
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
 from stats_app.models.people import is_email
-from stats_app.periods import (
-    MAX_DATE,
-    MIN_DATE,
-    ONE_DAY,
-    DaySpan,
-    is_countable,
-    local_days,
-    parse_time,
-    utc_midnight,
-    zone_of,
-)
+from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, is_countable, parse_time, utc_midnight, zone_of
+from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
 from stats_app.sql import clicks as sql
 from stats_app.sql import reasons
 from stats_app.sql.clicks import ClickRow
-from stats_app.sql.references import OWNER_IS_OPTED_OUT, find
-from stats_app.words import fold, is_plain
+from stats_app.sql.references import OWNER_IS_OPTED_OUT
+from stats_app.words import is_plain
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
 _EARLIEST = utc_midnight(MIN_DATE)
 _LATEST = utc_midnight(MAX_DATE) + ONE_DAY
 _ULID = re.compile(public_ids.ULID_PATTERN_OF_EITHER_CASE)
-_CAMPAIGN_KIND = KINDS[CAMPAIGN]
 _HUMAN = VERDICTS[HUMAN]
 
 
@@ -110,39 +100,43 @@ def record_clicks(
     compared with, and the time of clicks without one.
     """
     items = list(clicks)
-    moment = timezone.now() if now is None else now
     using = router.db_for_write(Click)
-    record = partial(_record, items=items, now=moment, using=using)
+    recorded_at = timezone.now() if now is None else now
+    return recording(workspace.pk, partial(record, items=items, now=recorded_at, using=using), using=using)
+
+
+def recording(workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str) -> Result:
+    """Runs `work`, which calls `record`, in one transaction under the workspace's lock. Returns what it returns."""
+
+    def begin(locked: LockedWorkspace, *, alone: bool = False) -> Result:
+        if not locked.counted_timezone:
+            if not alone:
+                raise _FirstClicks
+            Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
+        return work(locked)
+
     try:
-        return in_workspace(workspace.pk, record, using=using)
+        return in_workspace(workspace_id, begin, using=using)
     except _FirstClicks:
-        return in_workspace(workspace.pk, partial(record, alone=True), using=using, alone=True)
+        return in_workspace(workspace_id, partial(begin, alone=True), using=using, alone=True)
 
 
 class _FirstClicks(Exception):
     """No click was counted yet. The zone of the counts must be stored first, which needs the exclusive lock."""
 
 
-class WrongClick(Exception):
-    def __init__(self, name: str, code: str, message: str) -> None:
-        self.error = FieldError(name, code, message)
-
-
-def _record(
-    locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str, alone: bool = False
+def record(
+    locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str
 ) -> IngestResult:
+    """Stores and counts clicks as `record_clicks` does, inside `recording`."""
     connection = connections[using]
-    if not locked.counted_timezone:
-        if not alone:
-            raise _FirstClicks
-        Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
     judge = _Judge(locked, _References.of(connection, locked.id, items), now)
     result = IngestResult()
     rows: dict[bytes, ClickRow] = {}
     for index, item in enumerate(items):
         try:
             row = judge.row(item)
-        except WrongClick as wrong:
+        except WrongField as wrong:
             error = wrong.error
             result.rejected.append(Rejection(index, error.field, error.code, error.message))
         else:
@@ -181,52 +175,13 @@ class _References:
     def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Iterable[Any]) -> _References:
         inputs = [item for item in items if isinstance(item, ClickInput)]
         columns = ClickInput(*zip(*inputs, strict=True)) if inputs else ClickInput((), (), (), (), (), ())
-        look = partial(_find, connection, workspace_id)
+        look = partial(rows_of, connection, workspace_id)
         return cls(
             look(Campaign, "public_id", columns.campaign),
             look(WorkspaceUser, "public_id", columns.user, "known.is_opted_out"),
-            look(Alias, "email", [*map(_folded, columns.alias)], f"known.user_id, {OWNER_IS_OPTED_OUT}"),
+            look(Alias, "email", [*map(folded, columns.alias)], f"known.user_id, {OWNER_IS_OPTED_OUT}"),
             look(TrackedLink, "token", columns.link, OWNER_IS_OPTED_OUT),
         )
-
-
-def _folded(alias: Any) -> Any:
-    """An e-mail in its stored form. Instances are returned unchanged."""
-    return fold(alias) if isinstance(alias, str) else alias
-
-
-def _find(
-    connection: BaseDatabaseWrapper,
-    workspace_id: int,
-    model: type[Model],
-    column: str,
-    values: Collection[Any],
-    more: str = "",
-) -> dict[Any, Any]:
-    """The rows for these values. Instances are looked up, too: one may be of another workspace, or deleted."""
-    names = _names(values, model)
-    texts = {name for name in names if isinstance(name, str)}
-    instances = {name.pk: name for name in names if not isinstance(name, str)}
-    table = model._meta.db_table
-    found: dict[Any, Any] = {}
-    for key, *rest in find(connection, workspace_id, table, column, texts, more):
-        found[key] = rest if more else rest[0]
-    for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more):
-        found[instances[key]] = rest if more else rest[0]
-    return found
-
-
-def _names(values: Collection[Any], model: type[Model]) -> set[Any]:
-    """The values that can be looked up. Databases refuse NUL and lone surrogates, which no valid value contains."""
-
-    def is_name(value: Any) -> bool:
-        return is_plain(value) if isinstance(value, str) else isinstance(value, model) and value.pk is not None
-
-    try:
-        distinct: Collection[Any] = set(values)
-    except TypeError:  # some are not hashable
-        distinct = values
-    return set(filter(is_name, distinct))
 
 
 @dataclass(slots=True)
@@ -250,9 +205,9 @@ class _Judge:
         self.sure_until = min(self.latest, utc_midnight(MAX_DATE))
 
     def row(self, item: ClickInput | FieldError) -> ClickRow:
-        """The row to store. Raises `WrongClick` for the first wrong field."""
+        """The row to store. Raises `WrongField` for the first wrong field."""
         if isinstance(item, FieldError):
-            raise WrongClick(item.field, item.code, item.message)
+            raise WrongField(item.field, item.code, item.message)
         kind = code_of("kind", item.kind, KINDS)
         click_id = click_id_of(item.id)
         campaign_id = self._campaign(kind, item.campaign)
@@ -267,19 +222,8 @@ class _Judge:
         )
 
     def _campaign(self, kind: int, value: Any) -> int | None:
-        if kind != _CAMPAIGN_KIND:
-            if value is not None:
-                raise WrongClick(
-                    "campaign", "not_allowed", "campaign is not allowed: only a click of the kind campaign has one."
-                )
+        if not has_campaign("click", kind, value):
             return None
-        if value is None:
-            raise WrongClick(
-                "campaign",
-                "required",
-                f"campaign is required for a click of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
-                f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
-            )
         campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
         return campaign_id
 
@@ -290,9 +234,9 @@ class _Judge:
         if user is not None:
             user_id, is_opted_out = _reference(self.references.users, "user", user, _is_user_id)
         if alias is not None:
-            alias_id, owner_id, is_opted_out = _reference(self.references.aliases, "alias", _folded(alias), _is_email)
+            alias_id, owner_id, is_opted_out = _reference(self.references.aliases, "alias", folded(alias), _is_email)
             if user_id is not None and user_id != owner_id:
-                raise WrongClick("alias", "invalid", f"alias {shown(str(alias))} is not one of the user's.")
+                raise WrongField("alias", "invalid", f"alias {shown(str(alias))} is not one of the user's.")
             user_id = owner_id
         return (None, None) if is_opted_out else (user_id, alias_id)
 
@@ -304,14 +248,14 @@ class _Judge:
 
     def _time(self, value: Any) -> datetime:
         """The time in UTC."""
-        clicked_at = self.now if value is None else _moment(value)
+        clicked_at = self.now if value is None else _parsed_time(value)
         if not self.sure_from <= clicked_at <= self.sure_until:
             self._check_time(clicked_at, value)
         return clicked_at.astimezone(UTC)
 
     def _check_time(self, clicked_at: datetime, value: Any) -> None:
         if clicked_at > self.latest:
-            raise WrongClick(
+            raise WrongField(
                 "clicked_at", "future", f"clicked_at {shown(str(value))} is more than 5 minutes in the future."
             )
         if not _EARLIEST <= clicked_at < _LATEST:
@@ -321,21 +265,11 @@ class _Judge:
             raise _out_of_range(value)
         kept_from = self.workspace.clicks_kept_from
         if kept_from is not None and day < kept_from:
-            raise WrongClick(
+            raise WrongField(
                 "clicked_at",
                 "pruned",
                 f"clicked_at {shown(str(value))} is before {kept_from}, the first day whose raw clicks are kept.",
             )
-
-
-def code_of(name: str, value: Any, codes: dict[str, int]) -> int:
-    try:
-        return codes[value]
-    except (KeyError, TypeError):
-        pass
-    if value is None:
-        raise WrongClick(name, "required", f"{name} is required: one of {', '.join(codes)}.")
-    raise WrongClick(name, "invalid", f"{name} is one of {', '.join(codes)}, not {shown(value)}.")
 
 
 def click_id_of(value: Any) -> bytes:
@@ -347,18 +281,16 @@ def click_id_of(value: Any) -> bytes:
         return value.bytes
     if isinstance(value, bytes) and len(value) == 16:
         return value
-    raise WrongClick("id", "invalid", f"id is a ULID of 26 characters, not {shown(value)}.")
+    raise WrongField("id", "invalid", f"id is a ULID of 26 characters, not {shown(value)}.")
 
 
-def _reference(found: dict[Any, Any], name: str, value: Any, is_well_formed: Callable[[Any], bool]) -> Any:
-    try:
-        return found[value]
-    except (KeyError, TypeError):
-        pass
+def _reference(rows: dict[Any, Any], name: str, value: Any, is_well_formed: Callable[[Any], bool]) -> Any:
+    row = looked_up(rows, value)
+    if row is not None:
+        return row
     if not is_well_formed(value):
-        raise WrongClick(name, "invalid", f"{name} {shown(value)} is not well-formed.")
-    text = getattr(value, "public_id", None) or str(value)
-    raise WrongClick(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
+        raise WrongField(name, "invalid", f"{name} {shown(value)} is not well-formed.")
+    raise not_found(name, getattr(value, "public_id", None) or str(value))
 
 
 def _is_campaign_id(value: object) -> bool:
@@ -377,7 +309,7 @@ def _is_text(value: object) -> bool:
     return isinstance(value, TrackedLink | str)
 
 
-def _moment(value: Any) -> datetime:
+def _parsed_time(value: Any) -> datetime:
     if isinstance(value, datetime) and (value.tzinfo is UTC or value.utcoffset() is not None):
         return value
     if isinstance(value, str):
@@ -385,24 +317,24 @@ def _moment(value: Any) -> datetime:
             return parse_time(value)
         except ValueError:
             pass
-    raise WrongClick(
+    raise WrongField(
         "clicked_at",
         "invalid",
         f"clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not {shown(value)}.",
     )
 
 
-def _out_of_range(value: Any) -> WrongClick:
-    return WrongClick(
+def _out_of_range(value: Any) -> WrongField:
+    return WrongField(
         "clicked_at", "out_of_range", f"clicked_at {shown(str(value))} is not between {MIN_DATE} and {MAX_DATE}."
     )
 
 
 def checked_reason(value: Any, verdict: int) -> str:
     if not isinstance(value, str) or not is_plain(value):
-        raise WrongClick("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
+        raise WrongField("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
     if len(value) > REASON_LENGTH:
-        raise WrongClick("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
+        raise WrongField("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
     if value and verdict == _HUMAN:
-        raise WrongClick("reason", "not_allowed", "reason is not allowed for a human click.")
+        raise WrongField("reason", "not_allowed", "reason is not allowed for a human click.")
     return value

@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
-from django.db import router, transaction
+from django.db import connections, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -23,8 +24,8 @@ from stats_app.ingest import Rejection
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.people import is_email
+from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
 from stats_app.targets import MAX_LENGTH, is_target
-from stats_app.words import fold
 
 TOKEN_LENGTH = 11
 # 58 letters and digits that cannot be confused with each other when a token is typed. 11 of them have 64 bits.
@@ -114,12 +115,13 @@ def _create(
     make_token: Callable[[], str],
 ) -> LinksResult:
     result = LinksResult(links=[None] * len(items))
-    references = _References.of(locked.id, [item for item in items if isinstance(item, LinkInput)], using)
+    inputs = [item for item in items if isinstance(item, LinkInput)]
+    references = _References.of(connections[using], locked.id, inputs)
     rows: dict[int, TrackedLink] = {}
     for index, item in enumerate(items):
         try:
             link = _row(locked.id, item, references)
-        except _Wrong as wrong:
+        except WrongField as wrong:
             result.rejected.append(Rejection(index, wrong.error.field, wrong.error.code, wrong.error.message))
         else:
             link.token, link.created_at = make_token(), made_at
@@ -139,154 +141,122 @@ def _create(
 
 
 def _by_fingerprint(workspace_id: int, fingerprints: Iterable[str], using: str) -> dict[str, TrackedLink]:
-    links = TrackedLink.objects.using(using).select_related("campaign", "user", "alias")
-    found: dict[str, TrackedLink] = {}
-    names = list(fingerprints)
-    for start in range(0, len(names), _AT_ONCE):
-        for link in links.filter(workspace=workspace_id, fingerprint__in=names[start : start + _AT_ONCE]):
-            found[link.fingerprint] = link
-    return found
-
-
-class _Wrong(Exception):
-    def __init__(self, name: str, code: str, message: str) -> None:
-        self.error = FieldError(name, code, message)
+    stored = TrackedLink.objects.using(using).select_related("campaign", "user", "alias")
+    links: dict[str, TrackedLink] = {}
+    wanted = list(fingerprints)
+    for start in range(0, len(wanted), _AT_ONCE):
+        for link in stored.filter(workspace=workspace_id, fingerprint__in=wanted[start : start + _AT_ONCE]):
+            links[link.fingerprint] = link
+    return links
 
 
 @dataclass(slots=True)
 class _References:
     """The rows of the workspace that a list refers to, by public id, e-mail or instance."""
 
-    campaigns: dict[Any, Campaign]
-    users: dict[Any, WorkspaceUser]
-    aliases: dict[Any, Alias]
+    campaigns: dict[Any, int]
+    # The primary key of a user, and when the person was erased.
+    users: dict[Any, tuple[int, datetime | None]]
+    # The primary key of an alias, and that of its user, and its e-mail.
+    aliases: dict[Any, tuple[int, int, str]]
 
     @classmethod
-    def of(cls, workspace_id: int, items: Sequence[LinkInput], using: str) -> _References:
-        campaigns = Campaign.objects.using(using).filter(workspace=workspace_id)
-        users = WorkspaceUser.objects.using(using).filter(workspace=workspace_id)
-        aliases = Alias.objects.using(using).filter(workspace=workspace_id)
+    def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Sequence[LinkInput]) -> _References:
+        look = partial(rows_of, connection, workspace_id)
         return cls(
-            _named(campaigns, "public_id", [item.campaign for item in items]),
-            _named(users, "public_id", [item.user for item in items]),
-            _named(aliases, "email", [item.alias for item in items]),
+            look(Campaign, "public_id", [item.campaign for item in items]),
+            look(WorkspaceUser, "public_id", [item.user for item in items], "known.erased_at"),
+            look(Alias, "email", [_email(item.alias) for item in items], "known.user_id, known.email"),
         )
 
 
-def _named(rows: Any, column: str, values: Iterable[Any]) -> dict[Any, Any]:
-    """The rows for the values. Instances are looked up, too: one may be of another workspace, or deleted."""
-    values = [value for value in values if value is not None]
-    texts = {value for value in values if isinstance(value, str)}
-    keys = {value.pk for value in values if isinstance(value, rows.model)}
-    # E-mails are stored in a folded form.
-    texts = {_folded(text, column) for text in texts}
-    by_text = rows.filter(**{f"{column}__in": [text for text in texts if _is_storable(text)]})
-    return {getattr(row, column): row for row in by_text} | {row: row for row in rows.filter(pk__in=keys)}
-
-
-def _folded(text: str, column: str) -> str:
-    return fold(text.strip()) if column == "email" else text
-
-
-def _is_storable(text: str) -> bool:
-    """Whether the database accepts the text: databases refuse NUL and lone surrogates."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+def _email(alias: Any) -> Any:
+    """As `folded`, without spaces around it."""
+    return folded(alias.strip() if isinstance(alias, str) else alias)
 
 
 def _row(workspace_id: int, item: LinkInput | FieldError, references: _References) -> TrackedLink:
-    """The link to store, without its token. Raises `_Wrong` for the first wrong field."""
+    """The link to store, without its token. Raises `WrongField` for the first wrong field."""
     if isinstance(item, FieldError):
-        raise _Wrong(item.field, item.code, item.message)
-    if item.kind is None:
-        raise _Wrong("kind", "required", f"kind is required: one of {', '.join(KINDS)}.")
-    if not isinstance(item.kind, str) or item.kind not in KINDS:
-        raise _Wrong("kind", "invalid", f"kind is one of {', '.join(KINDS)}, not {shown(item.kind)}.")
-    campaign = _campaign(item, references)
-    user = _one(references.users, "user", item.user, public_ids.USER)
-    alias = _alias(item.alias, references)
-    if alias is not None:
-        if user is not None and user.pk != alias.user_id:
-            raise _Wrong("alias", "invalid", f"alias {shown(alias.email)} is not one of the user's.")
-        user_id: int | None = alias.user_id
-    else:
-        user_id = None if user is None else user.pk
-    target = _target(item)
+        raise WrongField(item.field, item.code, item.message)
+    kind = code_of("kind", item.kind, KINDS)
+    campaign_id = _campaign(kind, item.campaign, references)
+    user_id, alias_id = _person(item.user, item.alias, references)
     link = TrackedLink(
         workspace_id=workspace_id,
         kind=item.kind,
-        target_url=target,
-        campaign_id=None if campaign is None else campaign.pk,
+        target_url=_target(item),
+        campaign_id=campaign_id,
         user_id=user_id,
-        alias_id=None if alias is None else alias.pk,
+        alias_id=alias_id,
     )
     link.fingerprint = _fingerprint(link)
     return link
 
 
-def _campaign(item: LinkInput, references: _References) -> Campaign | None:
-    if item.kind != CAMPAIGN:
-        if item.campaign is not None:
-            raise _Wrong(
-                "campaign", "not_allowed", "campaign is not allowed: only a link of the kind campaign has one."
-            )
+def _campaign(kind: int, value: Any, references: _References) -> int | None:
+    if not has_campaign("link", kind, value):
         return None
-    if item.campaign is None:
-        raise _Wrong(
-            "campaign",
-            "required",
-            f"campaign is required for a link of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
-            f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
-        )
-    campaign: Campaign | None = _one(references.campaigns, "campaign", item.campaign, public_ids.CAMPAIGN)
-    return campaign
+    campaign_id: int = _reference(references.campaigns, "campaign", value, public_ids.CAMPAIGN)
+    return campaign_id
 
 
-def _one(found: dict[Any, Any], name: str, value: Any, prefix: str) -> Any:
-    if value is None:
-        return None
-    row = _looked_up(found, value)
+def _person(user: Any, alias: Any, references: _References) -> tuple[int | None, int | None]:
+    """The user and the alias."""
+    user_id = None if user is None else _user(user, references)
+    if alias is None:
+        return user_id, None
+    alias_id, owner_id, email = _alias(alias, references)
+    if user_id is not None and user_id != owner_id:
+        raise WrongField("alias", "invalid", f"alias {shown(email)} is not one of the user's.")
+    return owner_id, alias_id
+
+
+def _user(value: Any, references: _References) -> int:
+    user_id, erased_at = _reference(references.users, "user", value, public_ids.USER)
+    if erased_at is not None:
+        name = shown(getattr(value, "public_id", value))
+        raise WrongField("user", "not_allowed", f"user {name} is that of a user who was erased.")
+    return int(user_id)
+
+
+def _reference(rows: dict[Any, Any], name: str, value: Any, prefix: str) -> Any:
+    row = looked_up(rows, value)
     if row is not None:
         return row
     text = getattr(value, "public_id", value)
     if not public_ids.is_public_id(text, prefix):
-        raise _Wrong(name, "invalid", f"{name} {public_ids.rule(prefix)}, not {shown(text)}.")
-    raise _Wrong(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
+        raise WrongField(name, "invalid", f"{name} {public_ids.rule(prefix)}, not {shown(text)}.")
+    raise not_found(name, text)
 
 
-def _alias(value: Any, references: _References) -> Alias | None:
-    if value is None:
-        return None
-    alias: Alias | None = _looked_up(references.aliases, fold(value.strip()) if isinstance(value, str) else value)
-    if alias is not None:
-        return alias
+def _alias(value: Any, references: _References) -> tuple[int, int, str]:
+    row: tuple[int, int, str] | None = looked_up(references.aliases, _email(value))
+    if row is not None:
+        return row
     text = getattr(value, "email", value)
     if not (isinstance(text, str) and is_email(text)):
-        raise _Wrong("alias", "invalid", f"alias is an e-mail address, not {shown(text)}.")
-    raise _Wrong("alias", "not_found", f"alias {shown(text)} is not in this workspace.")
-
-
-def _looked_up(found: dict[Any, Any], value: Any) -> Any:
-    try:
-        return found.get(value)
-    except TypeError:  # a list or an object
-        return None
+        raise WrongField("alias", "invalid", f"alias is an e-mail address, not {shown(text)}.")
+    raise not_found("alias", text)
 
 
 def _target(item: LinkInput) -> str:
     target = "" if item.target_url is None else item.target_url
     if not isinstance(target, str):
-        raise _Wrong("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
+        raise WrongField("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
     if not target:
         if item.kind != CAMPAIGN:
-            raise _Wrong(
+            raise WrongField(
                 "target_url", "required", "target_url is required: an address such as https://www.example.com/. "
                 "Only a campaign link can do without."
             )  # fmt: skip
         return ""
     if len(target) > MAX_LENGTH:
-        raise _Wrong("target_url", "too_long", f"target_url has at most {MAX_LENGTH} characters, not {len(target)}.")
+        raise WrongField(
+            "target_url", "too_long", f"target_url has at most {MAX_LENGTH} characters, not {len(target)}."
+        )
     if not is_target(target):
-        raise _Wrong("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
+        raise WrongField("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
     return target
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from stats_app.periods import time_spans
+from stats_app.day_spans import time_spans
 
 
 def in_days(rows: QuerySet[Any], column: str, zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
@@ -19,8 +19,8 @@ def in_days(rows: QuerySet[Any], column: str, zone: tzinfo, start: date, end: da
 def clicks_in_days(clicks: QuerySet[Any], zone: tzinfo, start: date, end: date) -> QuerySet[Any]:
     """The clicks of the zone's local days `start` to `end`, both included. Uses the index on days in UTC."""
     spans = time_spans(zone, start, end)
-    found = _in_spans(clicks, "clicked_at", spans)
-    return found.filter(utc_day__range=(spans[0][0].date(), spans[-1][1].date())) if spans else found
+    inside = _in_spans(clicks, "clicked_at", spans)
+    return inside.filter(utc_day__range=(spans[0][0].date(), spans[-1][1].date())) if spans else inside
 
 
 def _in_spans(rows: QuerySet[Any], column: str, spans: Sequence[tuple[datetime, datetime]]) -> QuerySet[Any]:

@@ -1,4 +1,4 @@
-"""Periods, their buckets and labels, and local days. Pure functions: no database, no clock.
+"""Periods, their buckets and labels, and the days and times that callers send. Pure functions: no database, no clock.
 
 A period is two local dates, both included. A bucket is one day, ISO week or calendar month of it.
 """
@@ -6,11 +6,11 @@ A period is two local dates, both included. A bucket is one day, ISO week or cal
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Literal, NamedTuple, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -114,7 +114,7 @@ def month_end(day: date) -> date:
 
 def next_month(day: date) -> date:
     """The first day of the month after `day`'s."""
-    return _month_of_number(_month_number(day) + 1)
+    return month_of_number(month_number(day) + 1)
 
 
 def _a_year_before(day: date) -> date:
@@ -122,12 +122,12 @@ def _a_year_before(day: date) -> date:
     return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
-def _month_number(day: date) -> int:
+def month_number(day: date) -> int:
     """Months since the year 0, for adding and subtracting months."""
     return day.year * 12 + day.month - 1
 
 
-def _month_of_number(number: int) -> date:
+def month_of_number(number: int) -> date:
     """The first day of the month with this number."""
     return date(number // 12, number % 12 + 1, 1)
 
@@ -175,8 +175,8 @@ class Period:
         """
         if not self.is_whole_months:
             return self.just_before()
-        months = _month_number(self.end) - _month_number(self.start) + 1
-        return Period(_month_of_number(_month_number(self.start) - months), self.start - ONE_DAY)
+        months = month_number(self.end) - month_number(self.start) + 1
+        return Period(month_of_number(month_number(self.start) - months), self.start - ONE_DAY)
 
     def just_before(self) -> Period:
         """The same number of days, ending the day before this period starts."""
@@ -248,150 +248,11 @@ def fold(daily: Sequence[int], buckets: Sequence[Bucket]) -> list[int]:
     return folded
 
 
-@dataclass(frozen=True, slots=True)
-class DaySpan:
-    """The part of a day in UTC in which the local date is `day`: from `start` to before `end`, both in UTC."""
-
-    day: date
-    start: datetime
-    end: datetime
-
-
-@lru_cache(maxsize=4096)  # clicks of a batch share few days
-def local_days(zone: tzinfo, utc_day: date) -> tuple[DaySpan, ...]:
-    """The spans of a day in UTC, in the order of time, mostly two.
-
-    There are more if clocks were put back across midnight (Newfoundland until 2011, at 00:01). Therefore a local day is
-    not always the time from one local midnight to the next.
-    """
-    start = utc_midnight(utc_day)
-    end = start + ONE_DAY
-    before, after = (moment.astimezone(zone).utcoffset() or timedelta() for moment in (start, end))
-    cuts = {start, end, start if before == after else _offset_change(zone, start, end)}
-    for offset in (before, after):
-        cuts.add(utc_midnight((start + offset).date() + ONE_DAY) - offset)  # local midnight
-    spans: list[DaySpan] = []
-    for cut, until in pairwise(sorted(cuts)):
-        day = cut.astimezone(zone).date()
-        if spans and spans[-1].day == day:
-            spans[-1] = DaySpan(day, spans[-1].start, until)
-        else:
-            spans.append(DaySpan(day, cut, until))
-    return tuple(spans)
-
-
-def day_spans(zone: tzinfo, start: date, end: date) -> list[DaySpan]:
-    """The spans of the local days `start` to `end`, in the order of time. A day that the zone skipped has none (Samoa,
-    30 December 2011)."""
-    utc_days = Period(start - ONE_DAY, end + ONE_DAY)  # no zone differs from UTC by more than a day
-    return [span for utc_day in utc_days for span in local_days(zone, utc_day) if start <= span.day <= end]
-
-
-def time_spans(zone: tzinfo, start: date, end: date) -> list[tuple[datetime, datetime]]:
-    """The half-open spans of time, in UTC, in which the local date is between `start` and `end`; mostly one."""
-    if (end - start).days <= 2 * _EDGE_DAYS:
-        return _joined((span.start, span.end) for span in day_spans(zone, start, end))
-    # Only the first and the last days need their exact spans, so that a century costs no more than a week. All times
-    # between them are inside in every zone. This middle overlaps the exact spans, which may have gaps at both ends.
-    edges = [
-        *day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)),
-        *day_spans(zone, end - timedelta(days=_EDGE_DAYS), end),
-    ]
-    rest = (utc_midnight(start + 2 * ONE_DAY), utc_midnight(end - ONE_DAY))
-    return _joined([*((span.start, span.end) for span in edges), rest])
-
-
-_EDGE_DAYS = 3
-
-
-def _joined(stretches: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """The spans in the order of time, with those that touch or overlap merged."""
-    joined: list[tuple[datetime, datetime]] = []
-    for start, end in sorted(stretches):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _offset_change(zone: tzinfo, before: datetime, after: datetime) -> datetime:
-    """The second at which the zone's offset changes between two times about a day apart, by binary search."""
-    offset = before.astimezone(zone).utcoffset()
-    while after - before > timedelta(seconds=1):
-        middle = before + timedelta(seconds=int((after - before).total_seconds()) // 2)
-        if middle.astimezone(zone).utcoffset() == offset:
-            before = middle
-        else:
-            after = middle
-    return after
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A named period. `whole(day)` is the whole period on the local date `day`; the period itself ends by `day`.
-
-    A preset of days is compared with the same number of days before, even if they are whole months, so that weekdays
-    match. A calendar preset is compared with the first days of the previous whole period, as many as have passed: the
-    first 10 days of March with the first 10 of February.
-    """
-
-    whole: Callable[[date], Period]
-    counts_days: bool = False
-
-    def period(self, day: date) -> Period:
-        whole = self.whole(day)
-        return Period(whole.start, max(whole.start, min(whole.end, day)))
-
-    def other(self, day: date, compare: Compare) -> Period | None:
-        """The period to compare with, or None."""
-        whole = self.whole(day)
-        if self.counts_days and compare == "previous":
-            return whole.just_before()
-        if self.counts_days and compare == "year":
-            return whole.shifted(-YEAR_OF_WEEKS)
-        other, period = compared_with(whole, compare), self.period(day)
-        return other.first(period.days) if other and period != whole else other
-
-
 def compared_with(period: Period, compare: Compare) -> Period | None:
     """The period to compare a custom period with, or None."""
     if compare == "none":
         return None
     return period.previous() if compare == "previous" else period.year_before()
-
-
-def _days_to_yesterday(days: int) -> Preset:
-    return Preset(lambda day: Period(day - timedelta(days=days), day - ONE_DAY), counts_days=True)
-
-
-def _whole_months(*, ending: int, months: int) -> Preset:
-    """`months` whole calendar months. The last of them is `ending` months before the day's month."""
-
-    def whole(day: date) -> Period:
-        last = _month_number(day) - ending
-        return Period(_month_of_number(last - months + 1), month_end(_month_of_number(last)))
-
-    return Preset(whole)
-
-
-PRESETS: dict[str, Preset] = {
-    # Whole weeks that end yesterday: with today, a part of a day would be compared with a whole day.
-    "last-7-days": _days_to_yesterday(7),
-    "last-28-days": _days_to_yesterday(28),
-    "last-91-days": _days_to_yesterday(91),
-    "this-month": _whole_months(ending=0, months=1),
-    "last-month": _whole_months(ending=1, months=1),
-    "this-year": Preset(lambda day: Period(year_start(day), year_end(day))),
-    # Includes the current month, so that its figures can be seen.
-    "last-12-months": _whole_months(ending=0, months=12),
-}
-"""The named periods."""
-
-OLD_PRESETS = {"last-30-days": "last-28-days", "last-90-days": "last-91-days"}
-"""Old names that bookmarked addresses may contain, and the new names."""
-
-DEFAULT_PRESET = "last-28-days"
 
 
 def calendar_period(every: Literal["week", "month"], day: date) -> Period:

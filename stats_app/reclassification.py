@@ -18,14 +18,16 @@ from django.db import router
 from django.db.models import Min, Q, QuerySet
 
 from stats_app import rollups
+from stats_app.bursts import REPEAT, Followed, judge_bursts, rests_on_visitor
+from stats_app.day_spans import time_spans
 from stats_app.dimensions import BOT, HUMAN
 from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.models.people import FEW
-from stats_app.periods import MAX_DATE, MIN_DATE, time_spans, zone_of
+from stats_app.periods import MAX_DATE, MIN_DATE, zone_of
 from stats_app.verdict_changes import VerdictChange, change_verdicts
-from stats_app.verdicts import REPEAT, Followed, bursts, judge_again, rests_on_visitor
+from stats_app.verdicts import judge_again
 
 SLICE = 10_000
 """About how many clicks are judged in one transaction. All clicks of a visitor and day are always together."""
@@ -58,8 +60,8 @@ class _Range(NamedTuple):
     spans: Sequence[tuple[datetime, datetime]]
     whole_from: datetime
 
-    def holds(self, moment: datetime) -> bool:
-        return any(start <= moment < end for start, end in self.spans)
+    def holds(self, clicked_at: datetime) -> bool:
+        return any(start <= clicked_at < end for start, end in self.spans)
 
 
 def reclassify(
@@ -157,9 +159,9 @@ _COLUMNS = ("id", "clicked_at", "verdict", "reason", "visitor", "link_id")
 
 
 def _read(clicks: QuerySet[Any], using: str) -> Iterator[_Stored]:
-    found = list(clicks.order_by("id").values_list("workspace_id", *_COLUMNS))
-    signatures = _signatures({row[0] for row in found}, {row[-1] for row in found} - {None}, using)
-    for _, click_id, clicked_at, verdict, reason, visitor, link in found:
+    rows = list(clicks.order_by("id").values_list("workspace_id", *_COLUMNS))
+    signatures = _signatures({row[0] for row in rows}, {row[-1] for row in rows} - {None}, using)
+    for _, click_id, clicked_at, verdict, reason, visitor, link in rows:
         key = None if visitor is None else bytes(visitor)
         yield _Stored(click_id.bytes, clicked_at, verdict, reason, key, link, signatures.get(link))
 
@@ -167,10 +169,10 @@ def _read(clicks: QuerySet[Any], using: str) -> Iterator[_Stored]:
 def _signatures(workspaces: Iterable[int], links: Iterable[int], using: str) -> dict[int, int | None]:
     rows = TrackedLink.objects.using(using).filter(workspace__in=workspaces)
     ordered = sorted(links)
-    found: dict[int, int | None] = {}
+    signatures: dict[int, int | None] = {}
     for start in range(0, len(ordered), FEW):
-        found |= dict(rows.filter(pk__in=ordered[start : start + FEW]).values_list("pk", "user_id"))
-    return found
+        signatures |= dict(rows.filter(pk__in=ordered[start : start + FEW]).values_list("pk", "user_id"))
+    return signatures
 
 
 def _changes(clicks: Iterable[_Stored], within: _Range) -> dict[VerdictChange, tuple[str, str]]:
@@ -204,6 +206,6 @@ def _together(clicks: Sequence[_Stored], alone: Mapping[bytes, Verdict], whole_f
             wanted[click.id] = (HUMAN, "")
         reason = wanted[click.id][1]
         followed.append(Followed(click.id, click.clicked_at, click.link, click.signature, click.visitor, None, reason))
-    for click_id, judgement in bursts(followed).items():
+    for click_id, judgement in judge_bursts(followed).items():
         wanted[click_id] = (judgement.verdict, judgement.reason)
     return wanted

@@ -15,12 +15,13 @@ from typing import Any
 from django.db import connections, router
 from django.db.models import Max, Min
 
+from stats_app.day_spans import day_spans
 from stats_app.dimensions import DIMENSIONS, REASON_DAYS, VERDICTS, WORKSPACE_DAYS, YEARS
 from stats_app.errors import Refused, WorkspaceGone, shown
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.models.workspaces import validate_timezone
-from stats_app.periods import MAX_DATE, ONE_DAY, day_spans, month_end, next_month, year_start, zone_of
+from stats_app.periods import MAX_DATE, ONE_DAY, month_end, next_month, year_start, zone_of
 from stats_app.sql import reasons
 from stats_app.sql import recounts as sql
 from stats_app.sql.snapshot import snapshot
@@ -110,12 +111,12 @@ def check(workspace: Workspace) -> Iterator[Difference]:
         yield Difference("clicks with a campaign, user, alias or link of another workspace", str(strangers), "0")
     for month in months:
         with snapshot(using):
-            wrong = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
-        yield from wrong
+            of_month = differences(_unlocked(workspace.pk, using), month.start, month.end, using)
+        yield from of_month
     for year in _years(workspace.pk, months, using):
         with snapshot(using):
-            wrong = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
-        yield from wrong
+            of_year = _differences(workspace.pk, sql.year_differences(connection, workspace.pk, year), using)
+        yield from of_year
 
 
 def differences(locked: LockedWorkspace, start: date, end: date, using: str) -> list[Difference]:
@@ -141,12 +142,12 @@ def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> 
         sides.setdefault((dimension, key, day), {})[side] = "/".join(map(str, numbers))
     reason_numbers = [key for dimension, key, _ in sides if dimension == REASON_DAYS]
     named = reasons.numbered(connections[using], workspace_id, reason_numbers) if reason_numbers else {}
-    made = []
+    listed = []
     for (dimension, key, day), counts in sides.items():
         name: object = key if dimension != REASON_DAYS else _reason_name(named.get(key))
         place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
-        made.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
-    return made
+        listed.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
+    return listed
 
 
 def _reason_name(reason: reasons.Reason | None) -> str:

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from django.db import connections, router
 
 from stats_app.dimensions import HUMAN, VERDICTS
-from stats_app.ingest import WrongClick, checked_reason, click_id_of, code_of, number_reasons, spans_of
+from stats_app.ingest import checked_reason, click_id_of, number_reasons, spans_of
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Workspace
+from stats_app.references import WrongField, code_of
 from stats_app.sql import clicks as sql
 
 _HUMAN = VERDICTS[HUMAN]
@@ -44,7 +45,7 @@ def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> i
     """
     try:
         wanted = {click_id_of(change.id): _verdict(change) for change in changes}
-    except WrongClick as wrong:
+    except WrongField as wrong:
         raise ValueError(wrong.error.message) from None
     using = router.db_for_write(Click)
     return in_workspace(workspace.pk, partial(_change_verdicts, wanted=wanted, using=using), using=using)

@@ -1,4 +1,4 @@
-"""Who clicked: a person, a program, or possibly a program. The rules, their reasons, and bursts of clicks.
+"""Who clicked: a person, a program, or possibly a program. The rules and their reasons.
 
 The first rule that matches, in the order of `RULES`, decides. All functions here are pure: reading and storing clicks
 and updating counts is done elsewhere.
@@ -7,9 +7,7 @@ and updating counts is done elsewhere.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,9 +17,6 @@ from stats_app import user_agents
 from stats_app.dimensions import BOT, HUMAN, SUSPECTED
 
 PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Moz", "X-Purpose")
-
-BURST = timedelta(seconds=2)
-REPEAT = timedelta(seconds=60)
 
 # Less than one in 10,000 visits of people uses an older version. Microsoft's scanners often claim to be one.
 _OLDEST_CHROME = 100
@@ -56,7 +51,7 @@ class Judgement(NamedTuple):
     @property
     def shadow_bits(self) -> int | None:
         """The matching shadow rules, as stored with the click: the sum of their bits, or None."""
-        return sum(RULES[_PLACES[name]].shadow_bit for name in self.shadow) or None
+        return sum(RULES[PLACES[name]].shadow_bit for name in self.shadow) or None
 
 
 class Signs(NamedTuple):
@@ -71,7 +66,7 @@ class Signs(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A rule for a single visit, or for several clicks together (`bursts`); then `match` is None.
+    """A rule for a single visit, or for several clicks together (`stats_app.bursts`); then `match` is None.
 
     `match` returns whether the rule matches, or a name to insert into `reason`. A shadow rule is on trial: its matches
     are counted, but change no verdict. Its bit is stored with the clicks that it matches, and must never be used for
@@ -240,8 +235,8 @@ RULES = (
 )
 """In the order in which they are tried. The first matching rule that is not a shadow rule decides."""
 
-_PLACES = {rule.id: place for place, rule in enumerate(RULES)}
-_BURST, _BURST_NETWORK, _REPEAT = (RULES[_PLACES[name]] for name in ("burst", "burst-network", "repeat"))
+PLACES = {rule.id: place for place, rule in enumerate(RULES)}
+"""The places of the rules in their order, by id."""
 
 
 def judge(visit: Visit) -> Judgement:
@@ -317,11 +312,6 @@ def judge_again(verdict: str, reason: str) -> tuple[str, str]:
     return (HUMAN, "") if rule.is_shadow else (rule.verdict, reason)
 
 
-def rests_on_visitor(reason: str) -> bool:
-    """Whether a stored reason can be found again from the stored clicks of a visitor."""
-    return reason != "" and rule_of(reason) in (_BURST, _REPEAT)
-
-
 _PATTERNS = [(rule, _pattern(rule)) for rule in RULES]
 
 
@@ -332,80 +322,3 @@ def _rule_and_name(reason: str) -> tuple[Rule, str] | None:
         if match:
             return rule, match[1] if match.groups() else ""
     return None
-
-
-class Followed(NamedTuple):
-    """A stored click, as input of the rules for bursts.
-
-    `id` is its ULID, `reason` its current reason. `visitor` and `network` are keys from `stats_app.visitors`, or None
-    if unknown. `signature` is the user whose mails contain the link. None means links that are in everybody's mails;
-    they are treated as one signature.
-    """
-
-    id: bytes
-    clicked_at: datetime
-    link: int
-    signature: int | None
-    visitor: bytes | None
-    network: bytes | None
-    reason: str = ""
-
-
-def bursts(clicks: Iterable[Followed]) -> dict[bytes, Judgement]:
-    """The new judgements of the clicks that are part of a burst, by id.
-
-    `clicks` are a new click and the clicks near it, without bots: those of its visitor up to REPEAT before and after
-    it, and those of its network up to BURST. A click keeps its reason if an earlier rule gave it, or if it was sent
-    with the click. The final judgements do not depend on the order in which clicks come in, because a click can only
-    make others more suspect, never less.
-    """
-    ordered = sorted(clicks, key=lambda click: (click.clicked_at, click.id))
-    changes: dict[bytes, Judgement] = {}
-    for rule, suspects in (
-        (_BURST, _crowds(ordered, lambda click: click.visitor, links=2)),
-        (_BURST_NETWORK, _crowds(ordered, lambda click: click.network, links=3)),
-        (_REPEAT, _repeats(ordered)),
-    ):
-        for click in suspects:
-            if _may_replace(click.reason, rule):
-                changes.setdefault(click.id, Judgement(rule.verdict, rule.reason, rule.id))
-    return changes
-
-
-def _may_replace(reason: str, rule: Rule) -> bool:
-    """Whether `rule` comes before the rule of the present reason."""
-    present = rule_of(reason)
-    return not reason or (present is not None and _PLACES[rule.id] < _PLACES[present.id])
-
-
-def _crowds(clicks: Sequence[Followed], source_of: Callable[[Followed], Hashable], links: int) -> Iterator[Followed]:
-    """The clicks that belong to a group with the same source and signature within BURST (two seconds), in which at
-    least `links` different links are followed. `clicks` are in the order of time.
-    """
-    sources: dict[Hashable, list[Followed]] = defaultdict(list)
-    for click in clicks:
-        if (source := source_of(click)) is not None:
-            sources[source, click.signature].append(click)
-    for group in sources.values():
-        start = reported = 0
-        inside: Counter[int] = Counter()
-        for end, click in enumerate(group):
-            inside[click.link] += 1
-            while click.clicked_at - group[start].clicked_at > BURST:
-                inside[group[start].link] -= 1
-                start += 1
-            if len(+inside) >= links:
-                yield from group[max(start, reported) : end + 1]
-                reported = end + 1
-
-
-def _repeats(clicks: Iterable[Followed]) -> Iterator[Followed]:
-    """The clicks whose visitor had followed the same link shortly before. `clicks` are in the order of time."""
-    previous: dict[tuple[bytes, int], datetime] = {}
-    for click in clicks:
-        if click.visitor is None:
-            continue
-        key = (click.visitor, click.link)
-        if key in previous and click.clicked_at - previous[key] <= REPEAT:
-            yield click
-        previous[key] = click.clicked_at

@@ -17,16 +17,17 @@ from django.db import DatabaseError, connections, router
 from ulid import ULID
 
 from stats_app import verdicts
+from stats_app.bursts import REPEAT, Followed, judge_bursts
 from stats_app.dimensions import BOT, KINDS
-from stats_app.ingest import ClickInput, Rejection, record_clicks
-from stats_app.locks import LockedWorkspace, in_workspace
-from stats_app.models import TrackedLink, Workspace
+from stats_app.ingest import ClickInput, Rejection, record, record_clicks, recording
+from stats_app.locks import LockedWorkspace
+from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.targets import is_target
 from stats_app.verdict_changes import VerdictChange, change_verdicts
-from stats_app.verdicts import REPEAT, Followed, Judgement, Visit
+from stats_app.verdicts import Judgement, Visit
 from stats_app.visitors import Visitor, visitor_of
 
 logger = logging.getLogger(__name__)
@@ -70,14 +71,14 @@ def find_link(token: str) -> KnownLink | None:
     the database's error if neither has it.
     """
     try:
-        found = sql.find_link(connections[router.db_for_read(TrackedLink)], token)
+        stored = sql.find_link(connections[router.db_for_read(TrackedLink)], token)
     except DatabaseError:
         link = _known.get(token) or _cached(token)
         if link is None:
             raise
         logger.warning("The database cannot be reached: a link leads to where it last did.", exc_info=True)
         return link
-    link = None if found is None else _link_of(found)
+    link = None if stored is None else _link_of(stored)
     if link is None:
         _known.pop(token, None)
     elif _known.get(token) != link:
@@ -85,18 +86,18 @@ def find_link(token: str) -> KnownLink | None:
     return link
 
 
-def _link_of(found: sql.FollowedLink) -> KnownLink | None:
-    target = found.target_url or found.campaign_target_url or ""
-    if not found.is_active:
+def _link_of(stored: sql.FollowedLink) -> KnownLink | None:
+    target = stored.target_url or stored.campaign_target_url or ""
+    if not stored.is_active:
         return None
     if not is_target(target):
-        logger.error("The link %s has a target that is no http or https address.", found.token)
+        logger.error("The link %s has a target that is no http or https address.", stored.token)
         return None
     # The clicks of a person who opted out count only for the workspace and the campaign.
-    user, alias = (None, None) if found.is_opted_out else (found.user, found.alias)
-    kind = _KINDS[found.kind]
+    user, alias = (None, None) if stored.is_opted_out else (stored.user, stored.alias)
+    kind = _KINDS[stored.kind]
     return KnownLink(
-        found.id, found.workspace_id, found.token, kind, target, found.campaign, user, alias, found.user_id
+        stored.id, stored.workspace_id, stored.token, kind, target, stored.campaign, user, alias, stored.user_id
     )
 
 
@@ -162,9 +163,9 @@ def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now:
     workspace = Workspace(pk=link.workspace_id)
     if visitor is None or click.verdict == BOT:
         return record_clicks(workspace, [click], now=now).rejected
-    using = router.db_for_write(TrackedLink)
+    using = router.db_for_write(Click)
 
-    def judge_and_record(_locked: LockedWorkspace) -> list[Rejection]:
+    def judge_and_record(locked: LockedWorkspace) -> list[Rejection]:
         connection = connections[using]
         # Scanners request many links at the same time. Under the lock each click sees those before it.
         visits.lock_network(connection, visitor.network)
@@ -172,18 +173,19 @@ def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now:
         visit = visits.VisitRow(
             visitor.network, visitor.key, link.id, link.signature, click.id.bytes, now, click.reason
         )
-        changes = verdicts.bursts([_followed(row) for row in (*recent, visit)])
+        changes = judge_bursts([_followed(row) for row in (*recent, visit)])
         own = changes.pop(visit.click, None)
         judged = click if own is None else click._replace(verdict=own.verdict, reason=own.reason)
-        change_verdicts(workspace, [VerdictChange(id, change.verdict, change.reason) for id, change in changes.items()])
-        visits.change_reasons(connection, link.workspace_id, {id: change.reason for id, change in changes.items()})
-        rejected = record_clicks(workspace, [judged], now=now).rejected
+        if changes:
+            change_verdicts(workspace, [VerdictChange(id, new.verdict, new.reason) for id, new in changes.items()])
+            visits.change_reasons(connection, link.workspace_id, {id: new.reason for id, new in changes.items()})
+        rejected = record(locked, items=[judged], now=now, using=using).rejected
         if not rejected:
             visit = visit._replace(reason=judged.reason)
             visits.remember_visit(connection, link.workspace_id, visit, expired=now - REPEAT)
         return rejected
 
-    return in_workspace(link.workspace_id, judge_and_record, using=using)
+    return recording(link.workspace_id, judge_and_record, using=using)
 
 
 def _followed(row: visits.VisitRow) -> Followed:

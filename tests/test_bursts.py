@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stats_app.bursts import BURST, REPEAT, Followed, judge_bursts
 from stats_app.dimensions import SUSPECTED
-from stats_app.verdicts import BURST, REPEAT, Followed, bursts
 
 START = datetime(2026, 3, 9, 10, 0, tzinfo=UTC)
 
@@ -31,14 +31,14 @@ def click(
     network: bytes | None = b"home",
     reason: str = "",
 ) -> Followed:
-    moment = START + timedelta(seconds=seconds)
-    return Followed(number.to_bytes(16, "big"), moment, link, signature, visitor, network, reason)
+    clicked_at = START + timedelta(seconds=seconds)
+    return Followed(number.to_bytes(16, "big"), clicked_at, link, signature, visitor, network, reason)
 
 
 def reasons(clicks: Iterable[Followed]) -> list[str]:
     """The reason of each click, in the given order, after all clicks are judged together."""
     clicks = list(clicks)
-    changes = bursts(clicks)
+    changes = judge_bursts(clicks)
     assert all(change.verdict == SUSPECTED and not change.shadow for change in changes.values())
     return [changes[each.id].reason if each.id in changes else each.reason for each in clicks]
 
@@ -148,7 +148,7 @@ def with_new(arrived: list[Followed], new: Followed) -> list[Followed]:
         if (each.visitor == new.visitor and abs(each.clicked_at - new.clicked_at) <= REPEAT)
         or (each.network == new.network and abs(each.clicked_at - new.clicked_at) <= BURST)
     ]
-    changes = bursts([new, *company])
+    changes = judge_bursts([new, *company])
     return [each._replace(reason=changes[each.id].reason) if each.id in changes else each for each in [*arrived, new]]
 
 
@@ -222,4 +222,4 @@ def test_the_order_of_arrival_changes_nothing(clicks: list[Followed], random: Ra
 @given(some_clicks())
 def test_to_judge_again_changes_nothing(clicks: list[Followed]) -> None:
     judged = [each._replace(reason=reason) for each, reason in zip(clicks, reasons(clicks), strict=True)]
-    assert bursts(judged) == {}
+    assert judge_bursts(judged) == {}

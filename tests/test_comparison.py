@@ -13,8 +13,6 @@ from stats_app.periods import (
     COMPARES,
     MAX_DATE,
     MIN_DATE,
-    OLD_PRESETS,
-    PRESETS,
     Breakdown,
     Bucket,
     Compare,
@@ -23,6 +21,7 @@ from stats_app.periods import (
     month_end,
     month_start,
 )
+from stats_app.presets import OLD_PRESETS, PRESETS
 from stats_app.reports import Change, Comparison, Question
 from stats_app.reports.comparison import NoDataBefore, NotOver, UnlikeDays
 
@@ -96,11 +95,11 @@ def test_whole_weeks_stand_under_their_weekdays(start: date, weeks: int) -> None
 def test_a_preset_and_what_it_is_held_against(
     preset: str, today: str, shown: tuple[str, str], previous: tuple[str, str], year: tuple[str, str]
 ) -> None:
-    found = PRESETS[preset]
-    assert found.period(day(today)) == period(*(f"{today[:4]}-{text}" for text in shown))
-    assert found.other(day(today), "previous") == period(*previous)
-    assert found.other(day(today), "year") == period(*year)
-    assert found.other(day(today), "none") is None
+    chosen = PRESETS[preset]
+    assert chosen.period(day(today)) == period(*(f"{today[:4]}-{text}" for text in shown))
+    assert chosen.other(day(today), "previous") == period(*previous)
+    assert chosen.other(day(today), "year") == period(*year)
+    assert chosen.other(day(today), "none") is None
 
 
 @given(st.dates(date(2001, 1, 1), MAX_DATE))
@@ -181,9 +180,9 @@ def test_what_lies_before_the_first_click_is_not_compared() -> None:
     ):
         comparison = Comparison(week, before, day("2026-04-01"), first_day)
         assert comparison.reason == reason
-        found = comparison.changes(week.buckets("day"), [1] * 7, before.buckets("day"), [2] * 7)
-        assert found[0] == Change(1, 2, reason)
-        assert found[-1] == Change(1, 2, None if first_day else reason)
+        changes = comparison.changes(week.buckets("day"), [1] * 7, before.buckets("day"), [2] * 7)
+        assert changes[0] == Change(1, 2, reason)
+        assert changes[-1] == Change(1, 2, None if first_day else reason)
 
 
 def test_a_bucket_is_compared_with_one_of_as_many_days() -> None:
@@ -262,11 +261,11 @@ def test_every_change_is_of_as_many_days_that_are_over_and_after_the_first_click
     buckets, others = (part.buckets(question.breakdown) for part in (question.period, comparison.drawn))
     changes = comparison.changes(buckets, [2] * len(buckets), others, [1] * len(others))
     assert len(changes) == max(len(buckets), len(others))
-    for bucket, other, found in zip(buckets, others, changes, strict=False):
-        if found is None:
+    for bucket, other, change in zip(buckets, others, changes, strict=False):
+        if change is None:
             assert bucket.start > today
         else:
-            assert (found.difference is None) == (not is_alike(bucket, other))
+            assert (change.difference is None) == (not is_alike(bucket, other))
 
 
 @given(periods, st.sampled_from(COMPARES), dates, st.sampled_from(BREAKDOWNS))

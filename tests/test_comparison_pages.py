@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from stats_app.periods import PRESETS
+from stats_app.presets import PRESETS
 from tests.admin_cast import superuser
 from tests.dashboard_cast import address, changes, csv_lines, show, table, text
 from tests.factories import make_campaign, make_user, make_workspace, record_all
@@ -74,10 +74,10 @@ def make_traffic(number_of: Callable[[date], int]) -> Traffic:
     clicks, counts = [], Counter[Fact]()
     for offset in range((LAST - FIRST).days + 1):
         day = FIRST + offset * DAY
-        moment = datetime(day.year, day.month, day.day, 9, 30, tzinfo=UTC)
+        clicked_at = datetime(day.year, day.month, day.day, 9, 30, tzinfo=UTC)
         for kind, campaign, user in series:
             number = number_of(day)
-            clicks += [ClickInput(kind, campaign=campaign, user=user, clicked_at=moment) for _ in range(number)]
+            clicks += [ClickInput(kind, campaign=campaign, user=user, clicked_at=clicked_at) for _ in range(number)]
             counts[Fact(day, kind, campaign.public_id if campaign else "", user.public_id if user else "")] += number
     record_all(workspace, clicks, now=datetime(2026, 4, 10, tzinfo=UTC))
     return Traffic(superuser(), workspace, [workspace, campaigns[0], users[0]], counts)

@@ -14,7 +14,7 @@ from django.test import Client
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
-from stats_app.periods import PRESETS
+from stats_app.presets import PRESETS
 from tests.admin_cast import login, superuser
 from tests.dashboard_cast import NOW, address, at, changes, csv_lines, figures, show, table, text
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
@@ -41,9 +41,9 @@ def busy_workspace() -> tuple[Workspace, list[Campaign], list[WorkspaceUser]]:
         kind = rng.choice(["campaign", "campaign", "vcard", "other"])
         campaign = rng.choice(campaigns[: rng.randint(1, 12)]) if kind == "campaign" else None
         user = rng.choice([None, *users[: rng.randint(1, 15)]])
-        moment = NOW - timedelta(minutes=rng.randrange(150 * 24 * 60))
+        clicked_at = NOW - timedelta(minutes=rng.randrange(150 * 24 * 60))
         verdict = rng.choice(["human"] * 8 + ["bot", "suspected"])
-        drawn.append(ClickInput(kind, campaign=campaign, user=user, clicked_at=moment, verdict=verdict))
+        drawn.append(ClickInput(kind, campaign=campaign, user=user, clicked_at=clicked_at, verdict=verdict))
     record_all(workspace, drawn)
     return workspace, campaigns, users
 

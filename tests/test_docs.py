@@ -17,7 +17,7 @@ from stats_app.api import schema, urls
 from stats_app.conf import DEFAULTS
 from stats_app.dimensions import DIMENSIONS
 from stats_app.models.api_keys import SCOPES
-from stats_app.periods import OLD_PRESETS, PRESETS
+from stats_app.presets import OLD_PRESETS, PRESETS
 from stats_app.reports.period_form import WHOLE_RUN
 from stats_app.verdicts import RULES
 from tests.test_layout import DEPTH, ROOT

@@ -310,6 +310,33 @@ def test_a_list_of_campaigns_assigns_nobody_who_was_erased(
     assert everything_stored() == before
 
 
+def test_nobody_who_was_erased_gets_a_link(workspace: Workspace, ada: WorkspaceUser) -> None:
+    run("erase_user", ada.public_id)
+    before = everything_stored()
+    for name in (ada.public_id, ada):
+        [wrong] = create_links(workspace, [LinkInput("vcard", "https://www.example.com/", user=name)]).rejected
+        message = f'user "{ada.public_id}" is that of a user who was erased.'
+        assert (wrong.field, wrong.code, wrong.message) == ("user", "not_allowed", message)
+    assert everything_stored() == before
+
+
+@pytest.mark.parametrize(
+    ("model", "values"),
+    [
+        ("alias", {"email": "ada.lovelace@example.com"}),
+        ("trackedlink", {"kind": "vcard", "target_url": "https://www.example.com/"}),
+    ],
+)
+def test_staff_give_nothing_to_whom_was_erased(
+    workspace: Workspace, ada: WorkspaceUser, model: str, values: dict[str, str]
+) -> None:
+    run("erase_user", ada.public_id)
+    before = everything_stored()
+    form = {"workspace": workspace.pk, "user": ada.pk, **values}
+    assert "This user was erased." in superuser().post(f"/admin/stats_app/{model}/add/", form).content.decode()
+    assert everything_stored() == before
+
+
 def test_staff_assign_nobody_who_was_erased(workspace: Workspace, campaign: Campaign, ada: WorkspaceUser) -> None:
     bob = WorkspaceUser.objects.get(email="bob@example.com")
     run("erase_user", ada.public_id)

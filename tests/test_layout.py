@@ -20,13 +20,14 @@ LAYERS = tuple(
         "surfaces",
         "tools schemas parameters answers reports templatetags demo imports exports user_exports directory "
         "letters mailings",
-        "queries ingest verdict_changes reclassification rollups pruning removal distribution erasures identities "
-        "links visits verdicts visitors keys limits audit admin_log store staff keyset local_days outages sharing",
+        "queries ingest references verdict_changes reclassification rollups pruning removal distribution erasures "
+        "identities links visits verdicts bursts visitors keys limits audit admin_log store staff keyset local_days "
+        "outages sharing",
         "models migrations",
         "locks",
         "sql",
-        "periods words public_ids conf errors dimensions database_errors proxies user_agents bodies spreadsheets "
-        "click_fields targets person_figures",
+        "periods day_spans presets words public_ids conf errors dimensions database_errors proxies user_agents bodies "
+        "spreadsheets click_fields targets person_figures",
     )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}
@@ -64,14 +65,14 @@ def imported_names(node: ast.AST, module: tuple[str, ...]) -> Iterator[str]:
 
 def imports(root: Path) -> list[tuple[str, str, str]]:
     """Of each import below `root`: the file, its part of the package (as `api`), and what it imports."""
-    found = []
+    imported = []
     for path in sorted(root.rglob("*.py")):
         relative = path.relative_to(root)
         part = relative.parts[0].removesuffix(".py")
         module = (PACKAGE, *relative.with_suffix("").parts)
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        found += [(relative.as_posix(), part, name) for name in imported_names(tree, module)]
-    return found
+        imported += [(relative.as_posix(), part, name) for name in imported_names(tree, module)]
+    return imported
 
 
 def own_part(name: str) -> str | None:

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from stats_app import reclassification, verdicts, visits
+from stats_app import bursts, reclassification, verdicts, visits
 from stats_app.ingest import ClickInput
 from stats_app.links import LinkInput, create_links
 from stats_app.models import Campaign, Click, RecentVisit, Rollup, TrackedLink, Workspace
@@ -57,11 +57,11 @@ def make_links(workspace: Workspace) -> list[TrackedLink]:
 def follow_many(links: list[TrackedLink], number: int = 150, seed: int = 5) -> None:
     """Visits of a few visitors in a few minutes around a midnight of UTC, many of them bursts and repeats."""
     chance = random.Random(seed)
-    moment = datetime(2026, 3, 9, 23, 58, tzinfo=UTC)
+    now = datetime(2026, 3, 9, 23, 58, tzinfo=UTC)
     for _ in range(number):
-        moment += timedelta(seconds=chance.choice([0.2, 0.5, 1, 3, 8, 30]))
+        now += timedelta(seconds=chance.choice([0.2, 0.5, 1, 3, 8, 30]))
         headers = {"user-agent": chance.choice([*BROWSERS[:2] * 3, *BROWSERS]), "accept-language": "fr"}
-        with time_machine.travel(moment, tick=False):
+        with time_machine.travel(now, tick=False):
             address = f"203.0.113.{chance.choice([7, 7, 8])}"
             Client(headers=headers).get(f"/c/{chance.choice(links).token}", REMOTE_ADDR=address)
 
@@ -114,7 +114,7 @@ def test_it_finds_what_another_limit_would_have_found(
     monkeypatch.setattr(reclassification, "SLICE", 10)
     other = make_workspace(name="Globex", timezone="America/New_York")
     follow_many(make_links(workspace))
-    for module in (verdicts, visits, reclassification):
+    for module in (bursts, visits, reclassification):
         monkeypatch.setattr(module, "REPEAT", timedelta(seconds=seconds))
     follow_many(make_links(other))
     before = judged(workspace)
@@ -163,8 +163,8 @@ def test_a_rule_that_judges_otherwise_moves_verdicts_and_counts(
 
 def test_only_the_days_asked_for_move(workspace: Workspace) -> None:
     for hour in (3, 4):  # the 9th and the 10th in New York
-        moment = datetime(2026, 3, 10, hour, 30, tzinfo=UTC)
-        record(workspace, ClickInput("vcard", None, verdict="bot", reason="crawler", clicked_at=moment))
+        clicked_at = datetime(2026, 3, 10, hour, 30, tzinfo=UTC)
+        record(workspace, ClickInput("vcard", None, verdict="bot", reason="crawler", clicked_at=clicked_at))
     with rule_changed("ua-crawler", shadow_bit=4):
         [line] = run("reclassify_clicks", "--from", "2026-03-10", "--to", "2026-03-10")
         assert line.endswith("Acme: 1 from bot to human moved.")
@@ -186,8 +186,8 @@ def test_clicks_whose_company_is_gone_are_not_found_innocent(workspace: Workspac
     run("reclassify_clicks")
     assert judged(workspace) == before
     midnight = datetime(2026, 3, 10, 4, tzinfo=UTC)
-    for moment in (midnight - timedelta(seconds=1), midnight + timedelta(seconds=1)):
-        with time_machine.travel(moment, tick=False):
+    for now in (midnight - timedelta(seconds=1), midnight + timedelta(seconds=1)):
+        with time_machine.travel(now, tick=False):
             Client(headers={"user-agent": BROWSERS[1], "accept-language": "fr"}).get(f"/c/{links[2].token}")
     run("prune_clicks", "--before", "2026-03-10")
     before = judged(workspace)
@@ -198,8 +198,8 @@ def test_clicks_whose_company_is_gone_are_not_found_innocent(workspace: Workspac
 
 def test_pruned_days_are_refused_with_the_reason_and_left_out_without_dates(workspace: Workspace) -> None:
     for day in (1, 20):
-        moment = datetime(2026, 3, day, 12, tzinfo=UTC)
-        record(workspace, ClickInput("vcard", None, verdict="bot", reason="crawler", clicked_at=moment))
+        clicked_at = datetime(2026, 3, day, 12, tzinfo=UTC)
+        record(workspace, ClickInput("vcard", None, verdict="bot", reason="crawler", clicked_at=clicked_at))
     run("prune_clicks", "--before", "2026-03-10")
     with rule_changed("ua-crawler", shadow_bit=4):
         for dry in ([], ["--dry-run"]):

@@ -22,7 +22,7 @@ from stats_app.api.problems import PROBLEMS
 from stats_app.api.renderers import dumps
 from stats_app.api.schema import document
 from stats_app.api.texts import FIELD_MEANINGS, PROBLEM_MEANINGS
-from stats_app.api.views import StatsViewSet
+from stats_app.api.viewsets import StatsViewSet
 from stats_app.keys import HEADER
 from stats_app.schemas import inlined
 

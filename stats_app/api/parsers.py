@@ -156,6 +156,11 @@ def link_of(item: dict[str, Any]) -> LinkInput:
     return LinkInput(**{inside: item.get(name) for name, inside in LINKS.fields.items()})
 
 
+def _optional_id(prefix: str, meaning: str) -> serializers.RegexField:
+    pattern = public_ids.pattern(prefix)
+    return serializers.RegexField(pattern, required=False, allow_null=True, help_text=meaning)
+
+
 class NewClick(serializers.Serializer[Any]):
     """A click to record. A null means that the field is not given."""
 
@@ -167,18 +172,10 @@ class NewClick(serializers.Serializer[Any]):
         "a click without an id is counted each time it is sent.",
     )
     kind = serializers.ChoiceField(list(KINDS), help_text="What was clicked.")
-    campaignPublicId = serializers.RegexField(
-        public_ids.pattern(public_ids.CAMPAIGN),
-        required=False,
-        allow_null=True,
-        help_text="The campaign: required for the kind campaign, not allowed for the others.",
+    campaignPublicId = _optional_id(
+        public_ids.CAMPAIGN, "The campaign: required for the kind campaign, not allowed for the others."
     )
-    userPublicId = serializers.RegexField(
-        public_ids.pattern(public_ids.USER),
-        required=False,
-        allow_null=True,
-        help_text="Whose signature it was; by default the user of the alias.",
-    )
+    userPublicId = _optional_id(public_ids.USER, "Whose signature it was; by default the user of the alias.")
     alias = serializers.EmailField(
         required=False, allow_null=True, help_text="The alias that the signature was sent from."
     )
@@ -229,18 +226,10 @@ class NewLink(serializers.Serializer[Any]):
         help_text="Where it leads: an http or https address. A campaign link without one leads to the campaign's "
         "current target; the other kinds need one.",
     )
-    campaignPublicId = serializers.RegexField(
-        public_ids.pattern(public_ids.CAMPAIGN),
-        required=False,
-        allow_null=True,
-        help_text="The campaign: required for the kind campaign, not allowed for the others.",
+    campaignPublicId = _optional_id(
+        public_ids.CAMPAIGN, "The campaign: required for the kind campaign, not allowed for the others."
     )
-    userPublicId = serializers.RegexField(
-        public_ids.pattern(public_ids.USER),
-        required=False,
-        allow_null=True,
-        help_text="Whose signature it is for; by default the user of the alias.",
-    )
+    userPublicId = _optional_id(public_ids.USER, "Whose signature it is for; by default the user of the alias.")
     alias = serializers.EmailField(
         required=False, allow_null=True, help_text="The alias that the signature is sent from."
     )

@@ -216,6 +216,8 @@ class Alias(Addressed):
         return self.email
 
     def clean(self) -> None:
+        if self.user_id and self.user.erased_at is not None:
+            raise ValidationError({"user": _("This user was erased.")})
         if WorkspaceUser.objects.filter(workspace=self.workspace_id, email=self.email).exists():
             raise ValidationError({"email": _("This is a user's own e-mail in this workspace.")})
 

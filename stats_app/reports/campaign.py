@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from stats_app import queries, store
 from stats_app.dimensions import CAMPAIGN
 from stats_app.models import Campaign, Workspace
-from stats_app.periods import MAX_DATE, MAX_DAYS, MIN_DATE, ONE_DAY, Period, Preset
+from stats_app.periods import MAX_DATE, MAX_DAYS, MIN_DATE, ONE_DAY, Period
+from stats_app.presets import Preset
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.carriers import Carriers, carriers_of
 from stats_app.reports.comparison import Question

@@ -15,18 +15,15 @@ from stats_app.errors import WrongValue
 from stats_app.periods import (
     BREAKDOWNS,
     COMPARES,
-    DEFAULT_PRESET,
     MAX_DAYS,
-    OLD_PRESETS,
-    PRESETS,
     Breakdown,
     Compare,
     Period,
-    Preset,
     compared_with,
     default_breakdown,
     parse_day,
 )
+from stats_app.presets import DEFAULT_PRESET, OLD_PRESETS, PRESETS, Preset
 from stats_app.reports.comparison import Question
 
 # The most rows of a chart's table: nobody reads more, and no screen shows more points.

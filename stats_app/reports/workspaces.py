@@ -11,7 +11,8 @@ from stats_app import store
 from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
-from stats_app.periods import PRESETS, Period
+from stats_app.periods import Period
+from stats_app.presets import PRESETS
 from stats_app.reports.cells import CHANGE_HEAD, PREVIOUS_HEAD, change_cells, previous_cells
 from stats_app.reports.comparison import Change, Comparison
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.periods import DaySpan
+from stats_app.day_spans import DaySpan
 from stats_app.sql.citus import commit_together
 from stats_app.sql.counting import (
     ADDED,
@@ -133,9 +133,9 @@ def _id_array(ids: Iterable[bytes]) -> str:
     return array(click_id.hex() for click_id in ids)
 
 
-def _time_array(moments: Iterable[datetime]) -> str:
+def _time_array(times: Iterable[datetime]) -> str:
     """Times as microseconds, because formatting them as text takes ten times as long."""
-    return number_array((moment - _EPOCH) // _MICROSECOND for moment in moments)
+    return number_array((time - _EPOCH) // _MICROSECOND for time in times)
 
 
 def _bytes_array(values: Iterable[bytes | None]) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from stats_app.day_spans import DaySpan
 from stats_app.dimensions import DIMENSIONS, HUMAN, VERDICTS, WITH_REASONS, Dimension
-from stats_app.periods import DaySpan
 from stats_app.sql.cursor import array, day_array, is_postgresql
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
@@ -57,9 +57,9 @@ def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dic
     return {"spans": json.dumps(columns)}
 
 
-def sqlite_time(moment: datetime) -> str:
+def sqlite_time(time: datetime) -> str:
     """The text that Django's own DateTimeField writes and compares."""
-    return str(moment.replace(tzinfo=None))
+    return str(time.replace(tzinfo=None))
 
 
 def counted(connection: BaseDatabaseWrapper, source: str) -> str:

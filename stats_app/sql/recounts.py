@@ -9,8 +9,9 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from stats_app.day_spans import DaySpan
 from stats_app.dimensions import DIMENSIONS, YEARS, Dimension
-from stats_app.periods import ONE_DAY, DaySpan, year_end
+from stats_app.periods import ONE_DAY, year_end
 from stats_app.sql import reasons
 from stats_app.sql.counting import COLUMNS, INTO_ROLLUPS, STORED_CLICKS, counted, day_params
 from stats_app.sql.cursor import execute, rows

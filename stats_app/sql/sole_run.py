@@ -12,9 +12,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.sql.cursor import is_postgresql
-
-# The first of the two numbers of an advisory lock: one more than that of the workspaces' queue.
-_RUNS = 0x57A76
+from stats_app.sql.workspaces import RUNS
 
 
 class LostLock(Exception):
@@ -62,7 +60,7 @@ def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hol
         own.set_autocommit(False)
         with own.cursor() as cursor:
             cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_RUNS, number])
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [RUNS, number])
             [is_alone] = cursor.fetchone()
         yield _HeldByPostgresql(own) if is_alone else None
     finally:
@@ -71,11 +69,13 @@ def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hol
 
 @contextmanager
 def _on_sqlite(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
-    """An exclusive transaction in an empty database beside the real one, which goes on meanwhile."""
+    """A transaction that may write, in an empty database beside the real one, which goes on meanwhile."""
     path = f"{connection.settings_dict['NAME']}-run-{number}"
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as beside:
         try:
-            beside.execute("BEGIN EXCLUSIVE")
+            # Not EXCLUSIVE, which also needs that nobody reads: runs that start together read the file, and each
+            # could refuse the others.
+            beside.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             yield None
             return

@@ -10,9 +10,11 @@ from stats_app.sql.cursor import is_postgresql, rows
 
 _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 
-# An advisory lock has two numbers. The first tells our locks from the host's; the second is the workspace's id.
+# An advisory lock has two numbers. The first tells our locks from the host's, and from each other; the second is the
+# workspace's id, or the number of the kind of run (`sole_run`).
 QUEUE = 0x57A75
 DIRECTORY = 0x57A76
+RUNS = 0x57A77
 
 
 def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:

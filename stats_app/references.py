@@ -1,0 +1,104 @@
+"""What the items of a list refer to: rows of the workspace and named codes; and what is wrong with an item."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
+
+from stats_app import public_ids
+from stats_app.dimensions import CAMPAIGN, KINDS
+from stats_app.errors import FieldError, shown
+from stats_app.sql.references import find
+from stats_app.words import fold, is_plain
+
+_CAMPAIGN_KIND = KINDS[CAMPAIGN]
+
+
+class WrongField(Exception):
+    """Raised for the first wrong field of an item."""
+
+    def __init__(self, name: str, code: str, message: str) -> None:
+        self.error = FieldError(name, code, message)
+
+
+def rows_of(
+    connection: BaseDatabaseWrapper,
+    workspace_id: int,
+    model: type[Model],
+    column: str,
+    values: Collection[Any],
+    more: str = "",
+) -> dict[Any, Any]:
+    """The primary keys of the rows with these values, or lists of the key and the columns in `more`.
+
+    Instances are looked up, too: one may be of another workspace, or deleted.
+    """
+    names = _names(values, model)
+    texts = {name for name in names if isinstance(name, str)}
+    instances = {name.pk: name for name in names if not isinstance(name, str)}
+    table = model._meta.db_table
+    rows: dict[Any, Any] = {}
+    for key, *rest in find(connection, workspace_id, table, column, texts, more):
+        rows[key] = rest if more else rest[0]
+    for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more):
+        rows[instances[key]] = rest if more else rest[0]
+    return rows
+
+
+def _names(values: Collection[Any], model: type[Model]) -> set[Any]:
+    """The values that can be looked up. Databases refuse NUL and lone surrogates, which no valid value contains."""
+
+    def is_name(value: Any) -> bool:
+        return is_plain(value) if isinstance(value, str) else isinstance(value, model) and value.pk is not None
+
+    try:
+        distinct: Collection[Any] = set(values)
+    except TypeError:  # some are not hashable
+        distinct = values
+    return set(filter(is_name, distinct))
+
+
+def looked_up(rows: Mapping[Any, Any], value: Any) -> Any:
+    """What `rows_of` has found for the value, or None."""
+    try:
+        return rows.get(value)
+    except TypeError:  # not hashable
+        return None
+
+
+def not_found(name: str, text: Any) -> WrongField:
+    return WrongField(name, "not_found", f"{name} {shown(text)} is not in this workspace.")
+
+
+def folded(email: Any) -> Any:
+    """An e-mail in its stored form. Instances are returned unchanged."""
+    return fold(email) if isinstance(email, str) else email
+
+
+def code_of(name: str, value: Any, codes: Mapping[str, int]) -> int:
+    try:
+        return codes[value]
+    except (KeyError, TypeError):
+        pass
+    if value is None:
+        raise WrongField(name, "required", f"{name} is required: one of {', '.join(codes)}.")
+    raise WrongField(name, "invalid", f"{name} is one of {', '.join(codes)}, not {shown(value)}.")
+
+
+def has_campaign(noun: str, kind: int, campaign: Any) -> bool:
+    """Whether an item, called `noun`, names a campaign. Those of the kind campaign must, and the others must not."""
+    if kind == _CAMPAIGN_KIND:
+        if campaign is not None:
+            return True
+        raise WrongField(
+            "campaign",
+            "required",
+            f"campaign is required for a {noun} of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
+            f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
+        )
+    if campaign is None:
+        return False
+    raise WrongField("campaign", "not_allowed", f"campaign is not allowed: only a {noun} of the kind campaign has one.")
