@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
+from unittest.mock import patch
 
 from benchmarks import databases, filling
 from benchmarks.databases import SCRATCH
 from benchmarks.imports import AGENTS
 from benchmarks.servers import serving
-from stats_app import verdicts
+from stats_app import user_agents, verdicts
 from stats_app.links import LinkInput, create_links
 from stats_app.models import WorkspaceUser
 from stats_app.verdicts import Visit
@@ -25,11 +26,13 @@ FOLLOWED, PLAIN = "GET /c/{token}, the click recorded and counted", "plain DRF v
 
 @dataclass(frozen=True)
 class Followed:
-    """Calls a second in each round, and microseconds to judge a visit."""
+    """Calls a second in each round, and microseconds to judge a visit: of a new browser by our rules, and with the
+    package crawlerdetect, which the extra `bots` installs."""
 
     rates: dict[str, list[float]]
     known_agent: float
     new_agent: float
+    new_agent_with_bots: float
 
     @property
     def share(self) -> float:
@@ -56,8 +59,11 @@ def run(rounds: int, log: Callable[[str], None]) -> Followed:
                 rates[name].append(CALLS / (time.perf_counter() - started))
     databases.drop(SCRATCH)
     warm = {name: found[1:] for name, found in rates.items()}
-    new = [f"{agent} Own/{number}" for number, agent in zip(range(NEW_AGENTS), AGENTS * 10, strict=False)]
-    return Followed(warm, known_agent=_microseconds(AGENTS[:1] * NEW_AGENTS), new_agent=_microseconds(new))
+    new = [f"{agent} Own/{number}" for number, agent in zip(range(2 * NEW_AGENTS), AGENTS * 10, strict=False)]
+    with patch.object(user_agents, "_crawlerdetect", lambda: None):
+        known = _microseconds(AGENTS[:1] * NEW_AGENTS)
+        rules = _microseconds(new[:NEW_AGENTS])
+    return Followed(warm, known, rules, new_agent_with_bots=_microseconds(new[NEW_AGENTS:]))
 
 
 def _browser(number: int) -> dict[str, str]:
@@ -71,7 +77,8 @@ def _browser(number: int) -> dict[str, str]:
 
 
 def _microseconds(agents: list[str]) -> float:
-    verdicts.judge(Visit(user_agent="warm", accept_language="en"))
+    for agent in ("warm", AGENTS[0]):
+        verdicts.judge(Visit(user_agent=agent, accept_language="en"))
     started = time.process_time()
     for agent in agents:
         verdicts.judge(Visit(user_agent=agent, accept_language="en"))

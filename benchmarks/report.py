@@ -89,6 +89,7 @@ class Results:
             Row("on SQLite, one by one: clicks a CPU second", "", "2,000", f"{sqlite.single:,.0f}"),
             Row("a link followed, over one INSERT: calls a second", "0.4", "0.7", f"{followed.share:.2f}"),
             Row("judging a new browser: µs", "60", "", f"{followed.new_agent:.1f}"),
+            Row("the same with crawlerdetect: µs", "", "", f"{followed.new_agent_with_bots:.1f}"),
             Row("judging a known browser: µs", "2", "", f"{followed.known_agent:.2f}"),
             *(
                 Row(f"`import_clicks`, {name}: lines a second", "15,000", "20,000", f"{file.rate:,.0f}")

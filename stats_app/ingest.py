@@ -1,4 +1,5 @@
-"""Recording clicks. Every surface calls `record_clicks`; the redirect calls `record` after it has judged the visit.
+"""Recording clicks. Every surface calls `record_clicks`; the redirect calls `store`, because it has judged and looked
+up everything itself.
 
 One transaction stores the clicks and updates the rollups. Each id of a workspace is stored once. Wrong items are
 reported, and the others are stored.
@@ -7,10 +8,11 @@ reported, and the others are stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -102,11 +104,11 @@ def record_clicks(
     items = list(clicks)
     using = router.db_for_write(Click)
     recorded_at = timezone.now() if now is None else now
-    return recording(workspace.pk, partial(record, items=items, now=recorded_at, using=using), using=using)
+    return recording(workspace.pk, partial(_record, items=items, now=recorded_at, using=using), using=using)
 
 
 def recording(workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str) -> Result:
-    """Runs `work`, which calls `record`, in one transaction under the workspace's lock. Returns what it returns."""
+    """Runs `work`, which calls `store`, in one transaction under the workspace's lock. Returns what it returns."""
 
     def begin(locked: LockedWorkspace, *, alone: bool = False) -> Result:
         if not locked.counted_timezone:
@@ -125,12 +127,10 @@ class _FirstClicks(Exception):
     """No click was counted yet. The zone of the counts must be stored first, which needs the exclusive lock."""
 
 
-def record(
+def _record(
     locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str
 ) -> IngestResult:
-    """Stores and counts clicks as `record_clicks` does, inside `recording`."""
-    connection = connections[using]
-    judge = _Judge(locked, _References.of(connection, locked.id, items), now)
+    judge = _Judge(locked, _References.of(connections[using], locked.id, items), now)
     result = IngestResult()
     rows: dict[bytes, ClickRow] = {}
     for index, item in enumerate(items):
@@ -141,13 +141,18 @@ def record(
             result.rejected.append(Rejection(index, error.field, error.code, error.message))
         else:
             rows.setdefault(row.id, row)
-    if rows:
-        number_reasons(connection, locked.id, (row for row in rows.values() if row.verdict != _HUMAN))
-        spans = spans_of(judge.zone, {row.utc_day for row in rows.values()})
-        ordered = [rows[click_id] for click_id in sorted(rows)]
-        result.accepted = sql.insert(connection, locked.id, ordered, spans, on_citus=locked.on_citus)
+    result.accepted = store(locked, rows.values(), using=using) if rows else 0
     result.duplicates = len(items) - len(result.rejected) - result.accepted
     return result
+
+
+def store(locked: LockedWorkspace, clicks: Collection[ClickRow], *, using: str) -> int:
+    """Stores and counts valid clicks with different ids, inside `recording`. Returns the number of new ones."""
+    connection = connections[using]
+    number_reasons(connection, locked.id, (click for click in clicks if click.verdict != _HUMAN))
+    spans = spans_of(zone_of(locked.timezone), {click.utc_day for click in clicks})
+    ordered = sorted(clicks, key=attrgetter("id"))
+    return sql.insert(connection, locked.id, ordered, spans, on_citus=locked.on_citus)
 
 
 def number_reasons(connection: BaseDatabaseWrapper, workspace_id: int, excluded: Iterable[reasons.Excluded]) -> None:

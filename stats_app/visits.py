@@ -18,13 +18,14 @@ from ulid import ULID
 
 from stats_app import verdicts
 from stats_app.bursts import REPEAT, Followed, judge_bursts
-from stats_app.dimensions import BOT, KINDS
-from stats_app.ingest import ClickInput, Rejection, record, record_clicks, recording
+from stats_app.dimensions import BOT, KINDS, VERDICTS
+from stats_app.ingest import recording, store
 from stats_app.locks import LockedWorkspace
 from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
+from stats_app.sql.clicks import ClickRow
 from stats_app.targets import is_target
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import Judgement, Visit
@@ -143,49 +144,78 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
         visitor, address = None, client_address(remote_addr, forwarded)
         if address is not None:
             visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
-        click = ClickInput(
-            link.kind, click_id, link.campaign, link.user, link.alias, link.token, now, judgement.verdict,
-            judgement.reason, None if visitor is None else visitor.key, judgement.shadow_bits,
-        )  # fmt: skip
-        rejected = _record(link, click, visitor, now=now)
+        is_recorded = _record(link, click_id, judgement, visitor, now=now)
     except Exception:
         logger.exception("A click could not be recorded.")
         _log_lost(link, click_id, judgement, now)
     else:
-        if rejected:
-            logger.error("A click was rejected: %s", rejected)
+        if not is_recorded:
+            logger.error("A click could not be recorded, because its link was deleted: %s", link.token)
             _log_lost(link, click_id, judgement, now)
     return judgement
 
 
-def _record(link: KnownLink, click: ClickInput, visitor: Visitor | None, *, now: datetime) -> list[Rejection]:
-    """Records the click, and changes the verdicts of the other clicks in its burst, in one transaction."""
-    workspace = Workspace(pk=link.workspace_id)
-    if visitor is None or click.verdict == BOT:
-        return record_clicks(workspace, [click], now=now).rejected
+def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visitor | None, *, now: datetime) -> bool:
+    """Records the click, and changes the verdicts of the other clicks in its burst, in one transaction. Returns False
+    if the link was deleted."""
     using = router.db_for_write(Click)
 
-    def judge_and_record(locked: LockedWorkspace) -> list[Rejection]:
-        connection = connections[using]
-        # Scanners request many links at the same time. Under the lock each click sees those before it.
-        visits.lock_network(connection, visitor.network)
-        recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
-        visit = visits.VisitRow(
-            visitor.network, visitor.key, link.id, link.signature, click.id.bytes, now, click.reason
-        )
-        changes = judge_bursts([_followed(row) for row in (*recent, visit)])
-        own = changes.pop(visit.click, None)
-        judged = click if own is None else click._replace(verdict=own.verdict, reason=own.reason)
-        if changes:
-            change_verdicts(workspace, [VerdictChange(id, new.verdict, new.reason) for id, new in changes.items()])
-            visits.change_reasons(connection, link.workspace_id, {id: new.reason for id, new in changes.items()})
-        rejected = record(locked, items=[judged], now=now, using=using).rejected
-        if not rejected:
-            visit = visit._replace(reason=judged.reason)
-            visits.remember_visit(connection, link.workspace_id, visit, expired=now - REPEAT)
-        return rejected
+    def record(locked: LockedWorkspace) -> bool:
+        # Read again under the lock, because its campaign or its user may have been deleted.
+        stored = sql.find_link(connections[using], link.token)
+        if stored is None:
+            return False
+        judged = judgement
+        if visitor is not None and judgement.verdict != BOT:
+            judged = _judge_among_recent(link, click_id, judgement, visitor, now, using)
+        store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
+        return True
 
-    return recording(link.workspace_id, judge_and_record, using=using)
+    return recording(link.workspace_id, record, using=using)
+
+
+def _judge_among_recent(
+    link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visitor, now: datetime, using: str
+) -> Judgement:
+    """Judges the visit together with those of its network just before it, changes their verdicts, and remembers it."""
+    connection, workspace = connections[using], Workspace(pk=link.workspace_id)
+    # Scanners request many links at the same time. Under the lock each click sees those before it.
+    visits.lock_network(connection, visitor.network)
+    recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
+    visit = visits.VisitRow(
+        visitor.network, visitor.key, link.id, link.signature, click_id.bytes, now, judgement.reason
+    )
+    changes = judge_bursts([_followed(row) for row in (*recent, visit)])
+    judged = changes.pop(visit.click, None)
+    if changes:
+        change_verdicts(workspace, [VerdictChange(id, new.verdict, new.reason) for id, new in changes.items()])
+        visits.change_reasons(connection, link.workspace_id, {id: new.reason for id, new in changes.items()})
+    if judged is not None:
+        judgement = judgement._replace(verdict=judged.verdict, reason=judged.reason)
+    visits.remember_visit(connection, link.workspace_id, visit._replace(reason=judgement.reason), expired=now - REPEAT)
+    return judgement
+
+
+def _click_row(
+    stored: sql.FollowedLink, click_id: ULID, judgement: Judgement, visitor: Visitor | None, now: datetime
+) -> ClickRow:
+    clicked_at = now.astimezone(UTC)
+    is_counted_for_person = not stored.is_opted_out
+    return ClickRow(
+        id=click_id.bytes,
+        clicked_at=clicked_at,
+        utc_day=clicked_at.date(),
+        kind=stored.kind,
+        verdict=VERDICTS[judgement.verdict],
+        campaign_id=stored.campaign_id,
+        user_id=stored.user_id if is_counted_for_person else None,
+        alias_id=stored.alias_id if is_counted_for_person else None,
+        # Left out, too, for a person who opted out, because it would show whose click it was.
+        link_id=stored.id if is_counted_for_person else None,
+        reason=judgement.reason,
+        shadow=judgement.shadow_bits,
+        visitor=None if visitor is None else visitor.key,
+    )
 
 
 def _followed(row: visits.VisitRow) -> Followed:

@@ -18,17 +18,20 @@ class FollowedLink(NamedTuple):
     kind: int
     target_url: str
     is_active: bool
+    campaign_id: int | None
     campaign: str | None
     campaign_target_url: str | None
     user_id: int | None
     user: str | None
     is_opted_out: bool | None
+    alias_id: int | None
     alias: str | None
 
 
 _FIND = """
     SELECT link.id, link.workspace_id, link.token, link.kind, link.target_url, link.is_active,
-        campaign.public_id, campaign.target_url, link.user_id, person.public_id, person.is_opted_out, alias.email
+        link.campaign_id, campaign.public_id, campaign.target_url,
+        link.user_id, person.public_id, person.is_opted_out, link.alias_id, alias.email
     FROM stats_app_trackedlink AS link
         LEFT JOIN stats_app_campaign AS campaign ON campaign.id = link.campaign_id
         LEFT JOIN stats_app_workspaceuser AS person ON person.id = link.user_id
