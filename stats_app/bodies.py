@@ -44,7 +44,9 @@ def read(request: HttpRequest, limit: int) -> bytes:
     """
     encoding = request.headers.get("Content-Encoding", "")
     if encoding.strip().lower() not in ("", "identity"):
-        raise UnsupportedMediaType(f"Content-Encoding is identity, not {shown(encoding)}: send the body uncompressed.")
+        raise UnsupportedMediaType(
+            f"Content-Encoding must be identity, not {shown(encoding)}: send the body uncompressed."
+        )
     stream = _stream(request)
     body = bytearray()
     try:
@@ -80,7 +82,7 @@ def _check_content_type(content_type: str) -> None:
     charset = parameters.get("charset", "").strip("\"' ")
     if media_type.strip().lower() != "application/json" or not _is_utf_8(charset):
         what = shown(content_type) if content_type else "missing"
-        raise UnsupportedMediaType(f"Content-Type is application/json in UTF-8, not {what}.")
+        raise UnsupportedMediaType(f"Content-Type must be application/json in UTF-8, not {what}.")
 
 
 def _is_utf_8(charset: str) -> bool:
@@ -146,7 +148,7 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise wrong_body(f"body is not JSON: {name} is no JSON number.")
+    raise wrong_body(f"body is not JSON: {name} is not a JSON number.")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_marked)

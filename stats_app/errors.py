@@ -51,8 +51,8 @@ class FieldError:
 class WrongValue(ValueError):
     """A value that breaks a rule. The caller adds the field's name.
 
-    `code` is one of `FIELD_CODES`. `rule` is English and follows the field's name ("is a date as Y-m-d"). `message` is
-    a sentence for people in the active language.
+    `code` is one of `FIELD_CODES`. `rule` is English and follows the field's name ("must be a date as Y-m-d").
+    `message` is a sentence for people in the active language.
     """
 
     def __init__(self, code: str, rule: str, message: str) -> None:
@@ -212,7 +212,7 @@ class RateLimited(StatsError):
         self.retry_after = allowance.reset
         super().__init__(
             f"More than {allowance.limit} calls in {allowance.window} seconds to {allowance.name}; "
-            f"the next one passes in {allowance.reset} s."
+            f"the next one is allowed in {allowance.reset} s."
         )
 
 

@@ -286,7 +286,7 @@ def click_id_of(value: Any) -> bytes:
         return value.bytes
     if isinstance(value, bytes) and len(value) == 16:
         return value
-    raise WrongField("id", "invalid", f"id is a ULID of 26 characters, not {shown(value)}.")
+    raise WrongField("id", "invalid", f"id must be a ULID of 26 characters, not {shown(value)}.")
 
 
 def _reference(rows: dict[Any, Any], name: str, value: Any, is_well_formed: Callable[[Any], bool]) -> Any:
@@ -325,7 +325,7 @@ def _parsed_time(value: Any) -> datetime:
     raise WrongField(
         "clicked_at",
         "invalid",
-        f"clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not {shown(value)}.",
+        f"clicked_at must be an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not {shown(value)}.",
     )
 
 
@@ -337,9 +337,11 @@ def _out_of_range(value: Any) -> WrongField:
 
 def checked_reason(value: Any, verdict: int) -> str:
     if not isinstance(value, str) or not is_plain(value):
-        raise WrongField("reason", "invalid", f"reason is text without control characters, not {shown(value)}.")
+        raise WrongField("reason", "invalid", f"reason must be text without control characters, not {shown(value)}.")
     if len(value) > REASON_LENGTH:
-        raise WrongField("reason", "too_long", f"reason has at most {REASON_LENGTH} characters, not {len(value)}.")
+        raise WrongField(
+            "reason", "too_long", f"reason must have at most {REASON_LENGTH} characters, not {len(value)}."
+        )
     if value and verdict == _HUMAN:
         raise WrongField("reason", "not_allowed", "reason is not allowed for a human click.")
     return value

@@ -236,14 +236,14 @@ def _alias(value: Any, references: _References) -> tuple[int, int, str]:
         return row
     text = getattr(value, "email", value)
     if not (isinstance(text, str) and is_email(text)):
-        raise WrongField("alias", "invalid", f"alias is an e-mail address, not {shown(text)}.")
+        raise WrongField("alias", "invalid", f"alias must be an e-mail address, not {shown(text)}.")
     raise not_found("alias", text)
 
 
 def _target(item: LinkInput) -> str:
     target = "" if item.target_url is None else item.target_url
     if not isinstance(target, str):
-        raise WrongField("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
+        raise WrongField("target_url", "invalid", f"target_url must be an http or https address, not {shown(target)}.")
     if not target:
         if item.kind != CAMPAIGN:
             raise WrongField(
@@ -253,10 +253,10 @@ def _target(item: LinkInput) -> str:
         return ""
     if len(target) > MAX_LENGTH:
         raise WrongField(
-            "target_url", "too_long", f"target_url has at most {MAX_LENGTH} characters, not {len(target)}."
+            "target_url", "too_long", f"target_url must have at most {MAX_LENGTH} characters, not {len(target)}."
         )
     if not is_target(target):
-        raise WrongField("target_url", "invalid", f"target_url is an http or https address, not {shown(target)}.")
+        raise WrongField("target_url", "invalid", f"target_url must be an http or https address, not {shown(target)}.")
     return target
 
 

@@ -36,14 +36,14 @@ MAX_FOUND = 10
 
 
 class Parameter(Field):
-    """A field whose errors name it, its rule and the value: `from is a date as Y-m-d, not "x".`
+    """A field whose errors name it, its rule and the value: `from must be a date as Y-m-d, not "x".`
 
     `rule` follows the field's name. `example` is a valid value for the error of a missing parameter, unless the rule
     lists the valid values. `no_choice` is a word that means that an optional parameter is not given, on surfaces that
     accept such words.
     """
 
-    rule = "is something else"
+    rule = "must be something else"
     example = ""
     no_choice = ""
 
@@ -53,7 +53,7 @@ class Parameter(Field):
     def missing(self) -> FieldError:
         name = str(self.field_name)
         such_as = f", such as {self.example}" if self.example else ""
-        return FieldError(name, "required", f"{name} is required: {self.rule.removeprefix('is ')}{such_as}.")
+        return FieldError(name, "required", f"{name} is required: {self.rule.removeprefix('must be ')}{such_as}.")
 
 
 @extend_schema_field({"type": "string", "format": "date", "pattern": PERIOD_DATE_PATTERN})
@@ -76,7 +76,7 @@ class ChoiceParameter(Parameter):
     def __init__(self, words: tuple[str, ...], *, no_choice: str = "", **kwargs: Any) -> None:
         self.words = words
         self.no_choice = no_choice
-        self.rule = f"is one of {', '.join(words)}"
+        self.rule = f"must be one of {', '.join(words)}"
         super().__init__(**kwargs)
 
     def to_internal_value(self, data: object) -> str:
@@ -115,7 +115,7 @@ class CountParameter(Parameter):
 
     def __init__(self, max_value: int, **kwargs: Any) -> None:
         self.max_value = max_value
-        self.rule = f"is a whole number from 1 to {max_value}"
+        self.rule = f"must be a whole number from 1 to {max_value}"
         self.example = str(max_value)
         super().__init__(**kwargs)
 
@@ -249,7 +249,7 @@ def check_period(start: date, end: date, limit: int | None = MAX_DAYS) -> None:
         raise InvalidParameters([FieldError("from", "invalid", message)])
     days = Period(start, end).days
     if limit is not None and days > limit:
-        message = f"to {end} makes a period of {days} days; it has at most {limit}."
+        message = f"to {end} makes a period of {days} days; the limit is {limit}."
         raise InvalidParameters([FieldError("to", "out_of_range", message)])
 
 
@@ -300,8 +300,15 @@ def validate(parameters: type[Parameters], arguments: Mapping[str, object]) -> d
 
 
 def unknown_parameter(name: str, known: Iterable[str]) -> FieldError:
-    names = ", ".join(known) or "none"
-    return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; there are {names}.")
+    names = list(known)
+    match names:
+        case []:
+            others = "there are none"
+        case [one]:
+            others = f"the only one is {one}"
+        case _:
+            others = f"the parameters are {', '.join(names)}"
+    return FieldError(printable(name), "unknown", f"{shown(name)} is not a parameter; {others}.")
 
 
 def _field_error(name: str, field: Field, error: serializers.ValidationError) -> FieldError:

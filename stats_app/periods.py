@@ -39,7 +39,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-5][0-9])")
 
 
-DAY_RULE = "is a date as Y-m-d"
+DAY_RULE = "must be a date as Y-m-d"
 
 
 def parse_day(value: object) -> date:
@@ -57,7 +57,7 @@ def parse_day(value: object) -> date:
         first, last = MIN_DATE.isoformat(), MAX_DATE.isoformat()
         raise WrongValue(
             "out_of_range",
-            f"lies between {first} and {last}",
+            f"must be between {first} and {last}",
             _("Enter a date from %(first)s to %(last)s.") % {"first": first, "last": last},
         )
     return day

@@ -52,7 +52,12 @@ def pattern(prefix: str = WORKSPACE) -> str:
 
 def rule(prefix: str = WORKSPACE) -> str:
     """The rule for such an id, for messages, to follow the field's name."""
-    return f"is {f'{prefix} and ' if prefix else ''}26 characters of a lowercase ULID"
+    return f"must be {form(prefix)}"
+
+
+def form(prefix: str = WORKSPACE) -> str:
+    """What such an id consists of, for messages."""
+    return f"{f'{prefix} and ' if prefix else ''}26 characters of a lowercase ULID"
 
 
 def example(prefix: str = WORKSPACE) -> str:

@@ -85,7 +85,7 @@ def code_of(name: str, value: Any, codes: Mapping[str, int]) -> int:
         pass
     if value is None:
         raise WrongField(name, "required", f"{name} is required: one of {', '.join(codes)}.")
-    raise WrongField(name, "invalid", f"{name} is one of {', '.join(codes)}, not {shown(value)}.")
+    raise WrongField(name, "invalid", f"{name} must be one of {', '.join(codes)}, not {shown(value)}.")
 
 
 def has_campaign(noun: str, kind: int, campaign: Any) -> bool:
@@ -96,7 +96,7 @@ def has_campaign(noun: str, kind: int, campaign: Any) -> bool:
         raise WrongField(
             "campaign",
             "required",
-            f"campaign is required for a {noun} of the kind campaign: {public_ids.rule(public_ids.CAMPAIGN)[3:]}, "
+            f"campaign is required for a {noun} of the kind campaign: {public_ids.form(public_ids.CAMPAIGN)}, "
             f"such as {public_ids.example(public_ids.CAMPAIGN)}.",
         )
     if campaign is None:

@@ -74,12 +74,12 @@ def search_words(text: object) -> list[str]:
     """
     if not isinstance(text, str) or not is_plain(text):
         raise WrongValue(
-            "invalid", "is text without control characters", _("Search for text without control characters.")
+            "invalid", "must be text without control characters", _("Search for text without control characters.")
         )
     if len(text) > SEARCH_LENGTH:
         raise WrongValue(
             "too_long",
-            f"has at most {SEARCH_LENGTH} characters",
+            f"must have at most {SEARCH_LENGTH} characters",
             _("Search for at most %(most)s characters.") % {"most": SEARCH_LENGTH},
         )
     words = dict.fromkeys(text.split())

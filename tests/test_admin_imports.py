@@ -64,7 +64,7 @@ def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None
     response = upload(client, workspace, PEOPLE + "dave@example.com,Dave,\n")
     shown = text_of(response)
     assert "In Acme: 1 would be made, 1 changed, 1 unchanged, 1 rejected. Nothing is saved yet." in shown
-    assert 'Rejected Line Column Problem Rule 4 e-mail not valid email is an e-mail address, not "carol".' in shown
+    assert 'Rejected Line Column Problem Rule 4 e-mail not valid email must be an e-mail address, not "carol".' in shown
     assert "Changed Line Name Changes 3 Bob name: Robert → Bob aliases: b@example.com" in shown
     assert (
         "New Line Name Values 2 Ada Lovelace e-mail: ada@example.com name: Ada Lovelace aliases: al@example.com"
@@ -85,7 +85,7 @@ def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None
 def test_reasons_are_french_on_a_french_page(workspace: Workspace) -> None:
     client = superuser()
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
-    assert "4 e-mail pas valable email is an e-mail address" in text_of(upload(client, workspace, PEOPLE))
+    assert "4 e-mail pas valable email must be an e-mail address" in text_of(upload(client, workspace, PEOPLE))
 
 
 def test_what_has_changed_meanwhile_is_shown_and_not_saved(workspace: Workspace) -> None:

@@ -138,7 +138,7 @@ def test_arguments_nested_too_deeply_do_not_change_the_answer() -> None:
         deep = [deep]
     with pytest.raises(InvalidParameters) as error:
         tools.call(TOOL, caller, {"from": deep, "to": "2026-03-01"}, surface="mcp", now=now())
-    assert str(error.value) == "from is a date as Y-m-d, not a list."
+    assert str(error.value) == "from must be a date as Y-m-d, not a list."
     assert arguments(workspace) == {"truncated": "nested too deeply"}
 
 

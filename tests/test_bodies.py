@@ -242,7 +242,7 @@ def test_a_body_that_breaks_off_is_an_error() -> None:
 def test_a_compressed_body_is_refused(encoding: str) -> None:
     with pytest.raises(UnsupportedMediaType) as error:
         read(request(HTTP_CONTENT_ENCODING=encoding), 5)
-    assert str(error.value) == f'Content-Encoding is identity, not "{encoding}": send the body uncompressed.'
+    assert str(error.value) == f'Content-Encoding must be identity, not "{encoding}": send the body uncompressed.'
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity "])

@@ -218,31 +218,36 @@ def test_a_foreign_campaign_and_a_missing_one_look_the_same() -> None:
 )
 def test_a_malformed_id_is_an_input_error(public_id: str, shown: str | None) -> None:
     response = ask_both(make_key(make_workspace()), performance(public_id))
-    message = (
-        f'campaignPublicId is cp_ and 26 characters of a lowercase ULID, not "{public_id if shown is None else shown}".'
-    )
+    value = public_id if shown is None else shown
+    message = f'campaignPublicId must be cp_ and 26 characters of a lowercase ULID, not "{value}".'
     assert (response.status_code, response.json()) == (400, invalid(("campaignPublicId", "invalid", message)))
 
 
 @pytest.mark.parametrize(
     ("query", "errors"),
     [
-        ("from=2026-3-1", [("from", "invalid", 'from is a date as Y-m-d, not "2026-3-1".')]),
-        ("from=", [("from", "invalid", 'from is a date as Y-m-d, not "".')]),
-        ("to=", [("to", "invalid", 'to is a date as Y-m-d, not "".')]),
-        ("to=1999-12-31", [("to", "out_of_range", 'to lies between 2000-01-01 and 2099-12-31, not "1999-12-31".')]),
+        ("from=2026-3-1", [("from", "invalid", 'from must be a date as Y-m-d, not "2026-3-1".')]),
+        ("from=", [("from", "invalid", 'from must be a date as Y-m-d, not "".')]),
+        ("to=", [("to", "invalid", 'to must be a date as Y-m-d, not "".')]),
+        ("to=1999-12-31", [("to", "out_of_range", 'to must be between 2000-01-01 and 2099-12-31, not "1999-12-31".')]),
         (
             "from=2026-03-02&to=2026-03-01",
             [("from", "invalid", "from 2026-03-02 is after to 2026-03-01; swap them.")],
         ),
         (
             "from=2016-03-23&to=2026-03-31",
-            [("to", "out_of_range", "to 2026-03-31 makes a period of 3661 days; it has at most 3660.")],
+            [("to", "out_of_range", "to 2026-03-31 makes a period of 3661 days; the limit is 3660.")],
         ),
         ("to=2026-03-01&to=2026-03-01", [("to", "repeated", "to is given 2 times; give it once.")]),
         (
             "breakdown=day",
-            [("breakdown", "unknown", '"breakdown" is not a parameter; there are campaignPublicId, from, to.')],
+            [
+                (
+                    "breakdown",
+                    "unknown",
+                    '"breakdown" is not a parameter; the parameters are campaignPublicId, from, to.',
+                )
+            ],
         ),
         (
             "campaignPublicId=x",

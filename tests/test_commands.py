@@ -100,10 +100,10 @@ def test_a_workspace_is_in_utc_unless_told_otherwise_and_each_run_makes_one() ->
         ),
         (["x", "--timezone", ""], "timezone: This field cannot be blank."),
         (["x", "--timezone", "../etc"], "timezone: “../etc” is not an IANA time zone, such as Europe/Paris."),
-        (["x", "--timezone", "\udcff"], "--timezone is text without control characters, not '\\udcff'."),
+        (["x", "--timezone", "\udcff"], "--timezone must be text without control characters, not '\\udcff'."),
         ([" "], "name: This field cannot be blank."),
-        (["x\ny"], "NAME is text without control characters, not 'x\\ny'."),
-        (["\udcff"], "NAME is text without control characters, not '\\udcff'."),
+        (["x\ny"], "NAME must be text without control characters, not 'x\\ny'."),
+        (["\udcff"], "NAME must be text without control characters, not '\\udcff'."),
         (["x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
     ],
 )
@@ -167,9 +167,9 @@ def test_each_run_makes_another_key() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--expires", "tomorrow"], "--expires is a date as Y-m-d, not 'tomorrow'."),
-        (["--expires", ""], "--expires is a date as Y-m-d, not ''."),
-        (["--expires", "2100-01-01"], "--expires lies between 2000-01-01 and 2099-12-31, not '2100-01-01'."),
+        (["--expires", "tomorrow"], "--expires must be a date as Y-m-d, not 'tomorrow'."),
+        (["--expires", ""], "--expires must be a date as Y-m-d, not ''."),
+        (["--expires", "2100-01-01"], "--expires must be between 2000-01-01 and 2099-12-31, not '2100-01-01'."),
         (["--expires", "2025-12-31"], "--expires 2025-12-31 is over: the key would never be good."),
         (["--name", "x\ny"], "name: Enter text without control characters."),
         (["--name", "\udcff"], "name: Enter text without control characters. Enter text that can be seen."),
@@ -298,8 +298,8 @@ def test_all_workspaces_are_rebuilt_unless_one_is_named() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--from", "x"], "--from is a date as Y-m-d, not 'x'."),
-        (["--to", "2026-02-29"], "--to is a date as Y-m-d, not '2026-02-29'."),
+        (["--from", "x"], "--from must be a date as Y-m-d, not 'x'."),
+        (["--to", "2026-02-29"], "--to must be a date as Y-m-d, not '2026-02-29'."),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "--from 2026-03-02 is after --to 2026-03-01."),
     ],
 )
@@ -519,7 +519,7 @@ def test_a_login_of_that_name_is_left_as_it_is() -> None:
 
 
 def test_a_negative_number_of_clicks_is_refused() -> None:
-    assert refusal("seed_demo", "--clicks", "-1") == "--clicks is 0 or more, not -1."
+    assert refusal("seed_demo", "--clicks", "-1") == "--clicks must be 0 or more, not -1."
     assert refusal("seed_demo", "--clicks", "x") == "Error: argument --clicks: invalid int value: 'x'"
     assert not Workspace.objects.exists()
 
@@ -571,8 +571,8 @@ def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkey
     ("arguments", "status", "out", "error"),
     [
         (["check_rollups"], 0, "The counts of 1 workspace(s) agree with the clicks.\n", ""),
-        (["rebuild_rollups", "--from", "x"], 1, "", "CommandError: --from is a date as Y-m-d, not 'x'.\n"),
-        (["seed_demo", "--clicks", "-1"], 1, "", "CommandError: --clicks is 0 or more, not -1.\n"),
+        (["rebuild_rollups", "--from", "x"], 1, "", "CommandError: --from must be a date as Y-m-d, not 'x'.\n"),
+        (["seed_demo", "--clicks", "-1"], 1, "", "CommandError: --clicks must be 0 or more, not -1.\n"),
         (
             ["create_api_key", "x", "--name", "y"],
             1,

@@ -311,7 +311,7 @@ def test_right_items_around_wrong_ones_are_saved(workspace: Workspace) -> None:
     result = save_users(workspace, items)
     assert (result.created, [saved.index for saved in result.results]) == (2, [0, 2])
     assert result.rejected == [
-        Rejection(1, "email", "invalid", 'email is an e-mail address, not "?".'),
+        Rejection(1, "email", "invalid", 'email must be an e-mail address, not "?".'),
         Rejection(3, "email", "required", "email is required: an e-mail address, such as ada@example.com."),
     ]
 

@@ -64,7 +64,12 @@ def test_users_are_saved_and_wrong_ones_are_named(workspace: Workspace, key: str
             "updated": 1,
             "unchanged": 1,
             "rejected": [
-                {"index": 3, "field": "email", "code": "invalid", "message": 'email is an e-mail address, not "dave".'}
+                {
+                    "index": 3,
+                    "field": "email",
+                    "code": "invalid",
+                    "message": 'email must be an e-mail address, not "dave".',
+                }
             ],
             "results": [
                 {"index": 0, "publicId": ada.public_id},
@@ -121,7 +126,7 @@ def test_one_wrong_item_alone_and_none_at_all_are_a_200(key: str, url: str, many
 @pytest.mark.parametrize(("url", "many", "item", "model"), BOTH)
 def test_a_body_of_another_form_is_a_400(key: str, url: str, many: str, item: Any, model: Any) -> None:
     one = many.removesuffix("s")
-    form = f'body is one {one} as an object, or {{"{many}": [...]}}'
+    form = f'body must be one {one} as an object, or {{"{many}": [...]}}'
     for body in ([], [item], "text", None, 5):
         response = save(key, url, body if not isinstance(body, str) else '"text"')
         assert (response.status_code, response.json()) == (400, invalid(("body", "invalid", f"{form}.")))

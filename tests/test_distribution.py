@@ -70,7 +70,7 @@ def test_it_refuses_a_cluster_that_is_not_ready(
 
 
 def test_it_refuses_a_number_of_parts_that_makes_no_sense() -> None:
-    assert refusal("distribute", "--shards", "0") == "--shards is from 1 to 1024, not 0."
+    assert refusal("distribute", "--shards", "0") == "--shards must be from 1 to 1024, not 0."
 
 
 @pytest.mark.postgres

@@ -112,8 +112,8 @@ def test_days_are_the_workspaces(options: list[str], numbers: list[int]) -> None
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--from", "x"], "--from is a date as Y-m-d, not 'x'."),
-        (["--to", "1999-12-31"], "--to lies between 2000-01-01 and 2099-12-31, not '1999-12-31'."),
+        (["--from", "x"], "--from must be a date as Y-m-d, not 'x'."),
+        (["--to", "1999-12-31"], "--to must be between 2000-01-01 and 2099-12-31, not '1999-12-31'."),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "--from 2026-03-02 is after --to 2026-03-01."),
         (["--format", "xml"], "Error: argument --format: invalid choice: 'xml' (choose from 'csv', 'jsonl')"),
     ],

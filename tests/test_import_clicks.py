@@ -47,7 +47,7 @@ def test_batches_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(run, "BATCH", size)
     workspace = make_workspace()
     path = write(tmp_path, HEAD + "".join(ROWS) + "x,other,2026-03-01T09:00:00Z\n" + ROWS[0] + ROWS[9])
-    said = ['Line 12: id is a ULID of 26 characters, not "x".', "accepted 10, duplicates 2, rejected 1."]
+    said = ['Line 12: id must be a ULID of 26 characters, not "x".', "accepted 10, duplicates 2, rejected 1."]
     assert run_import(workspace, path) == said
     assert len(stored(workspace)) == 10
 
@@ -75,7 +75,7 @@ def test_a_dry_run_finds_what_the_run_finds_and_stores_nothing(
     said = run_import(workspace, path, "--rejects", str(rejects))
     assert said == [
         "Line 6 has 1 cells where the first row has 3.",
-        'Line 10: kind is one of campaign, vcard, other, not "none".',
+        'Line 10: kind must be one of campaign, vcard, other, not "none".',
         "accepted 9, duplicates 6, rejected 2.",
     ]
     assert rehearsed == [*said[:-1], f"Nothing was stored; it would be {said[-1]}"]

@@ -95,7 +95,7 @@ def test_a_cell_may_hold_line_ends(tmp_path: Path) -> None:
         "kind=kind",
     )
     assert said == [
-        'Line 7: kind is one of campaign, vcard, other, not "none".',
+        'Line 7: kind must be one of campaign, vcard, other, not "none".',
         "Not read: title.",
         "accepted 2, duplicates 0, rejected 1.",
     ]
@@ -194,11 +194,11 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
         (
             "kind,clickedAt,verdikt\n",
             [],
-            '"verdikt" is not a field of a click; there are id, kind, campaignPublicId, userPublicId, alias, '
+            '"verdikt" is not a field of a click; the fields are id, kind, campaignPublicId, userPublicId, alias, '
             "clickedAt, verdict, reason, link, externalId, userAgent. Columns of another system are named by --map.",
         ),
         ("kind,clickedAt,kind\n", [], 'The column "kind" is there more than once.'),
-        ("link,clickedAt,token\n", [], '"token" is not a field of a click; there are '),
+        ("link,clickedAt,token\n", [], '"token" is not a field of a click; the fields are '),
         ("a,a\n", ["--map", "a=clickedAt", "--map", "kind=other"], 'The column "a" is there more than once.'),
         ('"kind,clickedAt\nother', [], "The first row is not CSV: unexpected end of data."),
         (
@@ -215,14 +215,14 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
         (
             "kind,clickedAt\n",
             ["--timezone", "Mars/Base"],
-            '--timezone is an IANA time zone, such as Europe/Paris, not "Mars/Base".',
+            '--timezone must be an IANA time zone, such as Europe/Paris, not "Mars/Base".',
         ),
         (
             "kind,clickedAt\n",
             ["--date-format", "%Q"],
-            "--date-format is unix, unix-ms or a format of Python's strptime",
+            "--date-format must be unix, unix-ms or a format of Python's strptime",
         ),
-        ("kind,clickedAt\n", ["--only", "kind"], '--only is COLUMN=VALUE, not "kind".'),
+        ("kind,clickedAt\n", ["--only", "kind"], '--only must be COLUMN=VALUE, not "kind".'),
         (
             "kind,clickedAt\n",
             ["--map", "kind"],
@@ -380,7 +380,7 @@ def test_a_message_calls_a_field_as_the_file_does(tmp_path: Path) -> None:
         *("--map", "what=kind", "--map", "at=clickedAt", "--map", "who=userPublicId"),
     )
     assert said == [
-        'Line 2: what is one of campaign, vcard, other, not "x".',
+        'Line 2: what must be one of campaign, vcard, other, not "x".',
         'Line 3: at "never" is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format.',
         'Line 4: who "usr_1" is not well-formed.',
         "accepted 0, duplicates 0, rejected 3.",
@@ -449,7 +449,7 @@ def test_only_the_first_wrong_lines_are_named(tmp_path: Path) -> None:
         tmp_path, "kind,clickedAt\n" + "x,2026-03-01T09:00:00Z\n" * 5_000 + "other,2026-03-01T09:00:00Z\n"
     )
     assert len(said) == 22
-    assert said[19] == 'Line 21: kind is one of campaign, vcard, other, not "x".'
+    assert said[19] == 'Line 21: kind must be one of campaign, vcard, other, not "x".'
     assert said[20:] == ["... and 4,980 more wrong lines.", "accepted 1, duplicates 0, rejected 5,000."]
     assert clicks == ONLY_ONE
 

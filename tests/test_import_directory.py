@@ -133,8 +133,8 @@ def test_json_lines_are_as_the_api_has_them(workspace: Workspace, tmp_path: Path
     path = write(tmp_path, "\n".join(map(json.dumps, lines)), "people.jsonl")
     names = "publicId, externalId, email, displayName, isActive, aliases"
     assert run("import_users", workspace, path) == [
-        f"Line 3: mail is not a field of a user; there are {names}.",
-        'Line 4 is one user as an object, not ["dave@example.com"].',
+        f"Line 3: mail is not a field of a user; the fields are {names}.",
+        'Line 4 must be one user as an object, not ["dave@example.com"].',
         "created 1, updated 1, unchanged 0, rejected 2.",
     ]
     assert people(workspace) == [
@@ -172,7 +172,7 @@ def test_wrong_lines_are_named_by_the_files_own_words_and_kept(workspace: Worksp
     kept = tmp_path / "rejects.csv"
     options = ["--map", "Mail=email", "--map", "Name=displayName", "--rejects", str(kept)]
     said = run("import_users", workspace, path, *options)
-    assert said[0] == 'Line 3: Mail is an e-mail address, not "bob".'
+    assert said[0] == 'Line 3: Mail must be an e-mail address, not "bob".'
     assert said[1].startswith("Line 4 is not CSV")
     assert said[2] == "created 1, updated 0, unchanged 0, rejected 2."
     assert kept.read_text() == 'Mail,Name\nbob,Bob\n"carol,Carol\n'
@@ -204,7 +204,7 @@ def test_who_is_not_named_is_made_inactive_when_asked(workspace: Workspace, tmp_
 @pytest.mark.parametrize(
     ("content", "options", "expected"),
     [
-        ("mail\n", [], '"mail" is not a field of a user; there are publicId'),
+        ("mail\n", [], '"mail" is not a field of a user; the fields are publicId'),
         (
             "email\n",
             ["--map", "Mail=email"],

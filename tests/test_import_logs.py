@@ -171,7 +171,7 @@ def test_links_may_begin_with_another_path(workspace: Workspace, tmp_path: Path)
     assert clicks == [CLICK]
     options = ["--workspace", workspace.public_id, "--format", "combined", "--prefix", "go"]
     assert refusal("import_clicks", str(tmp_path / "access.log"), *options) == (
-        '--prefix is a path that begins with /, not "go".'
+        '--prefix must be a path that begins with /, not "go".'
     )
 
 

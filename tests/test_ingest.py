@@ -244,7 +244,7 @@ def test_only_people_are_counted(workspace: Workspace, verdict: str) -> None:
 def test_an_unknown_kind_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput(value))
     assert (field, code) == ("kind", "invalid")
-    assert message.startswith("kind is one of campaign, vcard, other, not ")
+    assert message.startswith("kind must be one of campaign, vcard, other, not ")
 
 
 def test_a_kind_is_required(workspace: Workspace) -> None:
@@ -279,7 +279,7 @@ def test_a_kind_is_required(workspace: Workspace) -> None:
 def test_an_id_is_a_ulid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("vcard", value))
     assert (field, code) == ("id", "invalid")
-    assert message.startswith("id is a ULID of 26 characters, not ")
+    assert message.startswith("id must be a ULID of 26 characters, not ")
 
 
 def test_a_campaign_click_needs_a_campaign(workspace: Workspace) -> None:
@@ -412,7 +412,7 @@ def test_an_alias_must_be_the_users(workspace: Workspace) -> None:
 def test_a_malformed_time_is_invalid(workspace: Workspace, value: object) -> None:
     field, code, message = rejection(workspace, ClickInput("vcard", clicked_at=value))
     assert (field, code) == ("clicked_at", "invalid")
-    assert message.startswith("clicked_at is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not ")
+    assert message.startswith("clicked_at must be an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not ")
 
 
 def test_a_time_may_be_text_in_any_offset(workspace: Workspace) -> None:
@@ -500,24 +500,24 @@ def test_pruned_days_are_read_under_the_lock(workspace: Workspace) -> None:
     ("values", "expected"),
     [
         ({"verdict": None}, ("verdict", "required", "verdict is required: one of human, suspected, bot.")),
-        ({"verdict": "Bot"}, ("verdict", "invalid", 'verdict is one of human, suspected, bot, not "Bot".')),
-        ({"verdict": 2}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not 2.")),
-        ({"verdict": []}, ("verdict", "invalid", "verdict is one of human, suspected, bot, not [].")),
+        ({"verdict": "Bot"}, ("verdict", "invalid", 'verdict must be one of human, suspected, bot, not "Bot".')),
+        ({"verdict": 2}, ("verdict", "invalid", "verdict must be one of human, suspected, bot, not 2.")),
+        ({"verdict": []}, ("verdict", "invalid", "verdict must be one of human, suspected, bot, not [].")),
         (
             {"verdict": "bot", "reason": None},
-            ("reason", "invalid", "reason is text without control characters, not null."),
+            ("reason", "invalid", "reason must be text without control characters, not null."),
         ),
         (
             {"verdict": "bot", "reason": "a\0b"},
-            ("reason", "invalid", 'reason is text without control characters, not "a\\u0000b".'),
+            ("reason", "invalid", 'reason must be text without control characters, not "a\\u0000b".'),
         ),
         (
             {"verdict": "bot", "reason": "\ud800"},
-            ("reason", "invalid", 'reason is text without control characters, not "\\ud800".'),
+            ("reason", "invalid", 'reason must be text without control characters, not "\\ud800".'),
         ),
         (
             {"verdict": "bot", "reason": "x" * 41},
-            ("reason", "too_long", "reason has at most 40 characters, not 41."),
+            ("reason", "too_long", "reason must have at most 40 characters, not 41."),
         ),
         ({"reason": "burst"}, ("reason", "not_allowed", "reason is not allowed for a human click.")),
     ],
@@ -579,7 +579,7 @@ def test_wrong_items_leave_the_right_ones_around_them(workspace: Workspace) -> N
         1,
         [
             Rejection(1, "colour", "unknown", "colour is unknown."),
-            Rejection(2, "kind", "invalid", 'kind is one of campaign, vcard, other, not "mail".'),
+            Rejection(2, "kind", "invalid", 'kind must be one of campaign, vcard, other, not "mail".'),
             Rejection(5, "user", "not_found", 'user "usr_00000000000000000000000000" is not in this workspace.'),
         ],
     )
@@ -820,9 +820,9 @@ def test_a_verdict_is_changed_in_its_own_workspace_only(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (VerdictChange("x", "bot"), 'id is a ULID of 26 characters, not "x".'),
-        (VerdictChange(TEXT, "robot"), 'verdict is one of human, suspected, bot, not "robot".'),
-        (VerdictChange(TEXT, "bot", "x" * 41), "reason has at most 40 characters, not 41."),
+        (VerdictChange("x", "bot"), 'id must be a ULID of 26 characters, not "x".'),
+        (VerdictChange(TEXT, "robot"), 'verdict must be one of human, suspected, bot, not "robot".'),
+        (VerdictChange(TEXT, "bot", "x" * 41), "reason must have at most 40 characters, not 41."),
         (VerdictChange(TEXT, "human", "x"), "reason is not allowed for a human click."),
     ],
 )

@@ -127,10 +127,10 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ({"kind": "other", "id": ulid}, None),
         ({"kind": "other", "id": ulid}, None),
         ({}, ("kind", "required", "kind is required: one of campaign, vcard, other.")),
-        ({"kind": "banner"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "banner".')),
-        ({"kind": ["vcard"]}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not ["vcard"].')),
-        ({"kind": "other", "id": "x"}, ("id", "invalid", 'id is a ULID of 26 characters, not "x".')),
-        ({"kind": "other", "id": 1}, ("id", "invalid", "id is a ULID of 26 characters, not 1.")),
+        ({"kind": "banner"}, ("kind", "invalid", 'kind must be one of campaign, vcard, other, not "banner".')),
+        ({"kind": ["vcard"]}, ("kind", "invalid", 'kind must be one of campaign, vcard, other, not ["vcard"].')),
+        ({"kind": "other", "id": "x"}, ("id", "invalid", 'id must be a ULID of 26 characters, not "x".')),
+        ({"kind": "other", "id": 1}, ("id", "invalid", "id must be a ULID of 26 characters, not 1.")),
         (
             {"kind": "campaign"},
             (
@@ -178,7 +178,7 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
             (
                 "clickedAt",
                 "invalid",
-                'clickedAt is an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not "2026-03-09".',
+                'clickedAt must be an RFC 3339 time with an offset, such as 2026-03-01T09:30:00Z, not "2026-03-09".',
             ),
         ),
         (
@@ -191,7 +191,7 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ),
         (
             {"kind": "other", "verdict": "robot"},
-            ("verdict", "invalid", 'verdict is one of human, suspected, bot, not "robot".'),
+            ("verdict", "invalid", 'verdict must be one of human, suspected, bot, not "robot".'),
         ),
         (
             {"kind": "other", "reason": "x"},
@@ -199,34 +199,34 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ),
         (
             {"kind": "other", "verdict": "bot", "reason": "x" * 41},
-            ("reason", "too_long", "reason has at most 40 characters, not 41."),
+            ("reason", "too_long", "reason must have at most 40 characters, not 41."),
         ),
         (
             {"kind": "other", "colour": 1},
-            ("colour", "unknown", f"colour is not a field of a click; there are {FIELDS}."),
+            ("colour", "unknown", f"colour is not a field of a click; the fields are {FIELDS}."),
         ),
         (
             {"kind": "other", "colour": None},
-            ("colour", "unknown", f"colour is not a field of a click; there are {FIELDS}."),
+            ("colour", "unknown", f"colour is not a field of a click; the fields are {FIELDS}."),
         ),
         # The names of fields in Python are not accepted here.
         (
             {"kind": "other", "campaign": "x"},
-            ("campaign", "unknown", f"campaign is not a field of a click; there are {FIELDS}."),
+            ("campaign", "unknown", f"campaign is not a field of a click; the fields are {FIELDS}."),
         ),
         (
             {"kind": "other", "clicked_at": "x"},
-            ("clicked_at", "unknown", f"clicked_at is not a field of a click; there are {FIELDS}."),
+            ("clicked_at", "unknown", f"clicked_at is not a field of a click; the fields are {FIELDS}."),
         ),
         (
             {"kind": "other", "\ud800\x00": 1},
-            ("\\ud800\\u0000", "unknown", f"\\ud800\\u0000 is not a field of a click; there are {FIELDS}."),
+            ("\\ud800\\u0000", "unknown", f"\\ud800\\u0000 is not a field of a click; the fields are {FIELDS}."),
         ),
         (
             {"kind": "other", "x" * 500: 1},
-            ("x" * 100 + "…", "unknown", f"{'x' * 100}… is not a field of a click; there are {FIELDS}."),
+            ("x" * 100 + "…", "unknown", f"{'x' * 100}… is not a field of a click; the fields are {FIELDS}."),
         ),
-        ({"kind": "\ud800"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "\\ud800".')),
+        ({"kind": "\ud800"}, ("kind", "invalid", 'kind must be one of campaign, vcard, other, not "\\ud800".')),
         (
             {"kind": "other", "alias": "\x00@x.example"},
             ("alias", "invalid", 'alias "\\u0000@x.example" is not well-formed.'),
@@ -235,11 +235,11 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
             {"kind": "other", "userPublicId": "\udcff"},
             ("userPublicId", "invalid", 'userPublicId "\\udcff" is not well-formed.'),
         ),
-        (None, ("click", "invalid", "click is an object, not null.")),
-        ([], ("click", "invalid", "click is an object, not [].")),
-        ("other", ("click", "invalid", 'click is an object, not "other".')),
+        (None, ("click", "invalid", "click must be an object, not null.")),
+        ([], ("click", "invalid", "click must be an object, not [].")),
+        ("other", ("click", "invalid", 'click must be an object, not "other".')),
         # The first wrong field.
-        ({"kind": "x", "id": "y"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "x".')),
+        ({"kind": "x", "id": "y"}, ("kind", "invalid", 'kind must be one of campaign, vcard, other, not "x".')),
         ({"kind": "other", "clickedAt": (NOW + timedelta(minutes=5)).isoformat()}, None),
     ]
     response = post(make_key(workspace), {"clicks": [item for item, _ in rows]})
@@ -251,7 +251,7 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
 
 def test_a_wrong_object_alone_is_one_rejection() -> None:
     response = post(make_key(make_workspace()), {"kind": "banner"})
-    message = 'kind is one of campaign, vcard, other, not "banner".'
+    message = 'kind must be one of campaign, vcard, other, not "banner".'
     assert_answer(response, counted(0, 0, (0, "kind", "invalid", message)))
     response = post(make_key(make_workspace()), {})
     assert_answer(response, counted(0, 0, (0, "kind", "required", "kind is required: one of campaign, vcard, other.")))
@@ -294,7 +294,7 @@ def test_5_mib_are_taken_and_a_byte_more_is_not(host_limit: int | None, settings
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-ONE_OR_MANY = 'body is one click as an object, or {"clicks": [...]}.'
+ONE_OR_MANY = 'body must be one click as an object, or {"clicks": [...]}.'
 
 
 @pytest.mark.parametrize(
@@ -310,8 +310,8 @@ ONE_OR_MANY = 'body is one click as an object, or {"clicks": [...]}.'
         (b'{"kind": "other"} x', "body is not JSON: Extra data, line 1 column 19."),
         (b"kind=other", "body is not JSON: Expecting value, line 1 column 1."),
         (b'{"kind": "\x01"}', "body is not JSON: Invalid control character at, line 1 column 11."),
-        (b'{"id": NaN}', "body is not JSON: NaN is no JSON number."),
-        (b'{"id": -Infinity}', "body is not JSON: -Infinity is no JSON number."),
+        (b'{"id": NaN}', "body is not JSON: NaN is not a JSON number."),
+        (b'{"id": -Infinity}', "body is not JSON: -Infinity is not a JSON number."),
         (b'{"kind": "\xff"}', "body is not UTF-8: byte 10."),
         (b'{"kind": "\xed\xa0\x80"}', "body is not UTF-8: byte 10."),
         ('{"kind": "other"}'.encode("utf-16"), "body is not UTF-8: byte 0."),
@@ -375,7 +375,7 @@ def test_a_compressed_body_is_refused(encoding: str) -> None:
     workspace = make_workspace()
     body = gzip.compress(b'{"kind": "other"}') if encoding == "gzip" else b'{"kind": "other"}'
     response = post(make_key(workspace), body, **{"content-encoding": encoding})
-    detail = f'Content-Encoding is identity, not "{encoding}": send the body uncompressed.'
+    detail = f'Content-Encoding must be identity, not "{encoding}": send the body uncompressed.'
     assert (response.status_code, response.json()) == (
         415,
         problem(415, "unsupported_media_type", "Unsupported media type", detail),
@@ -406,10 +406,10 @@ def test_nesting_of_any_depth_is_answered(depth: int) -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ({"clicks": None}, ("clicks", "invalid", "clicks is a list, not null.")),
-        ({"clicks": {"kind": "other"}}, ("clicks", "invalid", 'clicks is a list, not {"kind": "other"}.')),
-        ({"clicks": [], "kind": "other"}, ("kind", "unknown", '"kind" is not a parameter; there are clicks.')),
-        ({"clicks": [], "\ud800": 1}, ("\\ud800", "unknown", '"\\ud800" is not a parameter; there are clicks.')),
+        ({"clicks": None}, ("clicks", "invalid", "clicks must be a list, not null.")),
+        ({"clicks": {"kind": "other"}}, ("clicks", "invalid", 'clicks must be a list, not {"kind": "other"}.')),
+        ({"clicks": [], "kind": "other"}, ("kind", "unknown", '"kind" is not a parameter; the only one is clicks.')),
+        ({"clicks": [], "\ud800": 1}, ("\\ud800", "unknown", '"\\ud800" is not a parameter; the only one is clicks.')),
     ],
 )
 def test_a_batch_is_a_list_and_nothing_else(body: Any, error: tuple[str, str, str]) -> None:
@@ -470,7 +470,7 @@ def test_any_other_content_type_is_refused(content_type: str) -> None:
     workspace = make_workspace()
     response = post(make_key(workspace), {"kind": "other"}, content_type=content_type)
     shown = f'"{content_type}"' if content_type else "missing"
-    detail = f"Content-Type is application/json in UTF-8, not {shown}."
+    detail = f"Content-Type must be application/json in UTF-8, not {shown}."
     assert (response.status_code, response.json()) == (
         415,
         problem(415, "unsupported_media_type", "Unsupported media type", detail),

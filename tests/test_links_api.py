@@ -113,7 +113,7 @@ def test_wrong_items_are_reported_and_the_right_ones_made() -> None:
     make_alias(make_user(workspace), email="ada@example.com")
     wrong: list[tuple[Any, tuple[str, str, str]]] = [
         ({}, ("kind", "required", "kind is required: one of campaign, vcard, other.")),
-        ({"kind": "fax"}, ("kind", "invalid", 'kind is one of campaign, vcard, other, not "fax".')),
+        ({"kind": "fax"}, ("kind", "invalid", 'kind must be one of campaign, vcard, other, not "fax".')),
         (
             {"kind": "campaign"},
             (
@@ -140,7 +140,7 @@ def test_wrong_items_are_reported_and_the_right_ones_made() -> None:
             (
                 "campaignPublicId",
                 "invalid",
-                'campaignPublicId is cp_ and 26 characters of a lowercase ULID, not "cp_X".',
+                'campaignPublicId must be cp_ and 26 characters of a lowercase ULID, not "cp_X".',
             ),
         ),
         (
@@ -149,7 +149,7 @@ def test_wrong_items_are_reported_and_the_right_ones_made() -> None:
         ),
         (
             {"kind": "other", "targetUrl": TARGET, "userPublicId": 7},
-            ("userPublicId", "invalid", "userPublicId is usr_ and 26 characters of a lowercase ULID, not 7."),
+            ("userPublicId", "invalid", "userPublicId must be usr_ and 26 characters of a lowercase ULID, not 7."),
         ),
         (
             {"kind": "other", "targetUrl": TARGET, "alias": "theirs@example.com"},
@@ -170,18 +170,18 @@ def test_wrong_items_are_reported_and_the_right_ones_made() -> None:
         ),
         (
             {"kind": "other", "targetUrl": "javascript:alert(1)"},
-            ("targetUrl", "invalid", 'targetUrl is an http or https address, not "javascript:alert(1)".'),
+            ("targetUrl", "invalid", 'targetUrl must be an http or https address, not "javascript:alert(1)".'),
         ),
         (
             {"kind": "other", "targetUrl": "https://www.example.com/" + "x" * 2000},
-            ("targetUrl", "too_long", "targetUrl has at most 2000 characters, not 2024."),
+            ("targetUrl", "too_long", "targetUrl must have at most 2000 characters, not 2024."),
         ),
         (
             {"kind": "other", "target_url": TARGET},
-            ("target_url", "unknown", f"target_url is not a field of a link; there are {FIELDS}."),
+            ("target_url", "unknown", f"target_url is not a field of a link; the fields are {FIELDS}."),
         ),
-        ("other", ("link", "invalid", 'link is an object, not "other".')),
-        (None, ("link", "invalid", "link is an object, not null.")),
+        ("other", ("link", "invalid", 'link must be an object, not "other".')),
+        (None, ("link", "invalid", "link must be an object, not null.")),
     ]
     right = {"kind": "other", "targetUrl": TARGET}
     response = post(make_key(workspace), {"links": [*(item for item, _ in wrong), right]}, LINKS)
@@ -207,7 +207,7 @@ def test_a_repeated_key_is_an_error_of_its_item() -> None:
 @pytest.mark.parametrize(
     ("body", "errors"),
     [
-        ([], [("body", "invalid", 'body is one link as an object, or {"links": [...]}.')]),
+        ([], [("body", "invalid", 'body must be one link as an object, or {"links": [...]}.')]),
         (
             b"",
             [
@@ -219,8 +219,8 @@ def test_a_repeated_key_is_an_error_of_its_item() -> None:
                 )
             ],
         ),
-        ({"links": None}, [("links", "invalid", "links is a list, not null.")]),
-        ({"links": [], "kind": "other"}, [("kind", "unknown", '"kind" is not a parameter; there are links.')]),
+        ({"links": None}, [("links", "invalid", "links must be a list, not null.")]),
+        ({"links": [], "kind": "other"}, [("kind", "unknown", '"kind" is not a parameter; the only one is links.')]),
         ('{"links": [], "links": []}', [("links", "repeated", "links is given 2 times; give it once.")]),
     ],
 )

@@ -411,7 +411,7 @@ def test_a_cursor_of_ones_own_making_is_an_error(cursor: str) -> None:
     assert response.status_code == 400
     [error] = response.json()["errors"]
     assert (error["field"], error["code"]) == ("cursor", "invalid")
-    assert error["message"].startswith('cursor is the value in next or previous of another page, not "')
+    assert error["message"].startswith('cursor must be the value in next or previous of another page, not "')
 
 
 # --- all of them
@@ -428,41 +428,48 @@ LISTS = {
 @pytest.mark.parametrize(
     ("url", "query", "errors"),
     [
-        *((url, "x=1", [("x", "unknown", f'"x" is not a parameter; there are {LISTS[url][0]}.')]) for url in LISTS),
+        *(
+            (url, "x=1", [("x", "unknown", f'"x" is not a parameter; the parameters are {LISTS[url][0]}.')])
+            for url in LISTS
+        ),
         *(
             (url, f"{name}={value}", [(name, code, message)])
             for url in LISTS
             for name, value, code, message in (
-                ("pageSize", "0", "out_of_range", 'pageSize lies between 1 and 200, not "0".'),
-                ("pageSize", "201", "out_of_range", 'pageSize lies between 1 and 200, not "201".'),
-                ("pageSize", "", "invalid", 'pageSize is a whole number, not "".'),
-                ("pageSize", "-1", "invalid", 'pageSize is a whole number, not "-1".'),
-                ("pageSize", "1.5", "invalid", 'pageSize is a whole number, not "1.5".'),
-                ("pageSize", "%D9%A3", "invalid", 'pageSize is a whole number, not "٣".'),
+                ("pageSize", "0", "out_of_range", 'pageSize must be between 1 and 200, not "0".'),
+                ("pageSize", "201", "out_of_range", 'pageSize must be between 1 and 200, not "201".'),
+                ("pageSize", "", "invalid", 'pageSize must be a whole number, not "".'),
+                ("pageSize", "-1", "invalid", 'pageSize must be a whole number, not "-1".'),
+                ("pageSize", "1.5", "invalid", 'pageSize must be a whole number, not "1.5".'),
+                ("pageSize", "%D9%A3", "invalid", 'pageSize must be a whole number, not "٣".'),
                 ("pageSize", "1&pageSize=1", "repeated", "pageSize is given 2 times; give it once."),
             )
         ),
-        (CAMPAIGNS, "page=0", [("page", "out_of_range", 'page lies between 1 and 1000000, not "0".')]),
+        (CAMPAIGNS, "page=0", [("page", "out_of_range", 'page must be between 1 and 1000000, not "0".')]),
         (
             CAMPAIGNS,
             "page=" + "9" * 30,
-            [("page", "out_of_range", 'page lies between 1 and 1000000, not "999999999999999999999999999999".')],
+            [("page", "out_of_range", 'page must be between 1 and 1000000, not "999999999999999999999999999999".')],
         ),
-        (CLICKS, "page=1", [("page", "unknown", f'"page" is not a parameter; there are {LISTS[CLICKS][0]}.')]),
+        (CLICKS, "page=1", [("page", "unknown", f'"page" is not a parameter; the parameters are {LISTS[CLICKS][0]}.')]),
         (CLICKS, "cursor=x&cursor=y", [("cursor", "repeated", "cursor is given 2 times; give it once.")]),
         (
             CAMPAIGNS,
             "status=Running",
-            [("status", "invalid", 'status is one of planned, running, paused, completed, not "Running".')],
+            [("status", "invalid", 'status must be one of planned, running, paused, completed, not "Running".')],
         ),
         (
             CAMPAIGNS,
             "status=",
-            [("status", "invalid", 'status is one of planned, running, paused, completed, not "".')],
+            [("status", "invalid", 'status must be one of planned, running, paused, completed, not "".')],
         ),
         (CAMPAIGNS, "status=paused&status=paused", [("status", "repeated", "status is given 2 times; give it once.")]),
         (CAMPAIGNS, "search=a&search=b", [("search", "repeated", "search is given 2 times; give it once.")]),
-        (CAMPAIGNS, "search=%00", [("search", "invalid", 'search is text without control characters, not "\\u0000".')]),
+        (
+            CAMPAIGNS,
+            "search=%00",
+            [("search", "invalid", 'search must be text without control characters, not "\\u0000".')],
+        ),
         (
             CAMPAIGNS,
             "search=" + "x" * 255,
@@ -470,34 +477,46 @@ LISTS = {
                 (
                     "search",
                     "too_long",
-                    f'search has at most 254 characters, not "{SIXTY_XS}…".',
+                    f'search must have at most 254 characters, not "{SIXTY_XS}…".',
                 )
             ],
         ),
         (
             CAMPAIGNS,
             "ordering=id",
-            [("ordering", "invalid", 'ordering is one of name, createdAt, -name, -createdAt, not "id".')],
+            [("ordering", "invalid", 'ordering must be one of name, createdAt, -name, -createdAt, not "id".')],
         ),
         (
             CAMPAIGNS,
             "userPublicId=usr_X",
-            [("userPublicId", "invalid", 'userPublicId is usr_ and 26 characters of a lowercase ULID, not "usr_X".')],
+            [
+                (
+                    "userPublicId",
+                    "invalid",
+                    'userPublicId must be usr_ and 26 characters of a lowercase ULID, not "usr_X".',
+                )
+            ],
         ),
-        (USERS, "isActive=True", [("isActive", "invalid", 'isActive is one of true, false, not "True".')]),
+        (USERS, "isActive=True", [("isActive", "invalid", 'isActive must be one of true, false, not "True".')]),
         (
             USERS,
             "campaignPublicId=",
-            [("campaignPublicId", "invalid", 'campaignPublicId is cp_ and 26 characters of a lowercase ULID, not "".')],
+            [
+                (
+                    "campaignPublicId",
+                    "invalid",
+                    'campaignPublicId must be cp_ and 26 characters of a lowercase ULID, not "".',
+                )
+            ],
         ),
-        (CLICKS, "kind=banner", [("kind", "invalid", 'kind is one of campaign, vcard, other, not "banner".')]),
-        (CLICKS, "verdict=", [("verdict", "invalid", 'verdict is one of human, suspected, bot, not "".')]),
-        (CLICKS, "from=", [("from", "invalid", 'from is a date as Y-m-d, not "".')]),
-        (CLICKS, "to=20260301", [("to", "invalid", 'to is a date as Y-m-d, not "20260301".')]),
+        (CLICKS, "kind=banner", [("kind", "invalid", 'kind must be one of campaign, vcard, other, not "banner".')]),
+        (CLICKS, "verdict=", [("verdict", "invalid", 'verdict must be one of human, suspected, bot, not "".')]),
+        (CLICKS, "from=", [("from", "invalid", 'from must be a date as Y-m-d, not "".')]),
+        (CLICKS, "to=20260301", [("to", "invalid", 'to must be a date as Y-m-d, not "20260301".')]),
         (
             CLICKS,
             "to=2100-01-01",
-            [("to", "out_of_range", 'to lies between 2000-01-01 and 2099-12-31, not "2100-01-01".')],
+            [("to", "out_of_range", 'to must be between 2000-01-01 and 2099-12-31, not "2100-01-01".')],
         ),
         (
             CLICKS,
@@ -508,9 +527,9 @@ LISTS = {
             CLICKS,
             "from=2026-03-02&from=2026-03-01&kind=x&y=1",
             [
-                ("kind", "invalid", 'kind is one of campaign, vcard, other, not "x".'),
+                ("kind", "invalid", 'kind must be one of campaign, vcard, other, not "x".'),
                 ("from", "repeated", "from is given 2 times; give it once."),
-                ("y", "unknown", f'"y" is not a parameter; there are {LISTS[CLICKS][0]}.'),
+                ("y", "unknown", f'"y" is not a parameter; the parameters are {LISTS[CLICKS][0]}.'),
             ],
         ),
     ],
@@ -537,7 +556,7 @@ def test_foreign_missing_and_malformed_ids(url: str) -> None:
     assert numbers[0] == numbers[1]
     response = get(key, f"{url}{missing.upper()}/", "x=1")
     _, prefix, name = LISTS[url]
-    wrong = f'{name} is {prefix} and 26 characters of a lowercase ULID, not "{missing.upper()}".'
+    wrong = f'{name} must be {prefix} and 26 characters of a lowercase ULID, not "{missing.upper()}".'
     assert (response.status_code, response.json()) == (
         400,
         invalid(("x", "unknown", '"x" is not a parameter; there are none.'), (name, "invalid", wrong)),

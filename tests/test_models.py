@@ -455,7 +455,7 @@ def test_codes_are_words_in_python_and_numbers_in_the_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT kind, verdict FROM stats_app_click ORDER BY 1, 2")
         assert cursor.fetchall() == [(1, 0), (2, 1), (2, 2)]
-    with pytest.raises(ValueError, match="kind is one of campaign, vcard, other, not 'mail'"):
+    with pytest.raises(ValueError, match="kind must be one of campaign, vcard, other, not 'mail'"):
         Click.objects.filter(kind="mail").exists()
 
 

@@ -168,7 +168,7 @@ def test_a_period_has_at_most_3660_days() -> None:
     response = ask_both(key, OVERVIEW, {"from": "2016-03-23", "to": "2026-03-31"})
     assert (response.status_code, response.json()) == (
         400,
-        invalid(("to", "out_of_range", "to 2026-03-31 makes a period of 3661 days; it has at most 3660.")),
+        invalid(("to", "out_of_range", "to 2026-03-31 makes a period of 3661 days; the limit is 3660.")),
     )
 
 
@@ -257,9 +257,9 @@ def test_another_workspace_is_refused_without_being_looked_up() -> None:
 
 
 A_DATE = "a date as Y-m-d, such as 2026-03-31."
-FROM_DATE = 'from is a date as Y-m-d, not "{}".'
-RANGE = 'from lies between 2000-01-01 and 2099-12-31, not "{}".'
-KNOWN = "there are from, to, breakdown, workspacePublicId."
+FROM_DATE = 'from must be a date as Y-m-d, not "{}".'
+RANGE = 'from must be between 2000-01-01 and 2099-12-31, not "{}".'
+KNOWN = "the parameters are from, to, breakdown, workspacePublicId."
 
 
 @pytest.mark.parametrize(
@@ -301,15 +301,15 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=year",
-            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "year".')],
+            [("breakdown", "invalid", 'breakdown must be one of none, day, week, month, not "year".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=",
-            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "".')],
+            [("breakdown", "invalid", 'breakdown must be one of none, day, week, month, not "".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&breakdown=Day",
-            [("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "Day".')],
+            [("breakdown", "invalid", 'breakdown must be one of none, day, week, month, not "Day".')],
         ),
         (
             "from=2026-03-01&to=2026-03-02&workspacePublicId=01ARZ3NDEKTSV4RRFFQ69G5FAV",
@@ -317,7 +317,7 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
                 (
                     "workspacePublicId",
                     "invalid",
-                    'workspacePublicId is 26 characters of a lowercase ULID, not "01ARZ3NDEKTSV4RRFFQ69G5FAV".',
+                    'workspacePublicId must be 26 characters of a lowercase ULID, not "01ARZ3NDEKTSV4RRFFQ69G5FAV".',
                 )
             ],
         ),
@@ -327,8 +327,8 @@ KNOWN = "there are from, to, breakdown, workspacePublicId."
             "x=1&x=2&to=nope&breakdown=x",
             [
                 ("from", "required", f"from is required: {A_DATE}"),
-                ("to", "invalid", 'to is a date as Y-m-d, not "nope".'),
-                ("breakdown", "invalid", 'breakdown is one of none, day, week, month, not "x".'),
+                ("to", "invalid", 'to must be a date as Y-m-d, not "nope".'),
+                ("breakdown", "invalid", 'breakdown must be one of none, day, week, month, not "x".'),
                 ("x", "unknown", f'"x" is not a parameter; {KNOWN}'),
             ],
         ),

@@ -79,7 +79,7 @@ def test_a_malformed_id_is_an_input_error(url: str, name: str, prefix: str, wron
     response = get(make_key(make_workspace()), url.format(wrong) + tail)
     [error] = response.json()["errors"]
     assert (response.status_code, error["field"], error["code"]) == (400, name, "invalid")
-    assert error["message"].startswith(f"{name} is {prefix} and 26 characters of a lowercase ULID, not ")
+    assert error["message"].startswith(f"{name} must be {prefix} and 26 characters of a lowercase ULID, not ")
 
 
 @pytest.mark.parametrize("url", [CAMPAIGNS, USERS, CLICKS, LINKS])

@@ -104,7 +104,7 @@ def test_it_reads_a_day(text: str, expected: date) -> None:
 def test_it_refuses_what_is_no_day(value: object) -> None:
     assert wrong_day(value) == (
         "invalid",
-        "is a date as Y-m-d",
+        "must be a date as Y-m-d",
         "Enter a date as year-month-day, such as 2026-03-31.",
     )
 
@@ -113,7 +113,7 @@ def test_it_refuses_what_is_no_day(value: object) -> None:
 def test_it_refuses_days_on_which_nothing_is_counted(text: str) -> None:
     assert wrong_day(text) == (
         "out_of_range",
-        "lies between 2000-01-01 and 2099-12-31",
+        "must be between 2000-01-01 and 2099-12-31",
         "Enter a date from 2000-01-01 to 2099-12-31.",
     )
 

@@ -160,8 +160,8 @@ def test_every_statement_on_clicks_and_counts_names_the_workspace_and_is_bounded
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--before", "2026-13-01"], "--before is a date as Y-m-d, not '2026-13-01'."),
-        (["--before", "yesterday"], "--before is a date as Y-m-d, not 'yesterday'."),
+        (["--before", "2026-13-01"], "--before must be a date as Y-m-d, not '2026-13-01'."),
+        (["--before", "yesterday"], "--before must be a date as Y-m-d, not 'yesterday'."),
         (["--before", "2026-02-01", "--workspace", "x"], "There is no workspace with the public id 'x'."),
         ([], "Error: the following arguments are required: --before"),
     ],
@@ -307,7 +307,7 @@ def test_old_rows_of_the_audit_log_go(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 def test_wrong_days_prune_no_audit(dry: list[str]) -> None:
     called(make_workspace(), "2026-01-01T00:00:00")
-    assert refusal("prune_audit", "--before", "2026-3-1", *dry) == "--before is a date as Y-m-d, not '2026-3-1'."
+    assert refusal("prune_audit", "--before", "2026-3-1", *dry) == "--before must be a date as Y-m-d, not '2026-3-1'."
     assert refusal("prune_audit", "--before", "2026-06-02", *dry) == (
         "2026-06-02 is after today, 2026-06-01 in UTC: calls of today are still coming in."
     )

@@ -39,7 +39,7 @@ def overview(key: str) -> HttpResponse:
 
 
 def assert_limited(response: HttpResponse, retry_after: int, name: str = TOOL, limit: int = 30) -> None:
-    detail = f"More than {limit} calls in 60 seconds to {name}; the next one passes in {retry_after} s."
+    detail = f"More than {limit} calls in 60 seconds to {name}; the next one is allowed in {retry_after} s."
     assert (response.status_code, response.json()) == (429, problem(429, "rate_limited", "Too many calls", detail))
     assert response.headers["Content-Type"] == "application/problem+json"
     assert response.headers["Retry-After"] == str(retry_after)

@@ -231,7 +231,7 @@ def test_an_unknown_zone_keeps_no_other_workspace_waiting(workspace: Workspace) 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--from", "x"], "--from is a date as Y-m-d, not 'x'."),
+        (["--from", "x"], "--from must be a date as Y-m-d, not 'x'."),
         (["--from", "2026-03-02", "--to", "2026-03-01"], "--from 2026-03-02 is after --to 2026-03-01."),
         (["--workspace", "x"], "There is no workspace with the public id 'x'."),
     ],

@@ -282,10 +282,10 @@ def undone() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("text", "rule", "message"),
     [
-        ("a " * 1900, "has at most 254 characters", "Search for at most 254 characters."),
-        ("x" * 255, "has at most 254 characters", "Search for at most 254 characters."),
-        ("a\0b", "is text without control characters", "Search for text without control characters."),
-        ("a\tb", "is text without control characters", "Search for text without control characters."),
+        ("a " * 1900, "must have at most 254 characters", "Search for at most 254 characters."),
+        ("x" * 255, "must have at most 254 characters", "Search for at most 254 characters."),
+        ("a\0b", "must be text without control characters", "Search for text without control characters."),
+        ("a\tb", "must be text without control characters", "Search for text without control characters."),
     ],
 )
 def test_every_surface_says_the_same_of_what_cannot_be_searched_for(text: str, rule: str, message: str) -> None:
@@ -313,7 +313,7 @@ def test_every_surface_says_the_same_of_what_cannot_be_searched_for(text: str, r
 def test_a_lone_surrogate_never_reaches_the_database() -> None:
     key = make_key(make_workspace())
     for tool in ("campaign_find", "user_find"):
-        assert "is text without control characters" in call(key, tool, {"query": "\ud800"})["content"][0]["text"]
+        assert "must be text without control characters" in call(key, tool, {"query": "\ud800"})["content"][0]["text"]
 
 
 # --- the order of names

@@ -161,7 +161,7 @@ def test_a_foreign_user_and_a_missing_one_look_the_same() -> None:
 def test_wrong_dates_are_errors_also_where_they_would_not_be_used(query: str, errors: list[tuple[str, str]]) -> None:
     workspace = make_workspace()
     response = ask_both(make_key(workspace), metrics(make_user(workspace)), query)
-    wrong = [(name, "invalid", f'{name} is a date as Y-m-d, not "{value}".') for name, value in errors]
+    wrong = [(name, "invalid", f'{name} must be a date as Y-m-d, not "{value}".') for name, value in errors]
     assert (response.status_code, response.json()) == (400, invalid(*wrong))
 
 
@@ -173,9 +173,9 @@ def test_unknown_parameters_and_malformed_ids_are_errors() -> None:
             (
                 "userPublicId",
                 "invalid",
-                'userPublicId is usr_ and 26 characters of a lowercase ULID, not "cp_01arz3ndektsv4rrffq69g5fav".',
+                'userPublicId must be usr_ and 26 characters of a lowercase ULID, not "cp_01arz3ndektsv4rrffq69g5fav".',
             ),
-            ("user", "unknown", '"user" is not a parameter; there are userPublicId, from, to.'),
+            ("user", "unknown", '"user" is not a parameter; the parameters are userPublicId, from, to.'),
         ),
     )
 

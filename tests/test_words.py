@@ -134,14 +134,14 @@ def test_a_search_is_cut_into_words(text: str, words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "rule", "message"),
     [
-        (7, "invalid", "is text without control characters", "Search for text without control characters."),
-        (None, "invalid", "is text without control characters", "Search for text without control characters."),
-        ("a\0b", "invalid", "is text without control characters", "Search for text without control characters."),
-        ("a\tb", "invalid", "is text without control characters", "Search for text without control characters."),
-        ("a\x85b", "invalid", "is text without control characters", "Search for text without control characters."),
-        ("\ud800", "invalid", "is text without control characters", "Search for text without control characters."),
-        ("a " * 1900, "too_long", "has at most 254 characters", "Search for at most 254 characters."),
-        ("x" * 255, "too_long", "has at most 254 characters", "Search for at most 254 characters."),
+        (7, "invalid", "must be text without control characters", "Search for text without control characters."),
+        (None, "invalid", "must be text without control characters", "Search for text without control characters."),
+        ("a\0b", "invalid", "must be text without control characters", "Search for text without control characters."),
+        ("a\tb", "invalid", "must be text without control characters", "Search for text without control characters."),
+        ("a\x85b", "invalid", "must be text without control characters", "Search for text without control characters."),
+        ("\ud800", "invalid", "must be text without control characters", "Search for text without control characters."),
+        ("a " * 1900, "too_long", "must have at most 254 characters", "Search for at most 254 characters."),
+        ("x" * 255, "too_long", "must have at most 254 characters", "Search for at most 254 characters."),
     ],
 )
 def test_what_cannot_be_searched_for_is_said(text: object, code: str, rule: str, message: str) -> None:

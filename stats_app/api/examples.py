@@ -110,7 +110,7 @@ _ANSWERS: dict[str, list[tuple[str, Json]]] = {
                         "index": 1,
                         "field": "targetUrl",
                         "code": "invalid",
-                        "message": 'targetUrl is an http or https address, not "www.example.com".',
+                        "message": 'targetUrl must be an http or https address, not "www.example.com".',
                     }
                 ],
                 "results": [{"index": 0, **_LINK}],
@@ -211,7 +211,7 @@ _BODIES: dict[str, list[tuple[str, Json]]] = {
 }
 
 _DETAILS = {
-    "invalid_parameters": 'from is a date as Y-m-d, not "03/01/2026".',
+    "invalid_parameters": 'from must be a date as Y-m-d, not "03/01/2026".',
     "not_authenticated": "A valid API key is required in the header x-api-key.",
     "permission_denied": "This API key lacks the scope stats:read.",
     "workspace_mismatch": "workspacePublicId is not the workspace of this API key; leave it out.",
@@ -219,8 +219,8 @@ _DETAILS = {
     "not_found": f'No campaign with the id "{_CAMPAIGN}" in this workspace.',
     "method_not_allowed": "This path does not support DELETE; it supports GET, HEAD.",
     "payload_too_large": "clicks has 10001 items; send at most 10000 at once.",
-    "unsupported_media_type": 'Content-Type is application/json in UTF-8, not "text/plain".',
-    "rate_limited": "More than 30 calls in 60 seconds to stats_get_user_metrics; the next one passes in 12 s.",
+    "unsupported_media_type": 'Content-Type must be application/json in UTF-8, not "text/plain".',
+    "rate_limited": "More than 30 calls in 60 seconds to stats_get_user_metrics; the next one is allowed in 12 s.",
     "internal_error": "Something went wrong on our side; it has been logged.",
     "unavailable": "The database cannot be reached; try again.",
 }

@@ -30,7 +30,7 @@ from stats_app.words import PLAIN_PATTERN, SEARCH_LENGTH, search_words
 class _StrictField(forms.Field):
     """A form field whose error is a rule to follow the field's name, such as "is a date". Refuses empty values."""
 
-    rule = "is something else"
+    rule = "must be something else"
     # The schema of a valid value, for the OpenAPI document.
     schema: dict[str, Any] = {"type": "string"}
     empty_values = (None,)  # so that an empty text is validated, and refused
@@ -42,7 +42,7 @@ class _StrictField(forms.Field):
 class _WordField(_StrictField):
     def __init__(self, *, words: Iterable[str], **kwargs: Any) -> None:
         self.words = tuple(words)
-        self.rule = f"is one of {', '.join(self.words)}"
+        self.rule = f"must be one of {', '.join(self.words)}"
         self.schema = {"type": "string", "enum": list(self.words)}
         super().__init__(**kwargs)
 

@@ -70,9 +70,11 @@ class StrictPagination(BasePagination):
         schema = self.parameters[name].schema
         number = whole_number(value)
         if number is None:
-            raise InvalidParameters([FieldError(name, "invalid", f"{name} is a whole number, not {shown(value)}.")])
+            raise InvalidParameters(
+                [FieldError(name, "invalid", f"{name} must be a whole number, not {shown(value)}.")]
+            )
         if not 1 <= number <= schema["maximum"]:
-            message = f"{name} lies between 1 and {schema['maximum']}, not {shown(value)}."
+            message = f"{name} must be between 1 and {schema['maximum']}, not {shown(value)}."
             raise InvalidParameters([FieldError(name, "out_of_range", message)])
         return number
 
@@ -193,5 +195,5 @@ def _position(cursor: object) -> Position:
         time = time.astimezone(UTC)
         return Position(bool(older), (time.date(), time, ULID.from_str(click_id)))
     except (ValueError, TypeError, KeyError, AttributeError, binascii.Error, RecursionError):
-        message = f"cursor is the value in next or previous of another page, not {shown(cursor)}."
+        message = f"cursor must be the value in next or previous of another page, not {shown(cursor)}."
         raise InvalidParameters([FieldError("cursor", "invalid", message)]) from None

@@ -54,7 +54,7 @@ class Batch:
         Raises InvalidParameters for a body of another form, and PayloadTooLarge.
         """
         if not isinstance(body, dict):
-            raise wrong_body(f"body is {self.form}.")
+            raise wrong_body(f"body must be {self.form}.")
         return [self._wrong(item) or make(item) for item in self._objects(body)]
 
     def json_name(self, name: str) -> str:
@@ -76,7 +76,7 @@ class Batch:
         if isinstance(items, Repeated):
             errors.append(items.error(self.many))
         elif not isinstance(items, list):
-            errors.append(FieldError(self.many, "invalid", f"{self.many} is a list, not {shown(items)}."))
+            errors.append(FieldError(self.many, "invalid", f"{self.many} must be a list, not {shown(items)}."))
         if errors:
             raise InvalidParameters(errors)
         if len(items) > self.limit:
@@ -86,14 +86,14 @@ class Batch:
     def _wrong(self, item: object) -> FieldError | None:
         """The first error in the form of an item. The meaning of its values is checked later."""
         if not isinstance(item, dict):
-            return FieldError(self.one, "invalid", f"{self.one} is an object, not {shown(item)}.")
+            return FieldError(self.one, "invalid", f"{self.one} must be an object, not {shown(item)}.")
         if not _PLAIN.issuperset(map(type, item.values())):
             for error in bodies.repeated_keys(item):
                 return error
         if item.keys() <= self.fields.keys():
             return None
         unknown = printable(next(name for name in item if name not in self.fields))
-        message = f"{unknown} is not a field of a {self.one}; there are {', '.join(self.fields)}."
+        message = f"{unknown} is not a field of a {self.one}; the fields are {', '.join(self.fields)}."
         return FieldError(unknown, "unknown", message)
 
 

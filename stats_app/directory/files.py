@@ -114,7 +114,7 @@ def _jsonl(source: Source, declaration: type[DirectoryItem], mapping: ColumnMap)
         unknown = None if mapping.is_foreign else next((name for name in row if name not in readers), None)
         if unknown is not None:
             name = printable(unknown)
-            message = f"{name} is not a field of a {mapping.of.noun}; there are {', '.join(readers)}."
+            message = f"{name} is not a field of a {mapping.of.noun}; the fields are {', '.join(readers)}."
             return FieldError(name, "unknown", message)
         said = {name: _said(origin, row) for name, origin in origins.items()}
         read = {name: readers[name](value) for name, value in said.items() if value is not _NOTHING}

@@ -27,7 +27,7 @@ MAX_EMAIL = 254
 class TextParameter(Parameter):
     """Visible text on one line, without the spaces around it."""
 
-    rule = f"is text of 1 to {NAME_LENGTH} characters, without control characters"
+    rule = f"must be text of 1 to {NAME_LENGTH} characters, without control characters"
     max_length = NAME_LENGTH
     allow_empty = False
 
@@ -55,7 +55,7 @@ class NameParameter(TextParameter):
 class DisplayNameParameter(TextParameter):
     """The name of a person; it may be empty."""
 
-    rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
+    rule = f"must be text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
 
 
@@ -63,7 +63,7 @@ class DisplayNameParameter(TextParameter):
 class ExternalIdParameter(TextParameter):
     """The id of a row in the system it comes from. An empty text means none."""
 
-    rule = f"is text of at most {NAME_LENGTH} characters, without control characters"
+    rule = f"must be text of at most {NAME_LENGTH} characters, without control characters"
     allow_empty = True
 
     def to_internal_value(self, data: object) -> Any:
@@ -74,7 +74,7 @@ class ExternalIdParameter(TextParameter):
 class EmailParameter(Parameter):
     """An e-mail, in the form in which it is stored."""
 
-    rule = "is an e-mail address"
+    rule = "must be an e-mail address"
     example = "ada@example.com"
 
     def to_internal_value(self, data: object) -> str:
@@ -82,7 +82,7 @@ class EmailParameter(Parameter):
             raise self.wrong(data)
         email = fold(data.strip())
         if len(email) > MAX_EMAIL:
-            raise self.wrong(data, "too_long", f"has at most {MAX_EMAIL} characters")
+            raise self.wrong(data, "too_long", f"must have at most {MAX_EMAIL} characters")
         if not is_email(email):
             raise self.wrong(data)
         return email
@@ -92,7 +92,7 @@ class EmailParameter(Parameter):
 class EmailsParameter(EmailParameter):
     """Several e-mails, sorted, each once."""
 
-    rule = "is a list of e-mail addresses"
+    rule = "must be a list of e-mail addresses"
 
     def to_internal_value(self, data: object) -> Any:
         if not isinstance(data, list | tuple):
@@ -104,7 +104,7 @@ class EmailsParameter(EmailParameter):
 class PeopleParameter(Parameter):
     """Users, each by its public id, its e-mail or one of its aliases."""
 
-    rule = "is a list of public ids and e-mail addresses of users"
+    rule = "must be a list of public ids and e-mail addresses of users"
 
     def to_internal_value(self, data: object) -> list[str]:
         if not isinstance(data, list | tuple):
@@ -122,7 +122,7 @@ class PeopleParameter(Parameter):
 
 @extend_schema_field({"type": "boolean"})
 class FlagParameter(Parameter):
-    rule = "is true or false"
+    rule = "must be true or false"
 
     def to_internal_value(self, data: object) -> bool:
         if not isinstance(data, bool):
@@ -138,13 +138,13 @@ class DayParameter(DateParameter):
 # Not the format `uri`, because with it client generators drop the length.
 @extend_schema_field({"type": "string", "maxLength": targets.MAX_LENGTH})
 class TargetParameter(Parameter):
-    rule = "is a whole http or https address"
+    rule = "must be a whole http or https address"
     example = "https://www.example.com/"
 
     def to_internal_value(self, data: object) -> str:
         address = data.strip() if isinstance(data, str) else ""
         if len(address) > targets.MAX_LENGTH:
-            raise self.wrong(data, "too_long", f"has at most {targets.MAX_LENGTH} characters")
+            raise self.wrong(data, "too_long", f"must have at most {targets.MAX_LENGTH} characters")
         if not targets.is_target(address):
             raise self.wrong(data)
         return address
@@ -240,7 +240,7 @@ def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked
         return Checked(index, error=item, is_readable=False)
     noun = declaration.noun
     if not isinstance(item, Mapping):
-        wrong = FieldError(noun, "invalid", f"{noun} is an object, not {shown(item)}.")
+        wrong = FieldError(noun, "invalid", f"{noun} must be an object, not {shown(item)}.")
         return Checked(index, error=wrong, is_readable=False)
     fields = fields_of(declaration)
     checked = Checked(index)
@@ -256,7 +256,7 @@ def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked
 def _unknown(name: object, declaration: type[DirectoryItem]) -> FieldError:
     text = printable(str(name))
     names = ", ".join(fields_of(declaration))
-    return FieldError(text, "unknown", f"{text} is not a field of a {declaration.noun}; there are {names}.")
+    return FieldError(text, "unknown", f"{text} is not a field of a {declaration.noun}; the fields are {names}.")
 
 
 def _checked(name: str, found: Field, value: Any, values: dict[str, Any]) -> FieldError | None:

@@ -107,7 +107,7 @@ class ColumnMap:
         for text in only:
             column, sign, value = text.partition("=")
             if not (column and sign):
-                raise WrongFile(f"--only is COLUMN=VALUE, not {shown(text)}.")
+                raise WrongFile(f"--only must be COLUMN=VALUE, not {shown(text)}.")
             parsed.only.setdefault(column, set()).add(value)
         return parsed
 
@@ -222,7 +222,7 @@ class HeaderColumns:
         if self.unread and not mapping.is_foreign:
             raise WrongFile(
                 f"{shown(self.unread[0])} is not a field of a {mapping.of.noun}; "
-                f"there are {', '.join(mapping.of.names)}. Columns of another system are named by --map."
+                f"the fields are {', '.join(mapping.of.names)}. Columns of another system are named by --map."
             )
 
 

@@ -79,7 +79,7 @@ def _traefik(source: Source, read_as: ReadAs) -> Rows:
 def _log(source: Source, read_as: ReadAs, read_line: ReadLine) -> Rows:
     prefix = read_as.prefix or DEFAULT_PREFIX
     if not prefix.startswith("/"):
-        raise WrongFile(f"--prefix is a path that begins with /, not {shown(prefix)}.")
+        raise WrongFile(f"--prefix must be a path that begins with /, not {shown(prefix)}.")
     return LogRows(source, read_line, prefix if prefix.endswith("/") else prefix + "/", read_as.statuses or REDIRECTS)
 
 

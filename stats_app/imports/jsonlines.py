@@ -33,7 +33,7 @@ class JsonRows(Rows):
                 unknown = columns.unknown(row)
                 if unknown is not None:
                     name = printable(unknown)
-                    message = f"{name} is not a field of a click; there are {', '.join(NAMES)}."
+                    message = f"{name} is not a field of a click; the fields are {', '.join(NAMES)}."
                     yield Row(number, line, FieldError(name, "unknown", message))
                     continue
                 values = columns(row)
@@ -67,7 +67,7 @@ def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
         return _wrong("is nested too deeply")
     except ValueError as error:  # a number with thousands of digits, or NaN or Infinity
         return _wrong(f"is not JSON: {error}")
-    return found if isinstance(found, dict) else _wrong(f"is one {noun} as an object, not {shown(found)}")
+    return found if isinstance(found, dict) else _wrong(f"must be one {noun} as an object, not {shown(found)}")
 
 
 class _Repeated(ValueError):
@@ -83,7 +83,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def _wrong(problem: str) -> FieldError:

@@ -103,7 +103,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise WrongFile(f"--timezone is an IANA time zone, such as Europe/Paris, not {shown(name)}.") from None
+        raise WrongFile(f"--timezone must be an IANA time zone, such as Europe/Paris, not {shown(name)}.") from None
 
 
 def _check_format(date_format: str) -> None:
@@ -112,6 +112,6 @@ def _check_format(date_format: str) -> None:
         datetime.strptime(example.strftime(date_format), date_format)  # noqa: DTZ007  # the time is thrown away: only the format is tested
     except ValueError as error:
         raise WrongFile(
-            f"--date-format is {UNIX}, {UNIX_MS} or a format of Python's strptime, such as '%d/%m/%Y %H:%M:%S', "
+            f"--date-format must be {UNIX}, {UNIX_MS} or a format of Python's strptime, such as '%d/%m/%Y %H:%M:%S', "
             f"not {shown(date_format)}: {error}."
         ) from None

@@ -172,4 +172,4 @@ class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # has type
         try:
             return self.codes[value]
         except KeyError:
-            raise ValueError(f"{self.name} is one of {', '.join(self.codes)}, not {value!r}.") from None
+            raise ValueError(f"{self.name} must be one of {', '.join(self.codes)}, not {value!r}.") from None

@@ -132,14 +132,14 @@ def test_clicks_come_in_whatever_the_upload_limits() -> None:
     assert len(get(key, CLICKS).json()["results"]) == 50
     # STRICT_JSON is off for the project's own API.
     response = post(key, '{"id": NaN}')
-    assert response.json() == invalid(("body", "invalid", "body is not JSON: NaN is no JSON number."))
+    assert response.json() == invalid(("body", "invalid", "body is not JSON: NaN is not a JSON number."))
 
 
 def test_errors_are_problems_in_english() -> None:
     workspace = make_workspace()
     key, blind = make_key(workspace), make_key(workspace, ["links:read"])
     missing = "cp_01arz3ndektsv4rrffq69g5fav"
-    unsupported = 'Content-Type is application/json in UTF-8, not "application/x-www-form-urlencoded".'
+    unsupported = 'Content-Type must be application/json in UTF-8, not "application/x-www-form-urlencoded".'
     for response, body in (
         (get(None, OVERVIEW, PERIOD, **FRENCH), NOT_AUTHENTICATED),
         (get("sk_wrong", CLICKS, **FRENCH), NOT_AUTHENTICATED),
@@ -150,23 +150,23 @@ def test_errors_are_problems_in_english() -> None:
         (
             get(key, OVERVIEW, "from=1999-01-01&format=xml", **FRENCH),
             invalid(
-                ("from", "out_of_range", 'from lies between 2000-01-01 and 2099-12-31, not "1999-01-01".'),
+                ("from", "out_of_range", 'from must be between 2000-01-01 and 2099-12-31, not "1999-01-01".'),
                 ("to", "required", "to is required: a date as Y-m-d, such as 2026-03-31."),
                 (
                     "format",
                     "unknown",
-                    '"format" is not a parameter; there are from, to, breakdown, workspacePublicId.',
+                    '"format" is not a parameter; the parameters are from, to, breakdown, workspacePublicId.',
                 ),
             ),
         ),
         (
             get(key, OVERVIEW, {"from": "2010-01-01", "to": "2026-03-31"}, **FRENCH),
-            invalid(("to", "out_of_range", "to 2026-03-31 makes a period of 5934 days; it has at most 3660.")),
+            invalid(("to", "out_of_range", "to 2026-03-31 makes a period of 5934 days; the limit is 3660.")),
         ),
         (get(key, f"{CAMPAIGNS}{missing}/", **FRENCH), not_found("campaign", missing)),
         (
             get(key, CLICKS, {"kind": "x"}, **FRENCH),
-            invalid(("kind", "invalid", 'kind is one of campaign, vcard, other, not "x".')),
+            invalid(("kind", "invalid", 'kind must be one of campaign, vcard, other, not "x".')),
         ),
         (
             request("PUT", key, CLICKS, **FRENCH),
@@ -194,7 +194,7 @@ def test_errors_are_problems_in_english() -> None:
         assert (response.status_code, response.json()) == (body["status"], body)
         assert response.headers["Content-Type"] == "application/problem+json"
     [rejected] = post(key, {"kind": "x"}, **FRENCH).json()["rejected"]
-    assert rejected["message"] == 'kind is one of campaign, vcard, other, not "x".'
+    assert rejected["message"] == 'kind must be one of campaign, vcard, other, not "x".'
 
 
 def test_a_failed_call_is_audited_and_counted() -> None:

@@ -126,12 +126,12 @@ def test_a_byte_order_mark_is_passed_over(secret: str) -> None:
 @pytest.mark.parametrize(
     ("header", "value", "text"),
     [
-        ("content-encoding", "gzip", 'Content-Encoding is identity, not "gzip": send the body uncompressed.'),
-        ("content-type", "text/plain", 'Content-Type is application/json in UTF-8, not "text/plain".'),
+        ("content-encoding", "gzip", 'Content-Encoding must be identity, not "gzip": send the body uncompressed.'),
+        ("content-type", "text/plain", 'Content-Type must be application/json in UTF-8, not "text/plain".'),
         (
             "content-type",
             "application/json; charset=utf-16",
-            'Content-Type is application/json in UTF-8, not "application/json; charset=utf-16".',
+            'Content-Type must be application/json in UTF-8, not "application/json; charset=utf-16".',
         ),
     ],
 )

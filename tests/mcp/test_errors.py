@@ -46,7 +46,7 @@ def wrong(text: str, field: str, code: str = "invalid", advice: str = "") -> dic
         (
             OVERVIEW,
             {"from": "03/01/2026", "to": "2026-03-31"},
-            wrong('from is a date as Y-m-d, not "03/01/2026".', "from"),
+            wrong('from must be a date as Y-m-d, not "03/01/2026".', "from"),
         ),
         (
             OVERVIEW,
@@ -58,27 +58,39 @@ def wrong(text: str, field: str, code: str = "invalid", advice: str = "") -> dic
             {"from": None, "to": "2026-03-31"},
             wrong("from is required: a date as Y-m-d, such as 2026-03-31.", "from", "required"),
         ),
-        (OVERVIEW, {"from": 20260301, "to": "2026-03-31"}, wrong("from is a date as Y-m-d, not 20260301.", "from")),
+        (
+            OVERVIEW,
+            {"from": 20260301, "to": "2026-03-31"},
+            wrong("from must be a date as Y-m-d, not 20260301.", "from"),
+        ),
         (
             OVERVIEW,
             {"from": "2026-03-01", "to": "2026-03-31", "breakdown": "year"},
-            wrong('breakdown is one of none, day, week, month, not "year".', "breakdown"),
+            wrong('breakdown must be one of none, day, week, month, not "year".', "breakdown"),
         ),
         (
             OVERVIEW,
             {"from": "2026-03-01", "to": "2026-03-31", "start": "x"},
-            wrong('"start" is not a parameter; there are from, to, breakdown, workspacePublicId.', "start", "unknown"),
+            wrong(
+                '"start" is not a parameter; the parameters are from, to, breakdown, workspacePublicId.',
+                "start",
+                "unknown",
+            ),
         ),
         (
             OVERVIEW,
             {"from": "2026-03-01", "to": "2026-03-31", "start": None},
-            wrong('"start" is not a parameter; there are from, to, breakdown, workspacePublicId.', "start", "unknown"),
+            wrong(
+                '"start" is not a parameter; the parameters are from, to, breakdown, workspacePublicId.',
+                "start",
+                "unknown",
+            ),
         ),
         (
             CAMPAIGN,
             {"campaignPublicId": "Spring launch"},
             wrong(
-                'campaignPublicId is cp_ and 26 characters of a lowercase ULID, not "Spring launch".',
+                'campaignPublicId must be cp_ and 26 characters of a lowercase ULID, not "Spring launch".',
                 "campaignPublicId",
                 advice="Look the id up with campaign_find.",
             ),
@@ -145,7 +157,7 @@ def test_a_call_too_many_is_told_when_the_next_one_passes(secret: str, era: str)
     seconds = result["_meta"]["stats-tools/problem"]["retryAfterSeconds"]
     assert 1 <= seconds <= 60
     assert result == failure(
-        f"More than 2 calls in 60 seconds to campaign_find; the next one passes in {seconds} s. "
+        f"More than 2 calls in 60 seconds to campaign_find; the next one is allowed in {seconds} s. "
         f"Wait {seconds} s, then call again.",
         "rate_limited",
         retryAfterSeconds=seconds,

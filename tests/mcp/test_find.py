@@ -122,29 +122,29 @@ def test_it_hides_other_workspaces() -> None:
 @pytest.mark.parametrize(
     ("arguments", "field", "code", "text"),
     [
-        ({"limit": 0}, "limit", "out_of_range", "limit is a whole number from 1 to 10, not 0."),
-        ({"limit": 11}, "limit", "out_of_range", "limit is a whole number from 1 to 10, not 11."),
-        ({"limit": 2.5}, "limit", "invalid", "limit is a whole number from 1 to 10, not 2.5."),
-        ({"limit": "11"}, "limit", "out_of_range", 'limit is a whole number from 1 to 10, not "11".'),
+        ({"limit": 0}, "limit", "out_of_range", "limit must be a whole number from 1 to 10, not 0."),
+        ({"limit": 11}, "limit", "out_of_range", "limit must be a whole number from 1 to 10, not 11."),
+        ({"limit": 2.5}, "limit", "invalid", "limit must be a whole number from 1 to 10, not 2.5."),
+        ({"limit": "11"}, "limit", "out_of_range", 'limit must be a whole number from 1 to 10, not "11".'),
         (
             {"limit": "9" * 5000},
             "limit",
             "out_of_range",
-            f'limit is a whole number from 1 to 10, not "{SIXTY_NINES}…".',
+            f'limit must be a whole number from 1 to 10, not "{SIXTY_NINES}…".',
         ),
-        ({"limit": "5.0"}, "limit", "invalid", 'limit is a whole number from 1 to 10, not "5.0".'),
-        ({"limit": "٣"}, "limit", "invalid", 'limit is a whole number from 1 to 10, not "٣".'),
-        ({"limit": "null"}, "limit", "invalid", 'limit is a whole number from 1 to 10, not "null".'),
-        ({"limit": [5]}, "limit", "invalid", "limit is a whole number from 1 to 10, not [5]."),
-        ({"limit": {"a": None}}, "limit", "invalid", 'limit is a whole number from 1 to 10, not {"a": null}.'),
-        ({"limit": True}, "limit", "invalid", "limit is a whole number from 1 to 10, not true."),
-        ({"query": 7}, "query", "invalid", "query is text without control characters, not 7."),
-        ({"query": "a\u0000b"}, "query", "invalid", 'query is text without control characters, not "a\\u0000b".'),
+        ({"limit": "5.0"}, "limit", "invalid", 'limit must be a whole number from 1 to 10, not "5.0".'),
+        ({"limit": "٣"}, "limit", "invalid", 'limit must be a whole number from 1 to 10, not "٣".'),
+        ({"limit": "null"}, "limit", "invalid", 'limit must be a whole number from 1 to 10, not "null".'),
+        ({"limit": [5]}, "limit", "invalid", "limit must be a whole number from 1 to 10, not [5]."),
+        ({"limit": {"a": None}}, "limit", "invalid", 'limit must be a whole number from 1 to 10, not {"a": null}.'),
+        ({"limit": True}, "limit", "invalid", "limit must be a whole number from 1 to 10, not true."),
+        ({"query": 7}, "query", "invalid", "query must be text without control characters, not 7."),
+        ({"query": "a\u0000b"}, "query", "invalid", 'query must be text without control characters, not "a\\u0000b".'),
         (
             {"query": "x" * 255},
             "query",
             "too_long",
-            'query has at most 254 characters, not "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…".',
+            f'query must have at most 254 characters, not "{"x" * 60}…".',
         ),
     ],
 )
@@ -156,7 +156,7 @@ def test_it_says_what_is_wrong(arguments: dict[str, Any], field: str, code: str,
 
 
 def test_an_unknown_status_is_told_the_known_ones() -> None:
-    text = 'status is one of planned, running, paused, completed, not "active".'
+    text = 'status must be one of planned, running, paused, completed, not "active".'
     assert call(make_key(make_workspace(), ["stats:read"]), "campaign_find", {"status": "active"}) == failure(
         text, "invalid_parameters", errors=[{"field": "status", "code": "invalid", "message": text}]
     )

@@ -27,7 +27,7 @@ class Command(StatsCommand):
         # Control characters are refused, because the id must be the last line, and databases refuse some of them.
         for option, text in (("NAME", options["name"]), ("--timezone", options["timezone"])):
             if not is_plain(text):
-                raise CommandError(f"{option} is text without control characters, not {text!r}.")
+                raise CommandError(f"{option} must be text without control characters, not {text!r}.")
         workspace = Workspace(name=options["name"].strip(), timezone=options["timezone"])
         try:
             workspace.full_clean()

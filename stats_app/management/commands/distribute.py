@@ -31,7 +31,7 @@ class Command(StatsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         shards = options["shards"]
         if not 1 <= shards <= 1024:
-            raise CommandError(f"--shards is from 1 to 1024, not {shards}.")
+            raise CommandError(f"--shards must be from 1 to 1024, not {shards}.")
         using = router.db_for_write(Click)
         number = 0
         try:

@@ -33,7 +33,7 @@ class Command(StatsCommand):
     @sensitive_variables("secret")
     def handle(self, *args: Any, **options: Any) -> None:
         if options["clicks"] < 0:
-            raise CommandError(f"--clicks is 0 or more, not {options['clicks']}.")
+            raise CommandError(f"--clicks must be 0 or more, not {options['clicks']}.")
         now = timezone.now()
         with ProgressBar(self.stderr, options["clicks"], "clicks", quiet=options["verbosity"] < 1) as progress:
             workspaces = seed(options["clicks"], options["seed"], now, progress)
