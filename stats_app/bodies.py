@@ -71,7 +71,7 @@ def _stream(request: HttpRequest) -> IO[bytes] | HttpRequest:
     if "chunked" not in environ.get("HTTP_TRANSFER_ENCODING", "").lower() or "wsgi.input" not in environ:
         return request
     if not environ.get("wsgi.input_terminated"):
-        raise wrong_body("body was sent in chunks, which this server does not take; send it with a Content-Length.")
+        raise wrong_body("body was sent in chunks, which this server does not accept; send it with a Content-Length.")
     stream: IO[bytes] = environ["wsgi.input"]
     return stream
 

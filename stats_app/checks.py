@@ -121,7 +121,10 @@ RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         _is_header_of_addresses,
         'Give the name of a header that holds addresses alone, such as "X-Forwarded-For" or "CF-Connecting-IP".',
     ),
-    "BASE_URL": (_is_base_url, 'Give where the site begins, such as "https://stats.example.com", or None.'),
+    "BASE_URL": (
+        _is_base_url,
+        'Give the address at which the site begins, such as "https://stats.example.com", or None.',
+    ),
     "PERSON_FIGURES": (
         _is_rule_of_person_figures,
         'Give "full", "totals", or the number of clicks from which on a person\'s figures are shown, 1 or more.',
@@ -149,7 +152,9 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     if not isinstance(given, dict):
         return [Error("STATS_APP is not a dict.", id="stats_app.E001")]
     found: list[CheckMessage] = [
-        Error(f"STATS_APP has an unknown key {key!r}.", hint=f"There are {', '.join(DEFAULTS)}.", id="stats_app.E002")
+        Error(
+            f"STATS_APP has an unknown key {key!r}.", hint=f"The keys are {', '.join(DEFAULTS)}.", id="stats_app.E002"
+        )
         for key in given
         if key not in DEFAULTS
     ]
@@ -160,7 +165,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     if not settings.USE_TZ:
         found.append(
             Error(
-                "USE_TZ is off, so that times have no zone and clicks would fall on wrong days.",
+                "USE_TZ is off, so times have no zone, and clicks would be counted on wrong days.",
                 hint="Set USE_TZ = True.",
                 id="stats_app.E004",
             )
@@ -192,8 +197,8 @@ def check_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         return []
     return [
         Warning(
-            f"By {' and '.join(signs)} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that"
-            " all visitors seem to be at one address.",
+            f"According to {' and '.join(signs)}, the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not "
+            "set, so all visitors seem to have one address.",
             hint="Give the number of proxies that a request passes, or a list of their addresses and networks.",
             id="stats_app.W003",
         )
@@ -246,7 +251,7 @@ def check_database(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     return [
         Error(
             f"Clicks would be stored in {connection.display_name}, which is not supported.",
-            hint="Use PostgreSQL, or SQLite for one machine and up to some millions of clicks.",
+            hint="Use PostgreSQL, or SQLite on one machine.",
             id="stats_app.E005",
         )
     ]
@@ -341,7 +346,7 @@ def check_distribution(
     if distribution.recovers_late(alias):
         found.append(
             Warning(
-                "Clicks of a machine that dies as it stores them may be missing long after it is back.",
+                "If a machine crashes while it stores clicks, these may stay missing long after it is back.",
                 hint="Run on the coordinator: ALTER SYSTEM SET citus.recover_2pc_interval = '1s', and then SELECT "
                 "pg_reload_conf().",
                 id="stats_app.W007",
@@ -360,9 +365,9 @@ def check_unicode(
         return []
     return [
         Warning(
-            f"Searches and the order of names know the letters of one locale only, that of the database {alias!r}.",
-            hint="Keep it in UTF-8, on a PostgreSQL that was built with ICU; then add the indexes of names again, as "
-            "docs/operations.md says.",
+            f"Searches and the order of names follow one locale only, that of the database {alias!r}.",
+            hint="Use a database in UTF-8 on a PostgreSQL that was built with ICU; then create the indexes of names "
+            "again, as docs/operations.md says.",
             id="stats_app.W008",
         )
     ]

@@ -79,7 +79,7 @@ _KNOWN = Workspace._meta.db_table  # of those that stay, the one that Citus has 
 _PLACED = {
     citus.DISTRIBUTED: "spread by workspace",
     citus.REFERENCE: "copied to every machine",
-    citus.LOCAL: "stays on the coordinator, locked along with the others",
+    citus.LOCAL: "stays on the coordinator, and is known to Citus",
 }
 
 
@@ -124,7 +124,7 @@ def distribute(using: str, shards: int = SHARDS, *, dry_run: bool = False) -> It
     for table in (Click._meta.db_table, Rollup._meta.db_table):
         if citus.bytes_left_behind(connection, table):
             citus.remove_what_was_left_behind(connection, table)
-            yield f"{table}: rows that were left behind on the coordinator removed"
+            yield f"{table}: removed the rows that were left behind on the coordinator"
 
 
 def machines(using: str) -> int:
@@ -147,7 +147,9 @@ def _move(using: str, table: str, place: str, shards: int) -> None:
 def _refuse_without_citus(using: str) -> None:
     connection = connections[using]
     if connection.vendor != "postgresql":
-        raise Refused(f"The database is {connection.display_name}: only PostgreSQL with the extension citus is spread.")
+        raise Refused(
+            f"The database is {connection.display_name}: only PostgreSQL with the extension citus can be distributed."
+        )
     cluster = citus.cluster(connection)
     oldest = ".".join(map(str, OLDEST))
     if cluster is None:
@@ -157,11 +159,11 @@ def _refuse_without_citus(using: str) -> None:
         )
     if cluster.version < OLDEST:
         version = ".".join(map(str, cluster.version))
-        raise Refused(f"The extension citus is of version {version}; it has to be {oldest} or later.")
+        raise Refused(f"The extension citus has version {version}; {oldest} or later is needed.")
     if not cluster.is_coordinator:
         raise Refused("This machine is a worker of the cluster: run the command on the coordinator.")
     if not cluster.has_coordinator:
         raise Refused(
             "The cluster does not know its coordinator: run SELECT citus_set_coordinator_host('NAME', 5432) on it, "
-            "with the name that the workers reach it by."
+            "with the name by which the workers reach it."
         )

@@ -169,7 +169,7 @@ class PersonFiguresOff(StatsError):
         else:
             text = (
                 f"This server does not show this person's figures: those of persons with fewer than {least} clicks in "
-                "the period are withheld, and if that is only one person, also the next smallest."
+                "the period are withheld, and if that is only one person, also the next smallest figure."
             )
         super().__init__(text)
 
@@ -178,7 +178,9 @@ class SingleClicksOff(PersonFiguresOff):
     """Users of single clicks are not shown, because the clicks could be added up to a person's figures."""
 
     def __init__(self) -> None:
-        Exception.__init__(self, "This server does not show whose a single click was; leave userPublicId out.")
+        Exception.__init__(
+            self, "This server does not show which person a single click belongs to; leave userPublicId out."
+        )
 
 
 class NotFound(StatsError):
@@ -224,10 +226,10 @@ class UnknownZone(StatsError):
     def __init__(self, name: str) -> None:
         self.name = name
         self.sentence = (
-            f"The time zone {shown(name)} of the workspace is not known on this server: choose another one, or update "
+            f"This server does not know the time zone {shown(name)} of the workspace: choose another one, or update "
             "the package tzdata."
         )
-        super().__init__(f"{self.sentence} Nothing was changed: the same can be sent again then.")
+        super().__init__(f"{self.sentence} Nothing was changed: the same can be sent again afterwards.")
 
 
 class Refused(StatsError):

@@ -241,7 +241,7 @@ class _Judge:
         if alias is not None:
             alias_id, owner_id, is_opted_out = _reference(self.references.aliases, "alias", folded(alias), _is_email)
             if user_id is not None and user_id != owner_id:
-                raise WrongField("alias", "invalid", f"alias {shown(str(alias))} is not one of the user's.")
+                raise WrongField("alias", "invalid", f"alias {shown(str(alias))} does not belong to the user.")
             user_id = owner_id
         return (None, None) if is_opted_out else (user_id, alias_id)
 

@@ -146,4 +146,4 @@ def _note_use(key_id: int, now: datetime) -> None:
         with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
             sql.note_use(connection, key_id, now)
     except DatabaseError:
-        logger.warning("The last use of an API key could not be noted.", exc_info=True)
+        logger.warning("The last use of an API key could not be stored.", exc_info=True)

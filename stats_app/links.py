@@ -208,7 +208,7 @@ def _person(user: Any, alias: Any, references: _References) -> tuple[int | None,
         return user_id, None
     alias_id, owner_id, email = _alias(alias, references)
     if user_id is not None and user_id != owner_id:
-        raise WrongField("alias", "invalid", f"alias {shown(email)} is not one of the user's.")
+        raise WrongField("alias", "invalid", f"alias {shown(email)} does not belong to the user.")
     return owner_id, alias_id
 
 

@@ -117,7 +117,7 @@ def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, er
         pass_over_inactive(now)
         waiting = due_mails(now, outcome.unknown_zones)
         if waiting and not conf.base_url:
-            raise Refused("STATS_APP['BASE_URL'] is not set: mails could not lead to the pages.")
+            raise Refused("STATS_APP['BASE_URL'] is not set: mails could not link to the pages.")
         reverse("stats_dashboard:workspaces")  # raises NoReverseMatch, because mails contain this address
         run = _Run(now, using)
         try:
@@ -194,7 +194,7 @@ class _Run:
             message = self._message(due)
         except Exception as error:
             logger.exception("A mail could not be made: %s", due)
-            return self._note_failure(due, f"It could not be made: {type(error).__name__}")
+            return self._note_failure(due, f"The mail could not be made: {type(error).__name__}")
         try:
             if self.connection.send_messages([message]) == 0:
                 raise OSError("The e-mail backend sent nothing.")
@@ -255,11 +255,11 @@ class _Run:
                 tried_again(work, using=self.using)
                 return
             except (DatabaseError, InterfaceError) as error:
-                logger.warning("What became of a mail could not be noted: %s", error)
+                logger.warning("The result of a mail could not be stored: %s", error)
                 failure = error
                 if not connections[self.using].in_atomic_block:
                     connections[self.using].close()
-        logger.error("What became of this mail was never noted, so that it may be sent again: %s", due)
+        logger.error("The result of this mail could not be stored, so it may be sent again: %s", due)
         raise failure
 
 

@@ -175,7 +175,7 @@ class OverviewParameters(Parameters):
 
 class _OptionalPeriodParameters(Parameters):
     def get_fields(self) -> dict[str, Field]:
-        default = "Given alone it is not used: without both dates the period is the last 30 days ending today."
+        default = "Ignored if given alone: without both dates the period is the last 30 days ending today."
         return {
             "from": DateParameter(
                 required=False, help_text=f"First day, included: a local date as Y-m-d, from {MIN_DATE} on. {default}"
@@ -213,8 +213,8 @@ class UserParameters(_OptionalPeriodParameters):
 class CampaignSearchParameters(Parameters):
     query = SearchParameter(
         required=False,
-        help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them have "
-        "to be there, so give only what stands out: spring for our spring campaign. "
+        help_text="Words of the campaign's name, in any order and either case; parts of words count. All of them must "
+        "occur, so give only what stands out: spring for our spring campaign. "
         f"At most {SEARCH_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} longest count. "
         "Default: every campaign.",
     )
@@ -234,7 +234,7 @@ class UserSearchParameters(Parameters):
     query = SearchParameter(
         required=False,
         help_text="Words of the user's name, e-mail or alias, in any order and either case; parts of words count. All "
-        f"of them have to be there. At most {SEARCH_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} "
+        f"of them must occur. At most {SEARCH_LENGTH} characters; of more than {MAX_WORDS} words the {MAX_WORDS} "
         "longest count. Default: every user.",
     )
     limit = CountParameter(

@@ -97,6 +97,6 @@ def _warn_of(header: str) -> None:
     """Warns once for each process, because the warning would be the same for each click."""
     logger.warning(
         "A request for a link came with the header %s, and no proxy is trusted. If the site is behind a proxy, all its"
-        " visitors seem to be at one address: set STATS_APP['TRUSTED_PROXIES']. If not, the visitor's program sent it.",
+        " visitors seem to have one address: set STATS_APP['TRUSTED_PROXIES']. If not, the visitor's program sent it.",
         header,
     )

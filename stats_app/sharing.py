@@ -41,7 +41,7 @@ def share(
     Raises ValidationError for a last day in the past, and for other invalid values.
     """
     if last_day < workspace.today(now):
-        raise ValidationError({"last_day": _("This day is over.")})
+        raise ValidationError({"last_day": _("This day is in the past.")})
     secret = secrets.token_urlsafe(32)
     report = SharedReport(
         workspace=workspace,
@@ -87,4 +87,4 @@ def note_opening(report: SharedReport, now: datetime) -> None:
             row = SharedReport.objects.using(using).filter(pk=report.pk)
             row.update(opened=F("opened") + 1, last_opened_at=now)
     except DatabaseError:
-        logger.warning("The opening of a shared report could not be noted.", exc_info=True)
+        logger.warning("The opening of a shared report could not be counted.", exc_info=True)

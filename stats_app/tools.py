@@ -147,7 +147,7 @@ def _period_or_default(workspace: Workspace, values: Values, now: datetime) -> P
 
 
 _COUNTED = (
-    "Only clicks of people are counted; mail scanners, link previews and repeated clicks are left out. "
+    "Only clicks by people are counted; mail scanners, link previews and repeated clicks are left out. "
     "Numbers are live. "
 )
 _LIMIT = "A key may make 30 calls a minute to each tool unless the server sets another limit; calls are logged."
@@ -169,10 +169,10 @@ TOOLS = {
             "campaigns. For a single campaign use stats_get_campaign_performance, for a single person "
             "stats_get_user_metrics.\n\n"
             "Dates are local dates in the workspace's time zone, both are required and both are included. Today has "
-            "the clicks so far; a week or month that the period cuts has only the days inside. For whole calendar "
-            "months the previous period is the same number of whole months just before, otherwise the same number of "
-            f"days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns and "
-            f"vCards; signals has all three kinds. A period without clicks gives zeros and no signals. {_LIMIT}",
+            "the clicks so far; a week or month that is only partly in the period has only its days in the period. For "
+            "whole calendar months the previous period is the same number of whole months just before, otherwise the "
+            f"same number of days just before. {_COUNTED}totalClicks also has the clicks on other links than campaigns "
+            f"and vCards; signals has all three kinds. A period without clicks gives zeros and no signals. {_LIMIT}",
             parameters.OverviewParameters,
             answers.OverviewAnswer,
             _overview,

@@ -109,7 +109,9 @@ RULES = (
         "method",
         BOT,
         gettext_noop("%(name)s request, no page was opened"),
-        gettext_noop("A browser that opens a page sends GET. Previews and scanners ask with HEAD whether it is there."),
+        gettext_noop(
+            "A browser that opens a page sends GET. Previews and scanners send HEAD to see whether the page exists."
+        ),
         _other_method,
     ),
     Rule(
@@ -117,7 +119,8 @@ RULES = (
         BOT,
         gettext_noop("fetched ahead by a browser"),
         gettext_noop(
-            "The browser loads a page that nobody has asked for yet, and says so. Opened later, it may not ask again."
+            "The browser loads the page in advance, and says so. When the reader opens it, the browser may not ask "
+            "again."
         ),
         lambda signs: signs.is_fetched_ahead,
     ),
@@ -132,23 +135,21 @@ RULES = (
         "ua-scanner",
         BOT,
         gettext_noop("mail scanner: %(name)s"),
-        gettext_noop("The program names itself. It opens the links of a message to see whether they do harm."),
+        gettext_noop("The program names itself. It opens the links of a message to see whether they are harmful."),
         lambda signs: user_agents.SCANNERS.name_of(signs.agent),
     ),
     Rule(
         "ua-preview",
         BOT,
         gettext_noop("link preview: %(name)s"),
-        gettext_noop(
-            "The program names itself. It shows a picture of the page beside a link that someone has sent on."
-        ),
+        gettext_noop("The program names itself. It shows a picture of the page beside a link that someone has shared."),
         lambda signs: user_agents.PREVIEWS.name_of(signs.agent),
     ),
     Rule(
         "ua-tool",
         BOT,
         gettext_noop("program: %(name)s"),
-        gettext_noop("A script, a monitor or a browser under remote control, which names itself."),
+        gettext_noop("A script, a monitoring program or an automated browser, which names itself."),
         lambda signs: user_agents.TOOLS.name_of(signs.agent),
     ),
     Rule(
@@ -162,7 +163,7 @@ RULES = (
         "ua-office",
         SUSPECTED,
         gettext_noop("mail program, not a browser"),
-        gettext_noop("Mail programs and Office ask for links on their own, and also when a person follows one."),
+        gettext_noop("Mail programs and Office open links on their own, and also when a person follows one."),
         lambda signs: user_agents.is_of_mail_program(signs.agent),
     ),
     Rule(
@@ -184,7 +185,7 @@ RULES = (
         SUSPECTED,
         gettext_noop("browser years out of date"),
         gettext_noop(
-            "Chrome on a desktop before version 100: hardly a person's, and what mail scanners often claim to be."
+            "Chrome on a desktop before version 100: hardly anybody uses it, and mail scanners often claim to be it."
         ),
         _is_old_chrome,
     ),
@@ -192,7 +193,7 @@ RULES = (
         "explorer-legacy",
         SUSPECTED,
         gettext_noop("Internet Explorer before version 11"),
-        gettext_noop("It cannot open most pages any more, and mail scanners claim to be one."),
+        gettext_noop("It cannot open most pages any more, and some mail scanners claim to be it."),
         lambda signs: user_agents.is_old_explorer(signs.agent),
     ),
     Rule(
@@ -207,7 +208,10 @@ RULES = (
         "no-fetch-headers",
         SUSPECTED,
         gettext_noop("browser without its usual headers"),
-        gettext_noop("Chrome and what is built on it say over https how a page was asked for. Some proxies remove it."),
+        gettext_noop(
+            "Chrome and browsers built on it say over https how a page was requested. Some proxies remove these "
+            "headers."
+        ),
         _lacks_fetch_headers,
         shadow_bit=2,
     ),
@@ -229,7 +233,7 @@ RULES = (
         "repeat",
         SUSPECTED,
         gettext_noop("same link again"),
-        gettext_noop("The same visitor had followed the link within the 60 seconds before. The first time counts."),
+        gettext_noop("The same visitor followed the link up to 60 seconds before. The first click counts."),
         None,
     ),
 )

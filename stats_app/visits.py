@@ -77,7 +77,7 @@ def find_link(token: str) -> KnownLink | None:
         link = _known.get(token) or _cached(token)
         if link is None:
             raise
-        logger.warning("The database cannot be reached: a link leads to where it last did.", exc_info=True)
+        logger.warning("The database cannot be reached: a link redirects to its cached target.", exc_info=True)
         return link
     link = None if stored is None else _link_of(stored)
     if link is None:
@@ -92,7 +92,7 @@ def _link_of(stored: sql.FollowedLink) -> KnownLink | None:
     if not stored.is_active:
         return None
     if not is_target(target):
-        logger.error("The link %s has a target that is no http or https address.", stored.token)
+        logger.error("The link %s has a target that is not an http or https address.", stored.token)
         return None
     # The clicks of a person who opted out count only for the workspace and the campaign.
     user, alias = (None, None) if stored.is_opted_out else (stored.user, stored.alias)
@@ -120,7 +120,7 @@ def forget_links(tokens: Sequence[str]) -> None:
     try:
         cache.delete_many([_CACHE_PREFIX + token for token in tokens])
     except Exception:
-        logger.warning("Links could not be taken out of the cache.", exc_info=True)
+        logger.warning("Links could not be deleted from the cache.", exc_info=True)
 
 
 def _cached(token: str) -> KnownLink | None:

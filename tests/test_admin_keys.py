@@ -74,7 +74,7 @@ def test_a_new_key_may_read_figures_unless_staff_choose_otherwise() -> None:
         ({"scopes": ["stats:write"]}, "stats:write is not one of the available choices."),
         (
             {"expires_at_0": "2020-01-01", "expires_at_1": "00:00"},
-            "This moment is over. To end a key at once, revoke it.",
+            "This time has passed. To end a key at once, revoke it.",
         ),
     ],
 )
@@ -117,7 +117,7 @@ def test_it_rotates_with_an_overlap() -> None:
     assert (new_key.name, new_key.scopes, new_key.expires_at) == ("Reports", ["clicks:read", "stats:read"], None)
     assert new_key.workspace == old_key.workspace
     said = {entry.object_repr: entry.get_change_message() for entry in LogEntry.objects.all()}
-    assert said == {str(new_key): f"Made in place of {key}.", str(key): f"Rotated to {new_key}."}
+    assert said == {str(new_key): f"Made to replace {key}.", str(key): f"Replaced by {new_key}."}
 
 
 def test_a_rotated_key_ends_with_its_grace() -> None:

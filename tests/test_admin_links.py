@@ -55,9 +55,9 @@ def test_the_link_that_was_there_before_is_shown_and_nothing_is_logged() -> None
     values = {"workspace": workspace.pk, "kind": "other", "target_url": TARGET}
     response = staff.post(ADD, values)
     assert response.headers["Location"] == address("trackedlink", "change", link)
-    assert said(staff, response) == ["This link was there before: it is this one."]
+    assert said(staff, response) == ["This link already exists: here it is."]
     workspace.links.update(is_active=False)
-    assert said(staff, staff.post(ADD, values)) == ["This link was there before, and is switched off."]
+    assert said(staff, staff.post(ADD, values)) == ["This link already exists, and is switched off."]
     assert (workspace.links.count(), LogEntry.objects.count()) == (1, 0)
 
 
@@ -72,7 +72,7 @@ def test_the_link_that_was_there_before_is_shown_and_nothing_is_logged() -> None
         ({"target_url": "javascript:alert(1)"}, "Enter an http or https address"),
         ({"target_url": "https:\\\\evil.example/"}, "Enter an http or https address"),
         ({"user": "theirs"}, "It belongs to another workspace."),
-        ({"alias": "another's", "user": "ours"}, "This alias is another user&#x27;s."),
+        ({"alias": "another's", "user": "ours"}, "This alias belongs to another user."),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_made(wrong: dict[str, str], error: str) -> None:

@@ -143,7 +143,7 @@ def test_no_click_is_of_a_day_that_the_workspace_skipped() -> None:
     [
         ({"from": "yesterday"}, "Enter a date as year-month-day, such as 2026-03-31."),
         ({"to": "2026-02-30"}, "Enter a date as year-month-day, such as 2026-03-31."),
-        ({"from": "2026-03-02", "to": "2026-03-01"}, "Enter a date that is not before the first."),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "Enter a last day that is not before the first day."),
         ({"from": "1066-10-14"}, "Enter a date from 2000-01-01 to 2099-12-31."),
     ],
 )

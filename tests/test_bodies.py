@@ -217,7 +217,7 @@ def test_chunks_are_read_where_the_server_ends_them() -> None:
 
 
 def test_chunks_that_the_server_does_not_end_are_refused() -> None:
-    with pytest.raises(InvalidParameters, match="body was sent in chunks, which this server does not take; send it"):
+    with pytest.raises(InvalidParameters, match="body was sent in chunks, which this server does not accept; send it"):
         read(request(b"12345", length=False, HTTP_TRANSFER_ENCODING="gzip, Chunked"), 5)
 
 
@@ -280,7 +280,7 @@ def test_chunks_are_taken_or_refused_but_never_lost(server: tuple[str, str]) -> 
     mcp = post_in_chunks(netloc, "/mcp", secret, json.dumps(listing).encode(), **headers)
     if kind == "runserver":
         assert (status, mcp[0], workspace.clicks.count()) == (400, 400, 0)
-        detail = "body was sent in chunks, which this server does not take; send it with a Content-Length."
+        detail = "body was sent in chunks, which this server does not accept; send it with a Content-Length."
         assert (answer["detail"], mcp[1]["error"]["message"]) == (detail, detail)
     else:
         assert (status, answer) == (200, {"accepted": 2, "duplicates": 0, "rejected": []})

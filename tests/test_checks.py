@@ -78,7 +78,7 @@ def test_e002_unknown_settings_are_named(settings: Any) -> None:
     settings.STATS_APP = {"RATE_LIMITS": 30, "RATE_LIMIT": 30}
     [(code, text, hint)] = found()
     assert (code, text) == ("stats_app.E002", "STATS_APP has an unknown key 'RATE_LIMITS'.")
-    assert str(hint).startswith("There are RATE_LIMIT, LIST_RATE_LIMIT, INGEST_RATE_LIMIT, ")
+    assert str(hint).startswith("The keys are RATE_LIMIT, LIST_RATE_LIMIT, INGEST_RATE_LIMIT, ")
 
 
 @pytest.mark.parametrize("name", ["RATE_LIMIT", "LIST_RATE_LIMIT", "INGEST_RATE_LIMIT"])
@@ -167,7 +167,7 @@ def test_e004_times_have_zones(settings: Any) -> None:
     assert found() == [
         (
             "stats_app.E004",
-            "USE_TZ is off, so that times have no zone and clicks would fall on wrong days.",
+            "USE_TZ is off, so times have no zone, and clicks would be counted on wrong days.",
             "Set USE_TZ = True.",
         )
     ]
@@ -195,7 +195,7 @@ def test_e005_the_database_is_postgresql_or_sqlite(other_database: Any, vendor: 
         (
             "stats_app.E005",
             f"Clicks would be stored in {display_name}, which is not supported.",
-            "Use PostgreSQL, or SQLite for one machine and up to some millions of clicks.",
+            "Use PostgreSQL, or SQLite on one machine.",
         )
     ]
 
@@ -240,8 +240,8 @@ def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: 
     assert found_before_deploying() == [
         (
             "stats_app.W003",
-            f"By {name} the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so that all visitors"
-            " seem to be at one address.",
+            f"According to {name}, the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so all "
+            "visitors seem to have one address.",
             "Give the number of proxies that a request passes, or a list of their addresses and networks.",
         )
     ]

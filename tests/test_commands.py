@@ -123,7 +123,9 @@ def test_an_unknown_workspace_is_told_the_known_ones() -> None:
     assert refusal("check_rollups", "--workspace", "W00").endswith(f", {made[9].public_id} (W09\\u000a{'x' * 36}…).")
     make_workspace(name="W10")
     message = refusal(*command)
-    assert message.startswith(f"{none} There are {made[0].public_id} (W00\\u000a{'x' * 36}…), {made[1].public_id} (W01")
+    assert message.startswith(
+        f"{none} The workspaces are {made[0].public_id} (W00\\u000a{'x' * 36}…), {made[1].public_id} (W01"
+    )
     assert message.endswith("x…) and 1 more.")
     assert message.count(" (W") == 10
 
@@ -170,10 +172,10 @@ def test_each_run_makes_another_key() -> None:
         (["--expires", "tomorrow"], "--expires must be a date as Y-m-d, not 'tomorrow'."),
         (["--expires", ""], "--expires must be a date as Y-m-d, not ''."),
         (["--expires", "2100-01-01"], "--expires must be between 2000-01-01 and 2099-12-31, not '2100-01-01'."),
-        (["--expires", "2025-12-31"], "--expires 2025-12-31 is over: the key would never be good."),
+        (["--expires", "2025-12-31"], "--expires 2025-12-31 is in the past: the key would never be valid."),
         (["--name", "x\ny"], "name: Enter text without control characters."),
-        (["--name", "\udcff"], "name: Enter text without control characters. Enter text that can be seen."),
-        (["--name", "\u200b"], "name: Enter text that can be seen."),
+        (["--name", "\udcff"], "name: Enter text without control characters. Enter text with visible characters."),
+        (["--name", "\u200b"], "name: Enter text with visible characters."),
         (["--name", ""], "name: This field cannot be blank."),
         (["--name", "x" * 201], "name: Ensure this value has at most 200 characters (it has 201)."),
     ],
@@ -202,7 +204,7 @@ def test_a_workspace_that_is_not_there_is_named(command: str, arguments: list[st
     for public_id in (public_ids.new_workspace_id(), "Acme", "\udcff", ""):
         given = [argument.format(public_id) for argument in arguments]
         assert refusal(command, *given) == (
-            f"There is no workspace with the public id {public_id!r}. There is {known} (Acme)."
+            f"There is no workspace with the public id {public_id!r}. The only workspace is {known} (Acme)."
         )
 
 
@@ -559,7 +561,7 @@ def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkey
         connections["default"] = original
     assert message == (
         "The database cannot be used: unable to open database file. "
-        "It has to be reachable, and migrated (manage.py migrate)."
+        "It must be reachable and migrated (manage.py migrate)."
     )
 
 
@@ -577,7 +579,8 @@ def test_a_database_that_cannot_be_used_is_one_line(arguments: list[str], monkey
             ["create_api_key", "x", "--name", "y"],
             1,
             "",
-            "CommandError: There is no workspace with the public id 'x'. There is 01hzzzzzzzzzzzzzzzzzzzzzzz (Acme).\n",
+            "CommandError: There is no workspace with the public id 'x'. "
+            "The only workspace is 01hzzzzzzzzzzzzzzzzzzzzzzz (Acme).\n",
         ),
     ],
 )

@@ -163,7 +163,7 @@ def test_a_running_period_is_compared_by_its_days_that_are_over(staff: Client) -
         clicks(workspace, day, number, "campaign", user=user, campaign=campaign)
     with time_machine.travel(at("2026-03-27", "23:59"), tick=False):
         page = show(staff, address(workspace), **MARCH)
-    assert "Still running: its days that are over, 1–26 March 2026, are compared with 1–26 February 2026." in text(page)
+    assert "Still running: its complete days, 1–26 March 2026, are compared with 1–26 February 2026." in text(page)
     # Clicks of today are in the figures and in no change.
     assert figures(page)["All clicks"] == "11"
     assert changes(page)[0] == "▼ down −50.0% (−2)"
@@ -173,7 +173,7 @@ def test_a_running_period_is_compared_by_its_days_that_are_over(staff: Client) -
     assert changes(page)[0] == "▲ up +22.2% (+2)"
     with time_machine.travel(at("2026-03-01"), tick=False):
         page = show(staff, address(workspace), **MARCH)
-    assert "No day of it is over yet, so that nothing is compared." in text(page)
+    assert "None of its days is complete yet, so nothing is compared." in text(page)
     assert changes(page) == ["–"] * 4
 
 
@@ -308,7 +308,7 @@ def test_a_table_that_is_cut_says_that_only_its_rows_are_sorted(staff: Client) -
         ("last-7-days", "21–27 March 2026", "Compared with 14–20 March 2026."),
         ("last-28-days", "28 February – 27 March 2026", "Compared with 31 January – 27 February 2026."),
         ("last-91-days", "27 December 2025 – 27 March 2026", "Compared with 27 September – 26 December 2025."),
-        ("this-month", "1–28 March 2026", "its days that are over, 1–27 March 2026, are compared with 1–27 February"),
+        ("this-month", "1–28 March 2026", "its complete days, 1–27 March 2026, are compared with 1–27 February"),
         ("last-month", "1–28 February 2026", "Compared with 1–31 January 2026."),
         ("this-year", "1 January – 28 March 2026", "are compared with 1 January – 27 March 2025."),
         (
@@ -368,7 +368,7 @@ def test_a_corrected_address_keeps_the_file_the_sort_order_and_the_comparison(st
         ("last-28-days", "day", "2023-12-01", "?from=2023-12-01&to=2026-03-27&breakdown=week"),
         ("last-28-days", "day", "2017-04-01", "?from=2017-04-01&to=2026-03-27&breakdown=month"),
         ("last-28-days", "day", "2025-12-01", None),  # 117 days are still read day by day
-        ("last-28-days", "week", "2017-04-01", "Choose months: this period has more than 400 of these."),
+        ("last-28-days", "week", "2017-04-01", "Choose months: a chart has at most 400 steps."),
         ("last-12-months", "month", "2017-04-01", None),
     ],
 )
@@ -450,23 +450,23 @@ def test_weeks_that_are_whole_months_by_chance_are_held_against_weeks(day: str, 
         ({"from": "2026-03-01", "to": ""}, "to", "Enter a date."),
         ({"from": "2026-03-01"}, "to", "Enter a date."),
         ({"from": "1999-12-31", "to": "2026-03-31"}, "from", "Enter a date from 2000-01-01 to 2099-12-31."),
-        ({"from": "2026-03-02", "to": "2026-03-01"}, "to", "Enter a date that is not before the first."),
-        ({"from": "2010-01-01", "to": "2026-03-01"}, "to", "Enter at most 3660 days; these are 5904."),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "to", "Enter a last day that is not before the first day."),
+        ({"from": "2010-01-01", "to": "2026-03-01"}, "to", "Enter a period of at most 3660 days; this one has 5904."),
         ({"breakdown": "hour"}, "breakdown", "Choose days, weeks or months."),
         (
             {"from": "2024-01-01", "to": "2026-03-01", "breakdown": "day"},
             "breakdown",
-            "Choose weeks or months: this period has more than 400 of these.",
+            "Choose weeks or months: a chart has at most 400 steps.",
         ),
         (
             {"from": "2016-12-01", "to": "2026-03-01", "breakdown": "day"},
             "breakdown",
-            "Choose months: this period has more than 400 of these.",
+            "Choose months: a chart has at most 400 steps.",
         ),
         (
             {"from": "2016-12-01", "to": "2026-03-01", "breakdown": "week"},
             "breakdown",
-            "Choose months: this period has more than 400 of these.",
+            "Choose months: a chart has at most 400 steps.",
         ),
         ({"compare": "never"}, "compare", "Choose the previous period, a year before or nothing."),
     ],
@@ -513,7 +513,7 @@ def test_a_workspace_that_only_scanners_found_says_so(staff: Client) -> None:
     workspace = make_workspace()
     clicks(workspace, "2026-03-02", 2, verdict="bot")
     page = show(staff, address(workspace), **MARCH)
-    assert "No clicks of people yet." in text(page)
+    assert "No clicks by people yet." in text(page)
     assert "Not counted: 2 by mail scanners, link previews and crawlers, 0 suspected ones." in text(page)
 
 
@@ -525,12 +525,12 @@ def test_a_period_without_clicks_offers_the_last_one_with_some(staff: Client) ->
         page = show(staff, address(shown), period="last-7-days")
         assert 'href="?from=2025-11-14&amp;to=2025-11-20"' in page
         page = show(staff, address(shown), period="last-month")
-        assert "No clicks of people in this period. Show the last one with clicks: 1–30 November 2025" in text(page)
+        assert "No clicks by people in this period. Show the last one with clicks: 1–30 November 2025" in text(page)
         assert next(iter(figures(page).values())) == "0"
 
 
 def test_a_campaign_without_any_click_says_so(staff: Client) -> None:
-    assert "No clicks of people yet." in show(staff, address(make_campaign(make_workspace())))
+    assert "No clicks by people yet." in show(staff, address(make_campaign(make_workspace())))
 
 
 def test_a_campaign_tells_its_status_days_and_target(staff: Client) -> None:

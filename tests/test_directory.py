@@ -195,17 +195,17 @@ def test_what_another_user_has_is_not_given_away(workspace: Workspace) -> None:
     ):
         field, code, message = rejection(workspace, item)
         assert (field, code) == ("email", "not_allowed")
-        assert message in (f'email "{email}@example.com" is another user\'s.' for email in ("robert", "bob"))
+        assert message in (f'email "{email}@example.com" belongs to another user.' for email in ("robert", "bob"))
     for alias in ("bob@example.com", "ROBERT@example.com"):
         assert rejection(workspace, {"email": "ada@example.com", "aliases": [alias]}) == (
             "aliases",
             "not_allowed",
-            f'aliases "{alias.lower()}" is another user\'s.',
+            f'aliases "{alias.lower()}" belongs to another user.',
         )
     assert rejection(workspace, {"publicId": ada.public_id, "externalId": "2"}) == (
         "externalId",
         "not_allowed",
-        'externalId "2" is another user\'s.',
+        'externalId "2" belongs to another user.',
     )
 
 
@@ -234,8 +234,8 @@ def test_of_two_items_for_one_person_the_first_is_saved(workspace: Workspace) ->
             (6, "aliases", "repeated"),
         ],
     )
-    assert result.rejected[0].message == 'externalId "1" names a user that an earlier item names.'
-    assert result.rejected[1].message == 'email "bob@example.com" is given by an earlier item already.'
+    assert result.rejected[0].message == 'externalId "1" names a user that an earlier item already names.'
+    assert result.rejected[1].message == 'email "bob@example.com" is already given by an earlier item.'
     assert [person[1:3] for person in people(workspace)] == [
         ("ada@example.com", "Ada"),
         ("bob@example.com", ""),
@@ -418,7 +418,7 @@ def test_who_is_not_named_is_made_inactive_and_nobody_is_deleted(workspace: Work
 
 def test_more_than_half_are_not_made_inactive_unless_forced(workspace: Workspace) -> None:
     items = make_staff(workspace, 5)
-    with pytest.raises(Refused, match="3 of 5 active users are not named, more than half"):
+    with pytest.raises(Refused, match="3 of 5 active users are missing, more than half"):
         save_users(workspace, [*items[:2], {"email": "new@example.com"}], deactivate_missing=True)
     assert len(active(workspace)) == 5
     result = save_users(workspace, items[:2], deactivate_missing=True, force=True)
@@ -583,7 +583,7 @@ def test_external_ids_of_campaigns_are_swapped_within_a_list(workspace: Workspac
     assert outcomes(result) == (0, 2, 0, [])
     assert [(row[0], row[1]) for row in campaigns(workspace)] == [("b", "a"), ("a", "b")]
     result = save_campaigns(workspace, [{"publicId": first.public_id, "externalId": "a"}])
-    assert [wrong.message for wrong in result.rejected] == ['externalId "a" is another campaign\'s.']
+    assert [wrong.message for wrong in result.rejected] == ['externalId "a" belongs to another campaign.']
 
 
 @pytest.mark.parametrize(

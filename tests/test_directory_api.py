@@ -104,7 +104,7 @@ def test_campaigns_are_saved_with_who_carries_them(workspace: Workspace, key: st
                     "index": 1,
                     "field": "externalId",
                     "code": "repeated",
-                    "message": 'externalId "s" names a campaign that an earlier item names.',
+                    "message": 'externalId "s" names a campaign that an earlier item already names.',
                 }
             ],
             "results": saved,

@@ -32,7 +32,7 @@ def warnings() -> list[str]:
 
 @pytest.mark.sqlite
 def test_sqlite_cannot_be_spread() -> None:
-    expected = "The database is SQLite: only PostgreSQL with the extension citus is spread."
+    expected = "The database is SQLite: only PostgreSQL with the extension citus can be distributed."
     assert refusal("distribute") == expected
 
 
@@ -49,7 +49,7 @@ def test_it_says_what_is_missing() -> None:
     [
         (
             SOUND._replace(version=(12, 1)),
-            "The extension citus is of version 12.1; it has to be 13.0 or later.",
+            "The extension citus has version 12.1; 13.0 or later is needed.",
         ),
         (
             SOUND._replace(is_coordinator=False),
@@ -58,7 +58,7 @@ def test_it_says_what_is_missing() -> None:
         (
             SOUND._replace(has_coordinator=False),
             "The cluster does not know its coordinator: run SELECT citus_set_coordinator_host('NAME', 5432) on it, "
-            "with the name that the workers reach it by.",
+            "with the name by which the workers reach it.",
         ),
     ],
 )
@@ -89,7 +89,7 @@ def test_a_dry_run_names_what_is_not_in_its_place(monkeypatch: pytest.MonkeyPatc
         "stats_app_campaignassignment: copied to every machine",
         "stats_app_trackedlink: copied to every machine",
         "stats_app_reason: copied to every machine",
-        "stats_app_workspace: stays on the coordinator, locked along with the others",
+        "stats_app_workspace: stays on the coordinator, and is known to Citus",
         "citus.multi_shard_modify_mode: sequential in this database, for later migrations",
         "Nothing was changed.",
     ]
@@ -112,7 +112,7 @@ def test_the_checks_find_tables_out_of_place_and_late_recovery(
 @pytest.mark.citus
 def test_every_table_lies_in_its_place_and_again_changes_nothing() -> None:
     assert distribution.misplaced("default") == {}
-    assert run("distribute") == ["Every table lies in its place.", "Clicks are spread over 1 machine(s)."]
+    assert run("distribute") == ["Every table is in its place.", "Clicks are spread over 1 machine(s)."]
 
 
 def plan(statement: str, *params: Any) -> str:

@@ -185,7 +185,8 @@ def test_a_dry_run_erases_nothing(ada: WorkspaceUser) -> None:
 def test_an_unknown_user_is_one_line(ada: WorkspaceUser, command: str) -> None:
     for public_id in ("x", "\udcff", "usr_01hzzzzzzzzzzzzzzzzzzzzzzz", "usr_" + ada.public_id[4:].upper()):
         assert refusal(command, public_id) == (
-            f"There is no user with the public id {public_id!r}, such as {public_ids.example(public_ids.USER)}."
+            f"There is no user with the public id {public_id!r}; "
+            f"an id looks like {public_ids.example(public_ids.USER)}."
         )
 
 
@@ -277,7 +278,7 @@ def test_a_list_of_people_brings_nobody_back(
     result = save_users(workspace, [*others, item])
     [wrong] = result.rejected
     assert (wrong.index, wrong.field, wrong.code) == (len(others), field, "not_allowed")
-    assert wrong.message.endswith("was that of a user who was erased.")
+    assert wrong.message.endswith("belonged to a user who was erased.")
     assert everything_stored() == before
     other = make_workspace(name="Globex")
     assert save_users(other, [item]).rejected == []
@@ -304,7 +305,7 @@ def test_a_list_of_campaigns_assigns_nobody_who_was_erased(
     item = {"publicId": campaign.public_id, "assignedUsers": ["bob@example.com", named]}
     [wrong] = save_campaigns(workspace, [item]).rejected
     shown = named.lower() if "@" in named else named
-    message = f'assignedUsers "{shown}" is or was that of a user who was erased.'
+    message = f'assignedUsers "{shown}" belongs or belonged to a user who was erased.'
     assert (wrong.index, wrong.field, wrong.code, wrong.message) == (0, "assignedUsers", "not_allowed", message)
     assert users_named(workspace.pk, [named]) == (set(), [named])
     assert everything_stored() == before

@@ -73,7 +73,7 @@ def test_the_overview_names_the_reasons(staff: Client, workspace: Workspace) -> 
         ("no reason given", "bot", "1"),
         (f"crawler {CRAWLER}", "suspected", "1"),
         (
-            "mail program, not a browser Mail programs and Office ask for links on their own, and also when a person"
+            "mail program, not a browser Mail programs and Office open links on their own, and also when a person"
             " follows one.",
             "suspected",
             "1",

@@ -182,24 +182,24 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "options", "message"),
     [
-        ("", [], "The file has no first row that names the columns."),
-        ("\n\n", [], "The file has no first row that names the columns."),
-        (",,\n", [], "The file has no first row that names the columns."),
-        ("kind\nother\n", [], "There is no column clickedAt, so nothing says when the clicks were."),
+        ("", [], "The file has no first row with the names of the columns."),
+        ("\n\n", [], "The file has no first row with the names of the columns."),
+        (",,\n", [], "The file has no first row with the names of the columns."),
+        ("kind\nother\n", [], "There is no column clickedAt, so the times of the clicks are unknown."),
         (
             "clickedAt\n",
             [],
-            "There is no column kind, nor link; one kind for all rows is given by --map kind=other.",
+            "There is no column kind and no column link; --map kind=other gives all rows one kind.",
         ),
         (
             "kind,clickedAt,verdikt\n",
             [],
             '"verdikt" is not a field of a click; the fields are id, kind, campaignPublicId, userPublicId, alias, '
-            "clickedAt, verdict, reason, link, externalId, userAgent. Columns of another system are named by --map.",
+            "clickedAt, verdict, reason, link, externalId, userAgent. Use --map for columns of another system.",
         ),
-        ("kind,clickedAt,kind\n", [], 'The column "kind" is there more than once.'),
+        ("kind,clickedAt,kind\n", [], 'The column "kind" is given more than once.'),
         ("link,clickedAt,token\n", [], '"token" is not a field of a click; the fields are '),
-        ("a,a\n", ["--map", "a=clickedAt", "--map", "kind=other"], 'The column "a" is there more than once.'),
+        ("a,a\n", ["--map", "a=clickedAt", "--map", "kind=other"], 'The column "a" is given more than once.'),
         ('"kind,clickedAt\nother', [], "The first row is not CSV: unexpected end of data."),
         (
             "kind,at\n",
@@ -211,7 +211,11 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
             ["--only", "type=3"],
             'There is no column "type", which --map or --only names; the file has kind, clickedAt.',
         ),
-        ("k\0i\0n\0d\0", [], "The first row has NUL characters: is it UTF-16 without a mark, or no text at all?"),
+        (
+            "k\0i\0n\0d\0",
+            [],
+            "The first row has NUL characters: is it UTF-16 without a byte-order mark, or not text at all?",
+        ),
         (
             "kind,clickedAt\n",
             ["--timezone", "Mars/Base"],
@@ -233,16 +237,24 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
             ["--map", "a=b"],
             '--map "a=b" is not COLUMN=FIELD, FIELD=VALUE or COLUMN:VALUE=FIELD:VALUE',
         ),
-        ("a,b\n", ["--map", "a=kind", "--map", "b=kind"], '--map "b=kind": kind is given by another --map already.'),
+        ("a,b\n", ["--map", "a=kind", "--map", "b=kind"], '--map "b=kind": another --map already sets kind.'),
         (
             "a,b\n",
             ["--map", "kind=other", "--map", "a:1=kind:vcard"],
-            '--map "a:1=kind:vcard": kind is given by another',
+            '--map "a:1=kind:vcard": another --map already sets kind',
         ),
-        ("a,b\n", ["--map", "a:1=kind:vcard", "--map", "a:1=kind:other"], '--map "a:1=kind:other": kind is given by'),
-        ("a,b\n", ["--map", "a:1=kind:vcard", "--map", "b:1=kind:other"], '--map "b:1=kind:other": kind is given by'),
-        ("kind,clickedAt\n", ["--prefix", "/go/"], "--prefix is not for --format csv."),
-        ("kind,clickedAt\n", ["--status", "302"], "--status is not for --format csv."),
+        (
+            "a,b\n",
+            ["--map", "a:1=kind:vcard", "--map", "a:1=kind:other"],
+            '--map "a:1=kind:other": another --map already sets',
+        ),
+        (
+            "a,b\n",
+            ["--map", "a:1=kind:vcard", "--map", "b:1=kind:other"],
+            '--map "b:1=kind:other": another --map already sets',
+        ),
+        ("kind,clickedAt\n", ["--prefix", "/go/"], "--prefix cannot be used with --format csv."),
+        ("kind,clickedAt\n", ["--status", "302"], "--status cannot be used with --format csv."),
     ],
 )
 def test_a_file_that_is_wrong_as_a_whole_is_refused(
@@ -329,15 +341,15 @@ def test_a_time_is_read(tmp_path: Path, text: str, options: list[str], moment: s
         (
             "03/04/2026 10:00",
             [],
-            'clickedAt "03/04/2026 10:00" can be read in more than one way; say which by --date-format, such as '
+            'clickedAt "03/04/2026 10:00" is ambiguous; give its form with --date-format, such as '
             "'%d/%m/%Y %H:%M:%S'.",
         ),
-        ("3.4.26", [], 'clickedAt "3.4.26" can be read in more than one way; say which by --date-format, such as '),
-        ("13-04-2026 10:00", [], 'clickedAt "13-04-2026 10:00" can be read in more than one way; say which by '),
+        ("3.4.26", [], 'clickedAt "3.4.26" is ambiguous; give its form with --date-format, such as '),
+        ("13-04-2026 10:00", [], 'clickedAt "13-04-2026 10:00" is ambiguous; give its form with --date-format, '),
         (
             "2026-03-01 09:00:00",
             [],
-            'clickedAt "2026-03-01 09:00:00" has no offset; say whose time it is by --timezone, such as '
+            'clickedAt "2026-03-01 09:00:00" has no offset; give its time zone with --timezone, such as '
             "--timezone UTC.",
         ),
         (
@@ -415,7 +427,7 @@ def test_a_quote_that_is_not_closed_swallows_no_row(tmp_path: Path, after: int) 
     said, clicks = imported(tmp_path, "".join(["kind,clickedAt,reason\n", 'other,2026-03-01T08:00:00Z,"\n', *rows]))
     error = "unexpected end of data" if after < 100 else "more than 100 lines"
     assert said == [
-        f"Line 2 is not CSV: {error}." + (" Is a quote opened here that is not closed?" if after else ""),
+        f"Line 2 is not CSV: {error}." + (" Is a quote opened here and not closed?" if after else ""),
         f"accepted {after:,}, duplicates 0, rejected 1.",
     ]
     assert len(clicks) == after
@@ -425,7 +437,7 @@ def test_nor_does_one_that_another_row_closes_where_that_makes_no_row(tmp_path: 
     rows = [f"other,2026-03-01T09:00:{n:02}Z,\n" for n in range(10)]
     wrong = ['other,2026-03-01T08:00:00Z,"\n', 'other,"2026-03-01T08:00:00Z",\n']
     said, clicks = imported(tmp_path, "".join(["kind,clickedAt,reason\n", wrong[0], *rows, wrong[1]]))
-    hint = "Is a quote opened here that is not closed?"
+    hint = "Is a quote opened here and not closed?"
     assert said == [f"Line 2 is not CSV: ',' expected after '\"'. {hint}", "accepted 11, duplicates 0, rejected 1."]
     assert len(clicks) == 11
 
@@ -437,7 +449,7 @@ def test_a_cell_of_many_lines_swallows_no_row_either(tmp_path: Path) -> None:
         tmp_path, "\n".join(["kind,clickedAt,title", 'other,2026-03-01T08:00:00Z,"', *rows]), "--map", "kind=kind"
     )
     assert said == [
-        "Line 2 is not CSV: field larger than field limit (131072). Is a quote opened here that is not closed?",
+        "Line 2 is not CSV: field larger than field limit (131072). Is a quote opened here and not closed?",
         "Not read: title.",
         "accepted 30, duplicates 0, rejected 1.",
     ]
@@ -494,7 +506,7 @@ def test_a_line_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
     workspace = make_workspace()
     path = write(tmp_path, "kind,clickedAt\n" + "x" * (MAX_LINE + 1))
     assert refusal("import_clicks", path, "--workspace", workspace.public_id) == (
-        "Line 2 has more than 16,777,216 characters: this is no file of rows."
+        "Line 2 has more than 16,777,216 characters: this is not a file of rows."
     )
 
 
@@ -538,7 +550,7 @@ def test_rejects_do_not_overwrite_the_file_itself(tmp_path: Path) -> None:
     (tmp_path / "link.csv").symlink_to(path)
     for rejects in (path, str(tmp_path / "link.csv"), str(tmp_path / "." / "clicks.csv")):
         said = refusal("import_clicks", path, "--workspace", workspace.public_id, "--rejects", rejects)
-        assert said == "--rejects is the file that is imported; give it another name."
+        assert said == "--rejects is the file that is imported; choose another name."
     assert Path(path).read_text() == content
 
 

@@ -193,8 +193,8 @@ def test_who_is_not_named_is_made_inactive_when_asked(workspace: Workspace, tmp_
     few = write(tmp_path, "email\nnew@example.com\n")
     command = ("import_users", few, "--workspace", workspace.public_id, "--deactivate-missing")
     assert refusal(*command) == (
-        "2 of 2 active users are not named, more than half: this is hardly a list of all. Nothing was saved. "
-        "--force does it all the same."
+        "2 of 2 active users are missing, more than half: the list is probably not complete. Nothing was saved. "
+        "--force does it anyway."
     )
     assert WorkspaceUser.objects.filter(is_active=True).count() == 2
     run("import_users", workspace, few, "--deactivate-missing", "--force")
@@ -214,10 +214,10 @@ def test_who_is_not_named_is_made_inactive_when_asked(workspace: Workspace, tmp_
         (
             "a,b\n",
             ["--map", "a=email", "--map", "b=email"],
-            '--map "b=email": email is given by another',
+            '--map "b=email": another --map already sets email',
         ),
-        ("email,email\n", [], 'The column "email" is there more than once.'),
-        ("", [], "The file has no first row that names the columns."),
+        ("email,email\n", [], 'The column "email" is given more than once.'),
+        ("", [], "The file has no first row with the names of the columns."),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(

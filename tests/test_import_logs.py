@@ -138,13 +138,16 @@ def test_links_that_are_not_the_workspaces_are_counted_apart(workspace: Workspac
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (LINE.rpartition(' "-"')[0], "names no browser: it is in the common format, not the combined one: 192.0.2.1 "),
+        (
+            LINE.rpartition(' "-"')[0],
+            "has no User-Agent: it is in the common format, not in the combined one: 192.0.2.1 ",
+        ),
         (LINE.replace("Nov", "Foo"), "has a time that does not exist: 192.0.2.1 - - [28/Foo/2025"),
         (LINE.replace("28/Nov", "31/Nov"), "has a time that does not exist: 192.0.2.1 - - [31/Nov/2025"),
         (LINE.replace("+0100", "+9900"), "has a time that does not exist: 192.0.2.1 - - [28/Nov/2025"),
         (LINE.replace("09:15:02", "09:15:72"), "is not in the combined format: 192.0.2.1 - - "),
         (LINE.replace("28/Nov/2025:09:15:02", "2025-11-28T09:15:02"), "is not in the combined format: 192.0.2.1 - "),
-        (LINE.replace('0 "-"', "0 -"), "names no browser: "),
+        (LINE.replace('0 "-"', "0 -"), "has no User-Agent: it is in the common format, not in the combined one: "),
         (f"GET /c/{TOKEN}", f"is not in the combined format: GET /c/{TOKEN}"),
     ],
 )
@@ -186,7 +189,7 @@ def test_one_status_can_be_asked_for(workspace: Workspace, tmp_path: Path) -> No
 def test_options_of_columns_are_refused(workspace: Workspace, tmp_path: Path, option: str) -> None:
     path = write(tmp_path, LINE)
     options = ["--workspace", workspace.public_id, "--format", "combined", option, "UTC"]
-    assert refusal("import_clicks", path, *options) == f"{option} is not for --format combined."
+    assert refusal("import_clicks", path, *options) == f"{option} cannot be used with --format combined."
 
 
 def test_links_are_looked_up_once(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,9 +323,9 @@ def test_other_json_lines_are_skipped(workspace: Workspace, tmp_path: Path, form
     ("form", "line", "message"),
     [
         ("caddy", LINE, " is not JSON: 192.0.2.1 - - [28/Nov/2025:09:15:02 +0100] "),
-        ("caddy", '["/c/"]', ' is not an object of JSON: ["/c/"]'),
+        ("caddy", '["/c/"]', ' is not a JSON object: ["/c/"]'),
         ("caddy", "[" * 100_000 + "/c/", " is not JSON: [[["),
-        ("caddy", changed(CADDY, request__headers=None), " has no request.headers, so nothing says who asked: keep "),
+        ("caddy", changed(CADDY, request__headers=None), " has no request.headers, so the browser is unknown: keep "),
         (
             "caddy",
             changed(CADDY, ts="today"),
@@ -333,8 +336,8 @@ def test_other_json_lines_are_skipped(workspace: Workspace, tmp_path: Path, form
         (
             "traefik",
             changed(TRAEFIK, request_User_Agent=None),
-            " has no request_User-Agent, so nothing says who asked: "
-            "keep it by accesslog.fields.headers.names.User-Agent=keep.",
+            " has no request_User-Agent, so the browser is unknown: "
+            "keep it with accesslog.fields.headers.names.User-Agent=keep.",
         ),
     ],
 )

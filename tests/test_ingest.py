@@ -385,7 +385,7 @@ def test_an_instance_of_another_model_is_invalid(workspace: Workspace) -> None:
 
 def test_an_alias_must_be_the_users(workspace: Workspace) -> None:
     alias, other = make_alias(make_user(workspace)), make_user(workspace)
-    expected = ("alias", "invalid", f'alias "{alias.email}" is not one of the user\'s.')
+    expected = ("alias", "invalid", f'alias "{alias.email}" does not belong to the user.')
     assert rejection(workspace, ClickInput("vcard", user=other, alias=alias)) == expected
 
 

@@ -157,7 +157,7 @@ def test_wrong_items_are_reported_and_the_right_ones_made() -> None:
         ),
         (
             {"kind": "other", "targetUrl": TARGET, "alias": "ada@example.com", "userPublicId": bob.public_id},
-            ("alias", "invalid", 'alias "ada@example.com" is not one of the user\'s.'),
+            ("alias", "invalid", 'alias "ada@example.com" does not belong to the user.'),
         ),
         (
             {"kind": "other"},

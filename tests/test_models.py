@@ -288,9 +288,9 @@ def test_the_database_holds_every_address_of_the_web(url: str) -> None:
         ("a\tb", "Enter text without control characters."),
         ("a\x85b", "Enter text without control characters."),
         ("\ud800a", "Enter text without control characters."),
-        ("\u200b", "Enter text that can be seen."),
-        ("\u2800", "Enter text that can be seen."),
-        ("\u00ad \u3000", "Enter text that can be seen."),
+        ("\u200b", "Enter text with visible characters."),
+        ("\u2800", "Enter text with visible characters."),
+        ("\u00ad \u3000", "Enter text with visible characters."),
     ],
 )
 def test_a_name_can_be_read(name: str, message: str) -> None:

@@ -88,7 +88,7 @@ def test_the_error_says_which() -> None:
     assert str(PersonFiguresOff(math.inf)) == "This server does not show clicks by person."
     assert str(PersonFiguresOff(5)) == (
         "This server does not show this person's figures: those of persons with fewer than 5 clicks in the period are "
-        "withheld, and if that is only one person, also the next smallest."
+        "withheld, and if that is only one person, also the next smallest figure."
     )
 
 
@@ -237,7 +237,7 @@ def test_single_clicks_tell_of_no_person(cast: Cast, setting: Any, settings: Any
 def test_single_clicks_are_not_found_by_person(cast: Cast, setting: Any, settings: Any) -> None:
     settings.STATS_APP = {"PERSON_FIGURES": setting}
     response = get(cast.key, CLICKS, {"userPublicId": cast.ada.public_id})
-    detail = "This server does not show whose a single click was; leave userPublicId out."
+    detail = "This server does not show which person a single click belongs to; leave userPublicId out."
     assert (response.status_code, response.json()) == (403, off(detail))
     staff, url = superuser(), reverse("admin:stats_app_clickrecord_changelist")
     assert staff.get(url, {"user__id__exact": cast.ada.pk}).status_code == 400

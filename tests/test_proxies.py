@@ -220,7 +220,7 @@ def test_a_header_that_nobody_is_trusted_with_is_logged_once_without_an_address(
     assert (record.name, record.levelno) == ("stats_app.proxies", logging.WARNING)
     assert record.getMessage() == (
         "A request for a link came with the header X-Forwarded-For, and no proxy is trusted. If the site is behind a"
-        " proxy, all its visitors seem to be at one address: set STATS_APP['TRUSTED_PROXIES']. If not, the visitor's"
+        " proxy, all its visitors seem to have one address: set STATS_APP['TRUSTED_PROXIES']. If not, the visitor's"
         " program sent it."
     )
 

@@ -118,10 +118,11 @@ def test_a_link_that_is_switched_off_is_a_404_at_once(workspace: Workspace) -> N
     link = link_of(workspace, "other", TARGET)
     assert follow(link).status_code == 302
     TrackedLink.objects.update(is_active=False)
-    response = follow(link)
-    assert (response.status_code, response.content, response.headers["Content-Type"]) == (
-        404, b"There is no such link.\n", "text/plain; charset=utf-8",
-    )  # fmt: skip
+    for language, text in (("en", "There is no such link.\n"), ("fr", "Ce lien n’existe pas.\n")):
+        response = follow(link, accept_language=language)
+        assert (response.status_code, response.content.decode(), response.headers["Content-Type"]) == (
+            404, text, "text/plain; charset=utf-8",
+        )  # fmt: skip
     assert Click.objects.count() == 1
 
 

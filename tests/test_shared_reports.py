@@ -126,7 +126,7 @@ def test_of_a_workspace_outside_of_a_persons_list_nothing_is_shared(workspace: W
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"last_day": "2026-03-27"}, "This day is over."),
+        ({"last_day": "2026-03-27"}, "This day is in the past."),
         ({"last_day": ""}, "Enter a date."),
         ({"last_day": "soon"}, "Enter a date as year-month-day"),
         ({"name": "x" * 201}, "at most 200 characters"),
@@ -178,7 +178,7 @@ def test_the_form_of_the_period_works_inside_of_it(workspace: Workspace) -> None
     response = reader.get(path, typed)
     assert (response.status_code, response.headers["Location"]) == (302, "?period=last-28-days&breakdown=week")
     wrong = {"from": "2026-03-02", "to": "2026-03-01"}
-    assert "Enter a date that is not before the first." in show(reader, path, **wrong)
+    assert "Enter a last day that is not before the first day." in show(reader, path, **wrong)
     assert reader.get(path, wrong | {"format": "csv"}).status_code == 400
 
 
@@ -328,7 +328,7 @@ def test_whatever_the_reason_what_is_not_open_is_one_and_the_same_404(workspace:
         assert Client().get(good).status_code == 200
     assert len({*pages}) == 1
     page = pages[0].decode()
-    assert "There is nothing at this address, or nothing any more." in page
+    assert "There is nothing at this address, or it is no longer available." in page
     assert [target for target in hrefs(page) if not target.startswith(("/static/stats_app/", "#"))] == []
 
 

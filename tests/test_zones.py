@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 UNKNOWN = "Mars/Olympus"
 PERIOD = {"from": "2026-03-01", "to": "2026-03-31"}
 SENTENCE = (
-    f'The time zone "{UNKNOWN}" of the workspace is not known on this server: choose another one, or update the '
+    f'This server does not know the time zone "{UNKNOWN}" of the workspace: choose another one, or update the '
     "package tzdata."
 )
 PAGE_TEXT = f"This server does not know the time zone {UNKNOWN}"

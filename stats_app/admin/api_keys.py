@@ -66,17 +66,17 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argum
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
         if "expires_at" in self.changed_data and expires_at is not None and expires_at <= timezone.now():
-            raise ValidationError(_("This moment is over. To end a key at once, revoke it."))
+            raise ValidationError(_("This time has passed. To end a key at once, revoke it."))
         return expires_at
 
 
 class RotationForm(forms.Form):
     grace = forms.IntegerField(
-        label=gettext_lazy("Hours for which the old keys stay good"),
+        label=gettext_lazy("Hours for which the old keys stay valid"),
         min_value=0,
         max_value=MAX_GRACE_HOURS,
         initial=int(ROTATION_GRACE / timedelta(hours=1)),
-        help_text=gettext_lazy("Time to put the new secrets in place. A key that expires sooner still does."),
+        help_text=gettext_lazy("Time to put the new secrets in place. A key that expires earlier keeps its expiry."),
     )
 
 
@@ -222,8 +222,8 @@ class ApiKeyAdmin(ScopedAdmin):
                 self.message_user(request, message % {"key": old}, messages.ERROR)
                 continue
             made.append(NewKey(key, secret))
-            self.log_addition(request, key, _("Made in place of %(key)s.") % {"key": old})
-            self.log_change(request, old, _("Rotated to %(key)s.") % {"key": key})
+            self.log_addition(request, key, _("Made to replace %(key)s.") % {"key": old})
+            self.log_change(request, old, _("Replaced by %(key)s.") % {"key": key})
         return made
 
     def _confirmation(

@@ -29,7 +29,7 @@ def assign(model_admin: Any, request: HttpRequest, campaign: Campaign, users: Co
         if new:
             entry = ngettext("Assigned %(number)s user.", "Assigned %(number)s users.", new) % {"number": new}
             model_admin.log_change(request, campaign, entry)
-    message = _("“%(campaign)s”: %(new)s assigned, %(before)s were assigned before.") % {
+    message = _("“%(campaign)s”: %(new)s assigned, %(before)s already assigned.") % {
         "campaign": campaign,
         "new": new,
         "before": len(users) - new,
@@ -50,7 +50,9 @@ class AssignForm(forms.Form):
         label=gettext_lazy("e-mails"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 8, "cols": 60}),
-        help_text=gettext_lazy("E-mails, aliases or public ids, between spaces, commas, semicolons or line breaks."),
+        help_text=gettext_lazy(
+            "E-mails, aliases or public ids, separated by spaces, commas, semicolons or line breaks."
+        ),
     )
 
     def __init__(self, campaign: Campaign, *args: Any) -> None:
@@ -77,9 +79,9 @@ class AssignForm(forms.Form):
             users |= named
             if nobody:
                 shown = ", ".join(nobody[:MAX_NAMED]) + (" …" if len(nobody) > MAX_NAMED else "")
-                self.add_error("names", _("Nobody is known as: %(names)s") % {"names": shown})
+                self.add_error("names", _("No user has this e-mail, alias or public id: %(names)s") % {"names": shown})
         if not users and not self.errors:
-            raise forms.ValidationError(_("Nobody is chosen."))
+            raise forms.ValidationError(_("No user is chosen."))
         values["users"] = users
         return values
 

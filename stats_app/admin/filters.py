@@ -209,7 +209,7 @@ class DaysFilter(admin.ListFilter):
             self.error = error.message
             return MIN_DATE, MAX_DATE
         if start > end:
-            self.error = _("Enter a date that is not before the first.")
+            self.error = _("Enter a last day that is not before the first day.")
         return start, end
 
 

@@ -77,19 +77,21 @@ else:
 class ImportForm(forms.Form):
     workspace = forms.ModelChoiceField(Workspace.objects.none(), label=gettext_lazy("workspace"))
     file = forms.FileField(
-        label=gettext_lazy("file"), help_text=gettext_lazy("CSV or JSON lines, of at most 5 MiB and 10,000 rows.")
+        label=gettext_lazy("file"), help_text=gettext_lazy("CSV or JSON lines, at most 5 MiB and 10,000 rows.")
     )
     maps = forms.CharField(
         label=gettext_lazy("columns of another system"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "cols": 60}),
-        help_text=gettext_lazy("One a line, such as Email Address [Required]=email."),
+        help_text=gettext_lazy("One per line, such as Email Address [Required]=email."),
     )
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError(_("The file is too large: import it by the command."))
+            raise forms.ValidationError(
+                _("The file is too large: import it with the command import_users or import_campaigns.")
+            )
         return file
 
 
@@ -180,7 +182,9 @@ class ImportAdmin(_Base):
         for number, _raw, item in items:
             rows.append(Row(number, item))
             if len(rows) > MAX_ROWS:
-                raise WrongFile(_("The file has too many rows: import it by the command."))
+                raise WrongFile(
+                    _("The file has too many rows: import it with the command import_users or import_campaigns.")
+                )
         self._check_further_permissions(request, [row.item for row in rows])
         return Upload(form.cleaned_data["workspace"].pk, rows)
 
@@ -188,7 +192,9 @@ class ImportAdmin(_Base):
         for name, permissions in _FURTHER.items():
             if not request.user.has_perms(permissions) and any(isinstance(one, dict) and name in one for one in items):
                 label = LABELS[name]
-                raise WrongFile(_("You may not change what the file has in “%(column)s”.") % {"column": label})
+                raise WrongFile(
+                    _("You do not have permission to change what the file has in “%(column)s”.") % {"column": label}
+                )
 
     def _save(self, upload: Upload, *, dry_run: bool) -> DirectoryResult:
         workspace = Workspace(pk=upload.workspace)
@@ -198,7 +204,11 @@ class ImportAdmin(_Base):
         result = self._save(upload, dry_run=True)
         signed = upload.signed(request, self.model.__name__, digest_of(result))
         if len(signed) > MAX_SIGNED:
-            self.message_user(request, _("The file is too large: import it by the command."), messages.ERROR)
+            self.message_user(
+                request,
+                _("The file is too large: import it with the command import_users or import_campaigns."),
+                messages.ERROR,
+            )
             return HttpResponseRedirect(self.address("import"))
         rows = upload.rows
         made = [(rows[one.index], one.name) for one in result.results if one.outcome == CREATED]
@@ -246,14 +256,17 @@ class ImportAdmin(_Base):
         except WorkspaceGone:
             self.message_user(request, _("The workspace was deleted meanwhile."), messages.ERROR)
             return HttpResponseRedirect(self.address("changelist"))
-        message = _("Imported: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected.")
+        message = _(
+            "Imported: %(created)s created, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
+        )
         self.message_user(request, message % numbers, messages.SUCCESS)
         return HttpResponseRedirect(self.address("changelist"))
 
     def _log_import(self, request: HttpRequest, workspace: Workspace, numbers: dict[str, int]) -> None:
         """One entry in the history of the workspace, whatever the number of rows; without names, which would stay."""
         message = _(
-            "Imported %(rows)s: %(created)s made, %(updated)s changed, %(unchanged)s unchanged, %(rejected)s rejected."
+            "Imported %(rows)s: %(created)s created, %(updated)s changed, %(unchanged)s unchanged, "
+            "%(rejected)s rejected."
         )
         self.log_change(request, workspace, message % {"rows": self.opts.verbose_name_plural, **numbers})
 

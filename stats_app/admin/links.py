@@ -36,7 +36,7 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argumen
         if user is not None and user.erased_at is not None:
             self.add_error("user", ValidationError(_("This user was erased."), code="erased"))
         if user is not None and alias is not None and alias.user_id != user.pk:
-            self.add_error("alias", ValidationError(_("This alias is another user's."), code="invalid"))
+            self.add_error("alias", ValidationError(_("This alias belongs to another user."), code="invalid"))
         return values
 
 
@@ -115,8 +115,8 @@ class TrackedLinkAdmin(ScopedAdmin):
             # A row that the form refers to was deleted after the form was validated.
             self.message_user(request, obj.result.rejected[0].message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
-        text = _("This link was there before: it is this one.") if obj.is_active else _(
-            "This link was there before, and is switched off."
+        text = _("This link already exists: here it is.") if obj.is_active else _(
+            "This link already exists, and is switched off."
         )  # fmt: skip
         self.message_user(request, text, messages.WARNING)
         return HttpResponseRedirect(self.address("change", obj.pk))

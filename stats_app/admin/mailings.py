@@ -37,7 +37,9 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argu
         label=gettext_lazy("Addresses"),
         widget=forms.Textarea(attrs={"rows": 6, "cols": 60}),
         required=False,
-        help_text=gettext_lazy("One a line. A new address first gets the period that is running now, once it is over."),
+        help_text=gettext_lazy(
+            "One per line. The first mail to a new address is about the current period, once it is over."
+        ),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -56,7 +58,9 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argu
             except ValidationError:
                 raise ValidationError(_("“%(value)s” is not an e-mail address."), params={"value": email}) from None
             if email in self.gone:
-                raise ValidationError(_("%(value)s has unsubscribed and stays so."), params={"value": email})
+                raise ValidationError(
+                    _("%(value)s has unsubscribed and cannot be added again."), params={"value": email}
+                )
         if len(emails) > MAX_ADDRESSES:
             raise ValidationError(_("Enter at most %(most)s addresses."), params={"most": MAX_ADDRESSES})
         return emails

@@ -42,7 +42,7 @@ class SharedReportAdmin(ReadOnlyAdmin):
     list_select_related = ("workspace", "campaign")
     list_filter = (WorkspaceFilter, RevokedFilter)
     search_fields = ("name", "campaign__name", "workspace__name", "maker")
-    search_help_text = gettext_lazy("By whom it is for, campaign, workspace or maker.")
+    search_help_text = gettext_lazy("By recipient, campaign, workspace or maker.")
     sortable_by = ("last_day", "opened")
     ordering = ("-id",)
     actions = ("revoke",)  # type: ignore[assignment]  # the base class, which is read-only, has None

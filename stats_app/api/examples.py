@@ -129,7 +129,7 @@ _ANSWERS: dict[str, list[tuple[str, Json]]] = {
                         "index": 1,
                         "field": "email",
                         "code": "not_allowed",
-                        "message": 'email "ada@example.com" is another user\'s.',
+                        "message": 'email "ada@example.com" belongs to another user.',
                     }
                 ],
                 "results": [

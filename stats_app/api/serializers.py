@@ -110,8 +110,8 @@ class RejectedItem(serializers.Serializer[Any]):
 
 class IngestAnswer(serializers.Serializer[Any]):
     accepted = count("Clicks that are new and stored.")
-    duplicates = count("Clicks whose id was there before.")
-    rejected = RejectedItem(many=True, help_text="Clicks that are wrong; the right ones around them are stored.")
+    duplicates = count("Clicks whose id was already stored.")
+    rejected = RejectedItem(many=True, help_text="Wrong clicks; the valid ones around them are stored.")
 
 
 class MadeLink(LinkSerializer):
@@ -121,8 +121,8 @@ class MadeLink(LinkSerializer):
 
 class LinksAnswer(serializers.Serializer[Any]):
     created = count("Links that are new.")
-    unchanged = count("Items whose link was there before; one that is switched off stays off.")
-    rejected = RejectedItem(many=True, help_text="Items that are wrong; the links of the right ones are made.")
+    unchanged = count("Items whose link already existed; one that is switched off stays off.")
+    rejected = RejectedItem(many=True, help_text="Wrong items; the links of the valid ones are made.")
     results = MadeLink(many=True, help_text="The link of each item that is not rejected, in the order of the items.")
 
 
@@ -140,12 +140,12 @@ class _DirectoryAnswer(serializers.Serializer[Any]):
     created = count("Items that are new.")
     updated = count("Items that changed.")
     unchanged = count("Items that were already stored as sent.")
-    rejected = RejectedItem(many=True, help_text="Items that are wrong; the right ones around them are saved.")
+    rejected = RejectedItem(many=True, help_text="Wrong items; the valid ones around them are saved.")
 
 
 class UsersAnswer(_DirectoryAnswer):
-    results = SavedUser(many=True, help_text="The items that were right, in their order.")
+    results = SavedUser(many=True, help_text="The valid items, in their order.")
 
 
 class CampaignsAnswer(_DirectoryAnswer):
-    results = SavedCampaign(many=True, help_text="The items that were right, in their order.")
+    results = SavedCampaign(many=True, help_text="The valid items, in their order.")

@@ -74,7 +74,7 @@ PROBLEM_MEANINGS = {
     "method_not_allowed": "The path does not support the method; Allow has those that it supports.",
     "payload_too_large": "The body has more than 5 MiB, or more items than are taken at once.",
     "unsupported_media_type": "The body's Content-Type is not application/json in UTF-8.",
-    "rate_limited": "Too many calls; Retry-After says in how many seconds the next one passes.",
+    "rate_limited": "Too many calls; Retry-After says in how many seconds the next one is allowed.",
     "internal_error": "Something went wrong on the server and has been logged.",
     "unavailable": "The database cannot be reached; Retry-After says when to try again.",
 }

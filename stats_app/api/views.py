@@ -91,7 +91,7 @@ class CampaignViewSet(DirectoryViewSet):
             "campaign_list",
             "Campaigns",
             "The campaigns of the workspace",
-            "All of them, newest first, a page at a time. Filters narrow the list together.",
+            "All of them, newest first, a page at a time. Filters are combined.",
             STATS_READ,
             "lists",
         ),
@@ -107,9 +107,9 @@ class CampaignViewSet(DirectoryViewSet):
             "campaign_save",
             "Campaigns",
             "Save campaigns",
-            f"One campaign, or up to {CAMPAIGNS.limit:,} at once, in at most 5 MiB. A campaign is found again by "
-            "publicId, else by externalId, else it is made. A field that is left out stays as it is. A campaign that "
-            "is wrong is reported by its position, and the right ones around it are saved. Sending the same again "
+            f"One campaign, or up to {CAMPAIGNS.limit:,} at once, in at most 5 MiB. A campaign is found by "
+            "publicId, else by externalId; otherwise it is created. A field that is left out does not change. A wrong "
+            "campaign is reported by its position, and the valid ones around it are saved. Sending the same again "
             "changes nothing.",
             DIRECTORY_WRITE,
             "directory",
@@ -146,7 +146,7 @@ class UserViewSet(DirectoryViewSet):
             "user_list",
             "Users",
             "The users of the workspace",
-            "All of them, newest first, a page at a time. Filters narrow the list together.",
+            "All of them, newest first, a page at a time. Filters are combined.",
             STATS_READ,
             "lists",
         ),
@@ -162,10 +162,10 @@ class UserViewSet(DirectoryViewSet):
             "user_save",
             "Users",
             "Save users",
-            f"One user, or up to {USERS.limit:,} at once, in at most 5 MiB. A user is found again by publicId, else by "
-            "externalId, else by email, else made. A field that is left out stays as it is. Two users of a list may "
-            "swap their e-mails. A user that is wrong is reported by its position, and the right ones around it are "
-            "saved. Sending the same again changes nothing, and leaving somebody out deletes nobody.",
+            f"One user, or up to {USERS.limit:,} at once, in at most 5 MiB. A user is found by publicId, else by "
+            "externalId, else by email; otherwise it is created. A field that is left out does not change. Two users "
+            "of a list may swap their e-mails. A wrong user is reported by its position, and the valid ones around it "
+            "are saved. Sending the same again changes nothing, and users who are left out are not deleted.",
             DIRECTORY_WRITE,
             "directory",
             answer=UsersAnswer,
@@ -210,11 +210,11 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
         "create": Operation(
             "click_ingest",
             "Clicks",
-            "Send clicks in",
-            "One click, or up to 10,000 at once, in at most 5 MiB. A click that is wrong is reported by its position "
-            "and the right ones around it are stored; a single wrong click, too, is a 200 with one rejection. Only a "
-            "body that is no click and no list of clicks is a 400. With an id on each click, sending the same again "
-            "after a failure counts nothing twice. Clicks for paused campaigns and inactive users count.",
+            "Send clicks",
+            "One click, or up to 10,000 at once, in at most 5 MiB. A wrong click is reported by its position, and the "
+            "valid ones around it are stored. A single wrong click is a 200 with one rejection, too. Only a body that "
+            "is neither a click nor a list of clicks is a 400. With an id on each click, sending the same again after "
+            "a failure counts nothing twice. Clicks for paused campaigns and inactive users count.",
             CLICKS_WRITE,
             "ingest",
             answer=IngestAnswer,
@@ -247,8 +247,8 @@ class LinkViewSet(ListModelMixin, StatsViewSet):
             "link_list",
             "Links",
             "Tracked links",
-            "All of them, newest first, a page at a time, also those that are switched off. Filters narrow the list "
-            "together: with userPublicId it has what one person's signature needs.",
+            "All of them, newest first, a page at a time, including those that are switched off. Filters are combined: "
+            "with userPublicId the list has what one person's signature needs.",
             LINKS_READ,
             "lists",
         ),
@@ -257,9 +257,9 @@ class LinkViewSet(ListModelMixin, StatsViewSet):
             "Links",
             "Make tracked links",
             "One link, or up to 1,000 at once, in at most 5 MiB. The same arguments give the same link, however often "
-            "they are sent. A link that is wrong is reported by its position and the right ones around it are made; a "
-            "single wrong link, too, is a 200 with one rejection. Only a body that is no link and no list of links is "
-            "a 400.",
+            "they are sent. A wrong link is reported by its position, and the valid ones around it are made. A single "
+            "wrong link is a 200 with one rejection, too. Only a body that is neither a link nor a list of links is a "
+            "400.",
             LINKS_WRITE,
             "lists",
             answer=LinksAnswer,

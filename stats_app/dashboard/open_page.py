@@ -114,7 +114,7 @@ def _values_of(request: HttpRequest) -> Iterator[dict[str, Any]]:
 
 
 def _not_found_page() -> HttpResponse:
-    return _error_page(404, _("Page not found"), _("There is nothing at this address, or nothing any more."))
+    return _error_page(404, _("Page not found"), _("There is nothing at this address, or it is no longer available."))
 
 
 def _unavailable_page() -> HttpResponse:

@@ -193,7 +193,9 @@ class _Plan(Plan[_Campaign]):
         names = one.values["assignedUsers"]
         unknown = next((name for name in names if name not in self.known.users), None)
         if unknown in self.known.erased:
-            one.refuse("assignedUsers", "not_allowed", f"{shown(unknown)} is or was that of a user who was erased.")
+            one.refuse(
+                "assignedUsers", "not_allowed", f"{shown(unknown)} belongs or belonged to a user who was erased."
+            )
         elif unknown is not None:
             one.refuse("assignedUsers", "not_found", f"{shown(unknown)} is not in this workspace.")
         one.values = one.values | {"assignedUsers": frozenset(map(self.known.users.get, names))}
@@ -222,7 +224,7 @@ class _Plan(Plan[_Campaign]):
         elif _is_bare(one.values):
             content = repr(sorted(one.values.items(), key=lambda item: item[0]))
             if content in self._bare_seen:
-                one.refuse("name", "repeated", f"{shown(after.name)} is given by an earlier item already.")
+                one.refuse("name", "repeated", f"{shown(after.name)} is already given by an earlier item.")
             self._bare_seen.add(content)
 
     def result(self) -> DirectoryResult:

@@ -162,8 +162,8 @@ class DirectoryItem(Parameters):
 
 
 _EXTERNAL_ID = (
-    "What it is called in the system that it comes from, unique in the workspace. It is found again by it, whatever "
-    "else has changed. Null takes it away."
+    "Its id in the system that it comes from, unique in the workspace. It is found by this id, whatever else has "
+    "changed. Null removes the id."
 )
 
 
@@ -178,7 +178,7 @@ class NewUser(DirectoryItem):
         public_ids.USER,
         required=False,
         allow_null=True,
-        help_text="Of a user that is there. Without it, the user is found by externalId, else by email, else made.",
+        help_text="The id of an existing user. Without it, the user is found by externalId, else by email, or created.",
     )
     externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
     email = EmailParameter(required=False, help_text="The user's own e-mail. A new user needs one.")
@@ -186,7 +186,7 @@ class NewUser(DirectoryItem):
     isActive = FlagParameter(required=False, help_text="By default true.")
     aliases = EmailsParameter(
         required=False,
-        help_text="All of the user's further e-mails: aliases that are not named go. The own e-mail is no alias.",
+        help_text="All other e-mails of the user: aliases that are left out are deleted. The own e-mail is no alias.",
     )
 
 
@@ -200,18 +200,18 @@ class NewCampaign(DirectoryItem):
         public_ids.CAMPAIGN,
         required=False,
         allow_null=True,
-        help_text="Of a campaign that is there. Without it, the campaign is found by externalId, else made.",
+        help_text="The id of an existing campaign. Without it, the campaign is found by externalId, or created.",
     )
     externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
     name = NameParameter(required=False, help_text="A new campaign needs one.")
-    targetUrl = TargetParameter(required=False, help_text="Where its links lead. A new campaign needs one.")
+    targetUrl = TargetParameter(required=False, help_text="The target of its links. A new campaign needs one.")
     startDate = DayParameter(required=False, allow_null=True, help_text="The first day; null for none.")
     endDate = DayParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
     isPaused = FlagParameter(required=False, help_text="By default false.")
     assignedUsers = PeopleParameter(
         required=False,
-        help_text="All users who carry it, each by its public id, its e-mail or an alias: who is not named carries it "
-        "no more.",
+        help_text="All users who carry it, each by its public id, its e-mail or an alias: users who are left out carry "
+        "it no longer.",
     )
 
 

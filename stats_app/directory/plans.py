@@ -88,7 +88,9 @@ class Plan(ABC, Generic[Row]):
             return
         name, before = found
         if before.id in seen:
-            one.refuse(name, "repeated", f"{shown(one.values[name])} names a {noun} that an earlier item names.")
+            one.refuse(
+                name, "repeated", f"{shown(one.values[name])} names a {noun} that an earlier item already names."
+            )
             return
         seen.add(before.id)
         self._keep(one, before, before)
@@ -106,9 +108,9 @@ class Plan(ABC, Generic[Row]):
         for conflict in conflicts(claimants, self.holders()):
             one, value = self.checked[conflict.index], shown(conflict.value)
             if conflict.is_of_earlier_item:
-                one.refuse(conflict.field, "repeated", f"{value} is given by an earlier item already.")
+                one.refuse(conflict.field, "repeated", f"{value} is already given by an earlier item.")
             else:
-                one.refuse(conflict.field, "not_allowed", f"{value} is another {self.declaration.noun}'s.")
+                one.refuse(conflict.field, "not_allowed", f"{value} belongs to another {self.declaration.noun}.")
             self.befores.pop(conflict.index, None)
             del self.afters[conflict.index]
 

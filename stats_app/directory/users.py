@@ -227,16 +227,16 @@ class _Plan(Plan[_Person]):
     def judge(self, one: Checked, after: _Person) -> None:
         """Nobody who was erased comes back by a list; staff may let somebody in again by hand."""
         if after.id in self.known.erased_people:
-            one.refuse("publicId", "not_allowed", f"{shown(after.public_id)} is of a user who was erased.")
+            one.refuse("publicId", "not_allowed", f"{shown(after.public_id)} belongs to a user who was erased.")
             return
         erased = self.known.erased
         for name, value in (("externalId", one.values.get("externalId")), ("email", one.values.get("email"))):
             if value is not None and value in (erased.external_ids if name == "externalId" else erased.emails):
-                one.refuse(name, "not_allowed", f"{shown(value)} was that of a user who was erased.")
+                one.refuse(name, "not_allowed", f"{shown(value)} belonged to a user who was erased.")
                 return
         for alias in one.values.get("aliases", ()):
             if alias in erased.emails:
-                one.refuse("aliases", "not_allowed", f"{shown(alias)} was that of a user who was erased.")
+                one.refuse("aliases", "not_allowed", f"{shown(alias)} belonged to a user who was erased.")
                 return
 
     def blank(self, index: int) -> _Person:
@@ -287,14 +287,14 @@ class _Missing:
         unreadable = sum(not one.is_readable for one in plan.checked)
         if unreadable and not self.force:
             raise Refused(
-                f"{unreadable} of the items cannot be read, so that nobody knows whom they name. Nothing was saved."
+                f"{unreadable} of the items cannot be read, so it is unknown which users they name. Nothing was saved."
             )
         active = sql.active_users(connection, workspace_id)
         named = plan.known.named
         missing = [(user_id, email) for user_id, email in active if user_id not in named]
         if len(missing) * 2 > len(active) and not self.force:
             raise Refused(
-                f"{len(missing)} of {len(active)} active users are not named, more than half: this is hardly a list of "
-                "all. Nothing was saved."
+                f"{len(missing)} of {len(active)} active users are missing, more than half: the list is probably not "
+                "complete. Nothing was saved."
             )
         return missing

@@ -138,7 +138,7 @@ class ColumnMap:
 
     def _set(self, name: str, origin: Any, text: str) -> Any:
         if name in self.fields:
-            raise WrongFile(f"--map {shown(text)}: {name} is given by another --map already.")
+            raise WrongFile(f"--map {shown(text)}: another --map already sets {name}.")
         self.fields[name] = origin
         return origin
 
@@ -218,11 +218,11 @@ class HeaderColumns:
             raise WrongFile(f"There is no column {shown(column)}, which --map or --only names; {there}.")
         for column in self.header:
             if column in read and self.header.count(column) > 1:
-                raise WrongFile(f"The column {shown(column)} is there more than once.")
+                raise WrongFile(f"The column {shown(column)} is given more than once.")
         if self.unread and not mapping.is_foreign:
             raise WrongFile(
                 f"{shown(self.unread[0])} is not a field of a {mapping.of.noun}; "
-                f"the fields are {', '.join(mapping.of.names)}. Columns of another system are named by --map."
+                f"the fields are {', '.join(mapping.of.names)}. Use --map for columns of another system."
             )
 
 
@@ -289,9 +289,9 @@ def _with_own_names(header: list[str], mapping: ColumnMap) -> list[str]:
 def check_clicks(origins: Mapping[str, Origin]) -> None:
     """Raises WrongFile if the file lacks a column that every click needs."""
     if CLICKED_AT not in origins:
-        raise WrongFile(f"There is no column {CLICKED_AT}, so nothing says when the clicks were.")
+        raise WrongFile(f"There is no column {CLICKED_AT}, so the times of the clicks are unknown.")
     if KIND not in origins and LINK not in origins:
-        raise WrongFile(f"There is no column {KIND}, nor {LINK}; one kind for all rows is given by --map {KIND}=other.")
+        raise WrongFile(f"There is no column {KIND} and no column {LINK}; --map {KIND}=other gives all rows one kind.")
 
 
 def names_for_messages(fields: Fields, origins: Mapping[str, Origin]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def rows_of(source: Source, read_as: ReadAs) -> Rows:
     for option in ("maps", "only", "date_format", "timezone", "prefix", "statuses"):
         if getattr(read_as, option) and option not in options:
             name = _OPTIONS.get(option, "--" + option.replace("_", "-"))
-            raise WrongFile(f"{name} is not for --format {read_as.format}.")
+            raise WrongFile(f"{name} cannot be used with --format {read_as.format}.")
     return make(source, read_as)
 
 

@@ -62,7 +62,7 @@ def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
     except json.JSONDecodeError as error:
         return _wrong(f"is not JSON: {error.msg}, character {error.pos + 1}")
     except _Repeated as error:
-        return FieldError(str(error), "repeated", f"{error} is there more than once.")
+        return FieldError(str(error), "repeated", f"{error} is given more than once.")
     except RecursionError:
         return _wrong("is nested too deeply")
     except ValueError as error:  # a number with thousands of digits, or NaN or Infinity

@@ -83,7 +83,7 @@ def _lines(lines: Iterator[AnyStr], ends: tuple[AnyStr, ...]) -> Iterator[AnyStr
         for line in lines:
             number += 1
             if len(line) >= MAX_LINE and not line.endswith(ends):
-                raise WrongFile(f"Line {number} has more than {MAX_LINE:,} characters: this is no file of rows.")
+                raise WrongFile(f"Line {number} has more than {MAX_LINE:,} characters: this is not a file of rows.")
             yield line
     except _UNREADABLE as error:
         raise _unreadable(error, number) from error

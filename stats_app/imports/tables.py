@@ -31,12 +31,14 @@ class CsvTable:
         lines = source.text_lines()
         self.header = next(lines, "")
         if "\0" in self.header:
-            raise WrongFile("The first row has NUL characters: is it UTF-16 without a mark, or no text at all?")
+            raise WrongFile(
+                "The first row has NUL characters: is it UTF-16 without a byte-order mark, or not text at all?"
+            )
         delimiter, names = _split(self.header)
         while names and not names[-1].strip():  # spreadsheets add empty cells after the last column
             names.pop()
         if not names:
-            raise WrongFile("The file has no first row that names the columns.")
+            raise WrongFile("The file has no first row with the names of the columns.")
         self.columns = HeaderColumns(names, mapping)
         self._table = _Table(lines, delimiter, len(names), first=2)
 
@@ -113,7 +115,7 @@ class _Table:
                     return
             except csv.Error as error:
                 problem = f"is not CSV: {error}"
-            hint = " Is a quote opened here that is not closed?" if len(taken) > 1 else ""
+            hint = " Is a quote opened here and not closed?" if len(taken) > 1 else ""
             first, *rest = taken
             self._lines_again.extendleft(reversed(rest))
             taken.clear()

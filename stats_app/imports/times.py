@@ -58,8 +58,7 @@ class TimeReader:
                 raise ValueError(f"{shown(value)} is not a time: {error}.") from None
         if isinstance(value, str) and _DAY_OR_MONTH_FIRST.fullmatch(value):
             raise ValueError(
-                f"{shown(value)} can be read in more than one way; say which by --date-format, "
-                "such as '%d/%m/%Y %H:%M:%S'."
+                f"{shown(value)} is ambiguous; give its form with --date-format, such as '%d/%m/%Y %H:%M:%S'."
             )
         raise ValueError(
             f"{shown(value)} is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format."
@@ -84,7 +83,7 @@ class TimeReader:
         """A local time with the offset of the file's zone. A time that occurs twice is taken as the earlier one."""
         if self._zone is None:
             raise ValueError(
-                f"{shown(value)} has no offset; say whose time it is by --timezone, such as --timezone UTC."
+                f"{shown(value)} has no offset; give its time zone with --timezone, such as --timezone UTC."
             )
         placed = moment.replace(tzinfo=self._zone)
         if not MINYEAR < moment.year < MAXYEAR:  # converting to UTC could leave the calendar

@@ -117,7 +117,7 @@ def combined(line: bytes) -> Request | FieldError | None:
         return _wrong(line, "is not in the combined format")
     hour, minute, second, offset, asked, status, _, agent = match.groups()
     if agent is None:
-        return _wrong(line, "names no browser: it is in the common format, not the combined one")
+        return _wrong(line, "has no User-Agent: it is in the common format, not in the combined one")
     try:
         moment = _hour(hour, offset) + timedelta(minutes=int(minute), seconds=int(second))
     except (ValueError, KeyError, OverflowError):
@@ -178,7 +178,7 @@ TRAEFIK = JsonFields(
     "DownstreamStatus",
     "request_User-Agent",
     "request_User-Agent",
-    "keep it by accesslog.fields.headers.names.User-Agent=keep",
+    "keep it with accesslog.fields.headers.names.User-Agent=keep",
 )
 
 
@@ -194,14 +194,14 @@ class JsonLines:
         except (ValueError, RecursionError):
             return _wrong(line, "is not JSON")
         if not isinstance(entry, dict):
-            return _wrong(line, "is not an object of JSON")
+            return _wrong(line, "is not a JSON object")
         fields = self._fields
         target, status = value_at(entry, fields.target), value_at(entry, fields.status)
         if not isinstance(target, str) or type(status) is not int:
             return None
         if value_at(entry, fields.headers) is None:
             return FieldError(
-                "line", "required", f"line has no {fields.headers}, so nothing says who asked: {fields.remedy}."
+                "line", "required", f"line has no {fields.headers}, so the browser is unknown: {fields.remedy}."
             )
         try:
             moment = self._moment(value_at(entry, fields.moment))

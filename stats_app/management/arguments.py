@@ -33,7 +33,7 @@ def user_of(public_id: str) -> WorkspaceUser:
     users = WorkspaceUser.objects.select_related("workspace")
     user: WorkspaceUser | None = users.filter(public_id=public_id).first() if is_id else None
     if user is None:
-        raise CommandError(f"There is no user with the public id {public_id!r}, such as {_EXAMPLE}.")
+        raise CommandError(f"There is no user with the public id {public_id!r}; an id looks like {_EXAMPLE}.")
     return user
 
 
@@ -46,7 +46,9 @@ def _known_workspaces() -> str:
     if not named:
         return "There is none yet; create_workspace makes one."
     more = workspaces.count() - len(named)
-    return f"There {'is' if len(named) == 1 else 'are'} {', '.join(named)}{f' and {more} more' if more else ''}."
+    if not more and len(named) == 1:
+        return f"The only workspace is {named[0]}."
+    return f"The workspaces are {', '.join(named)}{f' and {more} more' if more else ''}."
 
 
 def add_workspace(parser: CommandParser) -> None:

@@ -13,9 +13,9 @@ from stats_app.errors import Refused, UnknownZone, WorkspaceGone
 from stats_app.models import Workspace
 
 _ADVICE: dict[Kind | None, str] = {
-    "unreachable": "It has to be reachable, and migrated (manage.py migrate).",
-    "busy": "Others were in the way each time: run the command again.",
-    "read_only": "It is read-only: a standby, or a server that protects itself.",
+    "unreachable": "It must be reachable and migrated (manage.py migrate).",
+    "busy": "Other transactions were in the way each time: run the command again.",
+    "read_only": "It is read-only: a standby, or a server that was set to read-only.",
     "prepared_statements": "The pooler in front of it does not know prepared statements: set "
     "STATS_APP['PREPARED_STATEMENTS'] = False.",
 }

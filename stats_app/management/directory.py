@@ -60,7 +60,7 @@ class DirectoryCommand(StatsCommand):
         except OSError as error:
             raise CommandError(f"{error.filename or name}: {error.strerror or error}.") from None
         except Refused as error:
-            raise CommandError(f"{error} --force does it all the same.") from None
+            raise CommandError(f"{error} --force does it anyway.") from None
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Nothing was saved.", returncode=130) from None
         except WorkspaceGone:

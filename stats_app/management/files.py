@@ -20,7 +20,9 @@ SHOWN = 20
 
 def add_file_arguments(parser: CommandParser, formats: Collection[str], fields: Collection[str]) -> None:
     """The arguments of a command that imports a file into a workspace."""
-    parser.add_argument("file", metavar="FILE", help="the file, also with gzip; - for standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="the file, which may be compressed with gzip; - for standard input"
+    )
     parser.add_argument("--workspace", metavar="PUBLIC_ID", required=True)
     parser.add_argument("--format", choices=formats, help="default: jsonl for FILE.jsonl, else csv")
     parser.add_argument(
@@ -47,7 +49,7 @@ def source_of(name: str) -> Iterator[imports.Source]:
 def check_different(name: str, rejects: str | None) -> None:
     """Raises CommandError if `--rejects` would overwrite the imported file."""
     if rejects is not None and os.path.exists(rejects) and name != STDIN and os.path.samefile(name, rejects):
-        raise CommandError("--rejects is the file that is imported; give it another name.")
+        raise CommandError("--rejects is the file that is imported; choose another name.")
 
 
 def clause(error: FieldError) -> str:

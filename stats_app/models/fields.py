@@ -37,7 +37,7 @@ def validate_plain(text: str) -> None:
 def validate_visible(text: str) -> None:
     """Refuses text that cannot be seen, such as a single zero-width space."""
     if not is_visible(text):
-        raise ValidationError(_("Enter text that can be seen."), code="invalid")
+        raise ValidationError(_("Enter text with visible characters."), code="invalid")
 
 
 class NameField(_CharField):

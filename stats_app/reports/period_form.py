@@ -122,21 +122,21 @@ class PeriodForm(forms.Form):
         if "from" not in cleaned or "to" not in cleaned:
             return cleaned
         if cleaned["from"] > cleaned["to"]:
-            self.add_error("to", ValidationError(_("Enter a date that is not before the first."), code="order"))
+            self.add_error("to", ValidationError(_("Enter a last day that is not before the first day."), code="order"))
             return cleaned
         period = Period(cleaned["from"], cleaned["to"])
         if period.days > MAX_DAYS:
             message = ValidationError(
-                _("Enter at most %(most)s days; these are %(days)s."),
+                _("Enter a period of at most %(most)s days; this one has %(days)s."),
                 code="length",
                 params={"most": MAX_DAYS, "days": period.days},
             )
             self.add_error("to", message)
         elif "breakdown" in cleaned and not _fits(period, cleaned["breakdown"]):
             coarser = (
-                _("Choose weeks or months: this period has more than %(most)s of these.")
+                _("Choose weeks or months: a chart has at most %(most)s steps.")
                 if _fits(period, "week")
-                else _("Choose months: this period has more than %(most)s of these.")
+                else _("Choose months: a chart has at most %(most)s steps.")
             )
             self.add_error("breakdown", ValidationError(coarser, code="buckets", params={"most": MAX_BUCKETS}))
         return cleaned

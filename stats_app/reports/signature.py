@@ -100,7 +100,7 @@ class BannerForm(forms.Form):
     alt = forms.CharField(
         label=gettext_lazy("Text in place of the picture"),
         max_length=300,
-        help_text=gettext_lazy("Read out, and shown where pictures are blocked."),
+        help_text=gettext_lazy("Read aloud by screen readers, and shown where pictures are blocked."),
     )
     width = forms.IntegerField(label=gettext_lazy("Width in pixels"), min_value=1, max_value=MAX_PIXELS)
     height = forms.IntegerField(label=gettext_lazy("Height in pixels"), min_value=1, max_value=MAX_PIXELS)

@@ -128,10 +128,10 @@ def comparison_text(comparison: Comparison) -> str:
         return _("It is not over yet.") if comparison.is_running else ""
     counted, compared = comparison.counted, comparison.compared
     if counted is None or compared is None:
-        return _("No day of it is over yet, so that nothing is compared.")
+        return _("None of its days is complete yet, so nothing is compared.")
     days = {"counted": period_text(counted), "compared": period_text(compared)}
     if comparison.is_running:
-        text = _("Still running: its days that are over, %(counted)s, are compared with %(compared)s.") % days
+        text = _("Still running: its complete days, %(counted)s, are compared with %(compared)s.") % days
     else:
         text = _("Compared with %(compared)s.") % days
     if comparison.reason is None:
@@ -150,8 +150,8 @@ def withheld_text() -> str:
     if not person_figures.are_shown():
         return _("This site does not show clicks by person.")
     return _(
-        "Figures of persons with fewer than %(number)s clicks in a period are withheld; where that is one person only, "
-        "also the next smallest."
+        "Figures of persons with fewer than %(number)s clicks in a period are withheld; if that is only one person, "
+        "also the next smallest figure."
     ) % {"number": person_figures.least()}
 
 

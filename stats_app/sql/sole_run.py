@@ -35,7 +35,7 @@ class _HeldByPostgresql(Hold):
             with self.connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
         except (DatabaseError, InterfaceError) as error:
-            raise LostLock("The connection that keeps other runs out was lost.") from error
+            raise LostLock("The connection that holds the lock of this run was lost.") from error
 
 
 @contextmanager

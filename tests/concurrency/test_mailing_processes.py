@@ -47,7 +47,7 @@ def test_of_several_runs_at_once_one_sends_everything_once() -> None:
     assert {*outputs} <= {
         "12 mail(s) sent.\n",
         "0 mail(s) sent.\n",
-        "Another run is sending: it sees to all that is due.\n",
+        "Another run is already sending: it sends all mails that are due.\n",
     }
 
 
@@ -56,7 +56,10 @@ def test_a_run_that_is_killed_leaves_the_rest_to_the_next_one_at_once() -> None:
         ask(killed, "go")
         wait_for(server, 4)
         ask(other, "go")
-        assert other.communicate(timeout=PATIENCE)[0] == "Another run is sending: it sees to all that is due.\n"
+        assert (
+            other.communicate(timeout=PATIENCE)[0]
+            == "Another run is already sending: it sends all mails that are due.\n"
+        )
         killed.kill()
         killed.communicate()
         # The server's answer to the current mail was not read, so this mail, and no other, may be sent again.

@@ -15,7 +15,7 @@ from stats_app.periods import ONE_DAY, utc_midnight
 
 
 class Command(StatsCommand):
-    help = "Make an API key for a workspace. The secret is the last line printed, and is shown this once only."
+    help = "Make an API key for a workspace. The secret is the last line printed, and is shown only once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", metavar="WORKSPACE_PUBLIC_ID")
@@ -23,7 +23,7 @@ class Command(StatsCommand):
         parser.add_argument(
             "--scope", action="append", choices=SCOPES, dest="scopes", help=f"may be repeated; default {STATS_READ}"
         )
-        parser.add_argument("--expires", metavar="DATE", help="the last day on which the key is good, UTC, as Y-m-d")
+        parser.add_argument("--expires", metavar="DATE", help="the last day on which the key is valid, UTC, as Y-m-d")
 
     @sensitive_variables("secret")
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +31,7 @@ class Command(StatsCommand):
         last_day = date_of("--expires", options["expires"])
         expires_at = None if last_day is None else utc_midnight(last_day + ONE_DAY)
         if expires_at is not None and expires_at <= now():
-            raise CommandError(f"--expires {last_day} is over: the key would never be good.")
+            raise CommandError(f"--expires {last_day} is in the past: the key would never be valid.")
         try:
             key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
         except ValidationError as error:

@@ -21,7 +21,7 @@ class Command(StatsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", metavar="PUBLIC_ID")
-        parser.add_argument("--dry-run", action="store_true", help="say what there is, and delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
         parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:

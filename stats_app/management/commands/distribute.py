@@ -14,7 +14,7 @@ from stats_app.models import Click
 class Command(StatsCommand):
     help = (
         "Spread clicks and counts over the machines of a Citus cluster, by workspace. Run it on the coordinator after "
-        "migrate, and again after a migration that adds tables; what lies in its place stays as it is."
+        "migrate, and again after a migration that adds tables; tables that are in place are not moved."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,7 +24,7 @@ class Command(StatsCommand):
             type=int,
             default=SHARDS,
             metavar="N",
-            help="cut clicks into so many parts, which is the number of machines they can be spread over at most; "
+            help="the number of shards of clicks, which is the most machines that they can be spread over; "
             "default %(default)s",
         )
 
@@ -41,7 +41,7 @@ class Command(StatsCommand):
         except Refused as error:
             raise CommandError(str(error)) from None
         if not number:
-            self.stdout.write("Every table lies in its place.")
+            self.stdout.write("Every table is in its place.")
         if options["dry_run"]:
             self.stdout.write("Nothing was changed.")
         else:

@@ -20,7 +20,7 @@ class Command(StatsCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("user", metavar="PUBLIC_ID", help="usr_...")
-        parser.add_argument("--dry-run", action="store_true", help="say what there is, and erase nothing")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be erased, and erase nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         user = user_of(options["user"])

@@ -25,16 +25,22 @@ class Command(StatsCommand):
         parser.add_argument(
             "--only", action="append", default=[], metavar="COLUMN=VALUE", help="only these rows; may be repeated"
         )
-        parser.add_argument("--date-format", metavar="FORMAT", help="of times: as for strptime, unix or unix-ms")
-        parser.add_argument("--timezone", metavar="ZONE", help="of times without an offset, such as Europe/Paris")
-        parser.add_argument("--prefix", metavar="PATH", help="of tracked links in a log; default /c/")
+        parser.add_argument(
+            "--date-format", metavar="FORMAT", help="the form of times: a strptime format, unix or unix-ms"
+        )
+        parser.add_argument(
+            "--timezone", metavar="ZONE", help="the zone of times without an offset, such as Europe/Paris"
+        )
+        parser.add_argument(
+            "--prefix", metavar="PATH", help="the path before the tokens of tracked links in a log; default /c/"
+        )
         parser.add_argument(
             "--status",
             action="append",
             type=int,
             default=[],
             choices=sorted(imports.REDIRECTS),
-            help="of followed links in a log; may be repeated; default: all of these",
+            help="the status codes of followed links in a log; may be repeated; default: all of these",
         )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, and store nothing")
 

@@ -23,7 +23,7 @@ class Command(DirectoryCommand):
             action="store_true",
             help="the file is complete: make all users inactive who are not in it",
         )
-        parser.add_argument("--force", action="store_true", help="even if these are more than half of all users")
+        parser.add_argument("--force", action="store_true", help="even if these are more than half of the active users")
 
     def save(self, workspace: Workspace, items: list[Any], options: dict[str, Any]) -> DirectoryResult:
         return save_users(

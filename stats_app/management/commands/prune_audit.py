@@ -19,7 +19,7 @@ class Command(StatsCommand):
         parser.add_argument(
             "--before", metavar="DATE", required=True, help="first day in UTC whose rows are kept, as Y-m-d"
         )
-        parser.add_argument("--dry-run", action="store_true", help="say how many there are, and delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help="say how many would be deleted, and delete nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         before, now = date_of("--before", options["before"]), timezone.now()

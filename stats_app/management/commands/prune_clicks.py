@@ -24,7 +24,7 @@ class Command(StatsCommand):
             "--before", metavar="DATE", required=True, help="first local day whose clicks are kept, as Y-m-d"
         )
         add_workspace(parser)
-        parser.add_argument("--dry-run", action="store_true", help="say how many there are, and delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help="say how many would be deleted, and delete nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         before, now, dry_run = date_of("--before", options["before"]), timezone.now(), options["dry_run"]

@@ -33,9 +33,9 @@ class Command(StatsCommand):
         except (Refused, LostLock) as error:
             raise CommandError(str(error)) from None
         except NoReverseMatch:
-            raise CommandError("Mails lead to the staff pages: include stats_app.dashboard.urls.") from None
+            raise CommandError("Mails link to the staff pages: include stats_app.dashboard.urls.") from None
         if not outcome.was_alone:
-            self.stdout.write("Another run is sending: it sees to all that is due.")
+            self.stdout.write("Another run is already sending: it sends all mails that are due.")
             return
         self.stdout.write(f"{outcome.sent} mail(s) sent.")
         faults = []
