@@ -1,9 +1,12 @@
-"""Where each table lies when the database is a cluster of Citus: PostgreSQL on several machines.
+"""The place of each table in a Citus cluster, which is PostgreSQL on several machines.
 
-Clicks and their counts are spread by workspace, those of one workspace together on one machine, so that a click and its
-counts change in one place. What clicks are joined with is small, and copied to every machine. All else stays on the
-coordinator. The workspace's row stays there, too, because it is a lock: as a copy on every machine, whoever took it
-would stop all tenants. Citus has to know it, so that transactions which lock it are committed on all machines or none.
+Clicks and rollups are distributed by workspace. All rows of one workspace are on the same machine, so that a click and
+its counts change on one machine. The tables that clicks are joined with are small, and every machine has a copy of them
+(a reference table). All other tables stay on the coordinator.
+
+The workspaces stay on the coordinator, too, because their rows are locks. A lock on a row of a reference table stops
+the writers of all workspaces. Citus must know the table of workspaces, because only then does it commit a transaction
+that locks one of its rows on all machines or on none.
 """
 
 from __future__ import annotations
@@ -67,15 +70,15 @@ PLACES: dict[type[models.Model], str] = {
 
 COLUMN = "workspace_id"
 SHARDS = 32
-"""In so many parts the clicks are cut by default: over so many machines they can be spread at most."""
+"""The default number of shards of clicks. They can be spread over at most this many machines."""
 
 OLDEST = (13, 0)
-"""The oldest version of Citus that this layout was tried with."""
+"""The oldest version of Citus that was tested."""
 
 RECOVERY_MS = 5_000
-"""Clicks of a machine that died as it stored them are seen so much later than its restart, at most."""
+"""How long clicks that a machine was storing when it crashed may stay missing after its restart."""
 
-_KNOWN = Workspace._meta.db_table  # of those that stay, the one that Citus has to know
+_KNOWN = Workspace._meta.db_table  # the local table that Citus must know
 _PLACED = {
     citus.DISTRIBUTED: "spread by workspace",
     citus.REFERENCE: "copied to every machine",
@@ -84,7 +87,7 @@ _PLACED = {
 
 
 def misplaced(using: str) -> dict[str, str]:
-    """The tables that do not lie in their places, and these. Empty where there is no Citus."""
+    """The tables that are not in their places, with their right places. Empty if the database has no Citus."""
     wanted = {model._meta.db_table: place for model, place in PLACES.items() if place != citus.LOCAL}
     wanted[_KNOWN] = citus.LOCAL
     connection = connections[using]
@@ -95,16 +98,16 @@ def misplaced(using: str) -> dict[str, str]:
 
 
 def recovers_late(using: str) -> bool:
-    """Whether transactions that a crash left half done may wait longer than `RECOVERY_MS`."""
+    """Whether transactions that a crash interrupted while they committed may stay open longer than `RECOVERY_MS`."""
     cluster = citus.cluster(connections[using])
     return cluster is not None and not 0 < cluster.recovery_ms <= RECOVERY_MS
 
 
 def distribute(using: str, shards: int = SHARDS, *, dry_run: bool = False) -> Iterator[str]:
-    """Brings every table to its place, in one transaction, and yields a line for each that it moved. Raises Refused.
+    """Moves every table to its place in one transaction, and yields a line for each table it moved. Raises Refused.
 
-    What lies in its place stays as it is, so that it can be run again: after a new version that has new tables, and
-    after it was broken off.
+    Tables that are in their places are not moved. So it can be run again after an interruption, and after an update
+    that adds tables.
     """
     _refuse_without_citus(using)
     connection = connections[using]

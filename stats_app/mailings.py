@@ -32,7 +32,7 @@ from stats_app.periods import ONE_DAY, Period, calendar_period
 from stats_app.sql.sole_run import sole_run
 
 TIMEOUT_SECONDS = 300
-"""For mail servers that the host sets no EMAIL_TIMEOUT for: none may hold a run for ever."""
+"""The timeout if the host does not set EMAIL_TIMEOUT, so that no mail server blocks a run for ever."""
 
 _NUMBER = 1  # the number of this kind of run, for `sole_run`
 _PAUSES = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail

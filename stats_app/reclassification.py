@@ -55,7 +55,8 @@ class _Stored(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """The spans of time whose clicks may change, and the time from which no clicks before a click are missing."""
+    """The spans of time whose clicks may change. For a click after `whole_from`, all earlier clicks that the rules look
+    at are still stored."""
 
     spans: Sequence[tuple[datetime, datetime]]
     whole_from: datetime

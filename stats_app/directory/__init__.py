@@ -1,7 +1,7 @@
 """Saving people and campaigns, thousands at once. REST, the commands and the admin use the same functions.
 
-`items` declares their fields, `claims` settles who gets an e-mail, `users` and `campaigns` save them, and `files` reads
-them from files.
+`items` declares the fields, `plans` plans the changes, `claims` decides which item gets an e-mail or external id,
+`users` and `campaigns` save the rows, `assignments` assigns users to a campaign, and `files` reads items from files.
 """
 
 from __future__ import annotations

@@ -17,9 +17,9 @@ from stats_app.words import fold, is_plain
 
 
 def assign_users(campaign: Campaign, users: Collection[int], *, now: datetime | None = None) -> int:
-    """Makes these users of the campaign's workspace carry it, by their numbers; how many did not before.
+    """Assigns users of the campaign's workspace by their primary keys. Returns how many were not assigned before.
 
-    Nobody who was erased.
+    Erased users are not assigned.
     """
     using = router.db_for_write(CampaignAssignment)
     moment = timezone.now() if now is None else now

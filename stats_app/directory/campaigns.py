@@ -36,11 +36,11 @@ def save_campaigns(
     dry_run: bool = False,
     now: datetime | None = None,
 ) -> DirectoryResult:
-    """Makes and changes campaigns, set-based and in one transaction; sending the same again changes nothing.
+    """Creates and updates campaigns in one transaction. Saving the same items again changes nothing.
 
-    An item has the fields of `NewCampaign`; otherwise as `save_users`. A campaign is found by `publicId`, else by
-    `externalId`, else made. One without either that is there already just as the item says is that one: otherwise each
-    repetition would make a further one.
+    An item has the fields of `NewCampaign`. A campaign is found by `publicId`, else by `externalId`; otherwise it is
+    created. An item without these ids is matched with an existing campaign whose values are all equal, because
+    otherwise each repetition would create one more. In all else it works like `save_users`.
     """
     checked = [check(NewCampaign, index, item) for index, item in enumerate(items)]
     using = router.db_for_write(Campaign)
@@ -61,7 +61,7 @@ def _save(
 
 @dataclass(frozen=True, slots=True)
 class _Campaign:
-    """A campaign, as stored or as it will be. `carriers` are the numbers of users; None where nobody asks."""
+    """A campaign before or after the change. `carriers` are the primary keys of its users, or None if not needed."""
 
     id: int
     public_id: str
@@ -151,7 +151,7 @@ class _Known:
         self.users |= {email: user_id for email, _, user_id in look(_ALIASES, "email", emails, "user_id")}
         unknown = emails - self.users.keys()
         self.erased = {name for name, _, erased_at in rows if erased_at is not None}
-        """The names of those who were erased: of the row that is left, or of the person."""
+        """The public ids and e-mails among the names that belong or belonged to an erased user."""
         if unknown:
             self.erased |= erased_identifiers(workspace_id, emails=unknown).emails
 

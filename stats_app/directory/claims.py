@@ -37,8 +37,8 @@ class Conflict:
 def conflicts(claimants: Collection[Claimant], holders: Mapping[Claim, int]) -> Iterator[Conflict]:
     """The items that cannot be saved together with the others. `holders` are the rows that have unique values now.
 
-    What counts is how the rows will be, so that two items may swap what they have. Of two that want the same, the first
-    one gets it. An item that is refused keeps what its row has, which may refuse another one in turn.
+    Only the final values are compared, so two items may swap their values. If two items want the same value, the first
+    one gets it. The row of a refused item keeps its values, which may be a conflict for another item.
     """
     active = {claimant.row: claimant for claimant in claimants}
     while refused := _refused(active, holders):

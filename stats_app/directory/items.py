@@ -151,9 +151,10 @@ class TargetParameter(Parameter):
 
 
 class DirectoryItem(Parameters):
-    """A person or a campaign as it comes in. A field that is left out stays as it is.
+    """A person or a campaign to save. A field that is left out does not change.
 
-    `noun` is what it is called, `keys` are the fields that it is found again by, and `needed` those that a new one has.
+    `noun` is the word for it in errors, `keys` are the fields by which an existing row is found, and `needed` are the
+    fields that a new row must have.
     """
 
     noun = ""
@@ -168,7 +169,7 @@ _EXTERNAL_ID = (
 
 
 class NewUser(DirectoryItem):
-    """A user as it is sent in. A field that is left out stays as it is."""
+    """A user to save. A field that is left out does not change."""
 
     noun = "user"
     keys = ("publicId", "externalId", "email")
@@ -191,7 +192,7 @@ class NewUser(DirectoryItem):
 
 
 class NewCampaign(DirectoryItem):
-    """A campaign as it is sent in. A field that is left out stays as it is."""
+    """A campaign to save. A field that is left out does not change."""
 
     noun = "campaign"
     needed = ("name", "targetUrl")
@@ -235,7 +236,7 @@ class Checked:
 
 
 def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked:
-    """What an item says. A `FieldError` in its place is one that the caller found before."""
+    """Validates an item. A `FieldError` in place of an item is an error that the caller has found."""
     if isinstance(item, FieldError):
         return Checked(index, error=item, is_readable=False)
     noun = declaration.noun
@@ -277,7 +278,7 @@ def _checked(name: str, found: Field, value: Any, values: dict[str, Any]) -> Fie
 
 
 def require(declaration: type[DirectoryItem], checked: Checked) -> bool:
-    """Whether a new row can be made of the item; what it lacks is its error."""
+    """Whether the item has all fields that a new row needs. If not, sets its error."""
     fields = fields_of(declaration)
     for name in declaration.needed:
         if name not in checked.values:

@@ -13,7 +13,7 @@ from stats_app.directory.results import CREATED, UNCHANGED, UPDATED, DirectoryRe
 from stats_app.errors import shown
 
 EXTERNAL_ID = "externalId"
-"""A kind of claims."""
+"""The kind of the claims for external ids."""
 
 
 class DirectoryRow(Protocol):
@@ -45,7 +45,7 @@ Row = TypeVar("Row", bound=DirectoryRow)
 
 
 class Plan(ABC, Generic[Row]):
-    """The rows that the items name, before and after, by the position of the item. Wrong items are told their error."""
+    """The rows of the items before and after the change, by the position of the item. Wrong items get their error."""
 
     declaration: ClassVar[type[DirectoryItem]]
 
@@ -136,13 +136,13 @@ class Plan(ABC, Generic[Row]):
 
     @cached_property
     def changed(self) -> list[tuple[Row, Row]]:
-        """Before and after. To be asked once all is settled, as what follows from it."""
+        """The rows before and after the change. Like the properties below, valid only after `settle`."""
         pairs = ((before, self.afters[index]) for index, before in self.befores.items())
         return [(before, after) for before, after in pairs if before != after]
 
     @property
     def moving(self) -> list[int]:
-        """The rows with a unique value that another row gets, and that therefore must be cleared first."""
+        """The rows with a unique value that another row gets. These values must be cleared first."""
         wanted = {claim for one in self.new for claim in one.wants}
         wanted.update(claim for _, after in self.changed for claim in after.wants)
         return [old.id for old, new in self._written_anew if (old.wants.keys() - new.wants.keys()) & wanted]

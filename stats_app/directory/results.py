@@ -37,7 +37,7 @@ class Saved:
 
 @dataclass(slots=True)
 class DirectoryResult:
-    """The result of a list, in the order of its items. `deactivated` are the names of people missing in the list."""
+    """The result of a list, in the order of its items. `deactivated` are the e-mails of users missing in the list."""
 
     results: list[Saved] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)

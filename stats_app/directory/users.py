@@ -25,7 +25,7 @@ from stats_app.sql import directory as sql
 from stats_app.sql.references import find
 
 _USERS, _ALIASES, _ADDRESSES = "stats_app_workspaceuser", "stats_app_alias", "stats_app_address"
-_EMAIL = "email"  # a kind of claims
+_EMAIL = "email"  # the kind of the claims for e-mails and aliases
 
 
 def save_users(
@@ -37,15 +37,16 @@ def save_users(
     force: bool = False,
     now: datetime | None = None,
 ) -> DirectoryResult:
-    """Makes and changes users, set-based and in one transaction; sending the same again changes nothing.
+    """Creates and updates users in one transaction. Saving the same items again changes nothing.
 
-    An item has the fields of `NewUser`, and nothing of it is trusted; a `FieldError` in place of one is what the caller
-    found wrong before. A user is found by `publicId`, else by `externalId`, else by `email`, else made. Wrong items are
-    reported by their position, and the right ones around them are saved. `dry_run` finds the same and saves nothing.
+    An item has the fields of `NewUser`, and is validated here. A `FieldError` in place of an item is an error that the
+    caller has found. A user is found by `publicId`, else by `externalId`, else by `email`; otherwise it is created.
+    Wrong items are reported by their position, and the valid ones are saved. `dry_run` returns the same result and
+    saves nothing.
 
-    `deactivate_missing` is for a list of all people: active users whom no item names, not even a wrong one, are made
-    inactive. It raises Refused, and saves nothing, when these are more than half of those that were active, or when an
-    item cannot be read so that nobody knows whom it names; `force` does it all the same.
+    `deactivate_missing` is for a list of all people. It makes active users inactive if no item names them; a wrong item
+    names its user, too. Raises Refused, and saves nothing, if that would be more than half of the active users, or if
+    an item cannot be read, because it is unknown which user it names. `force` skips these two checks.
     """
     checked = [check(NewUser, index, item) for index, item in enumerate(items)]
     using = router.db_for_write(WorkspaceUser)
@@ -64,7 +65,7 @@ def save_users(
 
 
 class _AliasesGo(Exception):
-    """Aliases are deleted, which clicks may name: that takes the workspace's lock alone."""
+    """Aliases will be deleted. Clicks may refer to them, so this needs the workspace's exclusive lock."""
 
 
 def _save(
@@ -93,7 +94,7 @@ def _save(
 
 @dataclass(slots=True)
 class _Person:
-    """A user, as stored or as it will be."""
+    """A user before or after the change."""
 
     id: int
     public_id: str
@@ -148,7 +149,7 @@ class _Person:
 
 
 class _Known:
-    """The rows of the workspace that the items name, and who has what they want."""
+    """The rows of the workspace that the items refer to, and the rows that have the unique values they want."""
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
         look = partial(find, connection, workspace_id)
@@ -169,7 +170,7 @@ class _Known:
         self.by_address = self.by_email | {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
         self._sure = {*self.by_public_id.values(), *self.by_external_id.values()}
         self.named = self._sure | set(self.by_address.values())
-        """Whom the items name by whatever, the wrong ones among them, too."""
+        """The users that items name by any id, e-mail or alias, including wrong items."""
         named = self._sure | {self.by_email[email] for email in emails & self.by_email.keys()}
         self.erased = erased_identifiers(
             workspace_id,
@@ -196,10 +197,10 @@ class _Known:
         return by_email | {Claim(EXTERNAL_ID, key): user_id for key, user_id in self.by_external_id.items()}
 
     def row_of(self, values: Mapping[str, Any]) -> tuple[str, int] | None:
-        """The field that an item is found again by, and the row; None for a new one.
+        """The field by which an item's existing row is found, and the row's primary key. None for a new row.
 
-        An e-mail beside an external id does not name a person whom another item names by an id: that one may part
-        with the e-mail, or has lost it to this new person.
+        An item with an unknown external id is not matched by its e-mail with a user whom another item names by an id:
+        that item may give the e-mail up to this new person.
         """
         if "publicId" in values:
             row = self.by_public_id.get(values["publicId"])
@@ -225,7 +226,7 @@ class _Plan(Plan[_Person]):
         return found and (found[0], self.known.people[found[1]])
 
     def judge(self, one: Checked, after: _Person) -> None:
-        """Nobody who was erased comes back by a list; staff may let somebody in again by hand."""
+        """Refuses users who were erased. Only staff may add such a person again, by hand."""
         if after.id in self.known.erased_people:
             one.refuse("publicId", "not_allowed", f"{shown(after.public_id)} belongs to a user who was erased.")
             return
@@ -278,12 +279,12 @@ def _write(connection: BaseDatabaseWrapper, workspace_id: int, plan: _Plan, now:
 
 @dataclass(slots=True)
 class _Missing:
-    """Finds the active users whom a whole list names no more."""
+    """Finds the active users who are missing in a complete list."""
 
     force: bool
 
     def find(self, connection: BaseDatabaseWrapper, workspace_id: int, plan: _Plan) -> list[tuple[int, str]]:
-        """The number and the e-mail of each. Raises Refused when the list cannot be a whole one."""
+        """The primary key and the e-mail of each. Raises Refused if the list does not seem to be complete."""
         unreadable = sum(not one.is_readable for one in plan.checked)
         if unreadable and not self.force:
             raise Refused(

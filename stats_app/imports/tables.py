@@ -25,7 +25,7 @@ class CsvTable:
     """A CSV file whose first row names the columns. `skipped` counts the rows that `--only` has excluded so far."""
 
     def __init__(self, source: Source, mapping: ColumnMap) -> None:
-        """Reads the first row. Raises WrongFile when it does not name what is needed."""
+        """Reads the first row. Raises WrongFile for missing, unknown or repeated columns."""
         self.skipped = 0
         self.encoding = source.encoding()
         lines = source.text_lines()
@@ -61,7 +61,7 @@ class CsvRows(Rows):
     """The clicks of a CSV file."""
 
     def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
-        """Reads the first row. Raises WrongFile when it does not name what is needed."""
+        """Reads the first row. Raises WrongFile for missing, unknown or repeated columns."""
         self._table = CsvTable(source, mapping)
         columns = self._table.columns
         check_clicks(columns.origins)
@@ -87,8 +87,8 @@ class CsvRows(Rows):
 class _Table:
     """For each row: the number of its first line, its text, and its cells or an error.
 
-    If a row of several lines is wrong, a quote has mostly been left open, and has swallowed correct lines. So only the
-    first line is rejected, and the next row begins with the second line.
+    If a row of several lines is wrong, the usual cause is a quote that was not closed, so that the row contains lines
+    that are correct. So only the first line is rejected, and the next row begins with the second line.
     """
 
     def __init__(self, lines: Iterator[str], delimiter: str, width: int, first: int) -> None:

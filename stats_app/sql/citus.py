@@ -1,4 +1,4 @@
-"""Citus: PostgreSQL over several machines. Where its tables lie, and laying them out."""
+"""Citus, an extension that runs PostgreSQL on several machines: where its tables are, and moving them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ LOCAL = "local"
 
 
 class Cluster(NamedTuple):
-    """What the database says of itself: the version of Citus, and its machines."""
+    """What the database says about the version of Citus and the machines."""
 
     version: tuple[int, ...]
     is_coordinator: bool
     machines: int
     has_coordinator: bool
-    """Whether the machines know the coordinator. One alone makes itself known."""
+    """Whether the machines know the coordinator. A coordinator without workers registers itself."""
     recovery_ms: int
-    """The time between two looks at transactions that a crash left half done; below 0 without any."""
+    """The interval between two checks for transactions that a crash interrupted; negative if there are no checks."""
 
 
 def cluster(connection: BaseDatabaseWrapper) -> Cluster | None:
-    """None where the database has no Citus."""
+    """None if the database has no Citus."""
     if not is_postgresql(connection):
         return None
     versions = rows(connection, "SELECT extversion FROM pg_extension WHERE extname = 'citus'")
@@ -46,7 +46,7 @@ def cluster(connection: BaseDatabaseWrapper) -> Cluster | None:
 
 
 def places(connection: BaseDatabaseWrapper, tables: Collection[str]) -> dict[str, str]:
-    """Where each of the tables lies that Citus knows. The others lie on the coordinator alone."""
+    """The place of each of these tables that Citus knows. The others are on the coordinator only."""
     kinds = f"CASE WHEN partmethod = 'h' THEN '{DISTRIBUTED}' WHEN repmodel = 't' THEN '{REFERENCE}' ELSE '{LOCAL}' END"
     statement = f"""
         SELECT name, {kinds} FROM unnest(%s::text[]) AS given (name)
@@ -56,7 +56,8 @@ def places(connection: BaseDatabaseWrapper, tables: Collection[str]) -> dict[str
 
 
 def begin_layout(connection: BaseDatabaseWrapper) -> None:
-    """The tables refer to each other, so that none may be changed over two connections at once."""
+    """Sets up a transaction that moves tables. Because the tables reference each other, Citus must not change their
+    shards over several connections at the same time."""
     execute(connection, "SET LOCAL citus.multi_shard_modify_mode = 'sequential'")
     execute(connection, "SET LOCAL client_min_messages = warning")
 
@@ -74,13 +75,16 @@ def keeps_to_one_connection(connection: BaseDatabaseWrapper) -> bool:
 
 
 def keep_to_one_connection(connection: BaseDatabaseWrapper) -> None:
-    """Has what changes a whole table go from part to part: a migration that also changes a copied table fails else."""
+    """Makes Citus change the shards of a table one after the other in all later sessions of the database.
+
+    Otherwise a migration that changes both a distributed table and a reference table fails.
+    """
     name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
     execute(connection, f"ALTER DATABASE {name} SET citus.multi_shard_modify_mode = 'sequential'")
 
 
 def distribute(connection: BaseDatabaseWrapper, table: str, column: str, with_table: str | None, shards: int) -> None:
-    """Spreads a table by a column, its rows beside those of `with_table` that have the same value there."""
+    """Distributes a table by a column. Rows are on the same machine as the rows of `with_table` with the same value."""
     if with_table is None:
         given = [table, column, str(shards)]
         rows(connection, "SELECT create_distributed_table(%s, %s, shard_count => %s::int4)::text", given)
@@ -90,28 +94,28 @@ def distribute(connection: BaseDatabaseWrapper, table: str, column: str, with_ta
 
 
 def copy_to_all(connection: BaseDatabaseWrapper, table: str) -> None:
-    """Keeps a copy of a table on each machine."""
+    """Makes a table a reference table, of which each machine has a copy."""
     rows(connection, "SELECT create_reference_table(%s)::text", [table])
 
 
 def make_known(connection: BaseDatabaseWrapper, table: str) -> None:
-    """Leaves a table where it is, with those that it has to do with by foreign keys, and has changes of it committed
-    along with those on other machines."""
+    """Makes Citus know a table and those connected to it by foreign keys, without moving them. A change of such a table
+    is committed together with the transaction's changes on other machines."""
     statement = "SELECT citus_add_local_table_to_metadata(%s, cascade_via_foreign_keys => true)::text"
     rows(connection, statement, [table])
 
 
 def commit_together(connection: BaseDatabaseWrapper) -> None:
-    """Has what the transaction changes committed on all machines or none, whatever it changes on the coordinator.
+    """Makes Citus commit this transaction on all machines or on none.
 
-    Citus does so by itself only if it sees several machines change. To it, tables that it does not know are none: the
-    host's, and some of ours. A change of one that it knows is one, even of no row.
+    Citus does so by itself only if it sees changes on several machines. It does not see changes of tables that it does
+    not know, such as the host's. An UPDATE of a table that it knows counts as a change, even if it changes no row.
     """
     execute(connection, "UPDATE stats_app_workspace SET name = name WHERE false")
 
 
 def bytes_left_behind(connection: BaseDatabaseWrapper, table: str) -> int:
-    """The room that rows of a distributed table still take on the coordinator from before they were moved."""
+    """The size of the rows that stayed on the coordinator when the table was distributed."""
     [(size,)] = rows(connection, "SELECT pg_relation_size(%s::regclass)", [table])
     return int(size)
 

@@ -1,5 +1,5 @@
-"""One run at a time of what must not run twice at once, also when one is killed: the database, or the system, lets go
-of the lock with the connection."""
+"""A lock for jobs that must not run twice at the same time. If the process is killed, its connection ends, and the
+database or the operating system releases the lock."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ from stats_app.management.command import StatsCommand
 from stats_app.sql.sole_run import LostLock
 
 NAMED = 3
-"""So many failures does the last line name."""
+"""The most failed mails that the error names."""
 
 
 class Command(StatsCommand):
     help = (
-        "Send the mailings that are due: each whole week or month once to each address, however often this is run, "
-        "also by two at once or after a crash. Exits with 1 when a mail could not be sent: the next run tries it again."
+        "Send the mails that are due. Each address gets each week or month once, even if two runs start at the same "
+        "time or a run crashes. Exits with 1 if a mail could not be sent; the next run tries it again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
