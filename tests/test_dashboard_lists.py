@@ -12,6 +12,9 @@ from django.test import Client, override_settings
 
 from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
+from stats_app.reports import list_rows as reading
+from stats_app.reports import lists
+from stats_app.sql import listings
 from tests.admin_cast import login
 from tests.dashboard_cast import address, at, csv_lines, list_address, list_rows, show, text
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record, record_all
@@ -185,6 +188,23 @@ def test_every_order_is_over_all_rows(staff: Client, kind: str, start: str, end:
             pages = [show(staff, url, from_=start, to=end, sort=f"{sign}{sort}", page=page) for page in (1, 2, 9)]
             assert [row[0] for page in pages[:2] for row in list_rows(page)] == [str(row) for row in ordered]
             assert list_rows(pages[2]) == list_rows(pages[1])
+
+
+@pytest.mark.parametrize("kind", ["campaigns", "users"])
+@pytest.mark.parametrize(("start", "end"), PERIODS)
+def test_many_rows_are_in_the_same_order_as_few(
+    staff: Client, monkeypatch: pytest.MonkeyPatch, kind: str, start: str, end: str
+) -> None:
+    for module in (listings, reading):
+        monkeypatch.setattr(module, "MANY", 0)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 10)
+    traffic = Traffic(kind)
+    url = list_address(traffic.workspace, kind)
+    pages = [list_rows(show(staff, url, from_=start, to=end, page=page)) for page in range(1, 7)]
+    ordered = sorted(traffic.rows, key=lambda row: (-traffic.number(row, start, end), row.public_id))
+    assert [row[:2] for page in pages for row in page] == [
+        [str(row), str(traffic.number(row, start, end))] for row in ordered
+    ]
 
 
 @pytest.mark.parametrize("sort", ["name", "-name", "status", "first", "-first", "last", "-last"])

@@ -237,7 +237,10 @@ class AskedList(ListChoices):
     @cached_property
     def _rows(self) -> ListRows:
         least_shown = self.least_shown if self.has_clicks else None
-        return ListRows(self.workspace.pk, self.one, self.chosen, self.comparison, self.only_without, least_shown)
+        whole = not self.filters
+        return ListRows(
+            self.workspace.pk, self.one, self.chosen, self.comparison, self.only_without, whole, least_shown
+        )
 
     def _keys(self, first: int, most: int | None) -> Found:
         """At most `most` keys of the rows from the position `first` on, in the list's order."""
