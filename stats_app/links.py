@@ -216,7 +216,7 @@ def _user(value: Any, references: _References) -> int:
     user_id, erased_at = _reference(references.users, "user", value, public_ids.USER)
     if erased_at is not None:
         name = shown(getattr(value, "public_id", value))
-        raise WrongField("user", "not_allowed", f"user {name} is that of a user who was erased.")
+        raise WrongField("user", "not_allowed", f"user {name} belongs to a user who was erased.")
     return int(user_id)
 
 

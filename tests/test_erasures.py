@@ -316,7 +316,7 @@ def test_nobody_who_was_erased_gets_a_link(workspace: Workspace, ada: WorkspaceU
     before = everything_stored()
     for name in (ada.public_id, ada):
         [wrong] = create_links(workspace, [LinkInput("vcard", "https://www.example.com/", user=name)]).rejected
-        message = f'user "{ada.public_id}" is that of a user who was erased.'
+        message = f'user "{ada.public_id}" belongs to a user who was erased.'
         assert (wrong.field, wrong.code, wrong.message) == ("user", "not_allowed", message)
     assert everything_stored() == before
 
