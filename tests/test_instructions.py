@@ -267,7 +267,7 @@ def test_the_install_page_leads_to_a_first_answer(machine: tuple[Path, dict[str,
 def test_a_project_has_its_first_numbers(machine: tuple[Path, dict[str, str]]) -> None:
     grace, text = newcomer(machine, "numbers"), page("docs/first-numbers.md")
     grace.run("python -m django startproject mysite .")
-    grace.follow(section(page("README.md"), "Into your project", "Ask by AI assistant"))
+    grace.follow(section(page("README.md"), "Into your project", "Ask an AI assistant"))
     grace.ran = []
     try:
         grace.follow(text)
@@ -283,8 +283,8 @@ def test_the_readme_leads_through_the_demo_and_into_a_project(machine: tuple[Pat
         section(text, *ends)
         for ends in (
             ("Try it", "What staff see"),
-            ("Into your project", "Ask by AI assistant"),
-            ("Ask by AI assistant", "Documentation"),
+            ("Into your project", "Ask an AI assistant"),
+            ("Ask an AI assistant", "Documentation"),
         )
     )
     assert commands(demo + into + mcp) == commands(text)

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Campaign, Workspace, WorkspaceUser
+from stats_app.reports import overview_context
 from tests.factories import make_campaign, make_key, make_user, make_workspace
 from tests.rest import CAMPAIGNS, OVERVIEW, USERS, get
 
@@ -144,3 +145,41 @@ def test_a_page_and_its_file_say_one_thing(cast: Cast, atomic_requests: bool, mo
         for table in ("chart", "campaignChart", "campaigns", "users", "kindChart"):
             numbers = [int(row["clicks"]) for row in rows if row["table"] == table and row["clicks"]]
             assert not numbers or sum(numbers) == whole, (url, table)
+
+
+# --- a host's own view, as docs/dashboards.md describes it
+
+
+def figures_of_view(cast: Cast) -> list[int]:
+    """Three figures of two calls: the total, the chart and the table of the overview."""
+    query = MARCH | {"breakdown": "day", "compare": "none"}
+    reports = [overview_context(cast.workspace, query, NOON)["report"] for _ in range(2)]
+    return [
+        number
+        for report in reports
+        for number in (
+            report.answer["totals"]["totalClicks"],
+            sum(report.chart.current),
+            *(rank.clicks for rank in report.users.rows),
+        )
+    ]
+
+
+def test_a_call_outside_of_a_transaction_has_a_snapshot_of_its_own(cast: Cast) -> None:
+    with cast.clicks_between_reads():
+        figures = figures_of_view(cast)
+    first, second = figures[0], figures[3]
+    assert figures == [first] * 3 + [second] * 3
+    assert first < second
+
+
+@pytest.mark.postgres
+def test_calls_in_a_transaction_agree_only_at_the_level_repeatable_read(cast: Cast) -> None:
+    with cast.clicks_between_reads(), transaction.atomic():
+        figures = figures_of_view(cast)
+    assert figures[0] < figures[2]
+    with cast.clicks_between_reads(), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        figures = figures_of_view(cast)
+    assert len(set(figures)) == 1
