@@ -155,7 +155,8 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) 
     selects, params = [], []
     for name, days in spans.items():
         for piece in _pieces(dimension, days, order.today):
-            columns = ", ".join(f"{piece.sign}({TOTAL})" if name == one else "0" for one in spans)
+            # Named here as well: Citus reads each of them by itself, and loses the names of the common table.
+            columns = ", ".join(f"{f'{piece.sign}({TOTAL})' if name == one else '0'} AS {one}" for one in spans)
             selects.append(f"""
                 SELECT key, {columns} FROM stats_app_rollup
                 WHERE workspace_id = %s AND dimension = %s AND day BETWEEN %s AND %s {among}

@@ -83,6 +83,8 @@ class _Search:
         self.dimension = dimension
         self.series = f", {series(connection, columns)}" if columns else ""
         self.collation = 'COLLATE "C"' if is_postgresql(connection) else ""
+        # Without it a table whose statistics are from when it was empty has all counts added up again for each name.
+        self.once = "MATERIALIZED" if is_postgresql(connection) else ""
 
     def of_few(self) -> str:
         return f"""
@@ -103,7 +105,7 @@ class _Search:
                 LIMIT %(many)s + 1
             ), few AS (
                 SELECT key FROM others WHERE (SELECT count(*) FROM others) <= %(many)s
-            ), counted AS (
+            ), counted AS {self.once} (
                 SELECT * FROM seen UNION ALL {self._counts("AND key IN (SELECT key FROM few)")}
             )
             {self._first("(SELECT count(*) FROM others)")}
