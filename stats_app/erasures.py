@@ -21,6 +21,7 @@ from stats_app.models import (
     CampaignAssignment,
     ErasedIdentifier,
     ErasureSalt,
+    RecentVisit,
     ToolCall,
     TrackedLink,
     WorkspaceUser,
@@ -160,6 +161,7 @@ def _erase_links(row: WorkspaceUser, workspace_id: int, using: str) -> tuple[int
     others = links.filter(Q(user__isnull=True) | ~Q(user=row), target_url=OuterRef("target_url"))
     kept = own.filter(Q(target_url="") | Exists(others)).update(user=None, alias=None)
     deleted, _ = own.all().delete()
+    RecentVisit.objects.using(using).filter(workspace=workspace_id, signature=row.pk).delete()
     forget_links(tokens)
     return kept, deleted
 

@@ -30,6 +30,7 @@ from stats_app.locks import tried_again
 from stats_app.models import Mailing, MailingAddress, MailingDelivery
 from stats_app.periods import ONE_DAY, Period, calendar_period
 from stats_app.sql.sole_run import sole_run
+from stats_app.words import fold
 
 TIMEOUT_SECONDS = 300
 """The timeout if the host does not set EMAIL_TIMEOUT, so that no mail server blocks a run for ever."""
@@ -298,7 +299,7 @@ def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> Non
 
     Raises UnknownZone.
     """
-    today, wanted = mailing.workspace.today(now), list(dict.fromkeys(emails))
+    today, wanted = mailing.workspace.today(now), list(dict.fromkeys(map(fold, emails)))
     using = router.db_for_write(Mailing)
     with transaction.atomic(using=using):
         rows = MailingAddress.objects.using(using).filter(mailing=mailing.pk)

@@ -9,7 +9,8 @@ MAX_LENGTH = 2000
 
 # Browsers remove tabs and line breaks, trim spaces and read a backslash as a slash, so that "http:\\evil.example" leads
 # to another host than Python finds in it.
-_ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff]")
+# Lone surrogates cannot be stored or sent.
+_ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
 
 
 def is_target(address: str) -> bool:

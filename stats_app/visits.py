@@ -151,7 +151,8 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
     else:
         if not is_recorded:
             logger.error("A click could not be recorded, because its link was deleted: %s", link.token)
-            _log_lost(link, click_id, judgement, now)
+            # The person may have been erased with it.
+            _log_lost(link, click_id, judgement, now, of_nobody=True)
     return judgement
 
 
@@ -222,16 +223,17 @@ def _followed(row: visits.VisitRow) -> Followed:
     return Followed(row.click, row.visited_at, row.link, row.signature, row.visitor, row.network, row.reason)
 
 
-def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime) -> None:
-    """Logs the values that are needed to record the click later, and nothing about the visitor."""
+def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime, *, of_nobody: bool = False) -> None:
+    """Logs the values that are needed to record the click later, and nothing about the visitor. `of_nobody` leaves out
+    the link and its person."""
     click: dict[str, Any] = {
         "id": str(click_id).lower(),
         "kind": link.kind,
         "campaignPublicId": link.campaign,
-        "userPublicId": link.user,
-        "alias": link.alias,
-        # Left out for a person who opted out, because it would show whose click it was.
-        "link": link.token if link.user or link.signature is None else None,
+        "userPublicId": None if of_nobody else link.user,
+        "alias": None if of_nobody else link.alias,
+        # Left out, too, for a person who opted out, because it would show whose click it was.
+        "link": link.token if not of_nobody and (link.user or link.signature is None) else None,
         "clickedAt": now.astimezone(UTC).isoformat(timespec="microseconds"),
         "verdict": judgement.verdict,
         "reason": judgement.reason,

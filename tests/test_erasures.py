@@ -27,6 +27,7 @@ from stats_app.models import (
     CampaignAssignment,
     Click,
     ErasedIdentifier,
+    RecentVisit,
     ToolCall,
     TrackedLink,
     Workspace,
@@ -309,6 +310,15 @@ def test_a_list_of_campaigns_assigns_nobody_who_was_erased(
     assert (wrong.index, wrong.field, wrong.code, wrong.message) == (0, "assignedUsers", "not_allowed", message)
     assert users_named(workspace.pk, [named]) == (set(), [named])
     assert everything_stored() == before
+
+
+def test_recent_visits_are_erased(ada: WorkspaceUser) -> None:
+    link = TrackedLink.objects.get(user=ada, kind="campaign")
+    browser = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+    Client(headers={"User-Agent": browser, "Accept-Language": "en"}).get(f"/c/{link.token}")
+    assert RecentVisit.objects.filter(signature=ada.pk).count() == 1
+    run("erase_user", ada.public_id)
+    assert not RecentVisit.objects.exists()
 
 
 def test_nobody_who_was_erased_gets_a_link(workspace: Workspace, ada: WorkspaceUser) -> None:

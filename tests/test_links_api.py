@@ -196,6 +196,13 @@ def test_an_empty_list_is_fine() -> None:
     assert_answer(post(make_key(make_workspace()), {"links": []}, LINKS), made(0, 0, [], []))
 
 
+def test_letters_that_cannot_be_stored_are_an_error_of_their_item() -> None:
+    body = r'{"links": [{"kind": "other", "targetUrl": "https://e.com/\ud800"}]}'
+    message = r'targetUrl must be an http or https address, not "https://e.com/\ud800".'
+    error = (0, "targetUrl", "invalid", message)
+    assert_answer(post(make_key(make_workspace()), body, LINKS), made(0, 0, [error], []))
+
+
 def test_a_repeated_key_is_an_error_of_its_item() -> None:
     error = (0, "kind", "repeated", "kind is given 2 times; give it once.")
     assert_answer(

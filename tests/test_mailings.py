@@ -484,6 +484,14 @@ def test_who_has_unsubscribed_is_not_added_again() -> None:
     assert [row.email for row in mailing.addresses.order_by("email")] == [ADA, BOB]
 
 
+def test_who_has_unsubscribed_is_not_added_again_by_other_letters() -> None:
+    mailing = make_mailing()
+    Client().post(way_out())
+    mailings.set_addresses(mailing, [ADA.upper(), BOB], at(MONDAY))
+    addresses = [(row.email, row.unsubscribed_at is None) for row in mailing.addresses.order_by("email")]
+    assert addresses == [(ADA, False), (BOB, True)]
+
+
 def test_one_that_is_switched_on_again_sends_no_old_period() -> None:
     mailing = make_mailing(None, ADA, is_active=False)
     with time_machine.travel(at("2026-04-15"), tick=False):

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +21,10 @@ from stats_app import visits
 from stats_app.links import LinkInput, create_links
 from stats_app.models import Campaign, Click, RecentVisit, TrackedLink, VisitorSalt, Workspace, WorkspaceUser
 from stats_app.rollups import check
+from stats_app.verdicts import Visit
 from tests.factories import make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.rest import OVERVIEW, get
+from tests.test_commands import run
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +90,14 @@ def test_it_leads_to_the_target_and_counts_a_click(workspace: Workspace) -> None
     assert (click.verdict, click.reason, len(bytes(click.visitor))) == ("human", "", 16)
     assert counted(workspace) == 1
     assert list(check(workspace)) == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PROPFIND"])
+def test_other_methods_are_refused_without_a_page_of_the_host(workspace: Workspace, method: str) -> None:
+    link = link_of(workspace, "other", TARGET)
+    response = Client(enforce_csrf_checks=True).generic(method, f"/c/{link.token}")
+    assert (response.status_code, response.headers["Allow"], response.content) == (405, "GET, HEAD", b"")
+    assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_a_campaign_link_leads_to_the_campaigns_current_target(workspace: Workspace) -> None:
@@ -266,6 +277,29 @@ def test_when_recording_fails_the_visitor_is_led_on_and_the_click_is_logged(
         "clickedAt": "2026-03-10T12:00:00.000000+00:00",
         "verdict": "human",
     }
+
+
+def test_a_click_whose_link_is_deleted_meanwhile_names_nobody_and_can_be_imported(
+    workspace: Workspace, lost: Any, tmp_path: Path
+) -> None:
+    campaign, user = make_campaign(workspace), make_user(workspace)
+    link = link_of(workspace, "campaign", TARGET, campaign, user, make_alias(user))
+    known = visits.find_link(link.token)
+    assert known is not None
+    link.delete()
+    visit = Visit("GET", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "en")
+    visits.record_visit(known, visit, remote_addr="203.0.113.1", forwarded=None, now=NOON)
+    [line] = lost()
+    assert {name: line[name] for name in line if name != "id"} == {
+        "kind": "campaign",
+        "campaignPublicId": campaign.public_id,
+        "clickedAt": "2026-03-10T12:00:00.000000+00:00",
+        "verdict": "human",
+    }
+    file = tmp_path / "lost.jsonl"
+    file.write_text(json.dumps(line))
+    run("import_clicks", str(file), "--workspace", workspace.public_id)
+    assert counted(workspace) == 1
 
 
 @pytest.mark.parametrize("shared", [False, True])

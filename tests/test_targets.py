@@ -36,6 +36,7 @@ def test_it_takes_addresses_of_the_web(address: str) -> None:
         "javascript:alert(1)",  # GHSA-89fc-m499-3hcp
         "data:text/html,x",
         "ftp://example.com/",
+        "https://example.com/\ud800",
         "http:\\\\\\evil.com",  # CVE-2014-3730
         "https://example.com\\@evil.com",
         "https://example.com/\nx",  # CVE-2021-32052

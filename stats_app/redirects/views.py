@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.encoding import iri_to_uri
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 
 from stats_app.conf import conf
 from stats_app.verdicts import PURPOSE_HEADERS, Visit
@@ -27,6 +28,8 @@ HEADERS = {
 logger = logging.getLogger(__name__)
 
 
+# Exempt, so that a POST gets the 405 below and not the page about cookies.
+@csrf_exempt
 @login_not_required
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """302 to the link's target. A query string is ignored. HEAD is redirected, too, but not counted."""
