@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 DEFAULT_URL = "postgres://root@127.0.0.1/stats_bench"
 
@@ -45,7 +46,8 @@ def main() -> None:
         options.markdown.write_text(report.markdown(results), encoding="utf-8")
 
 
-def measure(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # the type's module can be imported only when Django is set up
+def measure(options: argparse.Namespace) -> Any:
+    """The `report.Results`. Its modules are imported here, because they need Django set up."""
     from benchmarks import cases, databases, directory, filling, imports, ingest, pages, redirects, report
     from benchmarks.databases import MAIN, SMALL, STAFF
     from benchmarks.servers import serving

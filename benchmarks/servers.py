@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 WORKERS = 2
 _START_SECONDS = 30
@@ -70,7 +71,8 @@ def serving(alias: str, **environment: str) -> Iterator[Server]:
         process.wait()
 
 
-def application():  # type: ignore[no-untyped-def]  # a WSGI application, imported by gunicorn
+def application() -> Any:
+    """The WSGI application, which gunicorn makes."""
     from django.core.wsgi import get_wsgi_application
 
     return get_wsgi_application()

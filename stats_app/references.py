@@ -62,7 +62,7 @@ def _names(values: Collection[Any], model: type[Model]) -> set[Any]:
 
 
 def looked_up(rows: Mapping[Any, Any], value: Any) -> Any:
-    """What `rows_of` has found for the value, or None."""
+    """The value's row as `rows_of` found it, or its code. None for an unknown value of any type."""
     try:
         return rows.get(value)
     except TypeError:  # not hashable
@@ -79,10 +79,9 @@ def folded(email: Any) -> Any:
 
 
 def code_of(name: str, value: Any, codes: Mapping[str, int]) -> int:
-    try:
-        return codes[value]
-    except (KeyError, TypeError):
-        pass
+    code: int | None = looked_up(codes, value)
+    if code is not None:
+        return code
     if value is None:
         raise WrongField(name, "required", f"{name} is required: one of {', '.join(codes)}.")
     raise WrongField(name, "invalid", f"{name} must be one of {', '.join(codes)}, not {shown(value)}.")

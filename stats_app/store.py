@@ -119,14 +119,22 @@ def _top(
 
 
 def ordered(
-    workspace_id: int, of: Named, rows: QuerySet[Any], order: listings.Order, first: int = 0, most: int | None = None
+    workspace_id: int,
+    of: Named,
+    rows: QuerySet[Any],
+    order: listings.Order,
+    first: int = 0,
+    most: int | None = None,
+    *,
+    is_whole: bool = False,
 ) -> listings.Found:
     """The primary keys of campaigns or users, sorted by a counted number, or only those without clicks.
 
     `rows` are rows of the workspace, with the values `pk`, `public_id` and `place`. Rows without clicks count as 0.
+    `is_whole` says that these are all of the workspace, so that those with the most clicks can be found by a ranking.
     """
     connection = connections[router.db_for_read(Rollup)]
-    return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most)
+    return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most, is_whole)
 
 
 def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period) -> int:

@@ -36,6 +36,7 @@ MAX_ROWS = 10_000
 MAX_SIGNED = 2_000_000
 """The most characters of the items in the page. Django refuses forms of 2.5 MiB."""
 MAX_AGE = 3600
+_TOO_LARGE = gettext_lazy("The file is too large: import it with the command import_users or import_campaigns.")
 _SALT = "stats_app.admin.import"
 
 LABELS = {
@@ -89,9 +90,7 @@ class ImportForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError(
-                _("The file is too large: import it with the command import_users or import_campaigns.")
-            )
+            raise forms.ValidationError(_TOO_LARGE)
         return file
 
 
@@ -204,11 +203,7 @@ class ImportAdmin(_Base):
         result = self._save(upload, dry_run=True)
         signed = upload.signed(request, self.model.__name__, digest_of(result))
         if len(signed) > MAX_SIGNED:
-            self.message_user(
-                request,
-                _("The file is too large: import it with the command import_users or import_campaigns."),
-                messages.ERROR,
-            )
+            self.message_user(request, _TOO_LARGE, messages.ERROR)
             return HttpResponseRedirect(self.address("import"))
         rows = upload.rows
         made = [(rows[one.index], one.name) for one in result.results if one.outcome == CREATED]

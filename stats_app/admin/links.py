@@ -33,8 +33,6 @@ class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argumen
     def clean(self) -> dict[str, Any] | None:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         user, alias = values.get("user"), values.get("alias")
-        if user is not None and user.erased_at is not None:
-            self.add_error("user", ValidationError(_("This user was erased."), code="erased"))
         if user is not None and alias is not None and alias.user_id != user.pk:
             self.add_error("alias", ValidationError(_("This alias belongs to another user."), code="invalid"))
         return values

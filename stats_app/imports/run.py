@@ -10,13 +10,14 @@ from typing import NamedTuple, TypeGuard, cast
 
 from django.db import router, transaction
 
-from stats_app.errors import FieldError, shown
+from stats_app.errors import FieldError
 from stats_app.imports.row_ids import RowIds, Seen
 from stats_app.imports.rows import Row, Rows
 from stats_app.imports.times import EPOCH
 from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.models.fields import ulid_bytes
+from stats_app.references import not_found
 
 BATCH = 2_000
 KEPT_LINKS = 50_000
@@ -124,7 +125,7 @@ def _followed(click: ClickInput, link: _Link | None) -> ClickInput | FieldError:
     """The click with missing values taken from its link."""
     _, click_id, campaign, user, alias, token, *others = click
     if link is None:
-        return FieldError("link", "not_found", f"link {shown(token)} is not in this workspace.")
+        return not_found("link", token).error
     return ClickInput(
         link.kind, click_id, campaign or link.campaign, user or link.user, alias or link.alias, token, *others
     )

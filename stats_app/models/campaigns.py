@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from stats_app import dimensions, public_ids, targets
 from stats_app.models.deletion import ClickedModel, ClickedQuerySet
 from stats_app.models.fields import ExternalIdField, NameField
-from stats_app.models.people import WorkspaceUser, number_of
+from stats_app.models.people import WorkspaceUser, number_of, refuse_erased
 from stats_app.models.workspaces import OfOneWorkspace, Workspace, WorkspaceOf
 from stats_app.sql.words import holds
 
@@ -193,5 +193,5 @@ class CampaignAssignment(models.Model):
     def clean(self) -> None:
         if self.campaign_id:
             self.workspace_id = self.campaign.workspace_id  # the constraints need it
-        if self.user_id and self.user.erased_at is not None:
-            raise ValidationError({"user": _("This user was erased.")})
+        if self.user_id:
+            refuse_erased(self.user)

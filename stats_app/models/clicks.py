@@ -12,7 +12,7 @@ from stats_app.dimensions import CAMPAIGN, HUMAN, KINDS, VERDICTS
 from stats_app.models.campaigns import Campaign, leads_to_the_web, validate_target_url
 from stats_app.models.deletion import ClickedModel
 from stats_app.models.fields import CodeField, UlidField
-from stats_app.models.people import Alias, WorkspaceUser
+from stats_app.models.people import Alias, WorkspaceUser, refuse_erased
 from stats_app.models.workspaces import OfOneWorkspace, Workspace
 
 REASON_LENGTH = 40
@@ -82,6 +82,10 @@ class TrackedLink(ClickedModel):
 
     def __str__(self) -> str:
         return self.token
+
+    def clean(self) -> None:
+        if self.user is not None:
+            refuse_erased(self.user)
 
 
 class Click(models.Model):

@@ -186,6 +186,12 @@ class WorkspaceUser(Addressed):
             raise ValidationError({"email": _("This e-mail is an alias in this workspace.")})
 
 
+def refuse_erased(user: WorkspaceUser) -> None:
+    """Raises ValidationError for a user who was erased, to whom nothing can be given any more."""
+    if user.erased_at is not None:
+        raise ValidationError({"user": _("This user was erased.")})
+
+
 class Alias(Addressed):
     """A further e-mail address of a workspace user."""
 
@@ -216,8 +222,8 @@ class Alias(Addressed):
         return self.email
 
     def clean(self) -> None:
-        if self.user_id and self.user.erased_at is not None:
-            raise ValidationError({"user": _("This user was erased.")})
+        if self.user_id:
+            refuse_erased(self.user)
         if WorkspaceUser.objects.filter(workspace=self.workspace_id, email=self.email).exists():
             raise ValidationError({"email": _("This is a user's own e-mail in this workspace.")})
 

@@ -17,7 +17,6 @@ from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.figures import clicks_of
 from stats_app.reports.list_columns import Column, Line
 from stats_app.sql.listings import Days, Found, Order
-from stats_app.sql.rankings import MANY
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,9 @@ class ListRows:
             place = OrderBy(column.place, descending=descends, nulls_last=column.has_gaps or None)
             keys = self.chosen.order_by(place, "-pk" if descends else "pk").values_list("pk", flat=True)
             return Found(list(keys[first : None if most is None else first + most]), self.chosen.count())
-        if column.by == "clicks" and descends and most is not None and (found := self._top(first, most)):
-            return found
         placed = self.chosen.annotate(place=column.place or Value(0)).values("pk", "public_id", "place")
-        return store.ordered(self.workspace_id, self.of, placed, self._order(column.by, descends), first, most)
-
-    def _top(self, first: int, most: int) -> Found | None:
-        """The rows with the most clicks from many rows without filters: found by a ranking, which need not add up the
-        clicks of all. None if too few have clicks."""
-        if not self.is_whole or self._least or (total := self.chosen.count()) <= MANY:
-            return None
-        keys = [key for (key,) in store.counts(self.workspace_id, self.comparison.period, (self.of,), top=first + most)]
-        return Found([int(key) for key in keys[first:]], total) if len(keys) == first + most else None
+        order = self._order(column.by, descends)
+        return store.ordered(self.workspace_id, self.of, placed, order, first, most, is_whole=self.is_whole)
 
     def _order(self, by: str, descends: bool) -> Order:
         days, before = self.comparison.period, None

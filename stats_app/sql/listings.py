@@ -12,10 +12,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 from stats_app.dimensions import Dimension
-from stats_app.periods import ONE_DAY
+from stats_app.periods import ONE_DAY, Period
 from stats_app.sql.counts import TOTAL
 from stats_app.sql.cursor import is_postgresql
-from stats_app.sql.rankings import MANY
+from stats_app.sql.rankings import MANY, top_totals
 
 Days = tuple[date, date]
 """The first and the last one, both included."""
@@ -44,6 +44,11 @@ class Order:
     only_without: bool = False
     least: float = 0
 
+    @property
+    def is_ranking(self) -> bool:
+        """Whether it is the order of `rankings`: the most clicks first, none withheld."""
+        return self.by == "clicks" and self.descending and not self.only_without and not self.least
+
 
 class Found(NamedTuple):
     """Keys in their order, and the number of all keys, which is 0 for a page after the last one."""
@@ -60,17 +65,22 @@ def ordered_keys(
     order: Order,
     first: int,
     most: int | None,
+    is_whole: bool,
 ) -> Found:
     """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
 
     `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
-    added up, not only those of the page.
+    added up, not only those of the page, unless a ranking of all (`is_whole`) finds the page.
     """
     try:
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return Found([], 0)
     total = chosen.count()
+    if is_whole and total > MANY and most is not None and order.is_ranking:
+        ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
+        if len(ranked) == first + most:  # else the page ends with rows without clicks
+            return Found([key for key, _ in ranked[first:]], total)
     parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])]
     joins = []
     if order.by in ("clicks", "change", "each") or order.only_without:
