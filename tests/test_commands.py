@@ -313,10 +313,15 @@ def test_days_whose_clicks_are_gone_are_not_rebuilt() -> None:
     workspace = make_workspace()
     clicked(workspace, "2026-02-01", "2026-03-01")
     Workspace.objects.update(clicks_kept_from=date(2026, 3, 1))
+    other = make_workspace(name="Globex")
     before = [*Rollup.objects.order_by("day", "dimension").values_list()]
-    assert refusal("rebuild_rollups", "--from", "2026-02-01") == (
-        f"{workspace.public_id} Acme: Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be recounted."
-    )
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"^1 workspace\(s\) could not be recounted\.$"):
+        call_command("rebuild_rollups", "--from", "2026-02-01", stdout=out)
+    refused, recounted = out.getvalue().splitlines()
+    reason = "Raw clicks before 2026-03-01 are pruned: 2026-02-01 cannot be recounted."
+    assert refused == f"{workspace.public_id} Acme: {reason}"
+    assert recounted == f"{other.public_id} Globex: 0 day(s) recounted."
     assert [*Rollup.objects.order_by("day", "dimension").values_list()] == before
 
 

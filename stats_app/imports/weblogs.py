@@ -43,7 +43,7 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))")
 class Request(NamedTuple):
     """The request in a line. `agent` is None if the browser sent no name."""
 
-    moment: datetime
+    requested_at: datetime
     method: str
     target: bytes
     status: int
@@ -80,7 +80,7 @@ class LogRows(Rows):
                 self.skipped += 1
                 continue
             judged = _judged(request.agent, request.method)
-            click = ClickInput(None, None, None, None, None, token, request.moment, judged.verdict, judged.reason)
+            click = ClickInput(None, None, None, None, None, token, request.requested_at, judged.verdict, judged.reason)
             yield Row(number, line, click, _content(line, request, token))
 
     def _token(self, target: bytes) -> str:
@@ -119,13 +119,13 @@ def combined(line: bytes) -> Request | FieldError | None:
     if agent is None:
         return _wrong(line, "has no User-Agent: it is in the common format, not in the combined one")
     try:
-        moment = _hour(hour, offset) + timedelta(minutes=int(minute), seconds=int(second))
+        requested_at = _hour(hour, offset) + timedelta(minutes=int(minute), seconds=int(second))
     except (ValueError, KeyError, OverflowError):
         return _wrong(line, "has a time that does not exist")
     method, _, rest = asked.partition(b" ")
     target, _, protocol = rest.rpartition(b" ")
     return Request(
-        moment,
+        requested_at,
         method.decode("latin-1"),
         target if protocol.startswith(b"HTTP/") else rest,
         int(status),
@@ -153,7 +153,7 @@ def _unescaped(text: bytes) -> bytes:
 class JsonFields(NamedTuple):
     """The keys in a JSON log. A line without `headers` is an error, because then a missing `agent` proves nothing."""
 
-    moment: str
+    time: str
     method: str
     target: str
     status: str
@@ -204,21 +204,21 @@ class JsonLines:
                 "line", "required", f"line has no {fields.headers}, so the browser is unknown: {fields.remedy}."
             )
         try:
-            moment = self._moment(value_at(entry, fields.moment))
+            requested_at = self._time(value_at(entry, fields.time))
         except ValueError as error:
-            return FieldError("line", "invalid", f"line: {fields.moment} {error}")
+            return FieldError("line", "invalid", f"line: {fields.time} {error}")
         method, agent = value_at(entry, fields.method), value_at(entry, fields.agent)
         if isinstance(agent, list):  # a header may be repeated
             agent = agent[0] if agent else None
         return Request(
-            moment,
+            requested_at,
             str(method),
             target.encode("utf-8", "surrogatepass"),
             status,
             agent.encode("utf-8", "surrogatepass") if isinstance(agent, str) else None,
         )
 
-    def _moment(self, value: Any) -> datetime:
+    def _time(self, value: Any) -> datetime:
         if isinstance(value, int | float) and not self._times.has_format:
             try:
                 return moment_of(value)

@@ -24,7 +24,7 @@ class Carrier:
     """A user of the campaign. `clicks` are those on all the user's links, because clicks are not counted by campaign
     and user together; None if they are withheld."""
 
-    row: WorkspaceUser
+    user: WorkspaceUser
     clicks: int | None
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from stats_app.errors import Refused
 from stats_app.management.arguments import add_days, add_workspace, days_of, workspaces_of
 from stats_app.management.command import StatsCommand
 from stats_app.models import Workspace
@@ -24,10 +23,7 @@ class Command(StatsCommand):
         start, end = days_of(options)
 
         def recount(workspace: Workspace) -> Iterator[str]:
-            try:
-                days = rebuild(workspace, start, end)
-            except Refused as error:
-                raise CommandError(f"{workspace.public_id} {workspace}: {error}") from None
+            days = rebuild(workspace, start, end)
             yield f"{days} day(s) recounted{_kept(workspace, start)}."
 
         if failed := self.report_each(workspaces_of(options["workspace"]), recount):
