@@ -22,6 +22,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from stats_app.keys import create_key
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from stats_app.sql.words import Alphabetical, holds
 from stats_app.words import NAME_LENGTH, is_visible
@@ -41,6 +42,7 @@ migration = import_module("stats_app.migrations.0010_search_indexes")
 TERMS = {
     "lovelace": {"Ada Lovelace"},
     "LOVE": {"Ada Lovelace"},
+    "d": {"Ada Lovelace", "c_d@acme.example"},
     "a": {"Ada Lovelace", "Bob 100% Baker", "c_d@acme.example"},
     "acme.example": {"Ada Lovelace", "Bob 100% Baker", "c_d@acme.example"},
     "00%": {"Bob 100% Baker"},
@@ -53,11 +55,12 @@ TERMS = {
 ALIASES = {"countess": {"Ada Lovelace"}, "COUNTESS lovelace": {"Ada Lovelace"}, "countess baker": set()}
 
 
-@pytest.fixture(params=["index", "no index", "many"])
+@pytest.fixture(params=["index", "no index", "many", "most"])
 def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the indexes wherever they can be used; without those of parts; and as if more were found than are named."""
-    if request.param == "many":
-        monkeypatch.setattr("stats_app.models.people.FEW", 0)
+    """With the indexes wherever they can be used; without those of parts; as if more were found than are named; and as
+    if more were found, but few were not."""
+    if request.param in ("many", "most"):
+        monkeypatch.setattr("stats_app.models.people.FEW", {"many": 0, "most": 2}[request.param])
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             if request.param == "index":
@@ -83,6 +86,8 @@ def make_cast() -> Workspace:
             link = {"kind": "campaign", "campaign": campaign, "user": user, "fingerprint": str(number)}
             TrackedLink.objects.create(token=f"Token{name}{number}", workspace=workspace, **link)
         make_alias(ada, email="Countess@other.example")
+        link = {"kind": "vcard", "target_url": "https://www.example.com/", "fingerprint": "nobody's"}
+        TrackedLink.objects.create(token=f"Nobody{name}", workspace=workspace, **link)
     return workspace
 
 
@@ -127,11 +132,16 @@ def test_a_campaign_is_found_by_its_public_id_in_either_case() -> None:
         assert list(response.context["cl"].result_list) == [campaign]
 
 
-def test_calls_are_found_by_client() -> None:
+@pytest.mark.usefixtures("_every_way")
+def test_calls_are_found_by_client_and_by_key() -> None:
     workspace = make_workspace()
+    first, second = create_key(workspace, "Zebra curl")[0], create_key(workspace, "Zebra crossing")[0]
     for client in ("", "curl/8.1", "cURL/9", "python-requests/2 été", "100%", "python-requests/2 été"):
         make_call(workspace, client=client)
-    expected = {"CURL": 2, "requests": 2, "té": 2, "0%": 1, "wget": 0, "": 6, "_": 0}
+    for key in (first, second, second):
+        make_call(workspace, key, client="curl/9")
+    expected = {"CURL": 5, "requests": 2, "té": 2, "0%": 1, "wget": 0, "": 9, "_": 0, "zebra": 3, "zebra curl": 3}
+    expected |= {"crossing": 2, second.public_part: 2}
     staff = superuser()
     for term, number in expected.items():
         assert len(staff.get(address("toolcall"), {"q": term}).context["cl"].result_list) == number, term

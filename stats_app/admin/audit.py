@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import CallDaysFilter, WordFilter, WorkspaceFilter
-from stats_app.admin.scope import KeyedAdmin
+from stats_app.admin.scope import KeyedAdmin, of_related
 from stats_app.admin.words import OUTCOME_WORDS
-from stats_app.models import ToolCall
+from stats_app.models import ApiKey, ToolCall
 from stats_app.models.audit import MCP, REST
+from stats_app.sql.words import holds
 from stats_app.tools import TOOLS
 
 
@@ -49,8 +51,12 @@ class ToolCallAdmin(KeyedAdmin):
     list_display = ("time", "workspace", "tool", "outcome_word", "duration_ms", "surface", "api_key")
     list_select_related = ("workspace", "api_key")
     list_filter = (WorkspaceFilter, CallDaysFilter, OutcomeFilter, ToolFilter, SurfaceFilter)
-    search_fields = ("client", "api_key__name", "api_key__public_part")
+    search_fields = ("client",)
     search_help_text = gettext_lazy("By client, or by the name or public part of the API key.")
+
+    def matching(self, word: str) -> Q:
+        of_key = Q(holds("name", word)) | Q(holds("public_part", word))
+        return super().matching(word) | of_related("api_key", ApiKey.objects.all(), of_key)
 
     @admin.display(description=gettext_lazy("outcome"))
     def outcome_word(self, call: ToolCall) -> str:

@@ -18,15 +18,16 @@ from stats_app.admin.assigning import PERMISSION, CampaignForm, assign
 from stats_app.admin.clicks import clicks_of
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.imports import ImportAdmin
-from stats_app.admin.scope import ScopedAdmin, staff_page
+from stats_app.admin.scope import ScopedAdmin, of_related, staff_page
 from stats_app.directory import NewUser, save_users
 from stats_app.models import Alias, Campaign, CampaignAssignment, TrackedLink, WorkspaceUser
+from stats_app.models.people import named
 from stats_app.sql.words import holds
 
 
 def of_user(word: str) -> Q:
-    """The rows of users whose name or e-mail contains the word. A subquery, because a join would sort all rows."""
-    return Q(user__in=WorkspaceUser.objects.named(word).values("pk"))
+    """The condition that the row's user has the word in the name or e-mail."""
+    return of_related("user", WorkspaceUser.objects.all(), named(word))
 
 
 @admin.register(WorkspaceUser)

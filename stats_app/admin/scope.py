@@ -28,6 +28,7 @@ from stats_app.admin.paging import KeyedChangeList, NamedChangeList
 from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.errors import WrongValue
 from stats_app.models.deletion import ClickedQuerySet
+from stats_app.models.people import few
 from stats_app.outages import with_outage_page
 from stats_app.sql.words import holds
 from stats_app.staff import sees_all, workspaces_for
@@ -246,6 +247,21 @@ class ScopedAdmin(_ModelAdmin):
             "Make it inactive or pause it instead."
         )
         self.message_user(request, message, messages.ERROR)
+
+
+def of_related(relation: str, rows: QuerySet[Any], condition: Q) -> Q:
+    """The condition that the related row fulfils `condition`; `rows` are all rows of its model.
+
+    By the keys of the rows that do, or do not, if they are few: a subquery would be run for the list and for its count.
+    Never by a join, because the database would then sort all rows.
+    """
+    matching = few(rows.filter(condition))
+    if matching is not None:
+        return Q(**{f"{relation}__in": matching})
+    others = few(rows.exclude(condition))
+    if others is not None:
+        return Q(**{f"{relation}__isnull": False}) & ~Q(**{f"{relation}__in": others})
+    return Q(**{f"{relation}__in": rows.filter(condition).values("pk")})
 
 
 def staff_page(request: HttpRequest, name: str, *args: str) -> str | None:

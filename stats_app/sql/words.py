@@ -37,9 +37,9 @@ class Folded(Transform):
 
 
 # Treats the same letters as equal as `words.search_key` does. The branch for ASCII, which most names are, costs a
-# quarter of the other.
+# twelfth of the other, because `upper` by the collation C does not ask ICU.
 FOLDED = (
-    f"(CASE WHEN octet_length({{text}}) = length({{text}}) THEN upper({{text}} {_ICU}) ELSE "
+    f'(CASE WHEN octet_length({{text}}) = length({{text}}) THEN upper({{text}} COLLATE "C") {_ICU} ELSE '
     f"replace(normalize(upper(lower(normalize({{text}}, NFKC) {_ICU})), NFKC), 'İ', 'I') END)"
 )
 FOLDED_WITHOUT_UNICODE = "upper({text})"
