@@ -87,7 +87,7 @@ class Batch:
         """The first error in the form of an item. The meaning of its values is checked later."""
         if not isinstance(item, dict):
             return FieldError(self.one, "invalid", f"{self.one} must be an object, not {shown(item)}.")
-        if not _PLAIN.issuperset(map(type, item.values())):
+        if not {*map(type, item.values())} <= _PLAIN:
             for error in bodies.repeated_keys(item):
                 return error
         if item.keys() <= self.fields.keys():

@@ -22,9 +22,9 @@ else:
     _CharField, _EmailField = models.CharField, models.EmailField
 
 # Maps Crockford's digits, upper and lower case, to the digits of Python's `int(text, 32)`, which is fast.
-_TO_BASE_32 = str.maketrans(
-    "0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ",
-    "0123456789abcdefghijklmnopqrstuvabcdefghijklmnopqrstuv",
+_TO_BASE_32 = bytes.maketrans(
+    b"0123456789abcdefghjkmnpqrstvwxyzABCDEFGHJKMNPQRSTVWXYZ",
+    b"0123456789abcdefghijklmnopqrstuvabcdefghijklmnopqrstuv",
 )
 
 
@@ -96,9 +96,9 @@ def ulid_bytes(text: str) -> bytes:
     """The 16 bytes of a ULID in 26 ASCII characters of either case.
 
     The caller must have checked the characters. Used for each click, because python-ulid's parser takes ten times as
-    long.
+    long. Bytes are translated several times as fast as text.
     """
-    return int(text.translate(_TO_BASE_32), 32).to_bytes(16, "big")
+    return int(text.encode().translate(_TO_BASE_32), 32).to_bytes(16, "big")
 
 
 class UlidField(models.Field):  # type: ignore[type-arg]  # has type arguments in the stubs only
