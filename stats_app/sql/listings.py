@@ -70,14 +70,14 @@ def ordered_keys(
     """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
 
     `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
-    added up, not only those of the page, unless a ranking of all (`is_whole`) finds the page.
+    added up, not only those of the page, unless a ranking of all (`is_whole`) finds one of the first pages.
     """
     try:
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return Found([], 0)
     total = chosen.count()
-    if is_whole and total > MANY and most is not None and order.is_ranking:
+    if is_whole and order.is_ranking and most is not None and first + most <= MANY < total:
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
             return Found([key for key, _ in ranked[first:]], total)
