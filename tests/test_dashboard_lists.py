@@ -191,10 +191,11 @@ def test_every_order_is_over_all_rows(staff: Client, kind: str, start: str, end:
 
 @pytest.mark.parametrize("kind", ["campaigns", "users"])
 @pytest.mark.parametrize(("start", "end"), PERIODS)
+@pytest.mark.parametrize("many", [0, 25], ids=["nothing ranked", "first pages ranked"])
 def test_many_rows_are_in_the_same_order_as_few(
-    staff: Client, monkeypatch: pytest.MonkeyPatch, kind: str, start: str, end: str
+    staff: Client, monkeypatch: pytest.MonkeyPatch, many: int, kind: str, start: str, end: str
 ) -> None:
-    monkeypatch.setattr(listings, "MANY", 0)
+    monkeypatch.setattr(listings, "MANY", many)
     monkeypatch.setattr(lists, "PAGE_SIZE", 10)
     traffic = Traffic(kind)
     url = list_address(traffic.workspace, kind)
