@@ -28,7 +28,7 @@ from stats_app.words import PLAIN_PATTERN, SEARCH_LENGTH, search_words
 
 
 class _StrictField(forms.Field):
-    """A form field whose error is a rule to follow the field's name, such as "is a date". Refuses empty values."""
+    """A form field whose error is a rule to follow the field's name, such as "must be a date". Refuses empty values."""
 
     rule = "must be something else"
     # The schema of a valid value, for the OpenAPI document.
