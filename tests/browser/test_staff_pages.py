@@ -412,7 +412,7 @@ def test_a_tooltip_begins_with_the_number_and_leaves_the_chart_in_sight(
         campaign.name = name[:200]
         campaign.save()
     page = open_page(overview(workspace, "?period=last-12-months&breakdown=month"), **options)
-    said = set()
+    said, marks = set(), []
     for place in (0.15, 0.3, 0.5, 0.7, 0.95):
         for number in range(2):
             tip = hover(page, number, place)
@@ -428,6 +428,14 @@ def test_a_tooltip_begins_with_the_number_and_leaves_the_chart_in_sight(
         assert (value.replace(",", "").isdigit(), isolated[0], isolated[-1]) == (True, "\u2068", "\u2069")
         assert page.evaluate("(name) => [...new Intl.Segmenter().segment(name)].length", isolated[1:-1]) <= 29
     assert any("👩‍👩‍👧‍👦" in line and line.endswith("👩‍👩‍👧‍👦…\u2069") for line in said)
+    # What a campaign does is said whatever its name, and no character is cut in half.
+    for place in (0.15, 0.3, 0.5, 0.7, 0.95):
+        tip = hover(page, 1, place)
+        if marked := tip["footer"].partition("Total")[2]:
+            assert re.search(r"\b(begins|ends)\b", marked), marked
+            assert not re.search("[\ud800-\udfff]", marked)
+            marks.append(marked)
+    assert len(marks) > 1
     assert any(line.endswith("Short\u2069") for line in said)
 
 
