@@ -346,6 +346,8 @@ def test_axe_finds_nothing_on_any_page(open_page: OpenPage, workspace: Workspace
     page.fill("[name=password]", "babbage")
     page.click("[type=submit]")
     found["no permission"] = findings(page)
+    page.goto("/admin/stats_app/workspaceuser/import/")
+    found["no permission of the host"] = findings(page)
     assert {name: what for name, what in found.items() if what} == {}
 
 
