@@ -139,16 +139,21 @@ def test_it_is_so_over_stdio() -> None:
     wrong = [json.dumps(body) for body, _text, _id in WRONG]
     half = json.dumps(message("tools/call", {"name": "user_find", "arguments": {"query": "\ud800"}}, HANDSHAKE)[0])
     lines = [*wrong, "no JSON", "", half, json.dumps(PING | {"id": "last"})]
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "manage.py", "mcp_stdio"],
         cwd=CHECKOUT,
         env=environment(STATS_API_KEY=secret),
-        input="\n".join(lines) + "\n",
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
-    )
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("\n".join(lines) + "\n")
+        process.stdin.flush()
+        # Each line but the empty one is answered, before the end of the input ends the server.
+        answers = [json.loads(process.stdout.readline()) for _ in lines[1:]]
+        process.stdin.close()
     errors = [(answer["id"], answer["error"]["code"], answer["error"]["message"]) for answer in answers[:-1]]
     assert errors == [
         *((request_id, -32600, text) for _body, text, request_id in WRONG),
