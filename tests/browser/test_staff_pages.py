@@ -59,10 +59,10 @@ def pages(workspace: Workspace) -> dict[str, str]:
         "unsubscribe": unsubscribe_page(workspace, "grace@example.com"),
         "unsubscribed": unsubscribe_page(workspace, "gone@example.com", now()),
         "unsubscribe gone": "/stats/unsubscribe/nothing/",
-        "home": "/",
-        "missing of the host": "/nothing/",
-        "api docs": "/api/v1/docs/",
     }
+
+
+PAGES_OF_THE_PROJECT = {"home": "/", "missing of the project": "/nothing/", "api docs": "/api/v1/docs/"}
 
 
 def shared_page(workspace: Workspace, campaign: Campaign | None) -> str:
@@ -327,7 +327,7 @@ LOOKS = [
 def test_axe_finds_nothing_on_any_page(open_page: OpenPage, workspace: Workspace, look: dict[str, Any]) -> None:
     page = open_page(**look)
     found = {}
-    for name, url in pages(workspace).items():
+    for name, url in (pages(workspace) | PAGES_OF_THE_PROJECT).items():
         page.goto(url)
         found[name] = findings(page)
     page.goto(overview(workspace, "share/"))
@@ -347,7 +347,7 @@ def test_axe_finds_nothing_on_any_page(open_page: OpenPage, workspace: Workspace
     page.click("[type=submit]")
     found["no permission"] = findings(page)
     page.goto("/admin/stats_app/workspaceuser/import/")
-    found["no permission of the host"] = findings(page)
+    found["no permission of the project"] = findings(page)
     assert {name: what for name, what in found.items() if what} == {}
 
 
