@@ -12,7 +12,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -34,6 +35,11 @@ from stats_app.words import fold
 
 TIMEOUT_SECONDS = 300
 """The timeout if the host does not set EMAIL_TIMEOUT, so that no mail server blocks a run for ever."""
+
+TRIED_AT_ONCE = 3
+"""So often the next run tries an address again that the mail server refuses for good: perhaps it was set up wrongly."""
+PAUSE = timedelta(days=1)
+"""After that, mails to addresses that do not exist would harm the reputation of the sender."""
 
 _NUMBER = 1  # the number of this kind of run, for `sole_run`
 _PAUSES = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
@@ -67,10 +73,12 @@ class Outcome:
 
 def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
     """The due mails, for each address the oldest first. Addresses that failed come last, so that others need not wait.
+    Those that the mail server goes on refusing are left out until a day has passed.
 
     Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
     """
     addresses = _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
+    addresses = addresses.filter(Q(waits_until=None) | Q(waits_until__lte=now))
     found: list[Due] = []
     for address in addresses.order_by("failures", "mailing__workspace", "mailing", "pk"):
         workspace = address.mailing.workspace
@@ -202,12 +210,14 @@ class _Run:
         except Exception as error:
             # The state of the connection is unknown, so the next mail uses a new one.
             self.close()
-            return self._note_failure(due, _reason(error))
+            return self._note_failure(due, _reason(error), is_final=_is_final(error))
         self._note(lambda: self._sent(due), due)
         return ""
 
-    def _note_failure(self, due: Due, reason: str) -> str:
+    def _note_failure(self, due: Due, reason: str, *, is_final: bool = False) -> str:
         self.gave_up.add(due.address.pk)
+        waits = is_final and due.address.failures + 1 >= TRIED_AT_ONCE
+        due.address.waits_until = self.now + PAUSE if waits else None
         self._note(lambda: self._failed(due.address, reason), due)
         return reason
 
@@ -242,11 +252,11 @@ class _Run:
         )
         delivery.update(sent_at=self.now)
         row = MailingAddress.objects.using(self.using).filter(pk=address)
-        row.update(sends_from=due.period.end + ONE_DAY, failures=0, error="")
+        row.update(sends_from=due.period.end + ONE_DAY, failures=0, error="", waits_until=None)
 
     def _failed(self, address: MailingAddress, reason: str) -> None:
         row = MailingAddress.objects.using(self.using).filter(pk=address.pk)
-        row.update(failures=F("failures") + 1, error=reason[:300])
+        row.update(failures=F("failures") + 1, error=reason[:300], waits_until=address.waits_until)
 
     def _note(self, work: Callable[[], None], due: Due) -> None:
         """Stores the result of a mail. Waits for the database if needed, or the mail would be sent again."""
@@ -285,6 +295,13 @@ def message_to(address: MailingAddress, period: Period, made: Contents) -> Email
     return message
 
 
+def _is_final(error: BaseException) -> bool:
+    """Whether the mail server refuses this mail to this address for good (RFC 5321, 4.2.1), and not the sender."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return all(code >= 500 for code, _text in error.recipients.values())
+    return isinstance(error, SMTPDataError) and error.smtp_code >= 500
+
+
 def _reason(error: BaseException) -> str:
     """The error of the mail server or of the connection to it."""
     refused = getattr(error, "recipients", None)
@@ -297,13 +314,14 @@ def _reason(error: BaseException) -> str:
 def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:
     """Replaces the mailing's addresses. New ones first get the current period. Unsubscribed ones stay unsubscribed.
 
-    Raises UnknownZone.
+    The others are tried by the next run, also if they were refused before. Raises UnknownZone.
     """
     today, wanted = mailing.workspace.today(now), list(dict.fromkeys(map(fold, emails)))
     using = router.db_for_write(Mailing)
     with transaction.atomic(using=using):
         rows = MailingAddress.objects.using(using).filter(mailing=mailing.pk)
         rows.filter(unsubscribed_at=None).exclude(email__in=wanted).delete()
+        rows.update(waits_until=None)
         known = {*rows.values_list("email", flat=True)}
         new = [MailingAddress(mailing=mailing, email=email, sends_from=today) for email in wanted if email not in known]
         MailingAddress.objects.using(using).bulk_create(new)

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connections, router
+from django.db.models import F
 
 from stats_app import person_figures, store
 from stats_app.dimensions import CAMPAIGN, KINDS, OTHER, VCARD
@@ -275,12 +276,16 @@ def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | Non
 
 
 def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
-    """The first users, sorted by name, whose name, e-mail or aliases contain every word."""
+    """The first users, sorted by name, whose name, e-mail or aliases contain every word.
+
+    People who were erased come last: their rows have no name any more.
+    """
     users = WorkspaceUser.objects.known_as(words, workspace.pk)
+    order = (F("erased_at").asc(nulls_first=True), Alphabetical("display_name"), "pk")
     return {
         "users": [
             {"publicId": user.public_id, "displayName": user.display_name, "email": user.email}
-            for user in users.order_by(Alphabetical("display_name"), "pk")[:limit]
+            for user in users.order_by(*order)[:limit]
         ]
     }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+import unicodedata
+from urllib.parse import unquote, urlsplit
 
 MAX_LENGTH = 2000
 
@@ -11,6 +12,13 @@ MAX_LENGTH = 2000
 # to another host than Python finds in it.
 # Lone surrogates cannot be stored or sent.
 _ODD = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ufeff\ud800-\udfff]")
+
+# Names and IPv4 addresses as nearly all targets have them. A dot at the end is allowed: it makes a name absolute.
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9_][a-z0-9_-]*\.)*[a-z0-9_][a-z0-9_-]*\.?")
+# Browsers read the dots of Chinese and Japanese as dots, too.
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+# What no host may contain, also when escaped: https://url.spec.whatwg.org/#forbidden-domain-code-point
+_NOT_IN_HOSTS = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]")
 
 
 def is_target(address: str) -> bool:
@@ -24,4 +32,27 @@ def is_target(address: str) -> bool:
         return False
     # Exactly two slashes after the scheme, because browsers accept any number of them, and Python does not.
     begins_well = re.match(r"https?://[^/?#]", address, re.IGNORECASE) is not None
-    return begins_well and bool(parts.hostname)
+    return begins_well and _is_host(parts.hostname or "")
+
+
+def _is_host(host: str) -> bool:
+    """Whether browsers find a host in it: a name without empty parts, or an IP address.
+
+    `urlsplit` has checked addresses in brackets, and only in these is a colon left.
+    """
+    if _PLAIN_HOST.fullmatch(host) or ":" in host:
+        return True
+    host = unquote(host)
+    parts = _DOTS.split(host)
+    if len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    return not _NOT_IN_HOSTS.search(host) and all(map(_is_name, parts))
+
+
+def _is_name(part: str) -> bool:
+    """Whether a part of a host has anything but hyphens and what cannot be seen. Emoji are allowed."""
+    return any(unicodedata.category(letter)[0] in "LN" or letter == "_" or _is_symbol(letter) for letter in part)
+
+
+def _is_symbol(letter: str) -> bool:
+    return not letter.isascii() and unicodedata.category(letter)[0] == "S"

@@ -17,14 +17,24 @@ from django.test import override_settings
 
 
 class Keeping:
-    """Takes mails. `refused` recipients get a 550, each mail takes `seconds`, and after `last` mails it is gone.
+    """Takes mails. `refused` recipients get `refusal`, each mail takes `seconds`, and after `last` mails it is gone.
 
     `torn` mails are taken, and then the connection is torn before the server says so.
     """
 
-    def __init__(self, *, refused: tuple[str, ...] = (), seconds: float = 0, last: int | None = None, torn: int = 0):
-        self.refused, self.seconds, self.last, self.torn = refused, seconds, last, torn
+    def __init__(
+        self,
+        *,
+        refused: tuple[str, ...] = (),
+        refusal: str = "550 5.1.1 No such user here",
+        seconds: float = 0,
+        last: int | None = None,
+        torn: int = 0,
+    ):
+        self.refused, self.refusal = refused, refusal
+        self.seconds, self.last, self.torn = seconds, last, torn
         self.taken: list[tuple[str, EmailMessage]] = []
+        self.tried: list[str] = []
         self.connections = 0
 
     async def handle_EHLO(self, server: SMTP, session: Any, envelope: Any, name: str, answers: list[str]) -> list[str]:
@@ -33,8 +43,9 @@ class Keeping:
         return answers
 
     async def handle_RCPT(self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]) -> str:
+        self.tried.append(address)
         if address in self.refused:
-            return "550 5.1.1 No such user here"
+            return self.refusal
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -82,6 +82,12 @@ def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None
     ]
 
 
+def test_names_in_another_direction_do_not_turn_a_change_around(workspace: Workspace) -> None:
+    make_user(workspace, email="bob@example.com", display_name="אבא")
+    response = upload(superuser(), workspace, "email,displayName\nbob@example.com,אמא\n")
+    assert '<del dir="auto">אבא</del> → <ins dir="auto">אמא</ins>' in response.content.decode()
+
+
 def test_reasons_are_french_on_a_french_page(workspace: Workspace) -> None:
     client = superuser()
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"

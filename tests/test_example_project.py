@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from django.test import Client
+
+from tests.admin_cast import login
+
 ROOT = Path(__file__).resolve().parent.parent
 POSTGRES = "postgres://somebody@db.example/stats"
 POLICY = {
@@ -126,3 +131,28 @@ def test_connections_are_kept_under_wsgi_and_pooled_under_asgi() -> None:
     assert database("project.wsgi", DATABASE_URL=POSTGRES, DATABASE_POOL="4") == [0, {"min_size": 1, "max_size": 4}]
     assert database("project.asgi", DATABASE_URL=POSTGRES, DATABASE_POOL="0") == [None, None]
     assert database("project.asgi") == [0, None]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("en", ["No permission", "This page is out of date", "The request is wrong", "Page not found"]),
+        ("fr", ["Accès refusé", "Cette page est périmée", "Requête incorrecte", "Page introuvable"]),
+    ],
+)
+def test_its_error_pages_have_the_frame_of_the_site_and_a_way_back(language: str, titles: list[str]) -> None:
+    staff, anybody = login("view_workspace"), Client(enforce_csrf_checks=True)
+    headers = {"accept-language": language}
+    answers = [
+        staff.get("/admin/stats_app/workspaceuser/import/", headers=headers),
+        anybody.post("/i18n/setlang/", {"language": "fr"}, headers=headers),
+        anybody.get("/", headers=headers | {"host": "elsewhere.example"}),
+        anybody.get("/nothing/", headers=headers),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 400, 404]
+    for answer, title in zip(answers, titles, strict=True):
+        page = answer.content.decode()
+        assert f'<html lang="{language}"' in page
+        assert f"<h1>{title}</h1>" in page
+        assert '<a href="/">' in page

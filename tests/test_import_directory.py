@@ -275,3 +275,29 @@ def test_the_examples_of_the_page_print_what_it_says(tmp_path: Path) -> None:
 def test_the_page_names_every_field() -> None:
     for declaration in (NewUser, NewCampaign):
         assert [name for name in fields_of(declaration) if f"`{name}`" not in PAGE] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("c.csv", ["name,targetUrl", "Été,https://example.com/", "Spring,https://example.com/"]),
+        (
+            "c.jsonl",
+            [
+                "",
+                '{"name": "Été", "targetUrl": "https://example.com/"}',
+                '{"name": "Spring", "targetUrl": "https://example.com/"}',
+            ],
+        ),
+    ],
+)
+def test_a_line_in_another_encoding_is_told_so(
+    workspace: Workspace, tmp_path: Path, name: str, lines: list[str]
+) -> None:
+    """As Excel saves plain CSV on Windows."""
+    path = write(tmp_path, "\n".join(lines).encode("cp1252"), name)
+    assert run("import_campaigns", workspace, path) == [
+        "Line 2 is not UTF-8: save the file in UTF-8, in Excel as CSV UTF-8.",
+        "created 1, updated 0, unchanged 0, rejected 1.",
+    ]
+    assert [campaign.name for campaign in workspace.campaigns.all()] == ["Spring"]

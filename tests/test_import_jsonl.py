@@ -84,10 +84,7 @@ def test_a_link_says_the_rest(tmp_path: Path) -> None:
         ("kind,clickedAt", " is not JSON: Expecting value, character 1."),
         ('{"kind": NaN}', " is not JSON: NaN is not a JSON number."),
         ("[" * 100_000, " is nested too deeply."),
-        (
-            '{"kind": ' + "1" * 5_000 + "}",
-            " is not JSON: Exceeds the limit (4300 digits) for integer string conversion",
-        ),
+        ('{"kind": ' + "1" * 5_000 + "}", " has a number that is too long."),
         ('["other"]', ' must be one click as an object, not ["other"].'),
         ("null", " must be one click as an object, not null."),
         ('{"kind": "other"}\0', " is not JSON: Extra data, character 18."),

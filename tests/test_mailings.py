@@ -217,6 +217,47 @@ def test_one_address_that_is_refused_keeps_no_other_waiting_and_is_tried_again()
     assert (row.failures, row.error, row.deliveries.get().attempts) == (0, "", 3)
 
 
+def test_an_address_that_is_refused_for_good_is_tried_once_a_day_after_three_times() -> None:
+    mailing = make_mailing(None, ADA, BOB)
+    refused = f"1 mail(s) could not be sent: {ADA} (550 5.1.1 No such user here)."
+    with mail_server(refused=(ADA,)) as server:
+        for _run in range(2):
+            assert fails(f"{MONDAY}T10:00:00+00:00") == f"{refused} The next run tries again."
+        third = fails(f"{MONDAY}T10:00:00+00:00")
+        assert third == f"{refused} 1 of them the mail server refuses for good: tried again after a day."
+        assert send(f"{MONDAY}T10:15:00+00:00") == send(f"{MONDAY}T23:59:00+00:00") == "0 mail(s) sent.\n"
+        assert server.tried == [ADA, BOB, ADA, ADA]
+        shown = superuser().get(admin_address("mailing", "change", mailing), headers={"accept-language": "fr"})
+        assert "prochaine tentative : 31 mars 2026 10:00" in shown.content.decode()
+        assert "refuses for good" in fails("2026-03-31T10:00:00+00:00")
+        assert send("2026-03-31T10:15:00+00:00") == "0 mail(s) sent.\n"
+        server.refused = ()
+        assert send("2026-04-01T10:00:00+00:00") == "1 mail(s) sent.\n"
+    assert server.to == [BOB, ADA]
+    row = MailingAddress.objects.get(email=ADA)
+    assert (row.failures, row.error, row.waits_until, row.deliveries.get().attempts) == (0, "", None, 5)
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.1 Try again later", "421 4.3.2 Closing down"])
+def test_an_address_that_is_refused_for_now_is_tried_by_every_run(answer: str) -> None:
+    make_mailing(None, ADA)
+    with mail_server(refused=(ADA,), refusal=answer) as server:
+        for _run in range(6):
+            assert fails(MONDAY).endswith("The next run tries again.")
+        assert server.tried == [ADA] * 6
+
+
+def test_a_refused_address_is_tried_by_the_next_run_after_its_mailing_was_saved() -> None:
+    mailing = make_mailing(None, ADA)
+    with mail_server(refused=(ADA,)) as server:
+        for _run in range(3):
+            fails(MONDAY)
+        server.refused = ()
+        assert send(MONDAY) == "0 mail(s) sent.\n"
+        mailings.set_addresses(mailing, [ADA], at(MONDAY))
+        assert send(MONDAY) == "1 mail(s) sent.\n"
+
+
 def test_its_later_periods_wait_for_it_and_go_out_in_their_order() -> None:
     make_mailing(None, ADA)
     with mail_server(refused=(ADA,)) as server:
@@ -360,6 +401,8 @@ def test_it_is_in_french() -> None:
     [(page_html, _kind)] = message.alternatives
     assert "Se désabonner" in message.body
     assert '<html lang="fr">' in page_html
+    # Mail programs in a browser drop the outer tags.
+    assert '<table role="presentation" lang="fr"' in page_html
     assert not re.findall(
         r"\b(clicks|Unsubscribe|Rose|Fell|Compared|Open)\b",
         message.body + re.sub("<style.*?</style>|<[^>]*>", " ", page_html, flags=re.S),

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ from stats_app.admin.scope import ScopedAdmin
 from stats_app.errors import UnknownZone
 from stats_app.letters import contents
 from stats_app.mailings import last_period, set_addresses, start_anew
-from stats_app.models import Mailing
+from stats_app.models import Mailing, MailingAddress
 from stats_app.staff import unknown_zone_message
 from stats_app.words import fold
 
@@ -30,6 +30,13 @@ MAX_ADDRESSES = 500
 PREVIEW = "_preview"
 # The mail has inline styles; nothing may be loaded.
 PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+def _next_attempt(address: MailingAddress) -> str:
+    if address.waits_until is None:
+        return ""
+    moment = formats.date_format(timezone.localtime(address.waits_until), "DATETIME_FORMAT")
+    return " · " + _("next attempt: %(time)s") % {"time": moment}
 
 
 class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
@@ -122,9 +129,11 @@ class MailingAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("not delivered"))
     def troubles(self, mailing: Mailing) -> SafeString:
-        """The mails that the last run could not send. The next run tries again."""
+        """The mails that the last run could not send, and when an address that is refused for good is tried again."""
         rows = mailing.addresses.filter(failures__gt=0, unsubscribed_at=None).order_by("pk")[:50]
-        return format_html_join("", "{} ({}×): {}<br>", ((row.email, row.failures, row.error) for row in rows))
+        return format_html_join(
+            "", "{} ({}×): {}{}<br>", ((row.email, row.failures, row.error, _next_attempt(row)) for row in rows)
+        )
 
     @admin.display(description=gettext_lazy("unsubscribed"))
     def unsubscribed(self, mailing: Mailing) -> SafeString:

@@ -37,6 +37,8 @@ _BETWEEN = re.compile(r"[\s,]+")
 # Microsoft's lists of addresses have a protocol before each: SMTP the main address, smtp the others.
 _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9]*):.*", re.DOTALL)
 _MAIL = "smtp"
+# How bytes that are not UTF-8 are read: see `Source.text_lines`.
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 
 
 class ItemRow(NamedTuple):
@@ -62,7 +64,13 @@ class ItemRows:
         self._rows = rows
 
     def __iter__(self) -> Iterator[ItemRow]:
-        return self._rows()
+        for row in self._rows():
+            is_wrong = self.encoding != "utf-16" and _NOT_UTF_8.search(row.raw)
+            yield row._replace(item=_OTHER_ENCODING) if is_wrong else row
+
+
+# One error for the row, because errors of its fields would show characters that nobody has written.
+_OTHER_ENCODING = FieldError("line", "invalid", "line is not UTF-8: save the file in UTF-8, in Excel as CSV UTF-8.")
 
 
 FORMATS = ("csv", "jsonl")

@@ -65,13 +65,19 @@ def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
         return FieldError(str(error), "repeated", f"{error} is given more than once.")
     except RecursionError:
         return _wrong("is nested too deeply")
-    except ValueError as error:  # a number with thousands of digits, or NaN or Infinity
-        return _wrong(f"is not JSON: {error}")
+    except _NoNumber as error:
+        return _wrong(f"is not JSON: {error} is not a JSON number")
+    except ValueError:  # a number with thousands of digits
+        return _wrong("has a number that is too long")
     return found if isinstance(found, dict) else _wrong(f"must be one {noun} as an object, not {shown(found)}")
 
 
 class _Repeated(ValueError):
     pass
+
+
+class _NoNumber(ValueError):
+    """NaN or Infinity."""
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -83,7 +89,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise _NoNumber(name)
 
 
 def _wrong(problem: str) -> FieldError:

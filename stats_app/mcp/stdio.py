@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from mcp.shared.message import SessionMessage
 from mcp_types import ErrorData, JSONRPCError, RequestId
 
 from stats_app import bodies
-from stats_app.errors import StatsError
+from stats_app.errors import InvalidParameters, PayloadTooLarge
 from stats_app.keys import Caller, authenticate
 from stats_app.mcp import messages
 from stats_app.mcp.server import Context, make_server
@@ -42,7 +43,10 @@ async def _serve(secret: str) -> None:
 
 
 class _Lines:
-    """The lines of standard input. Messages that repeat a key outside of a call's arguments are answered at once."""
+    """The lines of standard input. Lines that are no message, or repeat a key, are answered at once.
+
+    The SDK would not answer the first of these at all, and programs would wait for ever.
+    """
 
     def __init__(self) -> None:
         self.answers: Any = None
@@ -53,6 +57,8 @@ class _Lines:
         # "utf-8-sig", because programs on Windows put a byte-order mark before the first line.
         text = TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", errors="replace")
         async for line in anyio.wrap_file(text):
+            if not line.strip():
+                continue
             try:
                 self._note(line)
             except messages.Refused as refused:
@@ -65,9 +71,14 @@ class _Lines:
     def _note(self, line: str) -> None:
         try:
             message = bodies.parse(line.encode())
-        except StatsError:
-            return  # not JSON: the SDK reports it
-        arguments = messages.arguments_with_repeated_keys(message)
+        except InvalidParameters as error:
+            raise messages.Refused(messages.PARSE_ERROR, str(error), None) from None
+        except PayloadTooLarge:
+            return
+        arguments = messages.check(message)
+        if messages.SURROGATE.search(json.dumps(message, ensure_ascii=False)):
+            text = "The message has half a character, an escape from \\ud800 to \\udfff without its other half."
+            raise messages.Refused(messages.INVALID_REQUEST, text, message.get("id"))
         if arguments is not None:
             self.repeated[message.get("id")] = arguments
 

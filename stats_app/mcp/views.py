@@ -52,7 +52,7 @@ def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:
     try:
         caller = authenticate(request.headers.get(HEADER), now())
         body = bodies.read(request, MAX_BODY_BYTES)
-        arguments = messages.arguments_with_repeated_keys(bodies.parse(body))
+        arguments = messages.check(bodies.parse(body))
         # Imported here, because importing the SDK costs a process most of a second and tens of megabytes.
         from stats_app.mcp import bridge
         from stats_app.mcp.server import HTTP_SERVER

@@ -41,7 +41,8 @@ class MailingAddress(models.Model):
     """One address of a mailing. The first period to send to it is the one that contains `sends_from`.
 
     The row stays after unsubscribing, so that nobody adds the address again by mistake. `failures` counts the failed
-    attempts since the last success, and `error` is the error of the last one.
+    attempts since the last success, and `error` is the error of the last one. `waits_until` is set if the mail server
+    goes on refusing the address for good.
     """
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, db_index=False, related_name="addresses")
@@ -50,6 +51,7 @@ class MailingAddress(models.Model):
     unsubscribed_at = models.DateTimeField(_("unsubscribed at"), null=True, blank=True)
     failures = models.PositiveIntegerField(_("failures"), default=0)
     error = models.CharField(_("error"), max_length=300, blank=True, default="")
+    waits_until = models.DateTimeField(_("waits until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("address of a mailing")

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from stats_app.periods import Breakdown, Bucket, Period, month_end
 from stats_app.reports.comparison import Change
+from stats_app.reports.marks import Mark
 from stats_app.reports.names import name_html
 from stats_app.reports.wording import Numbers, before_text, change_text, full_labels, numbers, short_labels
 
@@ -164,7 +165,7 @@ class ComparedChart:
     changes: Sequence[Change | None]
     title: str
     previous_name: str
-    marks: Sequence[SafeString] = ()
+    marks: Sequence[Mark] = ()
 
     kind: ClassVar[str] = "compared"
 
@@ -205,7 +206,7 @@ class StackedChart:
 
     axis: Axis
     series: Sequence[Series]
-    marks: Sequence[SafeString] = ()
+    marks: Sequence[Mark] = ()
 
     kind: ClassVar[str] = "stacked"
 
@@ -238,16 +239,18 @@ class StackedChart:
         return mark_safe(html)  # noqa: S308  # every text is escaped
 
 
-def _marks_head(marks: Sequence[SafeString]) -> list[Head]:
+def _marks_head(marks: Sequence[Mark]) -> list[Head]:
     """The column with the names of the marks, if there are any."""
     return [Head(_("Campaigns"), is_marks=True)] if marks else []
 
 
-def _marks_cells(marks: Sequence[SafeString], length: int) -> list[str]:
+def _marks_cells(marks: Sequence[Mark], length: int) -> list[str]:
     """The cells of the column of marks, one for each row."""
     if not marks:
         return [""] * length
-    return [f'<td class="stats-marks">{mark}</td>' for mark in marks] + ["<td></td>"] * (length - len(marks))
+    said = [f' data-said="{escape(mark.said)}"' if mark.said else "" for mark in marks]
+    cells = [f'<td class="stats-marks"{text}>{mark.html}</td>' for mark, text in zip(marks, said, strict=True)]
+    return cells + ["<td></td>"] * (length - len(marks))
 
 
 def change_html(change: Change | None) -> SafeString:

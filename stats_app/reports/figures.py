@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from stats_app import store
@@ -20,6 +19,7 @@ from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart, axis_of
 from stats_app.reports.comparison import Change, Comparison, Question
 from stats_app.reports.excluded import Excluded
+from stats_app.reports.marks import Mark
 from stats_app.reports.period_form import PeriodForm
 from stats_app.reports.wording import compared_names
 
@@ -98,7 +98,7 @@ def comparison_of(workspace: Workspace, question: Question, today: date) -> Comp
 
 
 def compared_chart(
-    question: Question, comparison: Comparison, daily: DailyClicks, marks: Sequence[SafeString] = ()
+    question: Question, comparison: Comparison, daily: DailyClicks, marks: Sequence[Mark] = ()
 ) -> ComparedChart:
     """The chart of the clicks in the period and in the period to compare with."""
     period, breakdown, today = question.period, question.breakdown, comparison.today

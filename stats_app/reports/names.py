@@ -16,6 +16,8 @@ _UNSEEN = frozenset(
     + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
 
+_JOINED_OR_SPACE = " \u200d"
+
 
 def visible_name(name: str, public_id: str) -> str:
     """The name, or the public id if the name is invisible."""
@@ -26,3 +28,12 @@ def visible_name(name: str, public_id: str) -> str:
 def name_html(name: str, public_id: str) -> SafeString:
     """The visible name, with the text direction of its own letters, isolated from the text around it."""
     return format_html('<bdi dir="auto">{}</bdi>', visible_name(name, public_id))
+
+
+def short_name(name: str, public_id: str, length: int) -> str:
+    """The visible name, cut to this length, isolated from the text around it as `bdi` does. For plain text."""
+    shown = visible_name(name, public_id)
+    if len(shown) > length:
+        # What the joiner joined is gone.
+        shown = f"{shown[: length - 1].rstrip(_JOINED_OR_SPACE)}…"
+    return f"\u2068{shown}\u2069"

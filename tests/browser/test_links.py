@@ -16,8 +16,7 @@ from playwright.sync_api import Page, expect
 from stats_app.links import LinkInput, create_links
 from stats_app.models import Click, TrackedLink, Workspace
 from tests.browser.conftest import OpenPage
-from tests.browser.test_admin import findings
-from tests.browser.test_staff_pages import PHONE, SCREENSHOTS, WIDE, figure, overview
+from tests.browser.test_staff_pages import PHONE, SCREENSHOTS, WIDE, figure, findings, overview
 
 # Headless Chromium names itself, and does not count as a person.
 PERSON = {

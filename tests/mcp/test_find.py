@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stats_app.erasures import erase_user
 from tests.factories import make_alias, make_campaign, make_key, make_user, make_workspace
 from tests.mcp.calls import answer, call, failure
 
@@ -107,6 +108,18 @@ def test_it_finds_users_by_name_email_and_alias() -> None:
     assert names(secret, "user_find", query="acme.example") == ["Ada Lovelace", "Bob Baker"]
     assert names(secret, "user_find", query="b.baker") == [bob.display_name]
     assert names(secret, "user_find", query="eve") == []
+
+
+def test_people_who_were_erased_come_last() -> None:
+    workspace = make_workspace()
+    for number in range(12):
+        erase_user(make_user(workspace, display_name=f"Aaron {number}"), now=datetime(2026, 3, 1, tzinfo=UTC))
+    make_user(workspace, display_name="Zoe")
+    make_user(workspace, display_name="", email="nameless@acme.example")
+    secret = make_key(workspace, ["stats:read"])
+    found = answer(secret, "user_find", {})["users"]
+    assert found[0]["email"] == "nameless@acme.example"
+    assert [user["displayName"] for user in found] == ["", "Zoe", *[""] * 8]
 
 
 def test_it_hides_other_workspaces() -> None:

@@ -18,7 +18,8 @@ NAMED = 3
 class Command(StatsCommand):
     help = (
         "Send the mails that are due. Each address gets each week or month once, even if two runs start at the same "
-        "time or a run crashes. Exits with 1 if a mail could not be sent; the next run tries it again."
+        "time or a run crashes. Exits with 1 if a mail could not be sent; the next run tries it again, or the first "
+        "run after a day if the mail server goes on refusing the address."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -47,7 +48,10 @@ class Command(StatsCommand):
             )
         if outcome.stopped:
             faults.append(f"The mail server cannot be reached: {outcome.stopped}.")
-        if faults:
+        waiting = sum(due.address.waits_until is not None for due, _error in outcome.failed)
+        if waiting:
+            faults.append(f"{waiting} of them the mail server refuses for good: tried again after a day.")
+        if outcome.stopped or waiting < len(outcome.failed):
             faults.append("The next run tries again.")
         if faults := [*faults, *outcome.unknown_zones]:
             raise CommandError(" ".join(faults))

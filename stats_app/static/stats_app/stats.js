@@ -45,7 +45,7 @@
       filling: rows.findIndex((row) => has(row, "filling")),
       series: heads.flatMap((head, index) => (head.dataset.colour ? [series(index, index + isCompared)] : [])),
       last: heads.filter((head) => head.className !== "stats-marks").at(-1).textContent,
-      marks: rows.map((row) => row.querySelector(".stats-marks")?.textContent),
+      marks: rows.map((row) => row.querySelector(".stats-marks")?.dataset.said),
     };
   };
 
@@ -151,7 +151,7 @@
     const wrapped = (text) => {
       const lines = [];
       for (let word of text.split(" ")) {
-        while (word[1] && !fits(word)) word = `${word.slice(0, -2)}…`;
+        while (word[1] && !fits(word)) word = `${[...word].slice(0, -2).join("")}…`;
         const longer = [...lines.slice(-1), word].join(" ");
         if (fits(longer)) lines.splice(-1, 1, longer);
         else lines.push(word);
