@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('stats_app', '0020_no_empty_counts'),
+        ('stats_app', '0021_faster_search_indexes'),
     ]
 
     operations = [
