@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import F
 
 from stats_app import person_figures, store
 from stats_app.dimensions import CAMPAIGN, KINDS, OTHER, VCARD
@@ -278,15 +277,15 @@ def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | Non
 def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
     """The first users, sorted by name, whose name, e-mail or aliases contain every word.
 
-    People who were erased come last: their rows have no name any more.
+    People who were erased come last: their rows have no name any more. They are read by themselves, because the index
+    in the order of the names is of no use for an order that begins with something else.
     """
-    users = WorkspaceUser.objects.known_as(words, workspace.pk)
-    order = (F("erased_at").asc(nulls_first=True), Alphabetical("display_name"), "pk")
+    users = WorkspaceUser.objects.known_as(words, workspace.pk).order_by(Alphabetical("display_name"), "pk")
+    found = [*users.filter(erased_at=None)[:limit]]
+    if len(found) < limit:
+        found += users.exclude(erased_at=None)[: limit - len(found)]
     return {
-        "users": [
-            {"publicId": user.public_id, "displayName": user.display_name, "email": user.email}
-            for user in users.order_by(*order)[:limit]
-        ]
+        "users": [{"publicId": user.public_id, "displayName": user.display_name, "email": user.email} for user in found]
     }
 
 

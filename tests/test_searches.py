@@ -18,12 +18,14 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from stats_app.keys import create_key
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
+from stats_app.queries import find_users
 from stats_app.sql.words import Alphabetical, holds
 from stats_app.words import NAME_LENGTH, is_visible
 from tests.admin_cast import MODELS, address, make_call, superuser
@@ -180,6 +182,21 @@ def test_users_are_listed_in_order_by_an_index() -> None:
     for order in ([name, "pk"], [name.desc(), "-pk"], ["email", "pk"], ["-email", "-pk"]):
         ordered = plan(WorkspaceUser.objects.order_by(*order))
         assert "Sort" not in ordered, ordered
+
+
+@pytest.mark.postgres
+@pytest.mark.plain("it is about the plans of one server")
+def test_the_first_users_are_found_by_an_index() -> None:
+    workspace = make_cast()
+    with CaptureQueriesContext(connection) as captured:
+        find_users(workspace, [], 10)
+    assert len(captured) == 2
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_sort = off")  # then only an order without an index is sorted
+        for query in captured:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            lines = [line for (line,) in cursor.fetchall()]
+            assert "Sort" not in "".join(lines), lines
 
 
 # --- names of every kind
