@@ -47,9 +47,9 @@ def run(plain: Server, staff: Server, rounds: int, log: Callable[[str], None]) -
 
 
 def dearest(pages: dict[str, Case]) -> Case:
-    """The page with the highest multiple of the floor, without the lists."""
+    """The page with the most CPU, without the lists."""
     others = (page for name, page in pages.items() if name != FLOOR and not name.startswith(LIST))
-    return max(others, key=lambda page: page.over(pages[FLOOR]))
+    return max(others, key=lambda page: page.typical.cpu)
 
 
 def dearest_list(pages: dict[str, Case]) -> Case:
