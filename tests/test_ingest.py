@@ -738,6 +738,30 @@ def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytes
     assert recorded(True) == recorded(False)
 
 
+@pytest.mark.sqlite
+def test_a_click_costs_no_more_on_a_day_with_many_clicks(workspace: Workspace) -> None:
+    user = make_user(workspace)
+
+    def steps() -> int:
+        """Roughly how many instructions SQLite executes to record a click: the driver reports every tenth."""
+        executed = 0
+
+        def count() -> int:
+            nonlocal executed
+            executed += 1
+            return 0
+
+        connection.connection.set_progress_handler(count, 10)
+        record(workspace, ClickInput("vcard", user=user, clicked_at=NOW))
+        connection.connection.set_progress_handler(None, 10)
+        return executed * 10
+
+    steps()  # the first click of the workspace stores its time zone, too
+    before = steps()
+    record(workspace, *(ClickInput("vcard", user=user, clicked_at=NOW) for _ in range(2_000)))
+    assert steps() < 1.2 * before
+
+
 def numbered(number: int) -> str:
     return f"{number:026}"
 

@@ -263,8 +263,8 @@ def move(
     """
     if not ids:
         return
-    # Found by their ids before they are joined with days: else PostgreSQL may read all clicks of these days.
-    first = "OFFSET 0" if is_postgresql(connection) else ""
+    # Found by their ids before they are joined with days: else the database may read all clicks of these days.
+    first = "OFFSET 0" if is_postgresql(connection) else "LIMIT -1"
     common = f"WITH {counted(connection, f'{STORED_CLICKS} AND {_among_ids(connection)} {first}')}"
     params = {"workspace": workspace_id, **_id_params(connection, ids), **day_params(connection, spans)}
     if not few:
