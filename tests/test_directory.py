@@ -36,15 +36,21 @@ def outcomes(result: DirectoryResult) -> tuple[int, int, int, list[tuple[int, st
 
 
 def people(workspace: Workspace) -> list[tuple[Any, ...]]:
-    """Everybody in the workspace. The addresses must be theirs."""
-    users = WorkspaceUser.objects.filter(workspace=workspace).order_by("email").prefetch_related("aliases")
+    """Everybody in the workspace. The addresses must be theirs. Databases may sort e-mails differently than Python."""
+    users = WorkspaceUser.objects.filter(workspace=workspace).prefetch_related("aliases")
     addresses = set(Address.objects.filter(workspace=workspace).values_list("email", "user", "alias"))
     assert addresses == {(user.email, user.pk, None) for user in users} | {
         (alias.email, None, alias.pk) for user in users for alias in user.aliases.all()
     }
     return [
-        (user.external_id, user.email, user.display_name, user.is_active, [one.email for one in user.aliases.all()])
-        for user in users
+        (
+            user.external_id,
+            user.email,
+            user.display_name,
+            user.is_active,
+            sorted(one.email for one in user.aliases.all()),
+        )
+        for user in sorted(users, key=lambda user: user.email)
     ]
 
 

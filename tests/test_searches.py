@@ -160,6 +160,7 @@ def plan(rows: QuerySet[Any]) -> str:
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("it is about the plans of one server")
 def test_parts_are_looked_up_in_their_indexes() -> None:
     workspace = make_cast()
     WorkspaceUser.objects.bulk_create(
@@ -177,6 +178,7 @@ def test_parts_are_looked_up_in_their_indexes() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("it is about the plans of one server")
 def test_users_are_listed_in_order_by_an_index() -> None:
     name = Alphabetical("display_name")
     for order in ([name, "pk"], [name.desc(), "-pk"], ["email", "pk"], ["-email", "-pk"]):
@@ -414,6 +416,7 @@ def test_a_database_without_the_extension_migrates_and_says_so(
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("it is about the plans of one server")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_migrated_again")
 def test_the_extension_may_lie_in_any_schema() -> None:

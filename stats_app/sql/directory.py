@@ -96,15 +96,13 @@ def part_with_external_ids(connection: BaseDatabaseWrapper, workspace_id: int, c
 
 def assign(connection: BaseDatabaseWrapper, workspace_id: int, pairs: Sequence[Row], now: datetime) -> int:
     """Assigns users to campaigns; returns the number of new assignments."""
-    return _insert(
-        connection,
-        _ASSIGNMENT,
-        workspace_id,
-        ("campaign_id", "user_id"),
-        pairs,
-        {"assigned_at": now},
-        "ON CONFLICT (campaign_id, user_id) DO NOTHING",
-    )
+    if not pairs:
+        return 0
+    columns, constant = ("campaign_id", "user_id"), {"assigned_at": now}
+    statement, params = _insertion(connection, _ASSIGNMENT, workspace_id, columns, pairs, constant)
+    # The returned rows are counted, because Citus says of such a statement how many rows it was given.
+    new = f"{statement} ON CONFLICT (campaign_id, user_id) DO NOTHING RETURNING user_id"
+    return len(rows(connection, new, params))
 
 
 def unassign(connection: BaseDatabaseWrapper, workspace_id: int, pairs: Sequence[Row]) -> None:
@@ -124,20 +122,28 @@ def _insert(
     columns: Sequence[str],
     given: Sequence[Row],
     constant: Mapping[str, Any] | None = None,
-    end: str = "",
-) -> int:
-    if not given:
-        return 0
-    others = {"workspace_id": workspace_id, **(constant or {})}
+) -> None:
+    if given:
+        execute(connection, *_insertion(connection, table, workspace_id, columns, given, constant or {}))
+
+
+def _insertion(
+    connection: BaseDatabaseWrapper,
+    table: str,
+    workspace_id: int,
+    columns: Sequence[str],
+    given: Sequence[Row],
+    constant: Mapping[str, Any],
+) -> tuple[str, list[Any]]:
+    """The statement that inserts the given rows, and its parameters. ON CONFLICT may follow."""
+    others = {"workspace_id": workspace_id, **constant}
     names = ", ".join((*others, *columns))
     places = ", ".join(_placeholder(connection, value) for value in others.values())
     values = ", ".join(f"given.{column}" for column in columns)
     # Without a condition SQLite parses the ON of ON CONFLICT as a join's.
-    statement = (
-        f"INSERT INTO {table} ({names}) SELECT {places}, {values} FROM {_given(connection, columns)} WHERE true {end}"
-    )
+    statement = f"INSERT INTO {table} ({names}) SELECT {places}, {values} FROM {_given(connection, columns)} WHERE true"
     adapted = [_adapted(connection, value) for value in others.values()]
-    return execute(connection, statement, [*adapted, json.dumps(given)])
+    return statement, [*adapted, json.dumps(given)]
 
 
 def _update(

@@ -111,6 +111,7 @@ def test_a_deletion_that_is_killed_is_ended_by_the_next(postgres: Writers, text:
     assert_exact(postgres, other, 600, ZONE)
 
 
+@pytest.mark.plain("there a change of a table that every machine has a copy of locks the whole table")
 def test_a_deletion_waits_for_no_lock_of_another_tenant(postgres: Writers) -> None:
     """All rows and the advisory lock of the other workspace are locked in the meantime."""
     pk, other = postgres.run("prepare", zone="UTC"), postgres.run("prepare", zone=ZONE)
