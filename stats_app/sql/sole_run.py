@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
@@ -64,6 +64,9 @@ def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hol
             [is_alone] = cursor.fetchone()
         yield _HeldByPostgresql(own) if is_alone else None
     finally:
+        # After `close` alone the server could hold the lock for another moment, and refuse a run that follows.
+        with suppress(DatabaseError, InterfaceError):
+            own.rollback()
         own.close()
 
 
