@@ -217,6 +217,11 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
             "The first row has NUL characters: is it UTF-16 without a byte-order mark, or not text at all?",
         ),
         (
+            "PK\x03\x04\x14\0\x06\0[Content_Types].xml",
+            [],
+            "The file is a workbook of Excel or another ZIP file: save it as CSV UTF-8, or unpack it.",
+        ),
+        (
             "kind,clickedAt\n",
             ["--timezone", "Mars/Base"],
             '--timezone must be an IANA time zone, such as Europe/Paris, not "Mars/Base".',
