@@ -13,7 +13,7 @@ from django.db import router, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from stats_app import admin_log
-from stats_app.identities import Identity, calls_that_name, hidden
+from stats_app.identities import Identity, addresses_of, calls_that_name, hidden
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import (
     Address,
@@ -44,6 +44,7 @@ class Erased(NamedTuple):
     assignments: int = 0
     links_without_person: int = 0
     links_deleted: int = 0
+    mailing_addresses: int = 0
     tool_calls: int = 0
 
 
@@ -85,10 +86,11 @@ def erased_identifiers(
 def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> Erased:
     """Erases a person and returns what was erased: nothing if the person was erased before.
 
-    Name, e-mails, aliases, external id and assignments are deleted, also from the arguments of the audit log and from
-    the log of Django's admin. The row stays, inactive and opted out, with its public id and its counts. Links of
-    campaigns, and links whose target other people's links have, too, keep working without the person. Other links are
-    deleted, because their targets may be about the person. `dry_run` rolls everything back. Raises WorkspaceGone.
+    Name, e-mails, aliases, external id and assignments are deleted, also from mailings, from the arguments of the audit
+    log and from the log of Django's admin. The row stays, inactive and opted out, with its public id and its counts.
+    Links of campaigns, and links whose target other people's links have, too, keep working without the person. Other
+    links are deleted, because their targets may be about the person. `dry_run` rolls everything back. Raises
+    WorkspaceGone.
     """
     using = router.db_for_write(WorkspaceUser, instance=user)
     if dry_run:
@@ -124,15 +126,18 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
     aliases = Alias.objects.using(using).filter(workspace=workspace_id, user=row)
     assignments = CampaignAssignment.objects.using(using).filter(workspace=workspace_id, user=row)
     people = WorkspaceUser.objects.using(using).filter(workspace=workspace_id, pk=row.pk)
+    mailing_addresses = addresses_of(identity, workspace_id, using=using)
     admin_log.rename_entries([people, aliases, assignments], row.public_id, using=using)
     erased = Erased(
         aliases=aliases.count(),
         assignments=assignments.count(),
         links_without_person=links_without_person,
         links_deleted=links_deleted,
+        mailing_addresses=mailing_addresses.count(),
     )
     aliases.delete()
     assignments.delete()
+    mailing_addresses.delete()
     row.email, row.display_name, row.external_id = f"{row.public_id}@{DOMAIN}", "", None
     row.is_active, row.is_opted_out, row.erased_at = False, True, now
     row.save(using=using)

@@ -1,4 +1,4 @@
-"""What identifies a person, and the rows of the audit log that contain it."""
+"""What identifies a person, and the rows of the audit log and of mailings that contain it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from stats_app.models import ToolCall, WorkspaceUser
+from stats_app.models import MailingAddress, ToolCall, WorkspaceUser
 from stats_app.words import fold
 
 HIDDEN = "(erased)"
@@ -35,6 +35,12 @@ class Identity:
         if self.external_id is not None and text.strip() == self.external_id:
             return True
         return bool(self.name_words) and set(folded.split()).issuperset(self.name_words)
+
+
+def addresses_of(identity: Identity, workspace_id: int, *, using: str) -> QuerySet[MailingAddress]:
+    """The person's addresses among those that the workspace's mailings are sent to."""
+    addresses = MailingAddress.objects.using(using)
+    return addresses.filter(mailing__workspace=workspace_id, email__in=identity.emails).order_by("pk")
 
 
 def calls_that_name(

@@ -12,7 +12,7 @@ from django.db import router
 from stats_app import admin_log
 from stats_app.dimensions import KINDS, USER_DAYS
 from stats_app.exports import pages, said
-from stats_app.identities import Identity, calls_that_name
+from stats_app.identities import Identity, addresses_of, calls_that_name
 from stats_app.models import Click, Rollup, TrackedLink, WorkspaceUser
 from stats_app.periods import format_time
 from stats_app.sql.counting import COLUMNS
@@ -23,9 +23,10 @@ _INDENT = "  "
 def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
     """One JSON object, as parts of a text. Memory does not grow with the number of clicks.
 
-    `counts` are by local day, including days whose clicks are pruned. `toolCalls` are the rows of the audit log that
-    contain the person's name, e-mail or id, and `adminLog` those of the log of Django's admin. PERSON_FIGURES is not
-    applied, because the export is for the person.
+    `counts` are by local day, including days whose clicks are pruned. `mailings` are those that are sent to an e-mail
+    of the person, with what was sent. `toolCalls` are the rows of the audit log that contain the person's name, e-mail
+    or id, and `adminLog` those of the log of Django's admin. PERSON_FIGURES is not applied, because the export is for
+    the person.
     """
     lists: dict[str, Iterable[dict[str, Any]]] = {
         "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),
@@ -33,6 +34,7 @@ def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
         "links": map(_link, user.links.select_related("campaign", "alias").order_by("pk")),
         "counts": _counts(user),
         "clicks": _clicks(user),
+        "mailings": _mailings(user),
         "toolCalls": _calls(user),
         "adminLog": _admin_log(user),
     }
@@ -108,6 +110,24 @@ def _clicks(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
     clicks = Click.objects.filter(workspace=user.workspace_id, user=user.pk)
     for page in pages(user.workspace, clicks, with_people=True):
         yield from map(said, page)
+
+
+def _mailings(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    using = router.db_for_read(WorkspaceUser, instance=user)
+    addresses = addresses_of(Identity.of(user), user.workspace_id, using=using)
+    for address in addresses.select_related("mailing").prefetch_related("deliveries"):
+        yield {
+            "email": address.email,
+            "every": address.mailing.every,
+            "language": address.mailing.language,
+            "sendsFrom": str(address.sends_from),
+            "unsubscribedAt": _time(address.unsubscribed_at),
+            "error": address.error,
+            "deliveries": [
+                {"from": str(one.first_day), "to": str(one.last_day), "sentAt": _time(one.sent_at)}
+                for one in address.deliveries.all()
+            ],
+        }
 
 
 def _calls(user: WorkspaceUser) -> Iterator[dict[str, Any]]:

@@ -189,6 +189,27 @@ def test_people_are_assigned_all_by_list_and_by_search(workspace: Workspace) -> 
     assert logged(campaign) == history
 
 
+@pytest.mark.parametrize(
+    ("names", "unknown"),
+    [
+        ("Ada Lovelace <Ada@Example.com>; Bob <bob@example.com>", ""),
+        ('"Lovelace, Ada" <ada@example.com>, "b@b" <bob@example.com>', ""),
+        ("<ada@example.com>\r\nBob\tB. <bob@example.com>", ""),
+        ("ada@example.com <ada@example.com>, bob@example.com", ""),
+        ("ada@example.com Bob <bob@example.com>", ""),
+        ("nobody@example.com Ada <ada@example.com> bob@example.com", "nobody@example.com"),
+        ("Lovelace, Ada <ada@example.com>", "Lovelace"),
+    ],
+)
+def test_people_are_pasted_as_mail_programs_copy_them(workspace: Workspace, names: str, unknown: str) -> None:
+    client, campaign = superuser(), make_campaign(workspace)
+    people = {make_user(workspace, email=f"{name}@example.com") for name in ("ada", "bob")}
+    answer = client.post(address("campaign", "assign", campaign), {"names": names})
+    assert set(campaign.assigned_users.all()) == (set() if unknown else people)
+    if unknown:
+        assert f"No user has this e-mail, alias or public id: {unknown}<" in answer.content.decode()
+
+
 def test_an_action_assigns_selected_users(workspace: Workspace) -> None:
     client, campaign = superuser(), make_campaign(workspace)
     ada, bob, stranger = make_user(workspace), make_user(workspace), make_user(make_workspace(name="Globex"))

@@ -36,6 +36,8 @@ def when(page: str) -> str:
         ((None, "2026-02-10"), "8 January – 10 February 2026 , UTC. Compared with"),
         ((None, None), "8 January – 28 March 2026 , UTC. Still running"),
         (("1999-01-01", "2026-02-10"), "4 February 2016 – 10 February 2026 , UTC."),
+        (("2026-03-20", "2099-12-31"), "20–28 March 2026 , UTC. Still running"),
+        (("1999-01-01", "2099-12-31"), "21 March 2016 – 28 March 2026 , UTC."),
     ],
 )
 def test_a_campaign_has_its_whole_run(staff: Client, dates: tuple[str | None, str | None], expected: str) -> None:

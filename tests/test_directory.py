@@ -445,6 +445,16 @@ def test_a_wrong_item_names_somebody_and_one_that_cannot_be_read_may(workspace: 
     assert (dry.deactivated, len(active(workspace))) == (["user4@example.com"], 5)
 
 
+@pytest.mark.parametrize("item", [{"email": "user4example.com"}, {"email": "?", "publicId": "usr_4"}])
+def test_an_item_whose_only_id_is_misspelled_may_name_anybody(workspace: Workspace, item: dict[str, Any]) -> None:
+    items = make_staff(workspace, 5)
+    with pytest.raises(Refused, match="1 of the items cannot be read"):
+        save_users(workspace, [*items[:4], item], deactivate_missing=True)
+    assert len(active(workspace)) == 5
+    nobody = {"email": "", "displayName": "Room 1"}
+    assert save_users(workspace, [*items[:4], nobody], deactivate_missing=True).deactivated == ["user4@example.com"]
+
+
 # --- any lists at all
 
 EMAILS = [f"{name}@example.com" for name in ("a", "b", "c", "d")]

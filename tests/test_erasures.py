@@ -27,6 +27,9 @@ from stats_app.models import (
     CampaignAssignment,
     Click,
     ErasedIdentifier,
+    Mailing,
+    MailingAddress,
+    MailingDelivery,
     RecentVisit,
     ToolCall,
     TrackedLink,
@@ -75,6 +78,13 @@ def called(workspace: Workspace, **arguments: Any) -> ToolCall:
     )
 
 
+def mailed(workspace: Workspace, *emails: str) -> None:
+    mailing, day = Mailing.objects.create(workspace=workspace), NOON.date()
+    for email in emails:
+        address = MailingAddress.objects.create(mailing=mailing, email=email, sends_from=day)
+        MailingDelivery.objects.create(address=address, first_day=day, last_day=day, sent_at=NOON)
+
+
 @pytest.fixture
 def ada(workspace: Workspace, campaign: Campaign) -> WorkspaceUser:
     """Somebody with all that a person may have, and a colleague beside."""
@@ -95,6 +105,7 @@ def ada(workspace: Workspace, campaign: Campaign) -> WorkspaceUser:
         assert link is not None
         kind, of = link.kind, campaign if link.kind == "campaign" else None
         record(workspace, ClickInput(kind, ULID(), of, person, link.alias, link, NOON))
+    mailed(workspace, "lovelace@example.com", "bob@example.com")
     called(workspace, query="lovelace ada")
     called(workspace, query="see LOVELACE@example.com")
     called(workspace, query="Ada")
@@ -123,7 +134,7 @@ def test_nothing_says_who_it_was_and_every_count_stays(workspace: Workspace, ada
     overview, metrics = get(key, OVERVIEW, PERIOD).json(), get(key, path, PERIOD).json()["metrics"]
     assert run("erase_user", ada.public_id) == [
         f"{ada.public_id} was erased; the counts stay. Erased with it: aliases 1, assignments 1, "
-        "links without person 2, links deleted 1, tool calls 2."
+        "links without person 2, links deleted 1, mailing addresses 1, tool calls 2."
     ]
     text = everything_stored().lower()
     assert [name for name in ("lovelace", "ada@", "s-1-5-21", "ada-lovelace") if name in text] == []
@@ -554,6 +565,17 @@ def test_all_that_is_stored_about_a_person_is_written(
             link("vcard", CARD),
         ],
         "counts": [{"date": "2026-03-10", "campaignClicks": 1, "vcardClicks": 1, "otherClicks": 1}],
+        "mailings": [
+            {
+                "email": "lovelace@example.com",
+                "every": "week",
+                "language": "en",
+                "sendsFrom": "2026-03-10",
+                "unsubscribedAt": None,
+                "error": "",
+                "deliveries": [{"from": "2026-03-10", "to": "2026-03-10", "sentAt": "2026-03-10T12:00:00+00:00"}],
+            }
+        ],
     }
 
 
@@ -565,7 +587,7 @@ def test_nothing_is_kept_back_from_the_person(ada: WorkspaceUser) -> None:
 
 def test_somebody_without_anything_has_empty_lists(workspace: Workspace) -> None:
     found = exported(make_user(workspace))
-    lists = ("aliases", "campaigns", "links", "counts", "clicks", "toolCalls", "adminLog")
+    lists = ("aliases", "campaigns", "links", "counts", "clicks", "mailings", "toolCalls", "adminLog")
     assert [found[name] for name in lists] == [[]] * len(lists)
 
 

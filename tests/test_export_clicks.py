@@ -274,7 +274,8 @@ def test_the_copy_of_a_workspace_has_the_same_clicks_and_counts(
         transaction.set_rollback(True)
 
 
-def test_whoever_reads_it_may_stop_early(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", ["export_clicks", "export_user"])
+def test_whoever_reads_it_may_stop_early(command: str, capfd: pytest.CaptureFixture[str]) -> None:
     """As `head` does."""
 
     class Closed(io.StringIO):
@@ -282,9 +283,10 @@ def test_whoever_reads_it_may_stop_early(monkeypatch: pytest.MonkeyPatch, capfd:
             raise BrokenPipeError
 
     workspace = make_workspace()
+    given = [make_user(workspace).public_id] if command == "export_user" else ["--workspace", workspace.public_id]
     descriptor = os.dup(1)
     try:
-        call_command("export_clicks", "--workspace", workspace.public_id, stdout=Closed())
+        call_command(command, *given, stdout=Closed())
     finally:
         os.dup2(descriptor, 1)
         os.close(descriptor)

@@ -72,6 +72,18 @@ def test_the_first_row_alone_decides_the_sign(tmp_path: Path) -> None:
     assert [reason for *_, reason in clicks] == ["a;b;c;d;e", "a;b;c;d;e;f;g"]
 
 
+@pytest.mark.parametrize("line", ["#TYPE Selected.System.Management.Automation.PSCustomObject", "sep=;", '"sep=\t"'])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_line_of_powershell_or_excel_before_the_first_row_is_passed_over(
+    tmp_path: Path, line: str, encoding: str
+) -> None:
+    workspace = make_workspace()
+    lines = [line, "kind;clickedAt", "vcard;2026-03-09T10:00:00Z", "x;2026-03-09T10:00:00Z"]
+    said = run_import(workspace, write(tmp_path, "\r\n".join(lines).encode(encoding)))
+    assert said[0].startswith("Line 4: kind must be")
+    assert said[1] == "accepted 1, duplicates 0, rejected 1."
+
+
 def test_one_column_needs_no_sign(tmp_path: Path) -> None:
     said, clicks = imported(tmp_path, "clickedAt\n2026-03-01T09:00:00Z\n", "--map", "kind=other")
     assert (said, clicks) == (["accepted 1, duplicates 0, rejected 0."], ONLY_ONE)
@@ -215,6 +227,11 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
             "k\0i\0n\0d\0",
             [],
             "The first row has NUL characters: is it UTF-16 without a byte-order mark, or not text at all?",
+        ),
+        (
+            "PK\x03\x04\x14\0\x06\0[Content_Types].xml",
+            [],
+            "The file is a workbook of Excel or another ZIP file: save it as CSV UTF-8, or unpack it.",
         ),
         (
             "kind,clickedAt\n",

@@ -95,6 +95,35 @@ def test_users_of_microsoft_entra(workspace: Workspace, name: str) -> None:
     assert run("import_users", workspace, DATA / name, *ENTRA)[-1] == "created 0, updated 0, unchanged 3, rejected 0."
 
 
+LEGACY = "X500:/o=First Organization/cn=ada"
+CALLS = "eum:123;phone-context=plan.example"
+
+
+@pytest.mark.parametrize(
+    ("cell", "aliases"),
+    [
+        ("SMTP:ada@example.com+smtp:a+l@example.com+SIP:sip@example.com", ["a+l@example.com"]),
+        (f"smtp:a@example.com,{LEGACY},SPO:SPO_1@SPO_2,smtp:b@example.com", ["a@example.com", "b@example.com"]),
+        (f"smtp:a@example.com;{CALLS};smtp:b@example.com", ["a@example.com", "b@example.com"]),
+        (f"smtp:a@example.com {LEGACY} smtp:b@example.com", ["a@example.com", "b@example.com"]),
+        ("smtp:a@example.com;SIP:sip@example.com;b@example.com", ["a@example.com", "b@example.com"]),
+    ],
+)
+def test_addresses_of_exchange_in_every_kind_of_list(
+    workspace: Workspace, tmp_path: Path, cell: str, aliases: list[str]
+) -> None:
+    path = write(tmp_path, f'mail,proxyAddresses\nada@example.com,"{cell}"\n')
+    run("import_users", workspace, path, "--map", "mail=email", "--map", "proxyAddresses=aliases")
+    assert people(workspace) == [(None, "ada@example.com", "", True, aliases)]
+
+
+def test_addresses_of_a_further_column_are_kept(workspace: Workspace, tmp_path: Path) -> None:
+    path = write(tmp_path, "mail,proxyAddresses,otherMails\nada@example.com,SIP:sip@example.com,a@example.com\n")
+    maps = ("mail=email", "proxyAddresses=aliases", "otherMails=aliases")
+    run("import_users", workspace, path, *(option for one in maps for option in ("--map", one)))
+    assert people(workspace) == [(None, "ada@example.com", "", True, ["a@example.com"])]
+
+
 # --- any file
 
 

@@ -47,6 +47,8 @@ def test_a_line_is_a_click_of_its_link(workspace: Workspace, tmp_path: Path) -> 
         LINE + "\r",
         LINE.replace(TOKEN, TOKEN + "?x=1&y=%22"),
         LINE.replace(TOKEN, TOKEN + "#top"),
+        LINE.replace(TOKEN, TOKEN + "/"),
+        LINE.replace(TOKEN, TOKEN + "/?x=1"),
         LINE.replace(TOKEN, "k7Q%6D2xZp"),
         LINE.replace("HTTP/1.1", "HTTP/2.0"),
         LINE.replace(" HTTP/1.1", ""),
@@ -129,7 +131,7 @@ def test_other_lines_are_skipped(workspace: Workspace, tmp_path: Path, line: str
 
 def test_links_that_are_not_the_workspaces_are_counted_apart(workspace: Workspace, tmp_path: Path) -> None:
     make_link(make_workspace(name="Globex"), "globex1")
-    others = ["globex1", "none", "k7 with spaces", "k7Qm2xZp/", "%00", "%ff", "%ed%a0%80", "x" * 5_000]
+    others = ["globex1", "none", "k7 with spaces", "k7Qm2xZp//", "%00", "%ff", "%ed%a0%80", "x" * 5_000]
     lines = [LINE.replace(TOKEN, other) for other in others]
     said, clicks = imported(workspace, tmp_path, "\n".join([*lines, LINE]))
     assert (said, clicks) == (["accepted 1, duplicates 0, rejected 0, other links 8."], [CLICK])

@@ -20,6 +20,8 @@ from stats_app.words import search_words
 
 MAX_NAMED = 10
 PERMISSION = "stats_app.add_campaignassignment"
+# Mail programs copy addresses as `"Lovelace, Ada" <ada@example.com>`.
+_WITH_NAME = re.compile(r'(?:"[^"]*"\s*|(?<![^\s",;>])(?:[^\s<>",;@]+[ \t]+){0,10})<([^<>\s]+)>')
 
 
 def assign(model_admin: Any, request: HttpRequest, campaign: Campaign, users: Collection[int]) -> None:
@@ -73,7 +75,8 @@ class AssignForm(forms.Form):
             else:
                 known = WorkspaceUser.objects.known_as(words, self.campaign.workspace_id).filter(is_active=True)
                 users |= set(known.values_list("pk", flat=True))
-        names = [name for name in re.split(r"[\s,;]+", values.get("names", "")) if name]
+        pasted = _WITH_NAME.sub(r" \1 ", values.get("names", ""))
+        names = [name for name in re.split(r"[\s,;]+", pasted) if name]
         if names:
             named, nobody = users_named(self.campaign.workspace_id, names)
             users |= named

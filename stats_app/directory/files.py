@@ -30,12 +30,15 @@ from stats_app.imports.columns import (
 from stats_app.imports.jsonlines import objects
 from stats_app.imports.sources import Source
 from stats_app.imports.tables import CsvTable
+from stats_app.models.people import is_email
 from stats_app.parameters import DateParameter, Field
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
-_BETWEEN = re.compile(r"[\s,]+")
-# Microsoft's lists of addresses have a protocol before each: SMTP the main address, smtp the others.
-_PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9]*):.*", re.DOTALL)
+_BETWEEN = re.compile(r"[\s,;]+")
+# Microsoft's lists of addresses have a protocol before each: SMTP the main address, smtp the others. Between them is a
+# semicolon, a comma, a space or, in exports of the Microsoft 365 admin center, a plus sign.
+_PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9]*):")
+_BEFORE_PROTOCOL = re.compile(r"(?:^|[\s,;+])(?=[A-Za-z][A-Za-z0-9]*:)")
 _MAIL = "smtp"
 # How bytes that are not UTF-8 are read: see `Source.text_lines`.
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
@@ -203,18 +206,22 @@ def _list(value: Any) -> Any:
     if value is None:
         return []
     if isinstance(value, str):
-        return [word for part in value.split(";") for word in _addresses(part)]
+        return _addresses(value)
     if not isinstance(value, list):
         return value
     return [word for part in value for word in (_addresses(part) if isinstance(part, str) else [part])]
 
 
 def _addresses(text: str) -> list[str]:
-    """The names in a text without semicolons. Names that are not e-mails may contain spaces."""
-    protocol = _PROTOCOL.fullmatch(text.strip())
-    if protocol and protocol[1].lower() != _MAIL:
-        return []
-    return [re.sub(f"^{_MAIL}:", "", word, flags=re.IGNORECASE) for word in _BETWEEN.split(text) if word]
+    """The names in a text. Addresses of other protocols may contain spaces, commas and semicolons, like
+    `X500:/o=First Organization/cn=ada`, and e-mails may follow them."""
+    found: list[str] = []
+    for entry in _BEFORE_PROTOCOL.split(text):
+        protocol = _PROTOCOL.match(entry)
+        words = [word for word in _BETWEEN.split(entry[protocol.end() if protocol else 0 :]) if word]
+        is_mail = protocol is None or protocol[1].lower() == _MAIL
+        found += words if is_mail else filter(is_email, words[1:])
+    return found
 
 
 _LISTS = (EmailsParameter, PeopleParameter)

@@ -224,7 +224,10 @@ def fields_of(declaration: type[DirectoryItem]) -> dict[str, Field]:
 
 @dataclass(slots=True)
 class Checked:
-    """An item after its values were validated: the valid values, and the error of the first invalid one."""
+    """An item after its values were validated: the valid values, and the error of the first invalid one.
+
+    `is_readable` is False if it is unknown whom or what the item names.
+    """
 
     index: int
     values: dict[str, Any] = field(default_factory=dict)
@@ -251,6 +254,8 @@ def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked
         checked.error = checked.error or error
     if checked.values.get("publicId", "") is None:
         del checked.values["publicId"]
+    # An id or e-mail that is misspelled names somebody, but nobody knows whom.
+    checked.is_readable = any(map(checked.values.get, declaration.keys)) or not any(map(item.get, declaration.keys))
     return checked
 
 

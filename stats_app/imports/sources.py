@@ -15,6 +15,7 @@ MAX_LINE = 16 * 1024 * 1024
 
 _BUFFER = 256 * 1024
 _GZIP = b"\x1f\x8b"
+_ZIP = b"PK\x03\x04"
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -45,12 +46,14 @@ class Source:
     def encoding(self) -> str:
         """The encoding by the byte-order mark, by default UTF-8. Must be called before anything is read."""
         try:
-            start = self._content.peek(3)[:3]
+            start = self._content.peek(4)[:4]
         except _UNREADABLE as error:
             raise _unreadable(error, 0) from error
+        if start == _ZIP:
+            raise WrongFile("The file is a workbook of Excel or another ZIP file: save it as CSV UTF-8, or unpack it.")
         if start.startswith(_UTF_16_MARKS):
             return "utf-16"
-        return "utf-8-sig" if start == _UTF_8_MARK else "utf-8"
+        return "utf-8-sig" if start.startswith(_UTF_8_MARK) else "utf-8"
 
     def text_lines(self) -> Iterator[str]:
         """The lines with their line breaks. Bytes that are not UTF-8 become lone surrogates, which no field allows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,9 @@ DELIMITERS = (",", ";", "\t")
 # The most lines of one row. Without a limit, a quote that is not closed would make the rest of the file one row.
 MAX_LINES = 100
 
+# What Windows PowerShell and Excel may write before the first row.
+_PREAMBLE = re.compile(r'#TYPE .*|"?sep=.?"?', re.IGNORECASE)
+
 _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
@@ -29,7 +33,9 @@ class CsvTable:
         self.skipped = 0
         self.encoding = source.encoding()
         lines = source.text_lines()
-        self.header = next(lines, "")
+        self.header, first = next(lines, ""), 2
+        if _PREAMBLE.fullmatch(self.header.strip("\r\n")):
+            self.header, first = next(lines, ""), 3
         if "\0" in self.header:
             raise WrongFile(
                 "The first row has NUL characters: is it UTF-16 without a byte-order mark, or not text at all?"
@@ -40,7 +46,7 @@ class CsvTable:
         if not names:
             raise WrongFile("The file has no first row with the names of the columns.")
         self.columns = HeaderColumns(names, mapping)
-        self._table = _Table(lines, delimiter, len(names), first=2)
+        self._table = _Table(lines, delimiter, len(names), first)
 
     def __iter__(self) -> Iterator[tuple[int, str, Values | FieldError, list[str]]]:
         """For each row: the number of its first line, its text, its values or an error, and its cells."""

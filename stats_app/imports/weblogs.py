@@ -91,7 +91,9 @@ class LogRows(Rows):
         if not target.startswith(self._prefix):
             return ""
         token = target[len(self._prefix) :].partition(b"?")[0].partition(b"#")[0]
-        return (unquote_to_bytes(token) if b"%" in token else token).decode("utf-8", "replace")
+        token = unquote_to_bytes(token) if b"%" in token else token
+        # Links are also followed with a slash at the end: see `redirects.urls`.
+        return token.removesuffix(b"/").decode("utf-8", "replace")
 
 
 def _content(line: bytes, request: Request, token: str) -> bytes:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -33,6 +36,18 @@ class StatsCommand(BaseCommand):
                 raise
             reason = str(error).partition("\n")[0].strip()
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
+
+    def write_file(self, texts: Iterable[str]) -> None:
+        """Writes a file to standard output, in UTF-8, as far as anybody reads it."""
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
+        try:
+            for text in texts:
+                self.stdout.write(text, ending="")
+            self.stdout.flush()
+        except BrokenPipeError:
+            # The reading program has ended, such as `head`. Without this, Python would flush the rest and fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def report_each(self, workspaces: Iterable[Workspace], report: Callable[[Workspace], Iterable[str]]) -> int:
         """Prints the lines of `report` for each workspace. An error of one does not stop the others: it is printed in

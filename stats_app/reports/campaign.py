@@ -112,6 +112,9 @@ def _own_presets(workspace: Workspace, campaign: Campaign, today: date) -> dict[
 
     def whole(day: date) -> Period:
         end = max(MIN_DATE, min(campaign.ends_on or max(day, first), MAX_DATE))
-        return Period(max(first, MIN_DATE, end - (MAX_DAYS - 1) * ONE_DAY), end)
+        # Of a run that is longer than a period may be, the last days, up to today: it may end in 2099, as if never.
+        days_after_first = (MAX_DAYS - 1) * ONE_DAY
+        start = max(first, MIN_DATE, min(end, max(day, first)) - days_after_first)
+        return Period(start, min(end, start + days_after_first))
 
     return {WHOLE_RUN: Preset(whole)}

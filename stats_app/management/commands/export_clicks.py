@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import os
-import sys
-from io import TextIOWrapper
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -23,12 +20,4 @@ class Command(StatsCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         workspace = workspace_of(options["workspace"])
         start, end = days_of(options)
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
-        try:
-            for text in export_clicks(workspace, start, end, form=options["format"]):
-                self.stdout.write(text, ending="")
-            self.stdout.flush()
-        except BrokenPipeError:
-            # The reading program has ended, such as `head`. Without this, Python would flush the rest and fail again.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        self.write_file(export_clicks(workspace, start, end, form=options["format"]))

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-from io import TextIOWrapper
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -19,8 +17,4 @@ class Command(StatsCommand):
         parser.add_argument("user", metavar="PUBLIC_ID", help="usr_...")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        user = user_of(options["user"])
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
-        for text in export_user(user, now=now()):
-            self.stdout.write(text, ending="")
+        self.write_file(export_user(user_of(options["user"]), now=now()))
