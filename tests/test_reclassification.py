@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 
 from stats_app import bursts, reclassification, verdicts, visits
@@ -253,3 +254,38 @@ def test_every_statement_on_clicks_names_the_workspace(workspace: Workspace) -> 
         run("reclassify_clicks")
     on_clicks = [text for text in texts if "stats_app_click" in text or "stats_app_rollup" in text]
     assert all("workspace_id = %(workspace)s" in text or '"workspace_id" = %s' in text for text in on_clicks)
+
+
+def steps_of_sqlite(workspace: Workspace) -> int:
+    """How many steps SQLite takes to judge the clicks of a workspace again."""
+    connection.ensure_connection()
+    counted = 0
+
+    def count() -> None:
+        nonlocal counted
+        counted += 1
+
+    connection.connection.set_progress_handler(count, 50)
+    try:
+        run("reclassify_clicks", "--workspace", workspace.public_id)
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+    return counted * 50
+
+
+@pytest.mark.sqlite
+def test_on_sqlite_each_day_costs_the_same_however_many_days_there_are() -> None:
+    steps = []
+    for days in (20, 80):
+        workspace = make_workspace()
+        record(
+            workspace,
+            *(
+                ClickInput("vcard", clicked_at=NOON - timedelta(days=day, seconds=second), verdict=verdict)
+                for day in range(days)
+                for second in range(10)
+                for verdict in ("human", "bot")
+            ),
+        )
+        steps.append(steps_of_sqlite(workspace))
+    assert steps[1] < 6 * steps[0], steps
