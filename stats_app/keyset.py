@@ -39,8 +39,8 @@ def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | No
     # Find the ids of the page first, and join other tables only to these: joining a whole day costs ten times as much.
     page = rows.order_by(*order).values("id")[: size + 1]
     # By `id` and not by a composite `pk`, for which SQLite would run the inner query once for each row.
-    found = list(rows.filter(id__in=page).order_by(*order))
-    more, shown = len(found) > size, found[:size]
+    page_rows = list(rows.filter(id__in=page).order_by(*order))
+    more, shown = len(page_rows) > size, page_rows[:size]
     if not shown:
         return KeyedPage([], False, False)
     if older:
