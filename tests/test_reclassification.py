@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 
 from stats_app import bursts, reclassification, verdicts, visits
@@ -21,6 +21,7 @@ from stats_app.models import Campaign, Click, RecentVisit, Rollup, TrackedLink, 
 from stats_app.rollups import check
 from tests.counts import stored_counts
 from tests.factories import make_campaign, make_user, make_workspace, record
+from tests.sqlite_steps import steps_of_sqlite
 from tests.test_commands import refusal, run
 from tests.test_removal import executed
 
@@ -256,23 +257,6 @@ def test_every_statement_on_clicks_names_the_workspace(workspace: Workspace) -> 
     assert all("workspace_id = %(workspace)s" in text or '"workspace_id" = %s' in text for text in on_clicks)
 
 
-def steps_of_sqlite(workspace: Workspace) -> int:
-    """How many steps SQLite takes to judge the clicks of a workspace again."""
-    connection.ensure_connection()
-    counted = 0
-
-    def count() -> None:
-        nonlocal counted
-        counted += 1
-
-    connection.connection.set_progress_handler(count, 50)
-    try:
-        run("reclassify_clicks", "--workspace", workspace.public_id)
-    finally:
-        connection.connection.set_progress_handler(None, 0)
-    return counted * 50
-
-
 @pytest.mark.sqlite
 def test_on_sqlite_each_day_costs_the_same_however_many_days_there_are() -> None:
     steps = []
@@ -287,5 +271,5 @@ def test_on_sqlite_each_day_costs_the_same_however_many_days_there_are() -> None
                 for verdict in ("human", "bot")
             ),
         )
-        steps.append(steps_of_sqlite(workspace))
+        steps.append(steps_of_sqlite(partial(run, "reclassify_clicks", "--workspace", workspace.public_id)))
     assert steps[1] < 6 * steps[0], steps
