@@ -38,7 +38,8 @@ def keyed_page(
     """
     older = position is None or position.older
     if position is not None:
-        rows = rows.filter(beyond(keys, position))
+        # The position comes before the filters: of two limits of the day SQLite takes the first one for its index.
+        rows = whole.filter(beyond(keys, position)) & rows
     order = [f"-{key}" if older else key for key in keys]
     # Find the ids of the page first, and join other tables only to these: joining a whole day costs ten times as much.
     page = rows.order_by(*order).values("id")[: size + 1]

@@ -355,6 +355,8 @@ def test_days_of_clicks_are_the_workspaces(zone: str, day: str, first: str, last
         ({"from": "2025-01-01", "kind": "vcard"}, []),
         ({}, ["next"]),
         ({}, ["next", "next", "previous"]),
+        ({"from": "2025-01-01", "to": "2027-01-01"}, ["next"] * 10),
+        ({"from": "2025-01-01", "to": "2027-01-01"}, ["next", "next", "previous"]),
     ],
 )
 def test_on_sqlite_a_page_of_clicks_costs_the_same_however_many_there_are(
