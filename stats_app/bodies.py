@@ -138,13 +138,13 @@ def _has_too_many_marks(body: bytes) -> bool:
 
 def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """The object made of these pairs, with a `Repeated` as the value of a repeated key."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    last_values = dict(pairs)
+    if len(last_values) < len(pairs):
         values: dict[str, list[object]] = {}
         for name, value in pairs:
             values.setdefault(name, []).append(value)
-        found |= {name: Repeated(given) for name, given in values.items() if len(given) > 1}
-    return found
+        last_values |= {name: Repeated(given) for name, given in values.items() if len(given) > 1}
+    return last_values
 
 
 def _refuse_constant(name: str) -> NoReturn:

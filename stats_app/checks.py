@@ -151,26 +151,26 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
     given = getattr(settings, "STATS_APP", {})
     if not isinstance(given, dict):
         return [Error("STATS_APP is not a dict.", id="stats_app.E001")]
-    found: list[CheckMessage] = [
+    messages: list[CheckMessage] = [
         Error(
             f"STATS_APP has an unknown key {key!r}.", hint=f"The keys are {', '.join(DEFAULTS)}.", id="stats_app.E002"
         )
         for key in given
         if key not in DEFAULTS
     ]
-    found += [
+    messages += [
         Error(f"STATS_APP[{key!r}] is {given[key]!r}.", hint=hint, id="stats_app.E003")
         for key, hint in _wrong_settings(given)
     ]
     if not settings.USE_TZ:
-        found.append(
+        messages.append(
             Error(
                 "USE_TZ is off, so times have no zone, and clicks would be counted on wrong days.",
                 hint="Set USE_TZ = True.",
                 id="stats_app.E004",
             )
         )
-    return found
+    return messages
 
 
 @register()
@@ -333,10 +333,10 @@ def check_distribution(
     alias = router.db_for_write(Click)
     if alias not in (databases or ()) or not _has_table(connections[alias]):
         return []
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     misplaced = distribution.misplaced(alias)
     if misplaced:
-        found.append(
+        messages.append(
             Warning(
                 f"On Citus these tables are not in their places: {', '.join(misplaced)}.",
                 hint="Run: python manage.py distribute",
@@ -344,7 +344,7 @@ def check_distribution(
             )
         )
     if distribution.recovers_late(alias):
-        found.append(
+        messages.append(
             Warning(
                 "If a machine crashes while it stores clicks, these may stay missing long after it is back.",
                 hint="Run on the coordinator: ALTER SYSTEM SET citus.recover_2pc_interval = '1s', and then SELECT "
@@ -352,7 +352,7 @@ def check_distribution(
                 id="stats_app.W007",
             )
         )
-    return found
+    return messages
 
 
 @register(Tags.database)

@@ -93,8 +93,8 @@ def misplaced(using: str) -> dict[str, str]:
     connection = connections[using]
     if citus.cluster(connection) is None:
         return {}
-    found = citus.places(connection, wanted)
-    return {table: place for table, place in wanted.items() if found.get(table) != place}
+    actual = citus.places(connection, wanted)
+    return {table: place for table, place in wanted.items() if actual.get(table) != place}
 
 
 def recovers_late(using: str) -> bool:

@@ -70,9 +70,9 @@ def erased_identifiers(
     given_emails, given_ids = set(emails), set(external_ids)
     digests = {email: _email_digest(bytes(salt), email) for email in given_emails}
     of_ids = {external_id: _id_digest(bytes(salt), external_id) for external_id in given_ids}
-    found = _stored(workspace_id, {*digests.values(), *of_ids.values()}, using)
-    erased_emails = {email for email, digest in digests.items() if digest in found}
-    erased_ids = {external_id for external_id, digest in of_ids.items() if digest in found}
+    stored = _stored(workspace_id, {*digests.values(), *of_ids.values()}, using)
+    erased_emails = {email for email, digest in digests.items() if digest in stored}
+    erased_ids = {external_id for external_id, digest in of_ids.items() if digest in stored}
     if erased_emails:
         addresses = Address.objects.using(using).filter(workspace=workspace_id, email__in=erased_emails)
         present = set(addresses.values_list("email", flat=True))

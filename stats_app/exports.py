@@ -57,7 +57,8 @@ def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> 
         yield names.records(page)
         last_id, _, _, _, _, last_moment, *_ = page[-1]
         last = Position(older=False, values=(last_moment.astimezone(UTC).date(), last_moment, last_id))
-        following = clicks.filter(beyond(CLICK_KEYS, last))
+        # In this order, as in `keyed_page`.
+        following = Click.objects.filter(beyond(CLICK_KEYS, last), workspace=workspace) & clicks
 
 
 class _NamesOfRows:

@@ -125,11 +125,11 @@ def authenticate(secret: str | None, now: datetime) -> Caller:
     """
     if not secret:
         raise NotAuthenticated
-    found = sql.find_key(connections[router.db_for_read(ApiKey)], digest_of(secret))
-    if found is None:
+    row = sql.find_key(connections[router.db_for_read(ApiKey)], digest_of(secret))
+    if row is None:
         raise NotAuthenticated
-    key_id, name, scopes, expires_at, revoked_at, last_used_at = found[: len(sql.KEY_COLUMNS)]
-    workspace = Workspace.from_db(router.db_for_read(Workspace), sql.WORKSPACE_COLUMNS, found[len(sql.KEY_COLUMNS) :])
+    key_id, name, scopes, expires_at, revoked_at, last_used_at = row[: len(sql.KEY_COLUMNS)]
+    workspace = Workspace.from_db(router.db_for_read(Workspace), sql.WORKSPACE_COLUMNS, row[len(sql.KEY_COLUMNS) :])
     if revoked_at is not None or (expires_at is not None and expires_at <= now) or not workspace.is_active:
         raise NotAuthenticated
     if last_used_at is None or last_used_at < now - LAST_USE_GRAIN:

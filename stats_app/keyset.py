@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -26,21 +27,27 @@ class KeyedPage(NamedTuple):
     has_newer: bool
 
 
-def keyed_page(rows: QuerySet[Any], keys: Sequence[str], position: Position | None, size: int) -> KeyedPage:
+def keyed_page(
+    rows: QuerySet[Any], keys: Sequence[str], position: Position | None, size: int, *, whole: QuerySet[Any]
+) -> KeyedPage:
     """The page of at most `size` rows at `position`, by default the newest ones. One query, without a count.
 
     `keys` are the columns to sort by; together they are unique. Each row is on exactly one page, even if many rows have
-    the same time and new ones come in. `id` must be unique among the rows, so clicks must be of one workspace.
+    the same time and new ones come in. `whole` is the list without filters. `id` must be unique in it, so clicks must
+    be of one workspace.
     """
     older = position is None or position.older
     if position is not None:
-        rows = rows.filter(beyond(keys, position))
+        # The position comes before the filters: of two limits of the day SQLite takes the first one for its index.
+        rows = whole.filter(beyond(keys, position)) & rows
     order = [f"-{key}" if older else key for key in keys]
     # Find the ids of the page first, and join other tables only to these: joining a whole day costs ten times as much.
     page = rows.order_by(*order).values("id")[: size + 1]
-    # By `id` and not by a composite `pk`, for which SQLite would run the inner query once for each row.
-    found = list(rows.filter(id__in=page).order_by(*order))
-    more, shown = len(found) > size, found[:size]
+    # By `id` and not by a composite `pk`, for which SQLite would run the inner query once for each row. Not filtered
+    # again, and sorted here: otherwise SQLite would read all clicks of the days asked for by their index, to look for
+    # these ids among them.
+    page_rows = sorted(whole.filter(id__in=page).order_by(), key=attrgetter(*keys), reverse=older)
+    more, shown = len(page_rows) > size, page_rows[:size]
     if not shown:
         return KeyedPage([], False, False)
     if older:

@@ -20,7 +20,7 @@ def clicks_in_days(clicks: QuerySet[Any], zone: tzinfo, start: date, end: date) 
     """The clicks of the zone's local days `start` to `end`, both included. Uses the index on days in UTC."""
     spans = time_spans(zone, start, end)
     inside = _in_spans(clicks, "clicked_at", spans)
-    return inside.filter(utc_day__range=(spans[0][0].date(), spans[-1][1].date())) if spans else inside
+    return inside.filter(utc_day__gte=spans[0][0].date(), utc_day__lte=spans[-1][1].date()) if spans else inside
 
 
 def _in_spans(rows: QuerySet[Any], column: str, spans: Sequence[tuple[datetime, datetime]]) -> QuerySet[Any]:

@@ -281,11 +281,11 @@ def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
     in the order of the names is of no use for an order that begins with something else.
     """
     users = WorkspaceUser.objects.known_as(words, workspace.pk).order_by(Alphabetical("display_name"), "pk")
-    found = [*users.filter(erased_at=None)[:limit]]
-    if len(found) < limit:
-        found += users.exclude(erased_at=None)[: limit - len(found)]
+    rows = [*users.filter(erased_at=None)[:limit]]
+    if len(rows) < limit:
+        rows += users.exclude(erased_at=None)[: limit - len(rows)]
     return {
-        "users": [{"publicId": user.public_id, "displayName": user.display_name, "email": user.email} for user in found]
+        "users": [{"publicId": user.public_id, "displayName": user.display_name, "email": user.email} for user in rows]
     }
 
 

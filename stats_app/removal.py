@@ -100,13 +100,13 @@ def rows_of_tenants() -> Mapping[type[Model], TenantRows]:
             order.add(model)
             for field in _foreign_keys(model):
                 order.add(field.related_model, model)
-    found: dict[type[Model], TenantRows] = {}
+    tables: dict[type[Model], TenantRows] = {}
     # Models next to the workspace come first, because the conditions of the others are built from theirs.
     for model in reversed([*order.static_order()]):
-        rows = _rows_of_tenant(model, found)
+        rows = _rows_of_tenant(model, tables)
         if rows is not None:
-            found[model] = rows
-    return dict(reversed(found.items()))
+            tables[model] = rows
+    return dict(reversed(tables.items()))
 
 
 def _rows_of_tenant(model: type[Model], parents: Mapping[type[Model], TenantRows]) -> TenantRows | None:

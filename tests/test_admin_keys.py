@@ -85,6 +85,17 @@ def test_it_makes_no_key_of_wrong_values(values: dict[str, object], message: str
     assert not ApiKey.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "day"), [("2036-01-02 10:00", "2036-01-02"), ("2036-01-02", "2036-01-02"), ("x", None), ("\0", None)]
+)
+def test_an_address_fills_in_a_time_if_it_is_one(text: str, day: str | None) -> None:
+    response = superuser().get(address("apikey", "add"), {"expires_at": text, "name": "Reports"})
+    assert response.status_code == 200
+    form = response.content.decode()
+    assert 'value="Reports"' in form
+    assert re.findall(r'name="expires_at_0" value="([^"]*)"', form) == ([day] if day else [])
+
+
 def test_it_changes_name_scopes_and_end_and_leaves_the_rest() -> None:
     key, secret = create_key(make_workspace(), "Old")
     assert answers(secret) == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from stats_app.ingest import ClickInput
 from stats_app.models import ApiKey, CampaignAssignment, ClickRecord, ToolCall, TrackedLink, Workspace
 from tests.admin_cast import MODELS, NOON, address, make_call, make_tenant, page, superuser
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record_all
+from tests.sqlite_steps import steps_of_sqlite
 
 pytestmark = pytest.mark.django_db
 
@@ -112,6 +114,26 @@ def test_it_shows_a_click_whole_with_its_local_time() -> None:
 def test_a_click_that_is_none_is_not_there(key: str) -> None:
     response = superuser().get(f"{address('clickrecord')}{key}/change/")
     assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("query", [{}, {"from": "2025-01-01"}, {"verdict": "bot"}])
+def test_on_sqlite_a_page_of_clicks_costs_the_same_however_many_there_are(query: dict[str, str]) -> None:
+    staff, steps = superuser(), []
+    for days in (20, 200):
+        workspace = make_workspace()
+        record_all(
+            workspace,
+            [
+                ClickInput("vcard", clicked_at=NOON - timedelta(days=day, seconds=second), verdict=verdict)
+                for day in range(days)
+                for second in range(10)
+                for verdict in ("human", "bot")
+            ],
+        )
+        asked = {"workspace": workspace.pk, **query}
+        steps.append(steps_of_sqlite(partial(staff.get, address("clickrecord"), asked)))
+    assert steps[1] < 2 * steps[0], steps
 
 
 def test_it_filters_clicks_by_days_of_the_workspace() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import time_machine
@@ -15,6 +16,7 @@ from stats_app.ingest import ClickInput
 from stats_app.models import Campaign, Workspace, WorkspaceUser
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import CAMPAIGNS, CLICKS, USERS, assert_answer, get, invalid, not_found, statements
+from tests.sqlite_steps import steps_of_sqlite
 
 pytestmark = pytest.mark.django_db
 
@@ -341,6 +343,43 @@ def test_days_of_clicks_are_the_workspaces(zone: str, day: str, first: str, last
     assert listed(to=day) == moments[1:]
     assert listed(**{"from": "2000-01-01", "to": "2099-12-31"}) == moments
     assert listed(**{"from": "2030-01-01"}) == []
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("query", "pages"),
+    [
+        ({}, []),
+        ({"verdict": "bot"}, []),
+        ({"from": "2025-01-01", "to": "2027-01-01"}, []),
+        ({"from": "2025-01-01", "kind": "vcard"}, []),
+        ({}, ["next"]),
+        ({}, ["next", "next", "previous"]),
+        ({"from": "2025-01-01", "to": "2027-01-01"}, ["next"] * 10),
+        ({"from": "2025-01-01", "to": "2027-01-01"}, ["next", "next", "previous"]),
+    ],
+)
+def test_on_sqlite_a_page_of_clicks_costs_the_same_however_many_there_are(
+    query: dict[str, str], pages: list[str]
+) -> None:
+    steps = []
+    for days in (20, 200):
+        workspace = make_workspace()
+        key, start = make_key(workspace), datetime(2026, 3, 1, 12, tzinfo=UTC)
+        record_all(
+            workspace,
+            [
+                ClickInput("vcard", clicked_at=start - timedelta(days=day, seconds=second), verdict=verdict)
+                for day in range(days)
+                for second in range(8)
+                for verdict in ("human", "bot")
+            ],
+        )
+        url = f"{CLICKS}?{urlencode({'pageSize': 20, **query})}"
+        for name in pages:
+            url = get(key, url).json()[name]
+        steps.append(steps_of_sqlite(partial(get, key, url)))
+    assert steps[1] < 2 * steps[0], steps
 
 
 def test_5000_clicks_of_one_instant_are_each_listed_once_while_others_come_in() -> None:

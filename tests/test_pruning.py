@@ -15,6 +15,7 @@ from django.test import Client
 from ulid import ULID
 
 from stats_app import pruning, rollups
+from stats_app.dimensions import WORKSPACE_DAYS
 from stats_app.errors import Refused
 from stats_app.ingest import ClickInput
 from stats_app.locks import in_workspace
@@ -193,7 +194,7 @@ def test_counts_that_are_wrong_are_not_made_final() -> None:
     clicks = make_clicks(workspace, 40)
     make_clicks(right, 10)
     day = max(local_day(c, workspace.zone) for c in clicks if c.verdict == "human" and c.clicked_at.year == 2025)
-    Rollup.objects.filter(workspace=workspace, day=day, dimension=0).update(vcard_clicks=99)
+    Rollup.objects.filter(workspace=workspace, day=day, dimension=WORKSPACE_DAYS).update(vcard_clicks=99)
     with pytest.raises(Exception, match="1 workspace"):
         run("prune_clicks", "--before", "2026-06-01")
     workspace.refresh_from_db()

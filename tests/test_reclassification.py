@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from stats_app.models import Campaign, Click, RecentVisit, Rollup, TrackedLink, 
 from stats_app.rollups import check
 from tests.counts import stored_counts
 from tests.factories import make_campaign, make_user, make_workspace, record
+from tests.sqlite_steps import steps_of_sqlite
 from tests.test_commands import refusal, run
 from tests.test_removal import executed
 
@@ -253,3 +255,21 @@ def test_every_statement_on_clicks_names_the_workspace(workspace: Workspace) -> 
         run("reclassify_clicks")
     on_clicks = [text for text in texts if "stats_app_click" in text or "stats_app_rollup" in text]
     assert all("workspace_id = %(workspace)s" in text or '"workspace_id" = %s' in text for text in on_clicks)
+
+
+@pytest.mark.sqlite
+def test_on_sqlite_each_day_costs_the_same_however_many_days_there_are() -> None:
+    steps = []
+    for days in (20, 80):
+        workspace = make_workspace()
+        record(
+            workspace,
+            *(
+                ClickInput("vcard", clicked_at=NOON - timedelta(days=day, seconds=second), verdict=verdict)
+                for day in range(days)
+                for second in range(10)
+                for verdict in ("human", "bot")
+            ),
+        )
+        steps.append(steps_of_sqlite(partial(run, "reclassify_clicks", "--workspace", workspace.public_id)))
+    assert steps[1] < 6 * steps[0], steps

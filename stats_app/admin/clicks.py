@@ -72,6 +72,9 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 class ClickChangeList(KeyedChangeList):
+    def whole(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().whole(request).filter(workspace=browsed_workspace(request))
+
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         workspace_filter = self.filter_specs[0]

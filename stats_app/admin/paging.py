@@ -83,7 +83,8 @@ class KeyedChangeList(NamedChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         position = self._position(request)
-        rows, has_older, has_newer = keyed_page(self.queryset, self._keys, position, self.list_per_page)
+        whole = self.apply_select_related(self.whole(request))
+        rows, has_older, has_newer = keyed_page(self.queryset, self._keys, position, self.list_per_page, whole=whole)
         self.older_query = self._page_query(BEFORE, rows[-1]) if has_older else None
         self.newer_query = self._page_query(AFTER, rows[0]) if has_newer else None
         self.first_query = self.get_query_string() if position is not None else None
@@ -94,6 +95,11 @@ class KeyedChangeList(NamedChangeList):
         self.show_full_result_count = self.show_admin_actions = False
         self.show_all = self.can_show_all = self.multi_page = False
         self.paginator = Paginator(rows, self.list_per_page)
+
+    def whole(self, request: HttpRequest) -> QuerySet[Any]:
+        """The list without filters."""
+        rows: QuerySet[Any] = self.root_queryset
+        return rows
 
     @property
     def _keys(self) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ValidationError
 from django.db import router, transaction
-from django.db.models import CASCADE, ForeignKey, Model, ProtectedError, Q, QuerySet
+from django.db.models import CASCADE, DateTimeField, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -95,6 +96,17 @@ class ScopedAdmin(_ModelAdmin):
         if sees_all(request.user):
             return queryset
         return queryset.filter(**{f"{self.workspace_path}__in": workspaces_for(request.user).values("pk")})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The values of the address to fill the form with. Texts are parsed as times where the form needs times: for a
+        text, Django's widget raises an error."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        for name in {field.name for field in self.opts.fields if isinstance(field, DateTimeField)} & initial.keys():
+            try:
+                initial[name] = forms.DateTimeField().clean(initial[name])
+            except ValidationError:
+                del initial[name]
+        return initial
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allows only the look-ups of the filters and `related_filters`.

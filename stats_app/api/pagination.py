@@ -163,7 +163,8 @@ class KeyedPages(StrictPagination):
         query = single_values(request)
         position: Position | None = self.value(query, self.cursor_query_param)
         self.url = request.build_absolute_uri()
-        self.page: KeyedPage = keyed_page(queryset, CLICK_KEYS, position, self.value(query, self.page_size_query_param))
+        size = self.value(query, self.page_size_query_param)
+        self.page: KeyedPage = keyed_page(queryset, CLICK_KEYS, position, size, whole=view.get_queryset())
         return self.page.rows
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -99,7 +99,7 @@ def read_items(
 
 def _csv(source: Source, declaration: type[DirectoryItem], mapping: ColumnMap) -> ItemRows:
     table = CsvTable(source, mapping)
-    readers = [(name, _reader(found)) for name, found in fields_of(declaration).items()]
+    readers = [(name, _reader(field)) for name, field in fields_of(declaration).items()]
     given = [(number, name, read) for number, (name, read) in enumerate(readers) if name in table.columns.origins]
 
     def rows() -> Iterator[ItemRow]:
@@ -110,16 +110,16 @@ def _csv(source: Source, declaration: type[DirectoryItem], mapping: ColumnMap) -
                 read = ((name, reader(values[place])) for place, name, reader in given)
                 yield ItemRow(number, raw, {name: value for name, value in read if value is not _NOTHING})
 
-    found = ItemRows(rows)
-    found.encoding, found.header = table.encoding, table.header
-    found.names, found.unread = table.columns.names, table.columns.unread
-    return found
+    items = ItemRows(rows)
+    items.encoding, items.header = table.encoding, table.header
+    items.names, items.unread = table.columns.names, table.columns.unread
+    return items
 
 
 def _jsonl(source: Source, declaration: type[DirectoryItem], mapping: ColumnMap) -> ItemRows:
     encoding, lines = source.encoding(), source.text_lines()
     origins = mapping.origins(mapping.of.names)
-    readers = {name: _reader(found) for name, found in fields_of(declaration).items()}
+    readers = {name: _reader(field) for name, field in fields_of(declaration).items()}
 
     def item(row: dict[str, Any]) -> dict[str, Any] | FieldError:
         unknown = None if mapping.is_foreign else next((name for name in row if name not in readers), None)
@@ -135,9 +135,9 @@ def _jsonl(source: Source, declaration: type[DirectoryItem], mapping: ColumnMap)
         for number, line, row in objects(lines, mapping.of.noun):
             yield ItemRow(number, line, item(row) if isinstance(row, dict) else row)
 
-    found = ItemRows(rows)
-    found.encoding, found.names = encoding, names_for_messages(mapping.of, origins)
-    return found
+    items = ItemRows(rows)
+    items.encoding, items.names = encoding, names_for_messages(mapping.of, origins)
+    return items
 
 
 class _Nothing:
@@ -169,10 +169,10 @@ def _said(origin: Origin, row: Mapping[str, Any]) -> Any:
 # --- parsing a cell, by the kind of its field
 
 
-def _reader(found: Field) -> Callable[[Any], Any]:
-    if isinstance(found, _LISTS):
+def _reader(field: Field) -> Callable[[Any], Any]:
+    if isinstance(field, _LISTS):
         return _list
-    return next((read for kind, read in _READERS.items() if isinstance(found, kind)), _text)
+    return next((read for kind, read in _READERS.items() if isinstance(field, kind)), _text)
 
 
 def _text(value: Any) -> Any:

@@ -249,8 +249,8 @@ def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked
     fields = fields_of(declaration)
     checked = Checked(index)
     for name, value in item.items():
-        found = fields.get(name)
-        error = _unknown(name, declaration) if found is None else _checked(name, found, value, checked.values)
+        field = fields.get(name)
+        error = _unknown(name, declaration) if field is None else _checked(name, field, value, checked.values)
         checked.error = checked.error or error
     if checked.values.get("publicId", "") is None:
         del checked.values["publicId"]
@@ -265,17 +265,17 @@ def _unknown(name: object, declaration: type[DirectoryItem]) -> FieldError:
     return FieldError(text, "unknown", f"{text} is not a field of a {declaration.noun}; the fields are {names}.")
 
 
-def _checked(name: str, found: Field, value: Any, values: dict[str, Any]) -> FieldError | None:
+def _checked(name: str, field: Field, value: Any, values: dict[str, Any]) -> FieldError | None:
     """Adds the value of a field to the values, or returns its error."""
     if isinstance(value, Repeated):
         return value.error(name)
     if value is None:
-        if found.allow_null:
+        if field.allow_null:
             values[name] = None
             return None
-        return FieldError(name, "invalid", f"{name} {cast(Parameter, found).rule}, not null; leave it out instead.")
+        return FieldError(name, "invalid", f"{name} {cast(Parameter, field).rule}, not null; leave it out instead.")
     try:
-        values[name] = found.run_validation(value)
+        values[name] = field.run_validation(value)
     except serializers.ValidationError as error:
         [detail] = cast("list[ErrorDetail]", error.detail)
         return FieldError(name, detail.code or "invalid", str(detail))

@@ -58,7 +58,7 @@ def objects(lines: Iterable[str], noun: str) -> Iterator[tuple[int, str, dict[st
 
 def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
     try:
-        found = _DECODER.decode(line)
+        value = _DECODER.decode(line)
     except json.JSONDecodeError as error:
         return _wrong(f"is not JSON: {error.msg}, character {error.pos + 1}")
     except _Repeated as error:
@@ -69,7 +69,7 @@ def _object_of(line: str, noun: str) -> dict[str, Any] | FieldError:
         return _wrong(f"is not JSON: {error} is not a JSON number")
     except ValueError:  # a number with thousands of digits
         return _wrong("has a number that is too long")
-    return found if isinstance(found, dict) else _wrong(f"must be one {noun} as an object, not {shown(found)}")
+    return value if isinstance(value, dict) else _wrong(f"must be one {noun} as an object, not {shown(value)}")
 
 
 class _Repeated(ValueError):
@@ -81,11 +81,11 @@ class _NoNumber(ValueError):
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    once = dict(pairs)
+    if len(once) < len(pairs):
         names = [name for name, _ in pairs]
         raise _Repeated(printable(next(name for name in names if names.count(name) > 1)))
-    return found
+    return once
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -154,12 +154,12 @@ def _wrong(problem: str, hint: str = "") -> FieldError:
 
 def _split(header: str) -> tuple[str, list[str]]:
     """The delimiter and the names of the columns. The delimiter that gives most names is chosen."""
-    found = []
+    splits = []
     for delimiter in DELIMITERS:
         try:
-            found.append((delimiter, next(csv.reader([header], delimiter=delimiter, strict=True), [])))
+            splits.append((delimiter, next(csv.reader([header], delimiter=delimiter, strict=True), [])))
         except csv.Error as error:
             problem = error
-    if not found:
+    if not splits:
         raise WrongFile(f"The first row is not CSV: {problem}.")
-    return max(found, key=lambda split: len(split[1]))
+    return max(splits, key=lambda split: len(split[1]))

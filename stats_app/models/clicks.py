@@ -207,7 +207,9 @@ class Reason(models.Model):
 
 
 class Rollup(models.Model):
-    """Stored counts of clicks: a row for each key of a dimension and local day. `stats_app.store` reads and writes it.
+    """Stored counts of clicks: a row for each key of a dimension and local day.
+
+    Answers read them through `stats_app.store`; only `ingest`, `verdict_changes` and `rollups` change them.
 
     `key` is 0 if the dimension has no key, because NULL in a unique key would allow two rows for the same day. The sum
     of a calendar year has the first day of the year as its day.
