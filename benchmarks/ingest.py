@@ -148,7 +148,8 @@ def on_sqlite(clicks: int, log: Callable[[str], None]) -> OnSqlite:
     with databases.on(SQLITE):
         workspace = filling.make_workspace("Ingest", workload.CAMPAIGNS, USERS)
         names = filling.Names(workspace)
-        inputs = [names.click_input(click) for click in workload.clicks(clicks + SINGLE, USERS)]
+        made = sorted(workload.clicks(clicks + SINGLE, USERS), key=lambda click: click.clicked_at)
+        inputs = [names.click_input(click) for click in made]
         many, single = inputs[:clicks], inputs[clicks:]
         return OnSqlite(
             _rate(workspace, filling.in_batches(iter(many), BATCH)), _rate(workspace, ([one] for one in single))

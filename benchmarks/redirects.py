@@ -21,7 +21,7 @@ from stats_app.verdicts import Visit
 LINKS = 1_000
 CALLS = 100  # in a round
 NEW_AGENTS = 2_000
-FOLLOWED, PLAIN = "GET /c/{token}, the click recorded and counted", "plain DRF view, one INSERT"
+FOLLOWED, PLAIN = "a link followed, its click recorded and counted", "plain DRF view, one INSERT"
 
 
 @dataclass(frozen=True)
