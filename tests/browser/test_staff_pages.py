@@ -357,10 +357,10 @@ def test_axe_is_as_published() -> None:
     assert files == manifest["files"]
 
 
-@pytest.mark.parametrize("width", [320, 390, 1024])
-def test_nothing_scrolls_sideways(open_page: OpenPage, workspace: Workspace, width: int) -> None:
+@pytest.mark.parametrize(("width", "locale"), [(320, "fr-FR"), (390, "en-GB"), (1024, "en-GB")])
+def test_nothing_scrolls_sideways(open_page: OpenPage, workspace: Workspace, width: int, locale: str) -> None:
     lengthen_names(workspace)
-    page = open_page(**PHONE | {"viewport": {"width": width, "height": 844}})
+    page = open_page(**PHONE | {"viewport": {"width": width, "height": 844}, "locale": locale})
     for name, url in pages(workspace).items():
         page.goto(url)
         for details in page.locator("details").all():
