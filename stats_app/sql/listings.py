@@ -76,7 +76,9 @@ def ordered_keys(
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return Found([], 0)
-    total = chosen.count()
+    # The rows of a search are counted by the statement that sorts them, because that takes as long as finding them.
+    is_counted_along = order.only_without or not is_whole
+    total = chosen[: MANY + 1].count() if is_counted_along else chosen.count()
     if is_whole and order.is_ranking and most is not None and first + most <= MANY < total:
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
@@ -91,9 +93,10 @@ def ordered_keys(
     if order.by in ("assigned", "each"):
         parts.append(_assigned(workspace_id, _OWNERS[dimension.name]))
         joins.append("LEFT JOIN assigned ON assigned.owner = chosen.id")
+    number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
     statement = f"""
         WITH {", ".join(part.sql for part in parts)}
-        SELECT chosen.id{", count(*) OVER ()" if order.only_without else ""} FROM chosen {" ".join(joins)}
+        SELECT chosen.id{f", {number}" if is_counted_along else ""} FROM chosen {" ".join(joins)}
         {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
         ORDER BY {_VALUES[order.by]} {"DESC" if order.descending else "ASC"} NULLS LAST,
             public_id {'COLLATE "C"' if is_postgresql(connection) else ""}
@@ -104,8 +107,8 @@ def ordered_keys(
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
         ordered = cursor.fetchall()
-    if order.only_without:
-        return Found([row[0] for row in ordered], ordered[0][1] if ordered else 0)
+    if is_counted_along:
+        total = ordered[0][1] if ordered else 0
     return Found([row[0] for row in ordered], total)
 
 
