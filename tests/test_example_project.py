@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.template.loader import render_to_string
+from django.test import Client, override_settings
 
 from tests.admin_cast import login
 
@@ -46,7 +47,8 @@ settings.DATABASES["default"]["NAME"] = tempfile.mktemp(".sqlite3")
 import project.wsgi
 from django.core.management import call_command
 from django.contrib.auth.models import User
-from django.test import Client
+from django.template.loader import render_to_string
+from django.test import Client, override_settings
 
 call_command("migrate", verbosity=0)
 User.objects.create_superuser("ada", password="analytical")
@@ -69,7 +71,8 @@ SECURE = """
 import json
 
 import project.wsgi
-from django.test import Client
+from django.template.loader import render_to_string
+from django.test import Client, override_settings
 
 client = Client(headers={"host": "localhost"})
 answers = []
@@ -156,3 +159,9 @@ def test_its_error_pages_have_the_frame_of_the_site_and_a_way_back(language: str
         assert f'<html lang="{language}"' in page
         assert f"<h1>{title}</h1>" in page
         assert '<a href="/">' in page
+
+
+@pytest.mark.parametrize("page", ["400", "403", "403_csrf", "404", "500"])
+@override_settings(ROOT_URLCONF="stats_app.redirects.urls")
+def test_an_error_page_does_not_fail_itself_where_there_is_no_home_page(page: str) -> None:
+    assert '<a href="/">To the home page</a>' in render_to_string(f"{page}.html")
