@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from stats_app import person_figures
 from stats_app.click_fields import FIELDS, LINK
-from stats_app.keyset import CLICK_KEYS, Position, beyond
+from stats_app.keyset import CLICK_KEYS, Position, after
 from stats_app.local_days import clicks_in_days
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.periods import MAX_DATE, MIN_DATE
@@ -57,8 +57,7 @@ def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> 
         yield names.records(page)
         last_id, _, _, _, _, last_moment, *_ = page[-1]
         last = Position(older=False, values=(last_moment.astimezone(UTC).date(), last_moment, last_id))
-        # In this order, as in `keyed_page`.
-        following = Click.objects.filter(beyond(CLICK_KEYS, last), workspace=workspace) & clicks
+        following = after(last, CLICK_KEYS, clicks, whole=Click.objects.filter(workspace=workspace))
 
 
 class _NamesOfRows:

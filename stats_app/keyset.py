@@ -38,8 +38,7 @@ def keyed_page(
     """
     older = position is None or position.older
     if position is not None:
-        # The position comes before the filters: of two limits of the day SQLite takes the first one for its index.
-        rows = whole.filter(beyond(keys, position)) & rows
+        rows = after(position, keys, rows, whole=whole)
     order = [f"-{key}" if older else key for key in keys]
     # Find the ids of the page first, and join other tables only to these: joining a whole day costs ten times as much.
     page = rows.order_by(*order).values("id")[: size + 1]
@@ -55,7 +54,13 @@ def keyed_page(
     return KeyedPage(shown[::-1], True, more)
 
 
-def beyond(keys: Sequence[str], position: Position) -> Q:
+def after(position: Position, keys: Sequence[str], rows: QuerySet[Any], *, whole: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows after the position. `whole` is their list without filters."""
+    # The position comes before the filters: of two limits of the day SQLite takes the first one for its index.
+    return whole.filter(_beyond(keys, position)) & rows
+
+
+def _beyond(keys: Sequence[str], position: Position) -> Q:
     """The condition for rows after the position. It also limits the first key by itself, so that its index is used."""
     side = "lt" if position.older else "gt"
     further, equal = Q(), Q()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.conftest import CITUS
 from tests.counts import stored_counts
 from tests.factories import make_alias, make_campaign, make_user, make_workspace
+from tests.sqlite_steps import steps_of_sqlite
 
 pytestmark = pytest.mark.django_db
 
@@ -743,18 +745,7 @@ def test_a_click_costs_no_more_on_a_day_with_many_clicks(workspace: Workspace) -
     user = make_user(workspace)
 
     def steps() -> int:
-        """Roughly how many instructions SQLite executes to record a click: the driver reports every tenth."""
-        executed = 0
-
-        def count() -> int:
-            nonlocal executed
-            executed += 1
-            return 0
-
-        connection.connection.set_progress_handler(count, 10)
-        record(workspace, ClickInput("vcard", user=user, clicked_at=NOW))
-        connection.connection.set_progress_handler(None, 10)
-        return executed * 10
+        return steps_of_sqlite(partial(record, workspace, ClickInput("vcard", user=user, clicked_at=NOW)))
 
     steps()  # the first click of the workspace stores its time zone, too
     before = steps()

@@ -83,16 +83,9 @@ def ordered_keys(
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
             return Found([key for key, _ in ranked[first:]], total)
-    parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])]
-    joins = []
-    if order.by in ("clicks", "change", "each") or order.only_without:
-        # Reading the counts of all keys in one scan is faster than looking up many.
-        among = "AND key IN (SELECT id FROM chosen)" if total <= MANY else ""
-        parts.append(_counted(workspace_id, dimension, order, among))
-        joins.append("LEFT JOIN counted ON counted.key = chosen.id")
-    if order.by in ("assigned", "each"):
-        parts.append(_assigned(workspace_id, _OWNERS[dimension.name]))
-        joins.append("LEFT JOIN assigned ON assigned.owner = chosen.id")
+    further = _parts(workspace_id, dimension, order, is_long=total > MANY)
+    parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params]), *further]
+    joins = (part.join for part in further)
     number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
     statement = f"""
         WITH {", ".join(part.sql for part in parts)}
@@ -147,10 +140,23 @@ _EVERYTHING = 2**31 - 1
 
 
 class _Part(NamedTuple):
-    """A common table."""
+    """A common table, and how it is joined with `chosen`."""
 
     sql: str
     params: Sequence[Any]
+    join: str = ""
+
+
+def _parts(workspace_id: int, dimension: Dimension, order: Order, *, is_long: bool) -> list[_Part]:
+    """The numbers that an order needs of each row of `chosen`."""
+    parts = []
+    if order.by in ("clicks", "change", "each") or order.only_without:
+        # Reading the counts of all keys in one scan is faster than looking up many.
+        among = "" if is_long else "AND key IN (SELECT id FROM chosen)"
+        parts.append(_counted(workspace_id, dimension, order, among))
+    if order.by in ("assigned", "each"):
+        parts.append(_assigned(workspace_id, _OWNERS[dimension.name]))
+    return parts
 
 
 class _Piece(NamedTuple):
@@ -182,7 +188,7 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) 
             SELECT key, {", ".join(f"CASE WHEN {name} >= %s THEN {name} END AS {name}" for name in spans)} FROM summed
         )
     """
-    return _Part(sql, [*params, *([order.least] * len(spans))])
+    return _Part(sql, [*params, *([order.least] * len(spans))], "LEFT JOIN counted ON counted.key = chosen.id")
 
 
 def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
@@ -212,4 +218,4 @@ def _assigned(workspace_id: int, owner: str) -> _Part:
             WHERE workspace_id = %s GROUP BY {owner}
         )
     """
-    return _Part(sql, [workspace_id])
+    return _Part(sql, [workspace_id], "LEFT JOIN assigned ON assigned.owner = chosen.id")

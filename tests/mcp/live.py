@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -99,3 +100,22 @@ async def answer_of(connected: mcp.Client, tool: str, arguments: dict[str, Any])
     assert not result.is_error, result.content
     found: dict[str, Any] = result.structured_content
     return found
+
+
+def answers_over_stdio(secret: str, text: str, number: int) -> list[dict[str, Any]]:
+    """Gives the text to an `mcp_stdio`, and reads so many answers before the end of the input ends the server."""
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "mcp_stdio"],
+        cwd=CHECKOUT,
+        env=environment(STATS_API_KEY=secret),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text)
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in range(number)]
+        process.stdin.close()
+    return answers

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from stats_app.models import ToolCall
 from tests.factories import make_key, make_workspace
 from tests.mcp.calls import ERAS, HANDSHAKE, STATELESS, message, post
-from tests.mcp.live import CHECKOUT, environment
+from tests.mcp.live import answers_over_stdio
 
 ONE = "The body must be one message, a JSON object, not"
 RESPONSE = "A response must have an id, and either an object result or an error."
@@ -139,21 +137,8 @@ def test_it_is_so_over_stdio() -> None:
     wrong = [json.dumps(body) for body, _text, _id in WRONG]
     half = json.dumps(message("tools/call", {"name": "user_find", "arguments": {"query": "\ud800"}}, HANDSHAKE)[0])
     lines = [*wrong, "no JSON", "", half, json.dumps(PING | {"id": "last"})]
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "mcp_stdio"],
-        cwd=CHECKOUT,
-        env=environment(STATS_API_KEY=secret),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write("\n".join(lines) + "\n")
-        process.stdin.flush()
-        # Each line but the empty one is answered, before the end of the input ends the server.
-        answers = [json.loads(process.stdout.readline()) for _ in lines[1:]]
-        process.stdin.close()
+    # Each line but the empty one is answered.
+    answers = answers_over_stdio(secret, "\n".join(lines) + "\n", len(lines) - 1)
     errors = [(answer["id"], answer["error"]["code"], answer["error"]["message"]) for answer in answers[:-1]]
     assert errors == [
         *((request_id, -32600, text) for _body, text, request_id in WRONG),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from stats_app.models import ToolCall
 from tests.factories import make_key, make_workspace
 from tests.mcp.calls import ERAS, STATELESS, failure, message, post
-from tests.mcp.live import CHECKOUT, environment
+from tests.mcp.live import answers_over_stdio
 
 TOOL = "campaign_find"
 
@@ -100,21 +98,9 @@ def test_it_is_so_over_stdio() -> None:
         call_with('{"limit": 1, "limit": 2}', STATELESS)[0].replace('"id": 1', '"id": "two"'),
         call_with('{"limit": 1}', STATELESS)[0].replace('"id": 1', '"id": 3'),
     ]
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "mcp_stdio"],
-        cwd=CHECKOUT,
-        env=environment(STATS_API_KEY=secret),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        # The byte-order mark that a pipe on Windows begins with.
-        process.stdin.write("\ufeff" + "\n".join(lines) + "\n")
-        process.stdin.flush()
-        answers = {answer["id"]: answer for answer in (json.loads(process.stdout.readline()) for _ in lines)}
-        process.stdin.close()
+    # With the byte-order mark that a pipe on Windows begins with.
+    given = answers_over_stdio(secret, "\ufeff" + "\n".join(lines) + "\n", len(lines))
+    answers = {answer["id"]: answer for answer in given}
     assert answers[1]["error"] == {"code": -32600, "message": "method is given 2 times; give it once."}
     repeated = answers["two"]["result"]["_meta"]["stats-tools/problem"]["errors"]
     assert [(error["field"], error["code"]) for error in repeated] == [("limit", "repeated")]
