@@ -14,6 +14,9 @@ def favicon(request: HttpRequest) -> HttpResponseRedirect:
     return HttpResponseRedirect(static("project/icon.svg"))
 
 
+# 503 in place of 500 while the database cannot be reached, also on the index and login of the admin.
+handler500 = "stats_app.dashboard.error_pages.server_error"
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("favicon.ico", favicon),

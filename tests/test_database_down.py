@@ -136,6 +136,34 @@ def test_staff_pages_and_admin_answer_with_a_page_that_asks_to_come_again(
             assert frame in page
 
 
+@pytest.mark.parametrize("vendor", DATABASES)
+def test_with_the_handler_the_pages_of_others_are_answered_with_503_too(
+    staff: Client, vendor: str, atomic_requests: bool
+) -> None:
+    staff.raise_request_exception = False
+    with unreachable(vendor, atomic_requests):
+        responses = [staff.get("/admin/"), staff.get("/admin/login/"), staff.post("/admin/login/", {"username": "ada"})]
+        french = staff.get("/admin/", headers={"Accept-Language": "fr"}).content.decode()
+    for response in responses:
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+        assert "<h1>Not available right now</h1>" in response.content.decode()
+        assert 'href="/stats/"' not in response.content.decode()
+    assert "<h1>Indisponible pour le moment</h1>" in french
+
+
+def test_with_the_handler_other_errors_still_show_the_page_of_the_host(staff: Client) -> None:
+    staff.raise_request_exception = False
+    for table, error in (
+        ("django_admin_log", database_error(ProgrammingError, "42601")),
+        ("auth_user", ValueError("no error of the database")),
+    ):
+        with failing(table, error):
+            response = staff.get("/admin/")
+        assert response.status_code == 500
+        assert "<h1>Something went wrong</h1>" in response.content.decode()
+        assert "Retry-After" not in response.headers
+
+
 def serve(
     method: str, secret: str, url: str, query: dict[str, str], body: str = ""
 ) -> tuple[int, dict[str, str], bytes]:

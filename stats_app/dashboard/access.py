@@ -9,26 +9,23 @@ from typing import Concatenate, ParamSpec
 from django.conf import global_settings, settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, get_script_prefix, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from stats_app import public_ids
+from stats_app.dashboard.error_pages import error_page, outage_page
 from stats_app.dashboard.policy import with_policy
-from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.outages import with_outage_page
 from stats_app.staff import unknown_zone_message, workspaces_for
 
 PERMISSION = "stats_app.view_workspace"
-ERROR_TEMPLATE = "stats_app/dashboard/error.html"
 
 Path = ParamSpec("Path")
 View = Callable[Concatenate[HttpRequest, Path], HttpResponseBase]
@@ -74,27 +71,6 @@ def login_url() -> str:
         except NoReverseMatch:
             pass
     return str(settings.LOGIN_URL)
-
-
-def error_page(request: HttpRequest, status: int, message: str) -> HttpResponse:
-    titles = {403: _("No permission"), 404: _("Page not found"), 503: _("Not available right now")}
-    # The root of the site, which is not `/` if the site is served under a prefix.
-    context = {
-        "title": titles[status],
-        "message": message,
-        "status": status,
-        "home": get_script_prefix(),
-        "request": request,
-    }
-    return render(request, ERROR_TEMPLATE, context, status=status)
-
-
-def outage_page() -> HttpResponse:
-    """The page with status 503. Rendered without the request, because reading the login needs the database."""
-    message = _("The database cannot be reached. Please load the page again in a moment.")
-    context = {"title": _("Not available right now"), "message": message, "status": 503}
-    page = render_to_string(ERROR_TEMPLATE, context)
-    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def get_workspace(request: HttpRequest, public_id: str) -> Workspace:

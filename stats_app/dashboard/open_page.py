@@ -13,14 +13,11 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.loader import render_to_string
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
-from stats_app.dashboard.access import ERROR_TEMPLATE
+from stats_app.dashboard.error_pages import open_not_found_page, open_unavailable_page
 from stats_app.dashboard.policy import with_policy
-from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.errors import UnknownZone
 from stats_app.outages import with_outage_page
 
@@ -60,11 +57,11 @@ def open_page(*methods: str) -> Callable[[View], Page]:
             try:
                 return view(request, hidden)
             except Http404:
-                return _not_found_page()
+                return open_not_found_page()
             except UnknownZone:
-                return _unavailable_page()
+                return open_unavailable_page()
 
-        reading = with_outage_page(answered, _unavailable_page)
+        reading = with_outage_page(answered, open_unavailable_page)
 
         @wraps(view)
         @sensitive_variables("secret")
@@ -111,20 +108,3 @@ def _values_of(request: HttpRequest) -> Iterator[dict[str, Any]]:
     if match is not None:
         yield match.kwargs
         yield match.captured_kwargs  # type: ignore[attr-defined]  # Django has it, the stubs do not
-
-
-def _not_found_page() -> HttpResponse:
-    return _error_page(404, _("Page not found"), _("There is nothing at this address, or it is no longer available."))
-
-
-def _unavailable_page() -> HttpResponse:
-    message = _("The page cannot be shown at the moment. Please load it again later.")
-    response = _error_page(503, _("Not available right now"), message)
-    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
-
-
-def _error_page(status: int, title: str, message: str) -> HttpResponse:
-    """An error page. Rendered without the request, so that the login is not read."""
-    context = {"title": title, "message": message, "status": status, "is_shared": True}
-    return HttpResponse(render_to_string(ERROR_TEMPLATE, context), status=status)

@@ -20,7 +20,8 @@ from django.utils.translation import override
 from django.views.decorators.debug import sensitive_variables
 
 from stats_app import mailings, public_ids, reports, sharing
-from stats_app.dashboard.access import error_page, get_workspace, staff_form, staff_page
+from stats_app.dashboard.access import get_workspace, staff_form, staff_page
+from stats_app.dashboard.error_pages import error_page
 from stats_app.dashboard.open_page import Hidden, open_page
 from stats_app.dashboard.share_form import ShareForm
 from stats_app.errors import WrongValue
