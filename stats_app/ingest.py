@@ -130,7 +130,7 @@ class _FirstClicks(Exception):
 def _record(
     locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str
 ) -> IngestResult:
-    judge = _Judge(locked, _References.of(connections[using], locked.id, items), now)
+    judge = _Judge(locked, _References.of(connections[using], locked, items), now)
     result = IngestResult()
     rows: dict[bytes, ClickRow] = {}
     for index, item in enumerate(items):
@@ -177,14 +177,15 @@ class _References:
     links: dict[Any, tuple[int, bool | None]]
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Iterable[Any]) -> _References:
+    def of(cls, connection: BaseDatabaseWrapper, locked: LockedWorkspace, items: Iterable[Any]) -> _References:
         inputs = [item for item in items if isinstance(item, ClickInput)]
         columns = ClickInput(*zip(*inputs, strict=True)) if inputs else ClickInput((), (), (), (), (), ())
-        look = partial(rows_of, connection, workspace_id)
+        look = partial(rows_of, connection, locked.id)
+        look_and_lock = partial(look, lock=not locked.on_citus)
         return cls(
             look(Campaign, "public_id", columns.campaign),
             look(WorkspaceUser, "public_id", columns.user, "known.is_opted_out"),
-            look(Alias, "email", [*map(folded, columns.alias)], f"known.user_id, {OWNER_IS_OPTED_OUT}"),
+            look_and_lock(Alias, "email", [*map(folded, columns.alias)], f"known.user_id, {OWNER_IS_OPTED_OUT}"),
             look(TrackedLink, "token", columns.link, OWNER_IS_OPTED_OUT),
         )
 

@@ -116,7 +116,7 @@ def _create(
 ) -> LinksResult:
     result = LinksResult(links=[None] * len(items))
     inputs = [item for item in items if isinstance(item, LinkInput)]
-    references = _References.of(connections[using], locked.id, inputs)
+    references = _References.of(connections[using], locked, inputs)
     rows: dict[int, TrackedLink] = {}
     for index, item in enumerate(items):
         try:
@@ -161,12 +161,13 @@ class _References:
     aliases: dict[Any, tuple[int, int, str]]
 
     @classmethod
-    def of(cls, connection: BaseDatabaseWrapper, workspace_id: int, items: Sequence[LinkInput]) -> _References:
-        look = partial(rows_of, connection, workspace_id)
+    def of(cls, connection: BaseDatabaseWrapper, locked: LockedWorkspace, items: Sequence[LinkInput]) -> _References:
+        look = partial(rows_of, connection, locked.id)
+        look_and_lock = partial(look, lock=not locked.on_citus)
         return cls(
             look(Campaign, "public_id", [item.campaign for item in items]),
             look(WorkspaceUser, "public_id", [item.user for item in items], "known.erased_at"),
-            look(Alias, "email", [_email(item.alias) for item in items], "known.user_id, known.email"),
+            look_and_lock(Alias, "email", [_email(item.alias) for item in items], "known.user_id, known.email"),
         )
 
 

@@ -5,8 +5,12 @@
 2. The workspace's lock: shared to write clicks, exclusive to recount them. It must be the first statement of the
    transaction otherwise. Waiting transactions form a queue, so that a steady stream of writers cannot keep a recount
    waiting for ever. Without the lock, counts would be wrong after a change of time zone.
-3. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
-4. Rollups, sorted by key, in one statement, for the same reason.
+3. Aliases, sorted by id. Writers of clicks and links lock those that they refer to, so that nobody deletes them
+   meanwhile. Campaigns and users are deleted under the workspace's exclusive lock instead. That is simpler, and rare;
+   aliases are deleted whenever a list of people leaves some out. Citus would lock the table of aliases as a whole, so
+   there they are deleted under the workspace's lock, too.
+4. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
+5. Rollups, sorted by key, in one statement, for the same reason.
 
 SQLite allows one writer at a time. Every writing transaction begins with a write there: then it waits for the other
 writer. If it began with a read, SQLite would refuse its first write once another transaction has written.
@@ -25,6 +29,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from stats_app.database_errors import passes_by_itself
 from stats_app.errors import WorkspaceGone
 from stats_app.sql import workspaces as sql
+from stats_app.sql.cursor import is_postgresql
 
 Result = TypeVar("Result")
 
@@ -81,6 +86,12 @@ def in_directory(
             return in_workspace(workspace_id, work, using=using, alone=alone, directory=True)
         time.sleep(_PAUSE * attempt)
     return in_workspace(workspace_id, work, using=using, alone=alone, directory=True)
+
+
+def can_lock_aliases(using: str) -> bool:
+    """Whether aliases are locked one by one before they are deleted, and not under their workspace's lock."""
+    connection = connections[using]
+    return is_postgresql(connection) and not sql.is_citus(connection)
 
 
 def in_workspaces_alone(workspace_ids: Iterable[int], work: Callable[[], Result], *, using: str) -> Result:

@@ -31,19 +31,21 @@ def rows_of(
     column: str,
     values: Collection[Any],
     more: str = "",
+    *,
+    lock: bool = False,
 ) -> dict[Any, Any]:
     """The primary keys of the rows with these values, or lists of the key and the columns in `more`.
 
-    Instances are looked up, too: one may be of another workspace, or deleted.
+    Instances are looked up, too: one may be of another workspace, or deleted. `lock` is explained at `find`.
     """
     names = _names(values, model)
     texts = {name for name in names if isinstance(name, str)}
     instances = {name.pk: name for name in names if not isinstance(name, str)}
     table = model._meta.db_table
     rows: dict[Any, Any] = {}
-    for key, *rest in find(connection, workspace_id, table, column, texts, more):
+    for key, *rest in find(connection, workspace_id, table, column, texts, more, lock=lock):
         rows[key] = rest if more else rest[0]
-    for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more):
+    for key, *rest in find(connection, workspace_id, table, "id", instances.keys(), more, lock=lock):
         rows[instances[key]] = rest if more else rest[0]
     return rows
 

@@ -26,6 +26,7 @@ from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.sql.clicks import ClickRow
+from stats_app.sql.references import find
 from stats_app.targets import is_target
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import Judgement, Visit
@@ -166,6 +167,8 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         stored = sql.find_link(connections[using], link.token)
         if stored is None:
             return False
+        if stored.alias_id and not locked.on_citus and not _lock_alias(locked.id, stored.alias_id, using):
+            stored = stored._replace(alias_id=None, alias=None)
         judged = judgement
         if visitor is not None and judgement.verdict != BOT:
             judged = _judge_among_recent(link, click_id, judgement, visitor, now, using)
@@ -173,6 +176,11 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         return True
 
     return recording(link.workspace_id, record, using=using)
+
+
+def _lock_alias(workspace_id: int, alias_id: int, using: str) -> bool:
+    """Keeps others from deleting the alias until the transaction ends. Returns False if it was deleted."""
+    return bool(find(connections[using], workspace_id, "stats_app_alias", "id", {alias_id}, lock=True))
 
 
 def _judge_among_recent(

@@ -65,7 +65,7 @@ def save_users(
 
 
 class _AliasesGo(Exception):
-    """Aliases will be deleted. Clicks may refer to them, so this needs the workspace's exclusive lock."""
+    """Aliases will be deleted on Citus, which needs the workspace's exclusive lock there."""
 
 
 def _save(
@@ -85,7 +85,7 @@ def _save(
     result.deactivated = [email for _, email in gone]
     if dry_run:
         return result
-    if plan.aliases_to_delete and not alone:
+    if plan.aliases_to_delete and locked.on_citus and not alone:
         raise _AliasesGo
     _write(connection, locked.id, plan, now)
     sql.deactivate_users(connection, locked.id, [user_id for user_id, _ in gone])

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from stats_app import dimensions, public_ids
+from stats_app import dimensions, locks, public_ids
 from stats_app.models.deletion import ClickedModel, ClickedQuerySet
 from stats_app.models.fields import ExternalIdField, FoldedEmailField, NameField
 from stats_app.models.workspaces import OfOneWorkspace, Workspace
@@ -75,6 +75,27 @@ class AddressedQuerySet(ClickedQuerySet):
         return touched
 
     update.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+
+
+class AliasQuerySet(AddressedQuerySet):
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """On PostgreSQL, locks the aliases instead of their workspaces: no other clicks have to wait, and setting the
+        references of clicks to NULL reads all clicks of the workspace."""
+        self._for_write = True  # so that `db` is the database for writing
+        if not locks.can_lock_aliases(self.db):
+            return super().delete()
+        keys = list(self.order_by().values_list("pk", flat=True))
+
+        def delete() -> tuple[int, dict[str, int]]:
+            aliases = self.model._default_manager.using(self.db).filter(pk__in=keys)
+            list(aliases.order_by("pk").select_for_update().values_list("pk"))
+            deleted: tuple[int, dict[str, int]] = aliases._delete_unclicked()
+            return deleted
+
+        return locks.tried_again(delete, using=self.db)
+
+    delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
+    delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers
 
 
 class Addressed(ClickedModel):
@@ -196,6 +217,8 @@ class Alias(Addressed):
     """A further e-mail address of a workspace user."""
 
     named_by_clicks = (("alias", "Alias", "pk"),)
+
+    objects: ClassVar[Any] = AliasQuerySet.as_manager()
 
     workspace = models.ForeignKey(
         Workspace, models.CASCADE, db_index=False, related_name="aliases", verbose_name=_("workspace")

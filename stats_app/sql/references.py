@@ -23,10 +23,14 @@ def find(
     column: str,
     values: Collection[str] | Collection[int],
     more: str = "",
+    *,
+    lock: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Rows `(value, id, *more)` of the workspace's rows whose column has one of the values.
 
-    `more` are further columns of the table, whose alias is `known`.
+    `more` are further columns of the table, whose alias is `known`. With `lock`, PostgreSQL keeps others from deleting
+    these rows until the transaction ends. The rows are locked in the order of their ids, because transactions that lock
+    the same rows in different orders could deadlock.
     """
     if not values:
         return []
@@ -42,4 +46,5 @@ def find(
     texts = [value for value in values if isinstance(value, str)]
     kind, param = ("text", text_array(texts)) if texts else ("int8", array(values))
     given = f"unnest(%s::{kind}[]) AS given (value)"
-    return rows(connection, statement.format(given=given), [param, workspace_id])
+    locking = " ORDER BY known.id FOR KEY SHARE OF known" if lock else ""
+    return rows(connection, statement.format(given=given) + locking, [param, workspace_id])

@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from stats_app.sql.cursor import is_postgresql, rows
 
 _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
+_IS_CITUS = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
 
 # An advisory lock has two numbers. The first tells our locks from the host's, and from each other; the second is the
 # workspace's id, or the number of the kind of run (`sole_run`).
@@ -28,13 +29,18 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
         rows(connection, f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
         # Asked along with it, because it costs nothing here, and a query of its own for each call elsewhere.
-        on_citus = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
-        statement = f"SELECT {_COLUMNS}, {on_citus} FROM stats_app_workspace WHERE id = %s FOR {strength}"
+        statement = f"SELECT {_COLUMNS}, {_IS_CITUS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.
         statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}, false"
     locked = rows(connection, statement, [workspace_id])
     return locked[0] if locked else None
+
+
+def is_citus(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this PostgreSQL database may be spread over machines."""
+    [(answer,)] = rows(connection, f"SELECT {_IS_CITUS}")
+    return bool(answer)
 
 
 def lock_directory(connection: BaseDatabaseWrapper, workspace_id: int) -> None:
