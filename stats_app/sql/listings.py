@@ -83,6 +83,11 @@ def ordered_keys(
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
             return Found([key for key, _ in ranked[first:]], total)
+    # A page of the second half is read from the end: PostgreSQL sorts only the rows up to the page.
+    is_from_end = not is_counted_along and most is not None and first * 2 > total
+    if is_from_end:
+        most = max(0, min(most or 0, total - first))
+        first = total - first - most
     further = _parts(workspace_id, dimension, order, is_long=total > MANY)
     parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params]), *further]
     joins = (part.join for part in further)
@@ -91,9 +96,7 @@ def ordered_keys(
         WITH {", ".join(part.sql for part in parts)}
         SELECT chosen.id{f", {number}" if is_counted_along else ""} FROM chosen {" ".join(joins)}
         {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
-        ORDER BY {_VALUES[order.by]} {"DESC" if order.descending else "ASC"} NULLS LAST,
-            public_id {'COLLATE "C"' if is_postgresql(connection) else ""}
-        LIMIT %s OFFSET %s
+        ORDER BY {_order_by(connection, order, is_from_end)} LIMIT %s OFFSET %s
     """
     params = [value for part in parts for value in part.params]
     # Not prepared, because each search has another text.
@@ -102,7 +105,8 @@ def ordered_keys(
         ordered = cursor.fetchall()
     if is_counted_along:
         total = ordered[0][1] if ordered else 0
-    return Found([row[0] for row in ordered], total)
+    keys = [row[0] for row in ordered]
+    return Found(keys[::-1] if is_from_end else keys, total)
 
 
 def number_with_clicks(
@@ -137,6 +141,14 @@ _VALUES = {
 
 # SQLite does not support OFFSET without LIMIT.
 _EVERYTHING = 2**31 - 1
+
+
+def _order_by(connection: BaseDatabaseWrapper, order: Order, is_from_end: bool) -> str:
+    """The sort order, or its reverse."""
+    direction = "ASC" if order.descending == is_from_end else "DESC"
+    nulls, tie = ("FIRST", "DESC") if is_from_end else ("LAST", "ASC")
+    collation = 'COLLATE "C"' if is_postgresql(connection) else ""
+    return f"{_VALUES[order.by]} {direction} NULLS {nulls}, public_id {collation} {tie}"
 
 
 class _Part(NamedTuple):
