@@ -505,6 +505,10 @@ def test_staff_make_one_in_the_admin() -> None:
     ("emails", "message"),
     [
         ("nobody", "“nobody” is not an e-mail address."),
+        (
+            "Élodie@société.example",
+            "“élodie@société.example” cannot get mails: many mail servers take only ASCII letters before the @.",
+        ),
         ("\n".join(f"a{n}@b.example" for n in range(501)), "at most 500"),
     ],
 )
