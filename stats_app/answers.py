@@ -29,6 +29,14 @@ class DateText(Field):
         return day.isoformat()
 
 
+@extend_schema_field({"type": "string", "format": "idn-email"})
+class EmailText(Field):
+    """An e-mail. Not DRF's field, whose format `email` has only ASCII letters before the @."""
+
+    def to_representation(self, email: str) -> str:
+        return email
+
+
 @extend_schema_field({"type": "string", "format": "date-time"})
 class TimeText(Field):
     """RFC 3339 in UTC, in whole seconds."""

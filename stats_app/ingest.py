@@ -25,12 +25,12 @@ from ulid import ULID
 from stats_app import public_ids
 from stats_app.day_spans import DaySpan, local_days
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
+from stats_app.emails import is_email
 from stats_app.errors import FieldError, shown
 from stats_app.locks import LockedWorkspace, Result, in_workspace
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
-from stats_app.models.people import is_email
 from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, is_countable, parse_time, utc_midnight, zone_of
 from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
 from stats_app.sql import clicks as sql

@@ -19,7 +19,7 @@ from stats_app.models import Mailing
 from stats_app.periods import Period, default_breakdown
 from stats_app.reports import Audience, Question, overview_report
 from stats_app.reports.movers import movers
-from stats_app.reports.names import visible_name
+from stats_app.reports.names import plain_name
 from stats_app.reports.wording import numbers, period_text
 
 TEMPLATE = "stats_app/mail/overview"
@@ -58,7 +58,7 @@ def contents(mailing: Mailing, period: Period, now: datetime) -> Contents:
         rose, fell = movers(workspace, report.comparison)
         clicks = report.figures[0].clicks
         subject = _("%(workspace)s, %(period)s: %(clicks)s") % {
-            "workspace": visible_name(workspace.name, workspace.public_id),
+            "workspace": plain_name(workspace.name, workspace.public_id),
             "period": period_text(period),
             "clicks": ngettext("%(number)s click", "%(number)s clicks", clicks) % {"number": numbers().grouped(clicks)},
         }

@@ -19,11 +19,11 @@ from django.utils import timezone
 from stats_app import public_ids
 from stats_app.conf import conf
 from stats_app.dimensions import CAMPAIGN, KINDS
+from stats_app.emails import is_email
 from stats_app.errors import FieldError, shown
 from stats_app.ingest import Rejection
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
-from stats_app.models.people import is_email
 from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
 from stats_app.targets import MAX_LENGTH, is_target
 

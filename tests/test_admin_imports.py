@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from typing import Any
 
@@ -12,6 +13,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from stats_app.admin import imports
+from stats_app.directory import NewCampaign, NewUser, fields_of
+from stats_app.errors import FIELD_CODES
 from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
 from tests.admin_cast import address, first_workspace, login, superuser
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace
@@ -64,7 +68,10 @@ def test_what_would_change_is_shown_and_then_saved(workspace: Workspace) -> None
     response = upload(client, workspace, PEOPLE + "dave@example.com,Dave,\n")
     shown = text_of(response)
     assert "In Acme: 1 would be created, 1 changed, 1 unchanged, 1 rejected. Nothing is saved yet." in shown
-    assert 'Rejected Line Column Problem Rule 4 e-mail not valid email must be an e-mail address, not "carol".' in shown
+    assert (
+        "Rejected Line Column Problem Details 4 e-mail must be an e-mail address "
+        'email must be an e-mail address, not "carol".' in shown
+    )
     assert "Changed Line Name Changes 3 Bob name: Robert → Bob aliases: b@example.com" in shown
     assert (
         "New Line Name Values 2 Ada Lovelace e-mail: ada@example.com name: Ada Lovelace aliases: al@example.com"
@@ -88,10 +95,99 @@ def test_names_in_another_direction_do_not_turn_a_change_around(workspace: Works
     assert '<del dir="auto">אבא</del> → <ins dir="auto">אמא</ins>' in response.content.decode()
 
 
-def test_reasons_are_french_on_a_french_page(workspace: Workspace) -> None:
+def rejected_rows(response: HttpResponse) -> list[tuple[str, str, str, str]]:
+    """The line, the column, the problem and the English sentence of each rejected row."""
+    row = re.compile(r"<tr><td>(.*?)</td><td><bdi>(.*?)</bdi></td><td>(.*?)</td><td><bdi lang=\"en\">(.*?)</bdi></td>")
+    return [tuple(map(html.unescape, cells)) for cells in row.findall(response.content.decode())]  # type: ignore[misc]
+
+
+PUBLIC_ID = "usr_" + "0" * 26
+
+FRENCH_OF_PEOPLE = [
+    ({"email": "carol"}, "e-mail", "doit être une adresse e-mail"),
+    ({"displayName": "Carol"}, "e-mail", "manque, alors qu’un nouvel enregistrement en a besoin"),
+    ({"email": "c@x.fr", "displayName": "a\u0007"}, "nom", "doit être un texte visible sans caractères de contrôle"),
+    ({"email": "c@x.fr", "externalId": "a\u0007"}, "identifiant externe",
+     "doit être un texte visible sans caractères de contrôle"),
+    ({"email": "c@x.fr", "isActive": "perhaps"}, "actif", "doit être true ou false, yes ou no, 1 ou 0"),
+    ({"email": "c@x.fr", "aliases": ["bob"]}, "alias", "doit se composer d’adresses e-mail"),
+    ({"email": "c@x.fr", "colour": "red"}, "colour", "n’est pas une colonne de cette importation"),
+    ({"email": "c@x.fr", "displayName": "a" * 201}, "nom", "a trop de caractères"),
+    ({"publicId": "x"}, "identifiant public", "doit être un identifiant public, comme l’administration les montre"),
+    ({"publicId": PUBLIC_ID}, "identifiant public", "n’est pas dans cet espace de travail"),
+    ({"email": "ada@example.com", "externalId": "7"}, "e-mail",
+     "est déjà pris, ou appartenait à une personne qui a été effacée"),
+    ({"email": "twice@x.fr"}, "", ""),
+    ({"email": "twice@x.fr"}, "e-mail", "est donné plus d’une fois, sur cette ligne ou sur une précédente"),
+    ("[", "ligne", "ne peut pas être lue : elle doit être en UTF-8, avec autant de cellules que la première ligne ou, "
+     "en lignes JSON, un seul objet"),
+]  # fmt: skip
+FRENCH_OF_CAMPAIGNS = [
+    ({"name": "A"}, "adresse cible", "manque, alors qu’un nouvel enregistrement en a besoin"),
+    ({"name": "A", "targetUrl": "x"}, "adresse cible", "doit être une adresse http ou https complète"),
+    ({"name": " ", "targetUrl": "https://x.fr/"}, "nom", "doit être un texte visible sans caractères de contrôle"),
+    ({"startDate": "1.2.2026"}, "commence le",
+     "doit être une date comme 2026-03-31, et la fin ne pas précéder le début"),
+    ({"endDate": "2126-02-01"}, "finit le", "doit être une date du 2000-01-01 au 2099-12-31"),
+    ({"name": "A", "targetUrl": "https://x.fr/", "startDate": "2026-02-02", "endDate": "2026-02-01"}, "finit le",
+     "doit être une date comme 2026-03-31, et la fin ne pas précéder le début"),
+    ({"isPaused": "perhaps"}, "en pause", "doit être true ou false, yes ou no, 1 ou 0"),
+    ({"assignedUsers": ["bob"]}, "utilisateurs affectés",
+     "doit se composer d’adresses e-mail ou d’identifiants publics d’utilisateurs"),
+    ({"name": "A", "targetUrl": "https://x.fr/", "assignedUsers": ["bob@x.fr"]}, "utilisateurs affectés",
+     "n’est pas dans cet espace de travail"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "cases"),
+    [("workspaceuser", FRENCH_OF_PEOPLE), ("campaign", FRENCH_OF_CAMPAIGNS)],
+    ids=["people", "campaigns"],
+)
+def test_each_problem_is_french_on_a_french_page(workspace: Workspace, model: str, cases: list[Any]) -> None:
+    make_user(workspace, email="ada@example.com")
+    make_user(workspace, email="bob@example.com", external_id="7")
     client = superuser()
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
-    assert "4 e-mail pas valable email must be an e-mail address" in text_of(upload(client, workspace, PEOPLE))
+    content = "\n".join(item if isinstance(item, str) else json.dumps(item) for item, _column, _problem in cases)
+    response = upload(client, workspace, content, model, name="rows.jsonl")
+    shown = rejected_rows(response)
+    expected = [(str(n), column, problem) for n, (_, column, problem) in enumerate(cases, 1) if column]
+    assert [row[:3] for row in shown] == expected
+    # The sentence of the API names the value. It is English, and marked as such.
+    assert all(message.endswith(".") for *_rest, message in shown)
+    assert "<th>Détails, en anglais</th>" in response.content.decode()
+
+
+def test_a_line_of_csv_that_cannot_be_read_is_french_on_a_french_page(workspace: Workspace) -> None:
+    client = superuser()
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
+    [row] = rejected_rows(upload(client, workspace, "email,displayName\na@x.fr,A,B\n"))
+    assert row == (
+        "2",
+        "ligne",
+        "ne peut pas être lue : elle doit être en UTF-8, avec autant de cellules que la première ligne ou, en lignes "
+        "JSON, un seul objet",
+        "line has 3 cells where the first row has 2.",
+    )
+
+
+def test_each_code_of_a_row_has_words() -> None:
+    # Rows of people and campaigns have no times.
+    assert {*imports._PROBLEMS} == {*FIELD_CODES} - {"future", "pruned"}
+    fields = {*fields_of(NewUser), *fields_of(NewCampaign)}
+    assert {*imports._RULES} == fields | {"line"}
+    assert {*imports._COLUMNS} == fields | {"line"}
+
+
+def test_why_a_file_cannot_be_imported_is_marked_as_english_on_a_french_page(workspace: Workspace) -> None:
+    client = superuser()
+    client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
+    body = upload(client, workspace, "mail\nx\n").content.decode()
+    assert 'Le fichier ne peut pas être importé : <span lang="en">&quot;mail&quot; is not a field of a user' in body
+    body = upload(client, workspace, "email\n" + "a@example.com\n" * 10_001).content.decode()
+    assert "Le fichier a trop de lignes" in body
+    assert "ne peut pas être importé" not in body
 
 
 def test_what_has_changed_meanwhile_is_shown_and_not_saved(workspace: Workspace) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
@@ -16,12 +21,13 @@ from django.db.models.functions import Concat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stats_app import emails as rule
 from stats_app.ingest import ClickInput
-from stats_app.models import Address, Alias, Click, Workspace, WorkspaceUser, people
+from stats_app.models import Address, Alias, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.words import fold
 from tests.admin_cast import address, superuser
 from tests.factories import make_alias, make_key, make_user, make_workspace, record
-from tests.rest import USERS, get
+from tests.rest import CAMPAIGNS, CLICKS, LINKS, USERS, get, post
 
 pytestmark = pytest.mark.django_db
 
@@ -324,7 +330,212 @@ def test_no_other_text_is_an_email(email: str) -> None:
     assert list(error.value.message_dict) == ["email"]
 
 
-@given(st.from_regex(people._PLAIN_EMAIL, fullmatch=True).filter(lambda text: len(text) <= 63))
+@given(st.from_regex(rule._PLAIN_EMAIL, fullmatch=True).filter(lambda text: len(text) <= 63))
 def test_what_looks_like_a_plain_email_is_one_to_django(email: str) -> None:
     validate_email(email)
-    assert people.is_email(email)
+    assert rule.is_email(email)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ada@example.com",
+        "o'neill+tag_{x}@mail.example.com",
+        '"ada@home"@example.com',
+        "ada@localhost",
+        "ada@[127.0.0.1]",
+        "ada@société.fr",
+        "ada@xn--socit-esab.fr",
+        # Letters of other scripts before the @, and digits and marks.
+        "élodie@société.fr",
+        "Élodie.O'Neill+été@société.fr",
+        "ÉLODIE@SOCIÉTÉ.FR",
+        "用户@例子.广告",
+        "δοκιμή@παράδειγμα.gr",
+        "почта1.личная@пример.рф",
+        "אבא@דוגמה.co.il",
+        "بريد٣@مثال.السعودية",
+        "संपर्क@डाटामेल.भारत",
+        "ผู้ใช้@ตัวอย่าง.ไทย",
+        "𞤀𞤣𞤤𞤢𞤥@𞤀𞤣𞤤𞤢𞤥.com",
+        # The joiner of Persian words, in a domain.
+        "ada@نامه\u200cای.com",
+        # Letters that become others when they are folded.
+        "straße@example.com",
+        "ａｄａ＠example.com",
+    ],
+    ids=ascii,
+)
+def test_what_is_an_email(email: str) -> None:
+    for form in FORMS:
+        assert rule.is_email(unicodedata.normalize(form, email))
+    user = WorkspaceUser(workspace=make_workspace(), email=email, display_name="Ada")
+    user.full_clean()
+    user.save()
+    assert stored() == [fold(email)]
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "élodie",
+        "@société.fr",
+        "élodie@",
+        "élodie@@société.fr",
+        "élodie@a@société.fr",
+        "é lodie@société.fr",
+        " élodie@société.fr",
+        "é\u00a0lodie@société.fr",
+        "élodie@soci\u2028été.fr",
+        "élodie.@société.fr",
+        ".élodie@société.fr",
+        "é..lodie@société.fr",
+        "é…lodie@société.fr",
+        "élodie@société",
+        "élodie@.fr",
+        "élodie@-société.fr",
+        # Quotes, symbols and brackets.
+        '"élodie"@société.fr',
+        "élodie“a”@société.fr",
+        "élodie<a>@société.fr",
+        "é,lodie@société.fr",
+        "☃@société.fr",
+        "😀@société.fr",
+        # A mark with no letter to stand on.
+        "\u0301a@société.fr",
+        "a.\u0301b@société.fr",
+        # Control characters, invisible ones and half of a character.
+        "é\x00lodie@société.fr",
+        "é\tlodie@société.fr",
+        "élodie@société.fr\n",
+        '"\x01"@example.com',
+        "é\u200blodie@société.fr",
+        "élodie\ud800@société.fr",
+        "ada@\ud800.fr",
+        "élodie@soci\u202eété.fr",
+        # One letter that becomes several words.
+        "\ufdfa@société.fr",
+        "é" * 321 + "@société.fr",
+    ],
+    ids=lambda text: ascii(text[:20]),
+)
+def test_what_is_not_an_email(email: str) -> None:
+    assert not rule.is_email(email)
+    with pytest.raises(ValidationError) as error:
+        WorkspaceUser(workspace=make_workspace(), email=email).clean_fields()
+    assert list(error.value.message_dict) == ["email"]
+
+
+# --- letters of every script, through each way in
+
+ELODIE = "Élodie@Société.FR"
+USER_AT_EXAMPLE = "用户@例子.广告"
+
+
+def kept(workspace: Workspace) -> list[tuple[str, list[str]]]:
+    """The users' e-mails, each with its aliases."""
+    users = WorkspaceUser.objects.filter(workspace=workspace).order_by("pk")
+    return [(user.email, sorted(user.aliases.values_list("email", flat=True))) for user in users]
+
+
+def test_rest_takes_them_and_finds_them_in_any_form() -> None:
+    workspace = make_workspace()
+    key = make_key(workspace, ["directory:write", "stats:read"])
+    user = {"email": ELODIE, "displayName": "Élodie", "aliases": [USER_AT_EXAMPLE]}
+    assert post(key, user, USERS).json()["created"] == 1
+    assert kept(workspace) == [("élodie@société.fr", [USER_AT_EXAMPLE])]
+    for form in FORMS:
+        again = user | {"email": unicodedata.normalize(form, ELODIE.upper())}
+        assert post(key, again, USERS).json()["unchanged"] == 1
+        assert get(key, USERS, {"search": again["email"]}).json()["count"] == 1
+    taken_by_alias = post(key, {"email": USER_AT_EXAMPLE.upper(), "displayName": "x"}, USERS).json()
+    assert [(wrong["field"], wrong["code"]) for wrong in taken_by_alias["rejected"]] == [("email", "not_allowed")]
+    wrong = post(key, {"email": "é lodie@société.fr"}, USERS).json()["rejected"]
+    assert [(one["field"], one["code"]) for one in wrong] == [("email", "invalid")]
+
+
+def test_a_campaign_is_assigned_to_them() -> None:
+    workspace = make_workspace()
+    user = make_user(workspace, email=ELODIE)
+    campaign = {"name": "Spring", "targetUrl": "https://example.com/", "assignedUsers": [ELODIE.upper()]}
+    assert post(make_key(workspace, ["directory:write"]), campaign, CAMPAIGNS).json()["created"] == 1
+    assert [one.user_id for one in user.assignments.all()] == [user.pk]
+
+
+def test_clicks_and_links_name_them_in_any_form() -> None:
+    workspace = make_workspace()
+    alias = make_alias(make_user(workspace), email=ELODIE)
+    key = make_key(workspace, ["clicks:write", "links:write"])
+    for form in FORMS:
+        spelt = unicodedata.normalize(form, ELODIE.upper())
+        assert post(key, {"kind": "vcard", "alias": spelt}, CLICKS).json()["accepted"] == 1
+        link = {"kind": "vcard", "targetUrl": "https://example.com/", "alias": spelt}
+        assert post(key, link, LINKS).json()["rejected"] == []
+    assert list(Click.objects.values_list("alias", "user")) == [(alias.pk, alias.user_id)] * len(FORMS)
+    assert list(TrackedLink.objects.values_list("alias", flat=True)) == [alias.pk]
+    unknown = {"kind": "vcard", "alias": USER_AT_EXAMPLE, "targetUrl": "https://example.com/"}
+    for url, body in ((CLICKS, {"kind": "vcard", "alias": USER_AT_EXAMPLE}), (LINKS, unknown)):
+        [rejected] = post(key, body, url).json()["rejected"]
+        assert (rejected["field"], rejected["code"]) == ("alias", "not_found")
+
+
+def test_a_file_of_clicks_names_them(tmp_path: Path) -> None:
+    workspace = make_workspace()
+    alias = make_alias(make_user(workspace), email=ELODIE)
+    path = tmp_path / "clicks.csv"
+    path.write_text(f"kind,clickedAt,alias\nvcard,2026-01-02T03:04:05Z,{ELODIE.upper()}\n", encoding="utf-8")
+    call_command("import_clicks", str(path), "--workspace", workspace.public_id, stdout=StringIO(), stderr=StringIO())
+    assert list(Click.objects.values_list("alias", flat=True)) == [alias.pk]
+
+
+def test_a_file_of_users_has_them_also_beside_addresses_of_other_protocols(tmp_path: Path) -> None:
+    workspace = make_workspace()
+    path = tmp_path / "users.csv"
+    rows = [
+        "email,displayName,aliases",
+        f"{ELODIE},Élodie,{USER_AT_EXAMPLE} δοκιμή@παράδειγμα.gr",
+        "bob@example.com,Bob,X500:/o=First Organization/cn=bob smtp:БОБ@пример.рф SMTP:bob@example.com",
+        f"{unicodedata.normalize('NFD', ELODIE.upper())},Twice,",
+    ]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    errors = StringIO()
+    call_command("import_users", str(path), "--workspace", workspace.public_id, stdout=StringIO(), stderr=errors)
+    assert kept(workspace) == [
+        ("élodie@société.fr", ["δοκιμή@παράδειγμα.gr", USER_AT_EXAMPLE]),
+        ("bob@example.com", ["боб@пример.рф"]),
+    ]
+
+
+def test_the_admin_takes_them_and_lets_browsers_take_them() -> None:
+    workspace, staff = make_workspace(), superuser()
+    values = {"workspace": workspace.pk, "email": f" {ELODIE} ", "display_name": "Élodie", "is_active": "on"}
+    assert staff.post(address("workspaceuser", "add"), values).status_code == 302
+    [user] = WorkspaceUser.objects.all()
+    alias = {"workspace": workspace.pk, "user": user.pk, "email": USER_AT_EXAMPLE}
+    assert staff.post(address("alias", "add"), alias).status_code == 302
+    assert kept(workspace) == [("élodie@société.fr", [USER_AT_EXAMPLE])]
+    # Each again in another form, and an alias that is the user's own e-mail.
+    spelt = unicodedata.normalize("NFD", ELODIE.upper())
+    for model, form, message in (
+        ("workspaceuser", values | {"email": spelt}, "Another user of this workspace has this e-mail."),
+        ("workspaceuser", values | {"email": USER_AT_EXAMPLE}, "This e-mail is an alias in this workspace."),
+        ("alias", alias, "This e-mail is already an alias in this workspace."),
+        ("alias", alias | {"email": spelt}, "This is a user&#x27;s own e-mail in this workspace."),
+        ("alias", alias | {"email": "é lodie@société.fr"}, "Enter a valid email address."),
+    ):
+        assert message in staff.post(address(model, "add"), form).content.decode()
+    # Browsers refuse such letters in inputs of the type email.
+    for model in ("workspaceuser", "alias"):
+        [field] = re.findall(r'<input[^>]* name="email"[^>]*>', staff.get(address(model, "add")).content.decode())
+        assert 'type="text"' in field
+        assert 'inputmode="email"' in field
+
+
+def test_the_admin_imports_them() -> None:
+    workspace, staff = make_workspace(), superuser()
+    file = SimpleUploadedFile("people.csv", f"email,displayName\n{ELODIE},Élodie\n".encode())
+    shown = staff.post(address("workspaceuser", "import"), {"workspace": workspace.pk, "file": file})
+    assert "élodie@société.fr" in shown.content.decode() or ELODIE in shown.content.decode()
+    [signed] = re.findall(r'name="confirmed" value="([^"]+)"', shown.content.decode())
+    staff.post(address("workspaceuser", "import"), {"confirmed": html.unescape(signed)})
+    assert kept(workspace) == [("élodie@société.fr", [])]

@@ -27,7 +27,7 @@ LAYERS = tuple(
         "locks",
         "sql",
         "periods day_spans presets words public_ids conf errors dimensions database_errors proxies user_agents bodies "
-        "spreadsheets click_fields targets person_figures",
+        "spreadsheets click_fields targets person_figures emails",
     )
 )
 DEPTH = {name: depth for depth, layer in enumerate(LAYERS) for name in layer}

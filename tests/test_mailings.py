@@ -385,6 +385,34 @@ def test_text_and_html_say_what_the_page_says() -> None:
     assert "Ada Lovelace" not in message.body + page_html
 
 
+def test_names_from_right_to_left_rearrange_no_line_of_plain_text() -> None:
+    workspace = make_workspace(name="חברה 7", timezone="Europe/Paris")
+    for name, before, now in (("أخبار 2026", 2, 9), ("Autumn", 7, 1)):
+        campaign = make_campaign(workspace, name=name)
+        for day, number in (("2026-03-16", before), ("2026-03-23", now)):
+            record_all(
+                workspace, [ClickInput("campaign", campaign=campaign, clicked_at=at(day)) for _ in range(number)]
+            )
+    record_all(workspace, [ClickInput("vcard", clicked_at=at("2026-03-10"))])
+    make_mailing(workspace, ADA)
+    make_mailing(workspace, BOB, every="month")
+    send("2026-04-01")
+    month, week = mail.outbox
+    assert week.subject == "\u2068חברה 7\u2069, 23–29 March 2026: 10 clicks"
+    lines = week.body.splitlines()
+    assert lines[0] == "\u2068חברה 7\u2069"
+    assert lines[lines.index("Rose most") + 1] == "- \u2068أخبار 2026\u2069: 9  ▲ +350.0% (+7)"
+    assert lines[lines.index("Fell most") + 1] == "- Autumn: 1  ▼ −85.7% (−6)"
+    assert "- \u2068أخبار 2026\u2069: 11" in month.body
+    # HTML has `dir`, and names there hold no such characters.
+    assert "\u2068" not in week.alternatives[0][0].partition("</title>")[2]
+
+
+def test_other_mails_have_no_invisible_characters() -> None:
+    message = a_mail()
+    assert not {"\u2068", "\u2069"} & {*message.subject, *message.body, *message.alternatives[0][0]}
+
+
 def test_a_month_beside_a_shorter_one_says_no_change() -> None:
     workspace = busy_workspace()
     record_all(workspace, [ClickInput("vcard", clicked_at=at("2026-01-10"))])
@@ -505,6 +533,10 @@ def test_staff_make_one_in_the_admin() -> None:
     ("emails", "message"),
     [
         ("nobody", "“nobody” is not an e-mail address."),
+        (
+            "Élodie@société.example",
+            "“élodie@société.example” cannot get mails: many mail servers take only ASCII letters before the @.",
+        ),
         ("\n".join(f"a{n}@b.example" for n in range(501)), "at most 500"),
     ],
 )

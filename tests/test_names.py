@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stats_app.reports.names import name_html, visible_name
+from stats_app.reports.names import name_html, plain_name, visible_name
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,14 @@ def test_a_name_that_can_be_seen_stays(name: str) -> None:
 
 def test_a_name_is_text_in_its_own_direction() -> None:
     assert name_html("<b>", "cp_1") == '<bdi dir="auto">&lt;b&gt;</bdi>'
+
+
+@pytest.mark.parametrize("name", ["שלום", "مرحبا", "Acme אבא!", "٣", "a\u202eb", "ܫܠܡܐ", "𞤀𞤣"])
+def test_a_name_from_right_to_left_is_isolated_in_plain_text(name: str) -> None:
+    assert plain_name(name, "cp_1") == f"\u2068{name}\u2069"
+
+
+@pytest.mark.parametrize("name", ["Acme", "Société 2026", "用户", "Ελλάδα", "🎉 3", "संपर्क"])
+def test_any_other_name_stays_as_it_is_in_plain_text(name: str) -> None:
+    assert plain_name(name, "cp_1") == name
+    assert plain_name("\u202e", "cp_1") == "cp_1"

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from django import forms
 from django.contrib import messages
 from django.core import signing
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import router, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -52,17 +53,39 @@ LABELS = {
     "isPaused": gettext_lazy("paused"),
     "assignedUsers": gettext_lazy("assigned users"),
 }
+_COLUMNS = LABELS | {"line": gettext_lazy("line"), "publicId": gettext_lazy("public id")}
+# What is wrong with a row, by the code of its error. The API's own sentence, which is English, stands beside it.
 _PROBLEMS = {
-    "required": gettext_lazy("missing"),
-    "invalid": gettext_lazy("not valid"),
-    "unknown": gettext_lazy("unknown"),
-    "repeated": gettext_lazy("repeated"),
-    "out_of_range": gettext_lazy("out of range"),
-    "too_long": gettext_lazy("too long"),
-    "not_found": gettext_lazy("not found"),
-    "not_allowed": gettext_lazy("not allowed"),
+    "required": gettext_lazy("is missing, and a new row needs it"),
+    "invalid": gettext_lazy("is not valid"),
+    "unknown": gettext_lazy("is not a column of this import"),
+    "repeated": gettext_lazy("is given more than once, in this row or in an earlier one"),
+    "out_of_range": gettext_lazy("must be a date from 2000-01-01 to 2099-12-31"),
+    "too_long": gettext_lazy("has too many characters"),
+    "not_found": gettext_lazy("is not in this workspace"),
+    "not_allowed": gettext_lazy("is taken, or belonged to a person who was erased"),
 }
-"""The codes of rejected items. Their sentences are English."""
+_TEXT = gettext_lazy("must be visible text without control characters")
+_DATE = gettext_lazy("must be a date such as 2026-03-31, and the end not before the start")
+_FLAG = gettext_lazy("must be true or false, yes or no, 1 or 0")
+# What a column must have, for the code `invalid`.
+_RULES = {
+    "line": gettext_lazy(
+        "cannot be read: it must be in UTF-8, with as many cells as the first row or, in JSON lines, one object"
+    ),
+    "publicId": gettext_lazy("must be a public id, as the admin shows them"),
+    "externalId": _TEXT,
+    "email": gettext_lazy("must be an e-mail address"),
+    "displayName": _TEXT,
+    "name": _TEXT,
+    "isActive": _FLAG,
+    "aliases": gettext_lazy("must be e-mail addresses"),
+    "targetUrl": gettext_lazy("must be a whole http or https address"),
+    "startDate": _DATE,
+    "endDate": _DATE,
+    "isPaused": _FLAG,
+    "assignedUsers": gettext_lazy("must be e-mail addresses or public ids of users"),
+}
 # The models that a column of this name changes, besides the rows themselves.
 _FURTHER = {
     "aliases": ("stats_app.add_alias", "stats_app.delete_alias"),
@@ -90,7 +113,7 @@ class ImportForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > MAX_BYTES:
-            raise forms.ValidationError(_TOO_LARGE)
+            raise ValidationError(_TOO_LARGE)
         return file
 
 
@@ -157,7 +180,10 @@ class ImportAdmin(_Base):
             try:
                 upload = self._uploaded(request, form)
             except WrongFile as error:
-                form.add_error("file", str(error))
+                message = format_html('{} <span lang="en">{}</span>', _("The file cannot be imported:"), str(error))
+                form.add_error("file", message)
+            except ValidationError as error:
+                form.add_error("file", error)
             else:
                 return self._shown(request, upload, form)
         return self._import_page(request, form=form)
@@ -173,7 +199,7 @@ class ImportAdmin(_Base):
         return self.admin_site._registry[Workspace].get_queryset(request).order_by("name", "pk")
 
     def _uploaded(self, request: HttpRequest, form: ImportForm) -> Upload:
-        """The items of the uploaded file. Raises WrongFile."""
+        """The items of the uploaded file. Raises WrongFile, whose texts are English, and ValidationError."""
         file = form.cleaned_data["file"]
         maps = [line.strip() for line in form.cleaned_data["maps"].splitlines() if line.strip()]
         items = read_items(Source(io.BytesIO(file.read())), self.import_declaration, format_of(file.name), maps)
@@ -181,7 +207,7 @@ class ImportAdmin(_Base):
         for number, _raw, item in items:
             rows.append(Row(number, item))
             if len(rows) > MAX_ROWS:
-                raise WrongFile(
+                raise ValidationError(
                     _("The file has too many rows: import it with the command import_users or import_campaigns.")
                 )
         self._check_further_permissions(request, [row.item for row in rows])
@@ -191,7 +217,7 @@ class ImportAdmin(_Base):
         for name, permissions in _FURTHER.items():
             if not request.user.has_perms(permissions) and any(isinstance(one, dict) and name in one for one in items):
                 label = LABELS[name]
-                raise WrongFile(
+                raise ValidationError(
                     _("You do not have permission to change what the file has in “%(column)s”.") % {"column": label}
                 )
 
@@ -216,10 +242,7 @@ class ImportAdmin(_Base):
             workspace=self._workspaces(request).get(pk=upload.workspace),
             made=[(row.line, name, _values(row.item)) for row, name in made],
             changed=[(row.line, one, _in_words(one.changes)) for row, one in changed],
-            rejected=[
-                (row.line, LABELS.get(one.field, one.field), _PROBLEMS.get(one.code, ""), one.message)
-                for row, one in rejected
-            ],
+            rejected=[(row.line, *_problem(one.field, one.code), one.message) for row, one in rejected],
         )
 
     def _confirmed(self, request: HttpRequest) -> HttpResponse:
@@ -268,7 +291,7 @@ class ImportAdmin(_Base):
     def _check_still_permitted(self, request: HttpRequest, upload: Upload) -> None:
         try:
             self._check_further_permissions(request, [row.item for row in upload.rows])
-        except WrongFile:
+        except ValidationError:
             raise PermissionDenied from None
 
     def _import_page(self, request: HttpRequest, **context: Any) -> TemplateResponse:
@@ -297,6 +320,14 @@ def digest_of(result: DirectoryResult) -> str:
     ]
     wrong = [(one.index, one.field, one.code) for one in result.rejected]
     return hashlib.sha256(repr((saved, wrong)).encode()).hexdigest()
+
+
+def _problem(field: str, code: str) -> tuple[Any, Any]:
+    """The column and what is wrong with it, in the language of the page."""
+    if code == "unknown":
+        return field, _PROBLEMS[code]
+    rule = _RULES.get(field) if code == "invalid" else None
+    return _COLUMNS.get(field, field), rule or _PROBLEMS.get(code, "")
 
 
 def _in_words(changes: Iterable[Change]) -> list[tuple[Any, Change]]:

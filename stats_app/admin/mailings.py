@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import formats, timezone
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.scope import ScopedAdmin
+from stats_app.emails import is_email
 from stats_app.errors import UnknownZone
 from stats_app.letters import contents
 from stats_app.mailings import last_period, set_addresses, start_anew
@@ -60,10 +60,13 @@ class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argu
     def clean_emails(self) -> list[str]:
         emails = list(dict.fromkeys(fold(text) for text in re.split(r"[\s,;]+", self.cleaned_data["emails"]) if text))
         for email in emails:
-            try:
-                validate_email(email)
-            except ValidationError:
-                raise ValidationError(_("“%(value)s” is not an e-mail address."), params={"value": email}) from None
+            if not is_email(email):
+                raise ValidationError(_("“%(value)s” is not an e-mail address."), params={"value": email})
+            if not email.rpartition("@")[0].isascii():
+                raise ValidationError(
+                    _("“%(value)s” cannot get mails: many mail servers take only ASCII letters before the @."),
+                    params={"value": email},
+                )
             if email in self.gone:
                 raise ValidationError(
                     _("%(value)s has unsubscribed and cannot be added again."), params={"value": email}

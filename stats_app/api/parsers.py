@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
 from stats_app import bodies, public_ids
-from stats_app.answers import TimeText
+from stats_app.answers import EmailText, TimeText
 from stats_app.bodies import Repeated, wrong_body
 from stats_app.click_fields import FIELDS
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
@@ -176,9 +176,7 @@ class NewClick(serializers.Serializer[Any]):
         public_ids.CAMPAIGN, "The campaign: required for the kind campaign, not allowed for the others."
     )
     userPublicId = _optional_id(public_ids.USER, "Whose signature it was; by default the user of the alias.")
-    alias = serializers.EmailField(
-        required=False, allow_null=True, help_text="The alias that the signature was sent from."
-    )
+    alias = EmailText(required=False, allow_null=True, help_text="The alias that the signature was sent from.")
     clickedAt = TimeText(
         required=False,
         allow_null=True,
@@ -230,9 +228,7 @@ class NewLink(serializers.Serializer[Any]):
         public_ids.CAMPAIGN, "The campaign: required for the kind campaign, not allowed for the others."
     )
     userPublicId = _optional_id(public_ids.USER, "Whose signature it is for; by default the user of the alias.")
-    alias = serializers.EmailField(
-        required=False, allow_null=True, help_text="The alias that the signature is sent from."
-    )
+    alias = EmailText(required=False, allow_null=True, help_text="The alias that the signature is sent from.")
 
 
 class NewLinks(serializers.Serializer[Any]):

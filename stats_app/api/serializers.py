@@ -9,7 +9,7 @@ from rest_framework import serializers
 from ulid import ULID
 
 from stats_app import links, public_ids
-from stats_app.answers import DateText, ExactTimeText, TimeText, count, public_id
+from stats_app.answers import DateText, EmailText, ExactTimeText, TimeText, count, public_id
 from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FIELD_CODES
 from stats_app.models import Campaign, Click, TrackedLink, WorkspaceUser
@@ -94,7 +94,7 @@ class LinkSerializer(serializers.Serializer[TrackedLink]):
     userPublicId = public_id(
         public_ids.USER, "Whose signature it is for, or null.", source="user.public_id", allow_null=True
     )
-    alias = serializers.EmailField(
+    alias = EmailText(
         source="alias.email", allow_null=True, help_text="The alias that the signature is sent from, or null."
     )
     isActive = serializers.BooleanField(source="is_active", help_text="A link that is switched off answers 404.")

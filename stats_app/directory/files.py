@@ -15,6 +15,7 @@ from stats_app.directory.items import (
     PeopleParameter,
     fields_of,
 )
+from stats_app.emails import is_email
 from stats_app.errors import FieldError, printable
 from stats_app.imports.columns import Column as FileColumn
 from stats_app.imports.columns import (
@@ -30,7 +31,6 @@ from stats_app.imports.columns import (
 from stats_app.imports.jsonlines import objects
 from stats_app.imports.sources import Source
 from stats_app.imports.tables import CsvTable
-from stats_app.models.people import is_email
 from stats_app.parameters import DateParameter, Field
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})

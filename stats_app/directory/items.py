@@ -16,12 +16,10 @@ from rest_framework.exceptions import ErrorDetail
 
 from stats_app import public_ids, targets
 from stats_app.bodies import Repeated
+from stats_app.emails import EMAIL_LENGTH, is_email
 from stats_app.errors import FieldError, printable, shown
-from stats_app.models.people import is_email
 from stats_app.parameters import DateParameter, Field, Parameter, Parameters, PublicIdParameter
 from stats_app.words import NAME_LENGTH, fold, is_plain, is_visible
-
-MAX_EMAIL = 254
 
 
 class TextParameter(Parameter):
@@ -70,7 +68,7 @@ class ExternalIdParameter(TextParameter):
         return super().to_internal_value(data) or None
 
 
-@extend_schema_field({"type": "string", "format": "email", "maxLength": MAX_EMAIL})
+@extend_schema_field({"type": "string", "format": "idn-email", "maxLength": EMAIL_LENGTH})
 class EmailParameter(Parameter):
     """An e-mail, in the form in which it is stored."""
 
@@ -81,14 +79,14 @@ class EmailParameter(Parameter):
         if not isinstance(data, str):
             raise self.wrong(data)
         email = fold(data.strip())
-        if len(email) > MAX_EMAIL:
-            raise self.wrong(data, "too_long", f"must have at most {MAX_EMAIL} characters")
+        if len(email) > EMAIL_LENGTH:
+            raise self.wrong(data, "too_long", f"must have at most {EMAIL_LENGTH} characters")
         if not is_email(email):
             raise self.wrong(data)
         return email
 
 
-@extend_schema_field({"type": "array", "items": {"type": "string", "format": "email", "maxLength": MAX_EMAIL}})
+@extend_schema_field({"type": "array", "items": {"type": "string", "format": "idn-email", "maxLength": EMAIL_LENGTH}})
 class EmailsParameter(EmailParameter):
     """Several e-mails, sorted, each once."""
 

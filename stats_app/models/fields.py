@@ -12,14 +12,14 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 from ulid import ULID
 
+from stats_app.emails import EMAIL_LENGTH, validate_email
 from stats_app.words import NAME_LENGTH, fold, is_plain, is_visible
 
-# The stubs have type parameters for setting and getting; the classes themselves have none.
+# The stubs have type parameters for setting and getting; the class itself has none.
 if TYPE_CHECKING:
     _CharField = models.CharField[str, str]
-    _EmailField = models.EmailField[str, str]
 else:
-    _CharField, _EmailField = models.CharField, models.EmailField
+    _CharField = models.CharField
 
 # Maps Crockford's digits, upper and lower case, to the digits of Python's `int(text, 32)`, which is fast.
 _TO_BASE_32 = bytes.maketrans(
@@ -64,12 +64,26 @@ class ExternalIdField(models.CharField):  # type: ignore[type-arg]  # has type a
         return super().get_prep_value(value) or None
 
 
-class FoldedEmailField(_EmailField):
+class FoldedEmailField(_CharField):
     """An e-mail, stored, compared and looked up in the folded form of `words.fold`.
 
     Values are folded when they are saved, updated, filtered by or entered in forms. So the database's unique
     constraints and indexes ignore case in every alphabet.
+
+    It is not Django's EmailField, which knows only ASCII letters before the @, and whose forms browsers check by the
+    same rule.
     """
+
+    default_validators = [validate_email]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", EMAIL_LENGTH)
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> Any:
+        field: Any = super().formfield(**kwargs)
+        field.widget.attrs |= {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+        return field
 
     def to_python(self, value: Any) -> Any:
         # Django also calls this for stored values and for values to filter by.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import models, router, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
@@ -288,18 +286,3 @@ def keep_addresses(model: type[models.Model], using: str, rows: Iterable[Any]) -
         unique_fields=[owner],
         update_fields=["workspace", "email"],
     )
-
-
-# Most of them. Django's own look takes ten times as long, and has the last word on all others.
-_PLAIN_EMAIL = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
-_LONGEST_LABEL = 63
-
-
-def is_email(text: str) -> bool:
-    if len(text) <= _LONGEST_LABEL and _PLAIN_EMAIL.fullmatch(text):
-        return True
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True

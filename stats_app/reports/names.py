@@ -16,6 +16,9 @@ _UNSEEN = frozenset(
     + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
 )
 
+# The bidirectional classes of letters written from right to left, of Arabic digits, and of what turns text that way.
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI"})
+
 _JOINED_OR_SPACE = " \u200d"
 
 
@@ -36,4 +39,15 @@ def short_name(name: str, public_id: str, length: int) -> str:
     if len(shown) > length:
         # What the joiner joined is gone.
         shown = f"{shown[: length - 1].rstrip(_JOINED_OR_SPACE)}…"
-    return f"\u2068{shown}\u2069"
+    return _isolated(shown)
+
+
+def plain_name(name: str, public_id: str) -> str:
+    """The visible name for the plain text of mails. If it is written from right to left, it is isolated from the text
+    around it, so that it moves no number; all other mails contain no invisible characters."""
+    shown = visible_name(name, public_id)
+    return _isolated(shown) if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in shown) else shown
+
+
+def _isolated(text: str) -> str:
+    return f"\u2068{text}\u2069"

@@ -13,7 +13,7 @@ from stats_app.periods import Period
 from stats_app.reports import Change, Comparison, wording
 from stats_app.reports.charts import change_html
 from stats_app.reports.comparison import NoDataBefore
-from stats_app.reports.names import name_html, visible_name
+from stats_app.reports.names import name_html, plain_name, visible_name
 from stats_app.reports.ranking import Rank
 
 register = template.Library()
@@ -78,6 +78,12 @@ def plain_change(value: Change | None) -> str:
 def visible(name: object, public_id: str) -> str:
     """The name as text, or the public id if the name is invisible."""
     return visible_name(str(name), public_id)
+
+
+@register.filter
+def named_in_text(name: object, public_id: str) -> str:
+    """The visible name for plain text, isolated if it is written from right to left."""
+    return plain_name(str(name), public_id)
 
 
 @register.filter
