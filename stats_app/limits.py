@@ -49,12 +49,12 @@ def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowa
         unavailability(error)
         return None
     if answer is None:
-        moment, passed = sql.passed_calls(connection, api_key_id, name, own)
-        raise RateLimited(Allowance(name, limit, 0, _seconds_until_free(passed[-limit], moment)))
-    moment, passed = answer
-    in_window = [call for call in passed[-limit:] if call > moment - _WINDOW]
-    return Allowance(name, limit, limit - len(in_window), _seconds_until_free(in_window[0], moment))
+        current, passed = sql.passed_calls(connection, api_key_id, name, own)
+        raise RateLimited(Allowance(name, limit, 0, _seconds_until_free(passed[-limit], current)))
+    current, passed = answer
+    in_window = [call for call in passed[-limit:] if call > current - _WINDOW]
+    return Allowance(name, limit, limit - len(in_window), _seconds_until_free(in_window[0], current))
 
 
-def _seconds_until_free(call: int, moment: int) -> int:
-    return max(1, -((moment - call - _WINDOW) // 1_000_000))
+def _seconds_until_free(call: int, current: int) -> int:
+    return max(1, -((current - call - _WINDOW) // 1_000_000))

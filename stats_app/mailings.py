@@ -79,15 +79,15 @@ def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
     """
     addresses = _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
     addresses = addresses.filter(Q(waits_until=None) | Q(waits_until__lte=now))
-    found: list[Due] = []
+    due: list[Due] = []
     for address in addresses.order_by("failures", "mailing__workspace", "mailing", "pk"):
         workspace = address.mailing.workspace
         try:
-            found += [Due(address, period) for period in _periods(address, workspace.today(now))]
+            due += [Due(address, period) for period in _periods(address, workspace.today(now))]
         except UnknownZone as error:
             if error.sentence not in unknown_zones:
                 unknown_zones.append(error.sentence)
-    return found
+    return due
 
 
 def _addresses() -> Any:
@@ -337,8 +337,8 @@ def find_address(token: str) -> MailingAddress | None:
         key = _SIGNER.unsign(token)
     except signing.BadSignature:
         return None
-    found: MailingAddress | None = _addresses().filter(pk=key).first()
-    return found
+    address: MailingAddress | None = _addresses().filter(pk=key).first()
+    return address
 
 
 def unsubscribe(address: MailingAddress, now: datetime) -> None:

@@ -35,8 +35,8 @@ PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'
 def _next_attempt(address: MailingAddress) -> str:
     if address.waits_until is None:
         return ""
-    moment = formats.date_format(timezone.localtime(address.waits_until), "DATETIME_FORMAT")
-    return " · " + _("next attempt: %(time)s") % {"time": moment}
+    time = formats.date_format(timezone.localtime(address.waits_until), "DATETIME_FORMAT")
+    return " · " + _("next attempt: %(time)s") % {"time": time}
 
 
 class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only

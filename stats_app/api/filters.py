@@ -211,8 +211,8 @@ class UserFilter(StrictFilterSet):
         fields: list[str] = []
 
     def known_as(self, queryset: Any, name: str, value: list[str]) -> QuerySet[Any]:
-        found: QuerySet[Any] = queryset.known_as(value, self.workspace.pk)
-        return found
+        users: QuerySet[Any] = queryset.known_as(value, self.workspace.pk)
+        return users
 
     def with_activity(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(is_active=value == "true")

@@ -159,8 +159,13 @@ class OperationSchema(ClosedSchema):
         if not self._is_list_view():
             return []
         return [
-            {"name": name, "in": "query", "schema": found.field.schema, "description": found.extra["help_text"]}
-            for name, found in self.view.filterset_class.base_filters.items()
+            {
+                "name": name,
+                "in": "query",
+                "schema": declared.field.schema,
+                "description": declared.extra["help_text"],
+            }
+            for name, declared in self.view.filterset_class.base_filters.items()
         ]
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
@@ -198,7 +203,7 @@ class OperationSchema(ClosedSchema):
 
     def _any_tools(self, name: str) -> tuple[Json, bool]:
         """The parameter with this name, from the first tool that has one."""
-        return next(found[name] for tool in TOOLS.values() if name in (found := self._mapped(tool.parameters)))
+        return next(mapped[name] for tool in TOOLS.values() if name in (mapped := self._mapped(tool.parameters)))
 
     def _codes(self) -> list[str]:
         """The errors that the operation can answer with."""

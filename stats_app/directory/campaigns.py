@@ -200,7 +200,7 @@ class _Plan(Plan[_Campaign]):
             one.refuse("assignedUsers", "not_found", f"{shown(unknown)} is not in this workspace.")
         one.values = one.values | {"assignedUsers": frozenset(map(self.known.users.get, names))}
 
-    def found(self, values: Mapping[str, Any]) -> tuple[str, _Campaign] | None:
+    def existing(self, values: Mapping[str, Any]) -> tuple[str, _Campaign] | None:
         known = self.known
         for name, rows in (("publicId", known.by_public_id), ("externalId", known.by_external_id)):
             if values.get(name) in rows:

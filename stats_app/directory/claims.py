@@ -49,14 +49,14 @@ def conflicts(claimants: Collection[Claimant], holders: Mapping[Claim, int]) -> 
 
 def _refused(active: Mapping[int, Claimant], holders: Mapping[Claim, int]) -> list[Conflict]:
     taken: set[Claim] = set()
-    found = []
+    refused = []
     for claimant in active.values():
         conflict = _conflict(claimant, active, holders, taken)
         if conflict is None:
             taken.update(claimant.wants)
         else:
-            found.append(conflict)
-    return found
+            refused.append(conflict)
+    return refused
 
 
 def _conflict(

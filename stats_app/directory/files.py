@@ -215,13 +215,13 @@ def _list(value: Any) -> Any:
 def _addresses(text: str) -> list[str]:
     """The names in a text. Addresses of other protocols may contain spaces, commas and semicolons, like
     `X500:/o=First Organization/cn=ada`, and e-mails may follow them."""
-    found: list[str] = []
+    names: list[str] = []
     for entry in _BEFORE_PROTOCOL.split(text):
         protocol = _PROTOCOL.match(entry)
         words = [word for word in _BETWEEN.split(entry[protocol.end() if protocol else 0 :]) if word]
         is_mail = protocol is None or protocol[1].lower() == _MAIL
-        found += words if is_mail else filter(is_email, words[1:])
-    return found
+        names += words if is_mail else filter(is_email, words[1:])
+    return names
 
 
 _LISTS = (EmailsParameter, PeopleParameter)

@@ -56,7 +56,7 @@ class Plan(ABC, Generic[Row]):
         self.afters: dict[int, Row] = {}
 
     @abstractmethod
-    def found(self, values: Mapping[str, Any]) -> tuple[str, Row] | None:
+    def existing(self, values: Mapping[str, Any]) -> tuple[str, Row] | None:
         """The existing row of an item, and the field by which it was found."""
 
     @abstractmethod
@@ -79,14 +79,14 @@ class Plan(ABC, Generic[Row]):
         self._settle_claims()
 
     def _place(self, one: Checked, seen: set[int]) -> None:
-        found, noun = self.found(one.values), self.declaration.noun
-        if found is None:
+        existing, noun = self.existing(one.values), self.declaration.noun
+        if existing is None:
             if "publicId" in one.values:
                 one.refuse("publicId", "not_found", f"{shown(one.values['publicId'])} is not in this workspace.")
             elif require(self.declaration, one):
                 self._keep(one, None, self.blank(one.index))
             return
-        name, before = found
+        name, before = existing
         if before.id in seen:
             one.refuse(
                 name, "repeated", f"{shown(one.values[name])} names a {noun} that an earlier item already names."

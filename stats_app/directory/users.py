@@ -221,9 +221,9 @@ class _Plan(Plan[_Person]):
         self.known = _Known(connection, workspace_id, checked)
         self.settle()
 
-    def found(self, values: Mapping[str, Any]) -> tuple[str, _Person] | None:
-        found = self.known.row_of(values)
-        return found and (found[0], self.known.people[found[1]])
+    def existing(self, values: Mapping[str, Any]) -> tuple[str, _Person] | None:
+        match = self.known.row_of(values)
+        return match and (match[0], self.known.people[match[1]])
 
     def judge(self, one: Checked, after: _Person) -> None:
         """Refuses users who were erased. Only staff may add such a person again, by hand."""

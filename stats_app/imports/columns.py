@@ -296,8 +296,10 @@ def check_clicks(origins: Mapping[str, Origin]) -> None:
 
 def names_for_messages(fields: Fields, origins: Mapping[str, Origin]) -> dict[str, str]:
     """The name of each field in the file, by the field's name in Python, to rename errors."""
-    found = {name: origins.get(name) for name in fields.inside}
-    return {fields.inside[name]: one.column if isinstance(one, Column) else name for name, one in found.items()}
+    return {
+        inside: origin.column if isinstance(origin := origins.get(name), Column) else name
+        for name, inside in fields.inside.items()
+    }
 
 
 def value_at(row: Any, column: str) -> Any:

@@ -25,16 +25,16 @@ class RowIds:
 
     def of(self, rows: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
         """The ids of rows, given as their times, not before 1970, and their contents, in the order of the file."""
-        first_ids = [self._id(moment, content) for moment, content in rows]
+        first_ids = [self._id(time, content) for time, content in rows]
         return [
-            self._id(moment, content + b"\x1d%d" % number) if number else first_id
-            for (moment, content), first_id, number in zip(rows, first_ids, self._seen.earlier(first_ids), strict=True)
+            self._id(time, content + b"\x1d%d" % number) if number else first_id
+            for (time, content), first_id, number in zip(rows, first_ids, self._seen.earlier(first_ids), strict=True)
         ]
 
-    def _id(self, moment: datetime, content: bytes) -> bytes:
+    def _id(self, time: datetime, content: bytes) -> bytes:
         hashed = self._start.copy()
         hashed.update(content)
-        return ((moment - EPOCH) // _MILLISECOND).to_bytes(_TIME_BYTES, "big") + hashed.digest()
+        return ((time - EPOCH) // _MILLISECOND).to_bytes(_TIME_BYTES, "big") + hashed.digest()
 
 
 class Seen:

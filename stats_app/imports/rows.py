@@ -58,7 +58,7 @@ class ClickReader:
         if clicked_at is None:
             return FieldError("clicked_at", "required", "clicked_at is required: a row says when its click was.")
         try:
-            moment = self._times(clicked_at)
+            time = self._times(clicked_at)
         except ValueError as error:
             return FieldError("clicked_at", "invalid", f"clicked_at {error}")
         if agent is not None and verdict is None:
@@ -66,7 +66,7 @@ class ClickReader:
             verdict, reason = judged.verdict, judged.reason
         verdict = HUMAN if verdict is None else verdict
         reason = "" if reason is None else reason
-        return ClickInput(kind, click_id, campaign, user, alias, link, moment, verdict, reason)
+        return ClickInput(kind, click_id, campaign, user, alias, link, time, verdict, reason)
 
 
 def external_content(external_id: Any) -> bytes:

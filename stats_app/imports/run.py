@@ -108,12 +108,12 @@ class _Links:
 
     def _find(self, tokens: set[str]) -> dict[str, _Link]:
         # Databases refuse NUL and lone surrogates. No valid token contains them.
-        found = self._links.filter(token__in=[token for token in tokens if token.isascii() and token.isprintable()])
+        links = self._links.filter(token__in=[token for token in tokens if token.isascii() and token.isprintable()])
         columns = ("token", "kind", "campaign__public_id", "user__public_id", "alias__email", "user", "alias__user")
         return {
             # The alias is left out if it has moved to another user since the link was made.
             token: _Link(kind, campaign, user, alias if user is None or user_id == owner_id else None)
-            for token, kind, campaign, user, alias, user_id, owner_id in found.values_list(*columns)
+            for token, kind, campaign, user, alias, user_id, owner_id in links.values_list(*columns)
         }
 
 

@@ -18,7 +18,7 @@ from stats_app.errors import FieldError, printable, shown
 from stats_app.imports.columns import value_at
 from stats_app.imports.rows import Row, Rows
 from stats_app.imports.sources import Source
-from stats_app.imports.times import TimeReader, moment_of
+from stats_app.imports.times import TimeReader, time_of
 from stats_app.ingest import ClickInput
 from stats_app.verdicts import Judgement, judge_agent
 
@@ -223,7 +223,7 @@ class JsonLines:
     def _time(self, value: Any) -> datetime:
         if isinstance(value, int | float) and not self._times.has_format:
             try:
-                return moment_of(value)
+                return time_of(value)
             except (OverflowError, ValueError):
                 raise ValueError(f"{shown(value)} is not a number of seconds since 1970.") from None
         return self._times(value)

@@ -32,8 +32,8 @@ def number_of(rows: models.QuerySet[Any], parent: str) -> Coalesce:
 
 def few(rows: models.QuerySet[Any], column: str = "pk") -> list[int] | None:
     """The values of a column of numbers, or None if there are more than `FEW`."""
-    found = list(rows.order_by().values_list(column, flat=True)[: FEW + 1])
-    return found if len(found) <= FEW else None
+    values = list(rows.order_by().values_list(column, flat=True)[: FEW + 1])
+    return values if len(values) <= FEW else None
 
 
 def named(word: str, user: str = "") -> Q:

@@ -124,10 +124,10 @@ class WorkspaceQuerySet(ClickedQuerySet):
 
     def named(self, words: Iterable[str]) -> WorkspaceQuerySet:
         """The workspaces whose name contains all the words, or whose public id is one of them."""
-        found = self
+        workspaces = self
         for word in words:
-            found = found.filter(Q(holds("name", word)) | Q(public_id=word.lower()))
-        return found
+            workspaces = workspaces.filter(Q(holds("name", word)) | Q(public_id=word.lower()))
+        return workspaces
 
 
 class Workspace(ClickedModel):

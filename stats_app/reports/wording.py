@@ -203,9 +203,9 @@ def period_text(period: Period) -> str:
     return _("%(first)s – %(last)s") % {"first": first, "last": day_text(end)}
 
 
-def time_text(moment: datetime) -> str:
+def time_text(time: datetime) -> str:
     """A local time, to the minute."""
-    return _("%(date)s, %(time)s") % {"date": day_text(moment.date()), "time": moment.strftime("%H:%M")}
+    return _("%(date)s, %(time)s") % {"date": day_text(time.date()), "time": time.strftime("%H:%M")}
 
 
 def _short_months() -> dict[int, str]:

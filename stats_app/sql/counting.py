@@ -1,7 +1,7 @@
 """Counting clicks: the only definition, for clicks that come in, change their verdict or are recounted.
 
 The statements here count the clicks of a `source`, which is a statement that selects `FACTS` of some clicks of one
-workspace. The local day of a click follows from its moment. No time-zone function of a database is used, since they
+workspace. The local day of a click follows from its time. No time-zone function of a database is used, since they
 differ and some return NULL: the caller says which stretches of time are which local day (`day_params`).
 """
 
@@ -75,8 +75,8 @@ def counted(connection: BaseDatabaseWrapper, source: str) -> str:
     return f"""
         spans (utc_day, starts, ends, day) AS ({spans}),
         clicks AS (
-            SELECT spans.day, kind, verdict, reason, campaign_id, user_id, shadow FROM ({source}) AS found
-                JOIN spans ON spans.utc_day = found.utc_day AND clicked_at >= starts AND clicked_at < ends
+            SELECT spans.day, kind, verdict, reason, campaign_id, user_id, shadow FROM ({source}) AS source
+                JOIN spans ON spans.utc_day = source.utc_day AND clicked_at >= starts AND clicked_at < ends
         ),
         excluded AS (
             SELECT day, kind, coalesce(known.id, 0) AS reason_id

@@ -89,14 +89,14 @@ def change_reasons(connection: BaseDatabaseWrapper, workspace_id: int, reasons: 
         )
 
 
-def _time(connection: BaseDatabaseWrapper, moment: datetime) -> Any:
+def _time(connection: BaseDatabaseWrapper, time: datetime) -> Any:
     """SQLite compares the text that Django's own DateTimeField writes."""
-    return moment if is_postgresql(connection) else str(moment.astimezone(UTC).replace(tzinfo=None))
+    return time if is_postgresql(connection) else str(time.astimezone(UTC).replace(tzinfo=None))
 
 
-def _aware(moment: datetime) -> datetime:
+def _aware(time: datetime) -> datetime:
     """SQLite stores times in UTC, without an offset."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _ulid(value: Any) -> bytes:
