@@ -1,8 +1,8 @@
 """The rate limit: it holds for any 60 seconds and across all processes.
 
 Each key and name has one row with the times of its last calls. One statement lets a call pass if the oldest of these
-has left the window. Refused calls do not count. A counter for each minute would allow twice as many calls around the
-turn of a minute.
+has left the window. Refused calls do not count. A counter for each calendar minute would not do: it would allow twice
+as many calls within a few seconds, just before and just after a new minute begins.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _WINDOW = WINDOW_SECONDS * 1_000_000
 def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowance | None:
     """Counts one call, and returns how many are left. Raises RateLimited if none is left.
 
-    Returns None if there is no limit, or if the database is read-only, where calls can still be answered. Runs outside
-    the transaction of the answer, which would roll back the count of a failed call, and lock the row of a busy key
-    during a long report.
+    Returns None if there is no limit, or if the database is read-only, because calls can still be answered then. It
+    must run outside the transaction that computes the answer: that transaction would roll back the count of a failed
+    call, and keep the row of the key locked during a long report.
     """
     if limit is None:
         return None

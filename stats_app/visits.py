@@ -224,8 +224,8 @@ def _followed(row: visits.VisitRow) -> Followed:
 
 
 def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime, *, of_nobody: bool = False) -> None:
-    """Logs the values that are needed to record the click later, and nothing about the visitor. `of_nobody` leaves out
-    the link and its person."""
+    """Logs the values that are needed to record the click later, and nothing about the visitor. With `of_nobody` the
+    link and its person are left out."""
     click: dict[str, Any] = {
         "id": str(click_id).lower(),
         "kind": link.kind,

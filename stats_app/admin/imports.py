@@ -62,8 +62,8 @@ _PROBLEMS = {
     "not_found": gettext_lazy("not found"),
     "not_allowed": gettext_lazy("not allowed"),
 }
-"""The codes of rejected items. Their sentences are English."""
-# The models that a column of this name changes, besides the rows themselves.
+"""What the page says about a rejected item, by error code: the sentences of the errors are only in English."""
+# The permissions that a column needs besides those for the rows, because it also changes another model.
 _FURTHER = {
     "aliases": ("stats_app.add_alias", "stats_app.delete_alias"),
     "assignedUsers": ("stats_app.add_campaignassignment", "stats_app.delete_campaignassignment"),
@@ -258,7 +258,7 @@ class ImportAdmin(_Base):
         return HttpResponseRedirect(self.address("changelist"))
 
     def _log_import(self, request: HttpRequest, workspace: Workspace, numbers: dict[str, int]) -> None:
-        """One entry in the history of the workspace, whatever the number of rows; without names, which would stay."""
+        """Adds a single entry to the history of the workspace. It names nobody, because it would outlast an erasure."""
         message = _(
             "Imported %(rows)s: %(created)s created, %(updated)s changed, %(unchanged)s unchanged, "
             "%(rejected)s rejected."
@@ -300,12 +300,12 @@ def digest_of(result: DirectoryResult) -> str:
 
 
 def _in_words(changes: Iterable[Change]) -> list[tuple[Any, Change]]:
-    """Each field as the forms call it, beside what it was and becomes."""
+    """For each changed field its label in the forms, and the change with both values as texts."""
     return [(LABELS[one.field], Change(one.field, _word(one.before), _word(one.after))) for one in changes]
 
 
 def _values(item: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Each field that the row has a value for, as the forms call it, and the value."""
+    """For each field with a value its label in the forms, and the value."""
     values = ((name, ", ".join(value) if isinstance(value, list) else value) for name, value in item.items())
     return [(LABELS[name], _word(value)) for name, value in values if name in LABELS and value not in ("", None)]
 

@@ -181,7 +181,8 @@ class OperationSchema(ClosedSchema):
         return responses | {str(status): self._problem(status, codes) for status, codes in sorted(by_status.items())}
 
     def _declared_parameters(self) -> Iterable[OpenApiParameter]:
-        """The tool's parameters, and those in the path, which are declared by other tools if this one has none."""
+        """The parameters of the tool and of the path. Those of the path that this operation's tool lacks are declared
+        by other tools."""
         in_path = uritemplate.variables(self.path)
         own = self._mapped(self.operation.tool.parameters) if self.operation.tool else {}
         for name in [*in_path, *(name for name in own if name not in in_path)]:
@@ -284,7 +285,7 @@ def document(patterns: Sequence[URLPattern | URLResolver], prefix: str = "/") ->
 
 @cache
 def _document(patterns: tuple[URLPattern | URLResolver, ...]) -> Json:
-    """The document without a prefix. Cached; the prefix is not part of the key, because there may be any number."""
+    """The document without a prefix. Cached by the patterns only, because there may be any number of prefixes."""
     settings = {
         "TITLE": TITLE,
         "DESCRIPTION": DESCRIPTION,
