@@ -40,7 +40,7 @@ def save_campaigns(
 
     An item has the fields of `NewCampaign`. A campaign is found by `publicId`, else by `externalId`; otherwise it is
     created. An item without these ids is matched with an existing campaign whose values are all equal, because
-    otherwise each repetition would create one more. In all else it works like `save_users`.
+    otherwise saving the item again would create another campaign. Everything else is as in `save_users`.
     """
     checked = [check(NewCampaign, index, item) for index, item in enumerate(items)]
     using = router.db_for_write(Campaign)
@@ -147,7 +147,7 @@ class _Known:
             *look(_USERS, "email", emails, "erased_at"),
         ]
         self.users = {name: user_id for name, user_id, erased_at in rows if erased_at is None}
-        """By public id, e-mail and alias."""
+        """The primary keys of users, by public id, e-mail and alias."""
         self.users |= {email: user_id for email, _, user_id in look(_ALIASES, "email", emails, "user_id")}
         unknown = emails - self.users.keys()
         self.erased = {name for name, _, erased_at in rows if erased_at is not None}
@@ -159,7 +159,8 @@ class _Known:
         return {user_id: email for user_id, _, email in self._look(_USERS, "id", users, "email")}
 
     def bare_twin(self, wanted: Mapping[str, Any]) -> _Campaign | None:
-        """For an item without any id: the oldest campaign without an external id whose values are equal."""
+        """The existing campaign for an item without an id: the oldest one without an external id whose values are
+        equal."""
         for campaign_id in sorted(self.by_name.get(wanted["name"], ())):
             campaign = self.campaigns[campaign_id]
             if campaign.external_id is None and campaign.with_values(wanted) == campaign:
@@ -228,7 +229,7 @@ class _Plan(Plan[_Campaign]):
             self._bare_seen.add(content)
 
     def result(self) -> DirectoryResult:
-        """The campaign's values, with the e-mails of its users and not their primary keys."""
+        """The result with the e-mails of users in place of their primary keys."""
         result = super().result()
         moved = {user for saved in result.results for change in saved.changes if change.field == "assignedUsers"
                  for user in (*change.before, *change.after)}  # fmt: skip
@@ -240,7 +241,7 @@ class _Plan(Plan[_Campaign]):
         return result
 
     def pairs(self, ids: Mapping[str, int]) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-        """The new and the removed users, by campaign. `ids` are the primary keys of new campaigns."""
+        """The assignments to add and to remove. `ids` are the primary keys of new campaigns, by public id."""
         come, go = [], []
         for old, new in [*self.changed, *((None, one) for one in self.new)]:
             before, after = (old.carriers or frozenset()) if old else frozenset(), new.carriers or frozenset()

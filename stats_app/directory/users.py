@@ -40,13 +40,13 @@ def save_users(
     """Creates and updates users in one transaction. Saving the same items again changes nothing.
 
     An item has the fields of `NewUser`, and is validated here. A `FieldError` in place of an item is an error that the
-    caller has found. A user is found by `publicId`, else by `externalId`, else by `email`; otherwise it is created.
-    Wrong items are reported by their position, and the valid ones are saved. `dry_run` returns the same result and
-    saves nothing.
+    caller has already found in it. A user is found by `publicId`, else by `externalId`, else by `email`; otherwise it
+    is created. Wrong items are reported by their position, and the valid ones are saved. `dry_run` returns the same
+    result and saves nothing.
 
-    `deactivate_missing` is for a list of all people. It makes active users inactive if no item names them; a wrong item
-    names its user, too. Raises Refused, and saves nothing, if that would be more than half of the active users, or if
-    an item cannot be read, because it is unknown which user it names. `force` skips these two checks.
+    `deactivate_missing` is for a list of all people: it makes the active users inactive that no item names. Wrong items
+    count, too, if it is known which user they name. Raises Refused, and saves nothing, if more than half of the active
+    users would become inactive, or if it is unknown which user an item names. `force` skips these two checks.
     """
     checked = [check(NewUser, index, item) for index, item in enumerate(items)]
     using = router.db_for_write(WorkspaceUser)
@@ -149,7 +149,7 @@ class _Person:
 
 
 class _Known:
-    """The rows of the workspace that the items refer to, and the rows that have the unique values they want."""
+    """The rows of the workspace that the items refer to, and the rows that now have the unique values of the items."""
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
         look = partial(find, connection, workspace_id)
@@ -199,8 +199,8 @@ class _Known:
     def row_of(self, values: Mapping[str, Any]) -> tuple[str, int] | None:
         """The field by which an item's existing row is found, and the row's primary key. None for a new row.
 
-        An item with an unknown external id is not matched by its e-mail with a user whom another item names by an id:
-        that item may give the e-mail up to this new person.
+        If an item has an unknown external id, its e-mail is not used to find a user whom another item names by an id,
+        because that other item may change the user's e-mail, and leave this e-mail to a new person.
         """
         if "publicId" in values:
             row = self.by_public_id.get(values["publicId"])

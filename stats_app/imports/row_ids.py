@@ -16,7 +16,7 @@ _TIME_BYTES, _HASH_BYTES = 6, 10  # of a ULID
 
 
 class RowIds:
-    """Makes the ids of one run. An id is a ULID of the click's time and of a hash. The hash is of the workspace, the
+    """Makes the ids of one run. An id is a ULID that consists of the click's time and a hash of the workspace, the
     row's content, and the number of earlier rows with the same time and content."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -40,8 +40,9 @@ class RowIds:
 class Seen:
     """Counts how often each id has occurred so far.
 
-    The counts are in a temporary SQLite file, so that memory does not grow with the number of ids. This is fast because
-    ids begin with their time: most files are nearly sorted by time, so the next id is mostly beside the last one.
+    The counts are in a temporary SQLite file, so that memory does not grow with the number of ids. It is fast, because
+    ids begin with their time, and most files are nearly sorted by time: the next id is mostly next to the last one in
+    the file.
     """
 
     def __init__(self) -> None:

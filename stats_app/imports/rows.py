@@ -41,7 +41,7 @@ class Rows(ABC):
     skipped: int = 0
     """How many rows have been skipped so far because they are not clicks or `--only` excludes them."""
     skips_unknown_links: bool = False
-    """Whether rows with a link of another workspace are skipped, and not errors."""
+    """Whether rows with a link of another workspace are skipped. Otherwise they are errors."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row]: ...

@@ -46,7 +46,7 @@ class TimeReader:
         return bool(self._format)
 
     def __call__(self, value: Any) -> datetime:
-        """The time with an offset. Raises ValueError with a message to follow the field's name."""
+        """The time with an offset. Raises ValueError, whose message continues the name of the field."""
         time = self._read(value)
         return time if time.tzinfo is not None else self._placed(time, value)
 
@@ -80,7 +80,8 @@ class TimeReader:
             raise ValueError(f"{shown(value)} is not a time in the form {self._format}.") from None
 
     def _placed(self, time: datetime, value: Any) -> datetime:
-        """A local time with the offset of the file's zone. A time that occurs twice is taken as the earlier one."""
+        """A local time with the offset of the file's zone. If it occurs twice, because clocks were put back, the
+        earlier one."""
         if self._zone is None:
             raise ValueError(
                 f"{shown(value)} has no offset; give its time zone with --timezone, such as --timezone UTC."

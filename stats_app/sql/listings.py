@@ -18,7 +18,7 @@ from stats_app.sql.cursor import is_postgresql
 from stats_app.sql.rankings import MANY, top_totals
 
 Days = tuple[date, date]
-"""The first and the last one, both included."""
+"""The first and the last day, both included."""
 
 _OWNERS = {"campaign": "campaign_id", "user": "user_id"}
 
@@ -33,7 +33,7 @@ class Order:
     - `each`: `clicks` divided by `assigned`
     - `place`: the column `place` of the rows
 
-    Fewer clicks than `least` are withheld, and sorted as if there were none. `today` is the workspace's local date.
+    Numbers of clicks below `least` are withheld, so they are sorted as 0. `today` is the workspace's local date.
     """
 
     by: str
@@ -51,7 +51,7 @@ class Order:
 
 
 class Found(NamedTuple):
-    """Keys in their order, and the number of all keys, which is 0 for a page after the last one."""
+    """The keys of a page in their order, and the number of all keys. The number is 0 for a page after the last one."""
 
     keys: list[int]
     total: int
@@ -70,7 +70,8 @@ def ordered_keys(
     """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
 
     `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
-    added up, not only those of the page, unless a ranking of all (`is_whole`) finds one of the first pages.
+    added up, not only those of the page. The exception are the first pages of a ranking of all rows (`is_whole`), which
+    `rankings` finds faster.
     """
     try:
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
@@ -114,7 +115,7 @@ def number_with_clicks(
 ) -> int:
     """How many rows of `chosen`, which has only the value `pk`, have clicks in the days."""
     rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
-    # The counts are not read, only the index: a row of the rollups has at least one click.
+    # Only the index is read and not the counts, because every row of the rollups has at least one click.
     statement = f"""
         SELECT count(*) FROM ({rows}) AS chosen JOIN (
             SELECT key FROM stats_app_rollup
@@ -148,10 +149,10 @@ class _Part(NamedTuple):
 
 
 def _parts(workspace_id: int, dimension: Dimension, order: Order, *, is_long: bool) -> list[_Part]:
-    """The numbers that an order needs of each row of `chosen`."""
+    """The common tables with the numbers by which the rows of `chosen` are sorted."""
     parts = []
     if order.by in ("clicks", "change", "each") or order.only_without:
-        # Reading the counts of all keys in one scan is faster than looking up many.
+        # For many keys, reading the counts of all keys in one scan is faster than looking up each.
         among = "" if is_long else "AND key IN (SELECT id FROM chosen)"
         parts.append(_counted(workspace_id, dimension, order, among))
     if order.by in ("assigned", "each"):
@@ -160,7 +161,7 @@ def _parts(workspace_id: int, dimension: Dimension, order: Order, *, is_long: bo
 
 
 class _Piece(NamedTuple):
-    """Counts to add or to subtract: those of some days, or the stored sum of a calendar year."""
+    """Rows of the rollups to add or subtract: those of some days, or the stored sum of a calendar year."""
 
     dimension: int
     first: date
@@ -174,7 +175,7 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) 
     selects, params = [], []
     for name, days in spans.items():
         for piece in _pieces(dimension, days, order.today):
-            # Named here as well: Citus reads each of them by itself, and loses the names of the common table.
+            # Each SELECT names its columns, because Citus runs it by itself, without the names of the common table.
             columns = ", ".join(f"{f'{piece.sign}({TOTAL})' if name == one else '0'} AS {one}" for one in spans)
             selects.append(f"""
                 SELECT key, {columns} FROM stats_app_rollup
@@ -192,7 +193,7 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) 
 
 
 def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
-    """The counts that give the clicks of some days, with few rows to read.
+    """Splits a range of days into pieces whose sum is its number of clicks, so that few rows have to be read.
 
     If most days of a calendar year are asked for, its stored sum is read and the other days are subtracted from it.
     """
@@ -211,7 +212,7 @@ def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
 
 
 def _assigned(workspace_id: int, owner: str) -> _Part:
-    """How many users each campaign has, or campaigns each user."""
+    """The number of users of each campaign, or of campaigns of each user."""
     sql = f"""
         assigned AS (
             SELECT {owner} AS owner, count(*) AS number FROM stats_app_campaignassignment

@@ -1,4 +1,4 @@
-"""Finding the rows that clicks name."""
+"""Finding the rows of a workspace that clicks, links and lists refer to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def find(
     values: Collection[str] | Collection[int],
     more: str = "",
 ) -> list[tuple[Any, ...]]:
-    """Rows `(value, id, *more)` of the workspace's rows whose column has one of the values.
+    """For each row of the workspace whose column has one of the values: `(value, id, *more)`.
 
     `more` are further columns of the table, whose alias is `known`.
     """
