@@ -55,8 +55,8 @@ def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> 
     following = clicks
     while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
         yield names.records(page)
-        last_id, _, _, _, _, last_moment, *_ = page[-1]
-        last = Position(older=False, values=(last_moment.astimezone(UTC).date(), last_moment, last_id))
+        last_id, _, _, _, _, last_clicked_at, *_ = page[-1]
+        last = Position(older=False, values=(last_clicked_at.astimezone(UTC).date(), last_clicked_at, last_id))
         following = after(last, CLICK_KEYS, clicks, whole=Click.objects.filter(workspace=workspace))
 
 
