@@ -121,37 +121,43 @@ class _Known:
         self._look = look = partial(find, connection, workspace_id)
         self.by_public_id = dict(look(_CAMPAIGNS, "public_id", values_of(checked, "publicId")))
         self.by_external_id = dict(look(_CAMPAIGNS, "external_id", values_of(checked, "externalId")))
+        bare_names = values_of([one for one in checked if _is_bare(one.values)], "name")
         self.by_name: dict[str, list[int]] = {}
-        for name, campaign_id in look(
-            _CAMPAIGNS, "name", values_of([one for one in checked if _is_bare(one.values)], "name")
-        ):
+        for name, campaign_id in look(_CAMPAIGNS, "name", bare_names):
             self.by_name.setdefault(name, []).append(campaign_id)
         named = {*self.by_public_id.values(), *self.by_external_id.values()}.union(*self.by_name.values())
+        self._read_campaigns(named, with_carriers=any("assignedUsers" in one.values for one in checked))
+        self._find_users(workspace_id, {name for one in checked for name in one.values.get("assignedUsers", ())})
+
+    def _read_campaigns(self, campaigns: set[int], *, with_carriers: bool) -> None:
+        """Reads the campaigns with these primary keys, and on request their users."""
         carriers: dict[int, set[int]] = {}
-        if any("assignedUsers" in one.values for one in checked):
-            for campaign_id, _, user_id in look(_ASSIGNMENTS, "campaign_id", named, "user_id"):
+        if with_carriers:
+            for campaign_id, _, user_id in self._look(_ASSIGNMENTS, "campaign_id", campaigns, "user_id"):
                 carriers.setdefault(campaign_id, set()).add(user_id)
         self.campaigns = {
             campaign_id: _Campaign(
                 campaign_id, public_id, external_id, name, target, _day(starts), _day(ends), bool(is_paused),
                 frozenset(carriers.get(campaign_id, ())),
             )
-            for campaign_id, _, public_id, external_id, name, target, starts, ends, is_paused in look(
-                _CAMPAIGNS, "id", named, _COLUMNS
+            for campaign_id, _, public_id, external_id, name, target, starts, ends, is_paused in self._look(
+                _CAMPAIGNS, "id", campaigns, _COLUMNS
             )
         }  # fmt: skip
-        names = {name for one in checked for name in one.values.get("assignedUsers", ())}
+
+    def _find_users(self, workspace_id: int, names: set[str]) -> None:
+        """Finds the users with these public ids, e-mails and aliases, and which of the names belong to erased users."""
         emails = {name for name in names if "@" in name}
         rows = [
-            *look(_USERS, "public_id", names - emails, "erased_at"),
-            *look(_USERS, "email", emails, "erased_at"),
+            *self._look(_USERS, "public_id", names - emails, "erased_at"),
+            *self._look(_USERS, "email", emails, "erased_at"),
         ]
         self.users = {name: user_id for name, user_id, erased_at in rows if erased_at is None}
         """The primary keys of users, by public id, e-mail and alias."""
-        self.users |= {email: user_id for email, _, user_id in look(_ALIASES, "email", emails, "user_id")}
-        unknown = emails - self.users.keys()
+        self.users |= {email: user_id for email, _, user_id in self._look(_ALIASES, "email", emails, "user_id")}
         self.erased = {name for name, _, erased_at in rows if erased_at is not None}
         """The public ids and e-mails among the names that belong or belonged to an erased user."""
+        unknown = emails - self.users.keys()
         if unknown:
             self.erased |= erased_identifiers(workspace_id, emails=unknown).emails
 

@@ -152,40 +152,44 @@ class _Known:
     """The rows of the workspace that the items refer to, and the rows that now have the unique values of the items."""
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
-        look = partial(find, connection, workspace_id)
-        self.by_public_id = dict(look(_USERS, "public_id", values_of(checked, "publicId")))
-        self.by_external_id = dict(look(_USERS, "external_id", values_of(checked, "externalId")))
+        self._look = look = partial(find, connection, workspace_id)
         emails = values_of(checked, "email")
-        addresses = look(
-            _ADDRESSES,
-            "email",
-            emails | {alias for one in checked for alias in one.values.get("aliases", ())},
-            "user_id, alias_id",
-        )
-        owners = {
-            alias_id: user_id
-            for alias_id, _, user_id in look(_ALIASES, "id", [a for *_, a in addresses if a], "user_id")
-        }
-        self.by_email = {email: user_id for email, _, user_id, _ in addresses if user_id}
-        self.by_address = self.by_email | {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
+        emails_and_aliases = emails | {alias for one in checked for alias in one.values.get("aliases", ())}
+        external_ids = values_of(checked, "externalId")
+        self.by_public_id = dict(look(_USERS, "public_id", values_of(checked, "publicId")))
+        self.by_external_id = dict(look(_USERS, "external_id", external_ids))
+        self.by_email, by_alias = self._owners(emails_and_aliases)
+        self.by_address = self.by_email | by_alias
         self._sure = {*self.by_public_id.values(), *self.by_external_id.values()}
         self.named = self._sure | set(self.by_address.values())
         """The users that items name by any id, e-mail or alias, including wrong items."""
-        named = self._sure | {self.by_email[email] for email in emails & self.by_email.keys()}
-        self.erased = erased_identifiers(
-            workspace_id,
-            emails=emails | {alias for one in checked for alias in one.values.get("aliases", ())},
-            external_ids=values_of(checked, "externalId"),
-        )
+        self.erased = erased_identifiers(workspace_id, emails=emails_and_aliases, external_ids=external_ids)
+        self._read_people(self._sure | {self.by_email[email] for email in emails & self.by_email.keys()})
+
+    def _owners(self, emails: set[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """The users whose own e-mail is one of these, and those with one of these as an alias, by e-mail."""
+        addresses = self._look(_ADDRESSES, "email", emails, "user_id, alias_id")
+        alias_ids = [alias_id for *_, alias_id in addresses if alias_id]
+        owners = {alias_id: user_id for alias_id, _, user_id in self._look(_ALIASES, "id", alias_ids, "user_id")}
+        by_email = {email: user_id for email, _, user_id, _ in addresses if user_id}
+        return by_email, {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
+
+    def _read_people(self, users: set[int]) -> None:
+        """Reads the users with these primary keys, and their aliases."""
+        self.alias_ids: dict[int, dict[str, int]] = {}
+        for user_id, alias_id, email in self._look(_ALIASES, "user_id", users, "email"):
+            self.alias_ids.setdefault(user_id, {})[email] = alias_id
         columns = "public_id, external_id, email, display_name, is_active, erased_at"
-        aliases: dict[int, dict[str, int]] = {}
-        for user_id, alias_id, email in look(_ALIASES, "user_id", named, "email"):
-            aliases.setdefault(user_id, {})[email] = alias_id
-        self.alias_ids = aliases
-        rows = look(_USERS, "id", named, columns)
+        rows = self._look(_USERS, "id", users, columns)
         self.people = {
             user_id: _Person(
-                user_id, public_id, external_id, email, name, bool(is_active), frozenset(aliases.get(user_id, ()))
+                user_id,
+                public_id,
+                external_id,
+                email,
+                name,
+                bool(is_active),
+                frozenset(self.alias_ids.get(user_id, ())),
             )
             for user_id, _, public_id, external_id, email, name, is_active, _ in rows
         }

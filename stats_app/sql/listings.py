@@ -70,7 +70,7 @@ def ordered_keys(
     """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
 
     `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
-    added up, not only those of the page. The exception are the first pages of a ranking of all rows (`is_whole`), which
+    added up, not only those of the page. Exceptions are the first pages of a ranking of all rows (`is_whole`), which
     `rankings` finds faster.
     """
     try:
@@ -84,19 +84,9 @@ def ordered_keys(
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
             return Found([key for key, _ in ranked[first:]], total)
+    chosen_rows = _Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])
     further = _parts(workspace_id, dimension, order, is_long=total > MANY)
-    parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params]), *further]
-    joins = (part.join for part in further)
-    number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
-    statement = f"""
-        WITH {", ".join(part.sql for part in parts)}
-        SELECT chosen.id{f", {number}" if is_counted_along else ""} FROM chosen {" ".join(joins)}
-        {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
-        ORDER BY {_VALUES[order.by]} {"DESC" if order.descending else "ASC"} NULLS LAST,
-            public_id {'COLLATE "C"' if is_postgresql(connection) else ""}
-        LIMIT %s OFFSET %s
-    """
-    params = [value for part in parts for value in part.params]
+    statement, params = _sorting_statement(connection, chosen_rows, further, order, with_total=is_counted_along)
     # Not prepared, because each search has another text.
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
@@ -104,6 +94,26 @@ def ordered_keys(
     if is_counted_along:
         total = ordered[0][1] if ordered else 0
     return Found([row[0] for row in ordered], total)
+
+
+def _sorting_statement(
+    connection: BaseDatabaseWrapper, chosen: _Part, further: Sequence[_Part], order: Order, *, with_total: bool
+) -> tuple[str, list[Any]]:
+    """The statement that selects the ids of `chosen` in this order, and its parameters without LIMIT and OFFSET.
+
+    With `with_total` each of its rows also has the number of all rows.
+    """
+    parts = [chosen, *further]
+    number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
+    statement = f"""
+        WITH {", ".join(part.sql for part in parts)}
+        SELECT chosen.id{f", {number}" if with_total else ""} FROM chosen {" ".join(part.join for part in further)}
+        {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
+        ORDER BY {_VALUES[order.by]} {"DESC" if order.descending else "ASC"} NULLS LAST,
+            public_id {'COLLATE "C"' if is_postgresql(connection) else ""}
+        LIMIT %s OFFSET %s
+    """
+    return statement, [value for part in parts for value in part.params]
 
 
 def number_with_clicks(
