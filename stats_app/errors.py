@@ -101,7 +101,8 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The rest of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number, at least 1)."""
+    """What is left of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number, at least
+    1)."""
 
     name: str
     limit: int

@@ -61,7 +61,7 @@ def after(position: Position, keys: Sequence[str], rows: QuerySet[Any], *, whole
 
 
 def _beyond(keys: Sequence[str], position: Position) -> Q:
-    """The condition for rows after the position. It also limits the first key by itself, so that its index is used."""
+    """The condition for rows after the position. It also limits the first key alone, so that its index is used."""
     side = "lt" if position.older else "gt"
     further, equal = Q(), Q()
     for key, value in zip(keys, position.values, strict=True):

@@ -230,7 +230,7 @@ _DESKTOP_CHROME = re.compile(
 )
 _CHROMIUM = re.compile(r"chrom(?:e|ium)/(\d{1,4})")
 _OLD_EXPLORER = re.compile(r"msie (?:\d|10)\.")
-# Apple Mail fetches images for all readers with the second of these.
+# Agents that lack the details of a browser. Apple Mail sends the second form when it loads images for its readers.
 _TOO_LITTLE = re.compile(rf"mozilla/\d\.\d(?: \((?:macintosh|iphone|ipad)[^()]*\) {_ENGINE})?")
 
 

@@ -83,7 +83,7 @@ def _problem(
 
 
 def limit_headers(allowance: Allowance | None) -> dict[str, str]:
-    """The headers with the rest of a rate limit, by draft-ietf-httpapi-ratelimit-headers."""
+    """The headers that say what is left of a rate limit, by draft-ietf-httpapi-ratelimit-headers."""
     if allowance is None:
         return {}
     return {

@@ -69,7 +69,7 @@ class Plan(ABC, Generic[Row]):
         """The primary key of the row that now has a unique value, for each such value in the items."""
 
     def judge(self, one: Checked, after: Row) -> None:
-        """Refuses an item whose values do not fit each other."""
+        """Refuses an item that must not be saved, although each of its values is valid."""
 
     def settle(self) -> None:
         """Finds the row of each item, and sets the errors of the items that cannot be saved."""

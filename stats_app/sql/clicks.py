@@ -197,7 +197,7 @@ class StoredVerdict(NamedTuple):
 
 
 def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[StoredVerdict]:
-    """Locks those of these clicks that are stored until the transaction ends. Returns them sorted by id."""
+    """Locks, until the transaction ends, those of the clicks that are stored. Returns them sorted by id."""
     lock = "FOR NO KEY UPDATE" if is_postgresql(connection) else ""
     clicks = rows(
         connection,
@@ -223,7 +223,7 @@ class Subject(NamedTuple):
 
 
 def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[Subject]:
-    """The campaign and the user of those of these clicks that are stored."""
+    """The campaign and the user of each of the clicks that is stored."""
     clicks = rows(
         connection,
         f"""

@@ -109,7 +109,8 @@ def _counted(dimension: Dimension) -> str:
     )
 
 
-# These texts are the same in every statement. They are made once, because that takes as long as a small statement.
+# These texts are the same in every statement. They are made once, because making them takes as long as running a small
+# one.
 _EXCLUDED = " UNION ALL ".join(map(_excluded, WITH_REASONS))
 _COUNTED = " UNION ALL ".join(map(_counted, DIMENSIONS))
 
