@@ -64,7 +64,7 @@ def measure(options: argparse.Namespace) -> Any:
         databases.prepare(alias, size, options.fresh, fill)
     load = os.getloadavg()[0]
     with serving(MAIN) as main_server, serving(SMALL) as small_server:
-        found = cases.run({MAIN: main_server, SMALL: small_server}, options.rounds, log)
+        by_case = cases.run({MAIN: main_server, SMALL: small_server}, options.rounds, log)
     with serving(STAFF) as plain_server, serving(STAFF, BENCH_STAFF="1") as staff_server:
         seen = pages.run(plain_server, staff_server, options.rounds, log)
     came_in = ingest.run(options.ingest_clicks, options.rounds, log)
@@ -74,7 +74,7 @@ def measure(options: argparse.Namespace) -> Any:
     people = directory.run(log)
     loads = (load, os.getloadavg()[0])
     results = report.Results(
-        options.size, small_size, staff_size, found, seen, came_in, on_sqlite, followed, imported, people, loads
+        options.size, small_size, staff_size, by_case, seen, came_in, on_sqlite, followed, imported, people, loads
     )
     if options.drop:
         for alias in (SMALL, STAFF, MAIN):

@@ -112,12 +112,12 @@ def cases_of(alias: str) -> list[Case]:
 
 def _mcp_cases(alias: str, secrets: Iterable[str]) -> list[Case]:
     days = {OVERVIEW_30: 30, OVERVIEW_365: 365}
-    found = []
+    cases = []
     for name, (same, era) in MCP_CALLS.items():
         arguments = dict(parse_qsl(last_days(days[same]))) | ({"breakdown": "day"} if same == OVERVIEW_365 else {})
         body, headers = mcp.tool_call(era, "stats_get_workspace_overview", arguments)
-        found.append(Case(name, alias, mcp.PATH, secrets=secrets, body=body, headers=headers))
-    return found
+        cases.append(Case(name, alias, mcp.PATH, secrets=secrets, body=body, headers=headers))
+    return cases
 
 
 def run(servers: dict[str, Server], rounds: int, log: Callable[[str], None]) -> dict[tuple[str, str], Case]:
@@ -154,6 +154,6 @@ def _let_a_minute_pass(alias: str) -> None:
     """Moves the times of all calls back by a minute, because of the rate limit, which keeps its default of 30 calls."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
-            "UPDATE stats_app_callwindow SET passed = (SELECT jsonb_agg(moment::bigint - 60000000 ORDER BY place) "
-            "FROM jsonb_array_elements(passed) WITH ORDINALITY AS times (moment, place))"
+            "UPDATE stats_app_callwindow SET passed = (SELECT jsonb_agg(called_at::bigint - 60000000 ORDER BY place) "
+            "FROM jsonb_array_elements(passed) WITH ORDINALITY AS times (called_at, place))"
         )

@@ -50,8 +50,8 @@ class Meter:
 
     def _now(self) -> Cost:
         processes = [os.getpid()] if self.server is None else self.server.processes
-        found = _run_time(backends(self.alias, own=self.server is None))
-        return Cost(_run_time(processes), found, time.perf_counter() * 1000)
+        postgresql = _run_time(backends(self.alias, own=self.server is None))
+        return Cost(_run_time(processes), postgresql, time.perf_counter() * 1000)
 
 
 def backends(alias: str, *, own: bool) -> list[int]:

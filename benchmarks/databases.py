@@ -95,7 +95,7 @@ def _mark(size: int) -> str:
 
 def _mark_of(name: str) -> str | None:
     with _maintenance() as connection:
-        found = connection.execute(
+        row = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
         ).fetchone()
-    return found[0] if found else None
+    return row[0] if row else None

@@ -38,12 +38,12 @@ def run(log: Callable[[str], None]) -> dict[str, Saved]:
         workspace = Workspace.objects.create(name="People")
         path = Path(folder, "people.csv")
         path.write_text("".join(_lines()), encoding="utf-8")
-        found = {}
+        by_run = {}
         for name, said in SAID.items():
             log(f"Importing {USERS:,} users: {name} ...")
-            found[name] = _import(path, workspace, said)
+            by_run[name] = _import(path, workspace, said)
     databases.drop(SCRATCH)
-    return found
+    return by_run
 
 
 def _lines() -> Iterator[str]:

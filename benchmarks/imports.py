@@ -44,7 +44,7 @@ class Imported:
 def run(lines: int, log: Callable[[str], None]) -> dict[str, Imported]:
     """Imports one file of each kind, each into an empty workspace."""
     databases.recreate(SCRATCH)
-    found = {}
+    by_format = {}
     with databases.on(SCRATCH), TemporaryDirectory() as folder:
         for name, write, options in ((CSV, _write_csv, []), (LOG, _write_log, ["--format", "combined"])):
             log(f"Importing {lines:,} lines: {name} ...")
@@ -52,9 +52,9 @@ def run(lines: int, log: Callable[[str], None]) -> dict[str, Imported]:
             path = Path(folder, "clicks")
             with path.open("w", encoding="utf-8") as file:
                 file.writelines(write(workspace, lines))
-            found[name] = _import(path, workspace, lines, options)
+            by_format[name] = _import(path, workspace, lines, options)
     databases.drop(SCRATCH)
-    return found
+    return by_format
 
 
 def _write_csv(workspace: Workspace, lines: int) -> Iterator[str]:
@@ -109,8 +109,8 @@ def _peak_kilobytes(process: subprocess.Popen[str]) -> int:
     benchmark from before the command took its place."""
     peak = 0
     while process.poll() is None:
-        found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
-        peak = int(found[1]) if found else peak
+        high_water = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
+        peak = int(high_water[1]) if high_water else peak
         time.sleep(_PAUSE)
     return peak
 

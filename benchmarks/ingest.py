@@ -62,7 +62,7 @@ def run(clicks: int, rounds: int, log: Callable[[str], None]) -> dict[str, Inges
     """The same clicks in both orders."""
     made = sorted(workload.clicks(clicks, USERS), key=lambda click: click.clicked_at)
     shuffled = random.Random(workload.SEED).sample(made, len(made))
-    return {order: _run(order, found, rounds, log) for order, found in ((ARRIVAL, made), (RANDOM, shuffled))}
+    return {order: _run(order, ordered, rounds, log) for order, ordered in ((ARRIVAL, made), (RANDOM, shuffled))}
 
 
 def _run(order: str, clicks: list[WorkloadClick], rounds: int, log: Callable[[str], None]) -> Ingest:

@@ -42,9 +42,14 @@ class Insert(PlainView):
 
     def get(self, request: Request) -> HttpResponseRedirect:
         workspace = int(request.query_params["workspace"])
-        moment = now()
+        clicked_at = now()
         Click.objects.create(
-            workspace_id=workspace, id=ULID(), clicked_at=moment, utc_day=moment.date(), kind=VCARD, verdict=HUMAN
+            workspace_id=workspace,
+            id=ULID(),
+            clicked_at=clicked_at,
+            utc_day=clicked_at.date(),
+            kind=VCARD,
+            verdict=HUMAN,
         )
         return HttpResponseRedirect("https://www.example.com/vcard/")
 
@@ -72,8 +77,8 @@ class Overview(PlainView):
         return Response({"kinds": kinds, "days": len(days), "previous": len(previous), "campaigns": len(top)})
 
 
-def by_day(found: QuerySet[Click]) -> list[Any]:
-    return list(found.values(day=TruncDay("clicked_at")).annotate(clicks=Count("id")).order_by("day"))
+def by_day(rows: QuerySet[Click]) -> list[Any]:
+    return list(rows.values(day=TruncDay("clicked_at")).annotate(clicks=Count("id")).order_by("day"))
 
 
 def clicks(request: Request, before: bool = False) -> QuerySet[Click]:

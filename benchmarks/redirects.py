@@ -58,7 +58,7 @@ def run(rounds: int, log: Callable[[str], None]) -> Followed:
                     server.get(paths[number % len(paths)], headers=_browser(number), status=302)
                 rates[name].append(CALLS / (time.perf_counter() - started))
     databases.drop(SCRATCH)
-    warm = {name: found[1:] for name, found in rates.items()}
+    warm = {name: measured[1:] for name, measured in rates.items()}
     new = [f"{agent} Own/{number}" for number, agent in zip(range(2 * NEW_AGENTS), AGENTS * 10, strict=False)]
     with patch.object(user_agents, "_crawlerdetect", lambda: None):
         known = _microseconds(AGENTS[:1] * NEW_AGENTS)

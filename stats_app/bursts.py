@@ -54,7 +54,8 @@ def judge_bursts(clicks: Iterable[Followed]) -> dict[bytes, Judgement]:
 
 
 def rests_on_visitor(reason: str) -> bool:
-    """Whether a stored reason can be found again from the stored clicks of a visitor."""
+    """Whether a stored reason comes from a rule that needs only the visitor's clicks, so that it can be applied
+    again."""
     return reason != "" and rule_of(reason) in (_BURST, _REPEAT)
 
 

@@ -175,7 +175,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register()
 def check_client_ip_header(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E007: a header with the visitor's address is set, but no trusted proxy, so that anyone could send the header."""
+    """E007: CLIENT_IP_HEADER is set, but no proxy is trusted, so that anyone could send this header."""
     if _has_wrong_settings() or proxies.is_chain(conf.client_ip_header):
         return []
     if conf.trusted_proxies and not isinstance(conf.trusted_proxies, int):
@@ -329,7 +329,8 @@ def check_timezones(
 def check_distribution(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """W006 and W007: on Citus, tables that are not in their places, and a long wait for what a crash left half done."""
+    """W006 and W007: on Citus, tables that `distribute` must move, and a setting that delays the repair after a
+    crash."""
     alias = router.db_for_write(Click)
     if alias not in (databases or ()) or not _has_table(connections[alias]):
         return []

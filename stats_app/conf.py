@@ -25,13 +25,13 @@ DEFAULTS: dict[str, Any] = {
     "PREPARED_STATEMENTS": True,
     # Dotted path of a function (user) -> queryset of the workspaces that a staff member may see. None: all.
     "WORKSPACES_FOR": None,
-    # Other origins than the site's own whose web pages may call /mcp, such as "https://app.example".
+    # Origins, other than the site's own, whose web pages may call /mcp, such as "https://app.example".
     "MCP_ALLOWED_ORIGINS": (),
     # The proxies in front of the site: their number, or a list of their addresses and networks. 0: none.
     "TRUSTED_PROXIES": 0,
     # The header in which the proxies write the visitor's address.
     "CLIENT_IP_HEADER": "X-Forwarded-For",
-    # Figures of single persons: "full" shows all, "totals" none, a number those of persons with at least that many.
+    # Figures of single persons: "full" shows all, "totals" none, a number those of persons with so many clicks or more.
     "PERSON_FIGURES": "full",
     # The site's address, such as "https://stats.example.com", for links in mails, which are made without a request.
     "BASE_URL": None,

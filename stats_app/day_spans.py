@@ -1,4 +1,4 @@
-"""Local days as spans of time in UTC. Pure functions: no database, no clock."""
+"""The start and the end of local days in UTC. Pure functions: no database, no clock."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def time_spans(zone: tzinfo, start: date, end: date) -> list[tuple[datetime, dat
     """The half-open spans of time, in UTC, in which the local date is between `start` and `end`; mostly one."""
     if (end - start).days <= 2 * _EDGE_DAYS:
         return _joined((span.start, span.end) for span in day_spans(zone, start, end))
-    # Only the first and the last days need their exact spans, so that a century costs no more than a week. All times
-    # between them are inside in every zone. This middle overlaps the exact spans, which may have gaps at both ends.
+    # Exact spans are needed only for the first and the last days, so a century costs no more than a week. The time
+    # between them is inside the period in every zone. It overlaps the exact spans, so that only these can have gaps.
     edges = [
         *day_spans(zone, start, start + timedelta(days=_EDGE_DAYS)),
         *day_spans(zone, end - timedelta(days=_EDGE_DAYS), end),

@@ -201,7 +201,7 @@ def _public_id(rng: random.Random, prefix: str) -> str:
 
 
 def _clicks(place: DemoWorkspace, rng: random.Random) -> Iterator[ClickInput]:
-    """An endless series of clicks, none later than the workspace was made, so that a later run makes the same ones."""
+    """An endless series of clicks. None is later than the workspace, so that a later run makes the same."""
     zone = place.workspace.zone
     last = place.workspace.created_at
     midnight = last.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
@@ -215,14 +215,14 @@ def _clicks(place: DemoWorkspace, rng: random.Random) -> Iterator[ClickInput]:
     while True:
         [day] = rng.choices(days, cum_weights=day_weights)
         [hour] = rng.choices(range(24), cum_weights=hour_weights)
-        moment = (day + timedelta(hours=hour, seconds=rng.randrange(3600))).replace(tzinfo=zone).astimezone(UTC)
+        clicked_at = (day + timedelta(hours=hour, seconds=rng.randrange(3600))).replace(tzinfo=zone).astimezone(UTC)
         [kind] = rng.choices(kinds, cum_weights=kind_weights)
         [user] = rng.choices(place.users, cum_weights=user_weights)
         [(verdict, reason)] = rng.choices(verdicts, cum_weights=verdict_weights)
-        click_id = ULID.from_bytes(int(moment.timestamp() * 1000).to_bytes(6, "big") + rng.randbytes(10))
+        click_id = ULID.from_bytes(int(clicked_at.timestamp() * 1000).to_bytes(6, "big") + rng.randbytes(10))
         campaign = running[day][int(len(running[day]) * rng.random() ** 2)].public_id if kind == CAMPAIGN else None
-        if moment <= last:
-            yield ClickInput(kind, click_id, campaign, user.public_id, None, None, moment, verdict, reason)
+        if clicked_at <= last:
+            yield ClickInput(kind, click_id, campaign, user.public_id, None, None, clicked_at, verdict, reason)
 
 
 def _runs(campaign: Campaign, day: datetime) -> bool:

@@ -2,7 +2,8 @@
 
 A dimension counts the clicks of each local day, separately for each kind, under a key: the primary key of the campaign,
 of the user and so on, or 0 for the whole workspace. A dimension with a `years` code is also stored by calendar year.
-These sums are upper bounds: a search for the keys with the most clicks reads the days of few keys only.
+These sums are upper bounds for parts of the years, so a search for the keys with the most clicks reads the days of only
+a few keys.
 """
 
 from __future__ import annotations

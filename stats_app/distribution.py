@@ -76,7 +76,7 @@ OLDEST = (13, 0)
 """The oldest version of Citus that was tested."""
 
 RECOVERY_MS = 5_000
-"""How long clicks that a machine was storing when it crashed may stay missing after its restart."""
+"""The longest time, after the restart of a crashed machine, until the clicks that it was storing can be read."""
 
 _KNOWN = Workspace._meta.db_table  # the local table that Citus must know
 _PLACED = {
@@ -98,7 +98,7 @@ def misplaced(using: str) -> dict[str, str]:
 
 
 def recovers_late(using: str) -> bool:
-    """Whether transactions that a crash interrupted while they committed may stay open longer than `RECOVERY_MS`."""
+    """Whether Citus may take longer than `RECOVERY_MS` to finish the commits that a crash interrupted."""
     cluster = citus.cluster(connections[using])
     return cluster is not None and not 0 < cluster.recovery_ms <= RECOVERY_MS
 
@@ -106,8 +106,8 @@ def recovers_late(using: str) -> bool:
 def distribute(using: str, shards: int = SHARDS, *, dry_run: bool = False) -> Iterator[str]:
     """Moves every table to its place in one transaction, and yields a line for each table it moved. Raises Refused.
 
-    Tables that are in their places are not moved. So it can be run again after an interruption, and after an update
-    that adds tables.
+    Tables that are already in their places are not moved, so it can be run again: after an interruption, and after an
+    update that adds tables.
     """
     _refuse_without_citus(using)
     connection = connections[using]

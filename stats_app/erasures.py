@@ -60,8 +60,8 @@ def erased_identifiers(
 ) -> ErasedIdentifiers:
     """The e-mails and external ids among these that must be refused when people of a workspace are saved.
 
-    At most three queries, and one if nobody has ever been erased. Those that somebody has now are not included, because
-    staff may have added the person again by hand.
+    At most three queries, and one if nobody has ever been erased. Identifiers that a user has now are not included,
+    because staff may have added the person again by hand.
     """
     using = router.db_for_write(ErasedIdentifier)
     salt = ErasureSalt.objects.using(using).filter(workspace=workspace_id).values_list("salt", flat=True).first()

@@ -71,7 +71,7 @@ def redacted(text: str) -> str:
 
 
 def shown(value: object, limit: int = 60) -> str:
-    """A caller's value for a message: as JSON, short, printable and without secrets.
+    """A caller's value as a message shows it: as JSON, short, printable and without secrets.
 
     A text keeps its quotes, so that `"5"` differs from 5 and `"null"` from null.
     """
@@ -101,7 +101,8 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The rest of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number, at least 1)."""
+    """What is left of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number, at least
+    1)."""
 
     name: str
     limit: int

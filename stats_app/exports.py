@@ -25,7 +25,7 @@ KEPT_NAMES = 50_000  # cached names of each model
 
 _COLUMNS = ("id", "kind", "campaign_id", "user_id", "alias_id", "clicked_at", "verdict", "reason", "link_id")
 
-# The cells whose texts come from outside, and may look like formulas. All others begin with a known letter or digit.
+# The cells with texts of others, which may be formulas. All other cells begin with a letter or digit from our code.
 _TEXTS = [NAMES.index(name) for name in ("alias", "reason", LINK)]
 
 Record = list[Any]
@@ -55,16 +55,16 @@ def pages(workspace: Workspace, clicks: QuerySet[Any], *, with_people: bool) -> 
     following = clicks
     while page := list(following.order_by(*CLICK_KEYS).values_list(*_COLUMNS)[:PAGE]):
         yield names.records(page)
-        last_id, _, _, _, _, last_moment, *_ = page[-1]
-        last = Position(older=False, values=(last_moment.astimezone(UTC).date(), last_moment, last_id))
+        last_id, _, _, _, _, last_clicked_at, *_ = page[-1]
+        last = Position(older=False, values=(last_clicked_at.astimezone(UTC).date(), last_clicked_at, last_id))
         following = after(last, CLICK_KEYS, clicks, whole=Click.objects.filter(workspace=workspace))
 
 
 class _NamesOfRows:
     """The public names of the rows that clicks refer to.
 
-    They are not joined to the clicks, because the database would have to sort them, too. They are cached for the next
-    pages, which refer mostly to the same rows.
+    They are read by queries of their own, because with a join the database would sort the names along with the clicks.
+    They are cached, because the next pages mostly refer to the same rows.
     """
 
     def __init__(self, workspace: Workspace, with_people: bool) -> None:
@@ -101,7 +101,7 @@ class _NamesOfRows:
 
 
 class _Kept:
-    """One column of some rows by their primary keys; None for no key, and for a row that was deleted."""
+    """A cache of one column by primary key. The value is None for the key None, and for a row that was deleted."""
 
     def __init__(self, rows: QuerySet[Any], column: str) -> None:
         self._rows, self._column = rows.order_by(), column

@@ -1,5 +1,5 @@
-"""Recording clicks. Every surface calls `record_clicks`; the redirect calls `store`, because it has judged and looked
-up everything itself.
+"""Recording clicks. Every surface calls `record_clicks`, except the redirect: it has already judged the click and
+looked up its references, so it calls `store`.
 
 One transaction stores the clicks and updates the rollups. Each id of a workspace is stored once. Wrong items are
 reported, and the others are stored.
@@ -124,7 +124,7 @@ def recording(workspace_id: int, work: Callable[[LockedWorkspace], Result], *, u
 
 
 class _FirstClicks(Exception):
-    """No click was counted yet. The zone of the counts must be stored first, which needs the exclusive lock."""
+    """No click was counted yet. First the time zone of the counts must be stored, which needs the exclusive lock."""
 
 
 def _record(
@@ -205,7 +205,8 @@ class _Judge:
     def __post_init__(self) -> None:
         self.zone = zone_of(self.workspace.timezone)
         self.latest = self.now + FUTURE_TOLERANCE
-        # A time between these is allowed in every zone, because no zone differs from UTC by more than a day.
+        # Times between these two are allowed in every zone, because no zone differs from UTC by more than a day. Only
+        # others are checked in the workspace's zone, which takes longer.
         first_day = max(MIN_DATE, self.workspace.clicks_kept_from or MIN_DATE)
         self.sure_from = utc_midnight(first_day) + ONE_DAY
         self.sure_until = min(self.latest, utc_midnight(MAX_DATE))

@@ -42,9 +42,9 @@ def keyed_page(
     order = [f"-{key}" if older else key for key in keys]
     # Find the ids of the page first, and join other tables only to these: joining a whole day costs ten times as much.
     page = rows.order_by(*order).values("id")[: size + 1]
-    # By `id` and not by a composite `pk`, for which SQLite would run the inner query once for each row. Not filtered
-    # again, and sorted here: otherwise SQLite would read all clicks of the days asked for by their index, to look for
-    # these ids among them.
+    # By `id`, because for a composite `pk` SQLite would run the inner query once for each row. The filters are not
+    # repeated and the rows are sorted in Python, because otherwise SQLite would read all clicks of the requested days
+    # by the index on days, and look for these ids among them.
     page_rows = sorted(whole.filter(id__in=page).order_by(), key=attrgetter(*keys), reverse=older)
     more, shown = len(page_rows) > size, page_rows[:size]
     if not shown:
@@ -56,12 +56,12 @@ def keyed_page(
 
 def after(position: Position, keys: Sequence[str], rows: QuerySet[Any], *, whole: QuerySet[Any]) -> QuerySet[Any]:
     """The rows after the position. `whole` is their list without filters."""
-    # The position comes before the filters: of two limits of the day SQLite takes the first one for its index.
+    # The position comes before the filters, because SQLite searches its index by the first condition on the day.
     return whole.filter(_beyond(keys, position)) & rows
 
 
 def _beyond(keys: Sequence[str], position: Position) -> Q:
-    """The condition for rows after the position. It also limits the first key by itself, so that its index is used."""
+    """The condition for rows after the position. It also limits the first key alone, so that its index is used."""
     side = "lt" if position.older else "gt"
     further, equal = Q(), Q()
     for key, value in zip(keys, position.values, strict=True):

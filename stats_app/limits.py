@@ -1,8 +1,8 @@
 """The rate limit: it holds for any 60 seconds and across all processes.
 
 Each key and name has one row with the times of its last calls. One statement lets a call pass if the oldest of these
-has left the window. Refused calls do not count. A counter for each minute would allow twice as many calls around the
-turn of a minute.
+has left the window. Refused calls do not count. A counter for each calendar minute would not do: it would allow twice
+as many calls within a few seconds, just before and just after a new minute begins.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _WINDOW = WINDOW_SECONDS * 1_000_000
 def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowance | None:
     """Counts one call, and returns how many are left. Raises RateLimited if none is left.
 
-    Returns None if there is no limit, or if the database is read-only, where calls can still be answered. Runs outside
-    the transaction of the answer, which would roll back the count of a failed call, and lock the row of a busy key
-    during a long report.
+    Returns None if there is no limit, or if the database is read-only, because calls can still be answered then. It
+    must run outside the transaction that computes the answer: that transaction would roll back the count of a failed
+    call, and keep the row of the key locked during a long report.
     """
     if limit is None:
         return None
@@ -49,12 +49,12 @@ def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowa
         unavailability(error)
         return None
     if answer is None:
-        moment, passed = sql.passed_calls(connection, api_key_id, name, own)
-        raise RateLimited(Allowance(name, limit, 0, _seconds_until_free(passed[-limit], moment)))
-    moment, passed = answer
-    in_window = [call for call in passed[-limit:] if call > moment - _WINDOW]
-    return Allowance(name, limit, limit - len(in_window), _seconds_until_free(in_window[0], moment))
+        current, passed = sql.passed_calls(connection, api_key_id, name, own)
+        raise RateLimited(Allowance(name, limit, 0, _seconds_until_free(passed[-limit], current)))
+    current, passed = answer
+    in_window = [call for call in passed[-limit:] if call > current - _WINDOW]
+    return Allowance(name, limit, limit - len(in_window), _seconds_until_free(in_window[0], current))
 
 
-def _seconds_until_free(call: int, moment: int) -> int:
-    return max(1, -((moment - call - _WINDOW) // 1_000_000))
+def _seconds_until_free(call: int, current: int) -> int:
+    return max(1, -((current - call - _WINDOW) // 1_000_000))

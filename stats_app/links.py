@@ -1,4 +1,4 @@
-"""Tracked links: making one for each combination of arguments, and finding them by their token."""
+"""Tracked links: one for each combination of arguments. Making them, switching them off and on, and their addresses."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def _target(item: LinkInput) -> str:
 
 
 def _fingerprint(link: TrackedLink) -> str:
-    """A hash of the arguments of a link: two links are the same if it is equal. Line breaks separate the arguments, and
-    no target contains one."""
+    """A hash of the arguments of a link. Links with equal hashes are the same link. The arguments are separated by line
+    breaks, which no target contains."""
     parts = (link.kind, link.target_url, link.campaign_id, link.user_id, link.alias_id)
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()

@@ -2,9 +2,9 @@
 
 1. The directory lock, only to save lists of people or campaigns. Without it two lists could deadlock, or create the
    same person twice. Writers of clicks do not take it.
-2. The workspace's lock: shared to write clicks, exclusive to recount them. It must be the first statement of the
-   transaction otherwise. Waiting transactions form a queue, so that a steady stream of writers cannot keep a recount
-   waiting for ever. Without the lock, counts would be wrong after a change of time zone.
+2. The workspace's lock: shared to write clicks, exclusive to recount them. Without it, counts would be wrong after a
+   change of time zone. If the directory lock is not taken, this lock must be the first statement of the transaction.
+   Waiting transactions form a queue, so that a steady stream of writers cannot keep a recount waiting for ever.
 3. Aliases, sorted by id. Writers of clicks and links lock those that they refer to, so that nobody deletes them
    meanwhile. Campaigns and users are deleted under the workspace's exclusive lock instead. That is simpler, and rare;
    aliases are deleted whenever a list of people leaves some out. Citus would lock the table of aliases as a whole, so
@@ -12,8 +12,8 @@
 4. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
 5. Rollups, sorted by key, in one statement, for the same reason.
 
-SQLite allows one writer at a time. Every writing transaction begins with a write there: then it waits for the other
-writer. If it began with a read, SQLite would refuse its first write once another transaction has written.
+SQLite allows one writer at a time. So on SQLite every writing transaction begins with a write, which waits for the
+other writer. If it began with a read, SQLite would refuse its first write after another transaction has written.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from stats_app.sql.cursor import is_postgresql
 Result = TypeVar("Result")
 
 ATTEMPTS = 4  # the first one included
-DIRECTORY_ATTEMPTS = 8  # more, because forms that save row by row take no lock and may conflict several times
+DIRECTORY_ATTEMPTS = 8  # more, because forms save single rows without a lock, and may conflict several times
 _PAUSE = 0.05  # seconds before the second attempt; doubled before each further one
 
 

@@ -37,11 +37,12 @@ TIMEOUT_SECONDS = 300
 """The timeout if the host does not set EMAIL_TIMEOUT, so that no mail server blocks a run for ever."""
 
 TRIED_AT_ONCE = 3
-"""So often the next run tries an address again that the mail server refuses for good: perhaps it was set up wrongly."""
+"""An address that the mail server refuses permanently is tried in so many runs without a pause: perhaps the server was
+set up wrongly."""
 PAUSE = timedelta(days=1)
-"""After that, mails to addresses that do not exist would harm the reputation of the sender."""
+"""The pause after these runs: frequent mails to addresses that do not exist harm the reputation of the sender."""
 
-_NUMBER = 1  # the number of this kind of run, for `sole_run`
+_NUMBER = 1  # identifies this job for `sole_run`
 _PAUSES = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
 _SIGNER = signing.Signer(salt="stats_app.unsubscribe", sep=".")
 
@@ -73,21 +74,21 @@ class Outcome:
 
 def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
     """The due mails, for each address the oldest first. Addresses that failed come last, so that others need not wait.
-    Those that the mail server goes on refusing are left out until a day has passed.
+    Addresses that the mail server has refused permanently several times are left out until a day has passed.
 
     Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
     """
     addresses = _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
     addresses = addresses.filter(Q(waits_until=None) | Q(waits_until__lte=now))
-    found: list[Due] = []
+    due: list[Due] = []
     for address in addresses.order_by("failures", "mailing__workspace", "mailing", "pk"):
         workspace = address.mailing.workspace
         try:
-            found += [Due(address, period) for period in _periods(address, workspace.today(now))]
+            due += [Due(address, period) for period in _periods(address, workspace.today(now))]
         except UnknownZone as error:
             if error.sentence not in unknown_zones:
                 unknown_zones.append(error.sentence)
-    return found
+    return due
 
 
 def _addresses() -> Any:
@@ -96,7 +97,7 @@ def _addresses() -> Any:
 
 
 def _periods(address: MailingAddress, today: date) -> Iterator[Period]:
-    """The periods that are over, from the one that contains `sends_from`."""
+    """The periods that are over, beginning with the one that contains `sends_from`."""
     every: Any = address.mailing.every
     period = calendar_period(every, address.sends_from)
     while period.end < today:
@@ -148,7 +149,7 @@ def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, er
 
 
 def pass_over_inactive(now: datetime) -> None:
-    """Skips the periods that end while a mailing is switched off or its workspace is inactive. They are never sent."""
+    """Skips the periods that end while a mailing is off or its workspace is inactive, so that they are never sent."""
     using = router.db_for_write(Mailing)
     for mailing in Mailing.objects.using(using).select_related("workspace"):
         if mailing.is_active and mailing.workspace.is_active:
@@ -177,7 +178,8 @@ def _default_connection() -> Any:
 
 
 class _Run:
-    """One run. It keeps one connection to the mail server until an error, and makes each report once."""
+    """One run. It uses the same connection to the mail server until an error, and makes the report of each mailing and
+    period once for all addresses."""
 
     def __init__(self, now: datetime, using: str) -> None:
         self.now, self.using = now, using
@@ -259,7 +261,7 @@ class _Run:
         row.update(failures=F("failures") + 1, error=reason[:300], waits_until=address.waits_until)
 
     def _note(self, work: Callable[[], None], due: Due) -> None:
-        """Stores the result of a mail. Waits for the database if needed, or the mail would be sent again."""
+        """Stores the result of a mail. Tries again if the database fails, or the mail would be sent a second time."""
         for pause in _PAUSES:
             time.sleep(pause)
             try:
@@ -296,7 +298,7 @@ def message_to(address: MailingAddress, period: Period, made: Contents) -> Email
 
 
 def _is_final(error: BaseException) -> bool:
-    """Whether the mail server refuses this mail to this address for good (RFC 5321, 4.2.1), and not the sender."""
+    """Whether the mail server permanently refuses this mail or its address (RFC 5321, 4.2.1), and not the sender."""
     if isinstance(error, SMTPRecipientsRefused):
         return all(code >= 500 for code, _text in error.recipients.values())
     return isinstance(error, SMTPDataError) and error.smtp_code >= 500
@@ -314,7 +316,7 @@ def _reason(error: BaseException) -> str:
 def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:
     """Replaces the mailing's addresses. New ones first get the current period. Unsubscribed ones stay unsubscribed.
 
-    The others are tried by the next run, also if they were refused before. Raises UnknownZone.
+    The next run tries all others, even those that the mail server has refused. Raises UnknownZone.
     """
     today, wanted = mailing.workspace.today(now), list(dict.fromkeys(map(fold, emails)))
     using = router.db_for_write(Mailing)
@@ -337,8 +339,8 @@ def find_address(token: str) -> MailingAddress | None:
         key = _SIGNER.unsign(token)
     except signing.BadSignature:
         return None
-    found: MailingAddress | None = _addresses().filter(pk=key).first()
-    return found
+    address: MailingAddress | None = _addresses().filter(pk=key).first()
+    return address
 
 
 def unsubscribe(address: MailingAddress, now: datetime) -> None:

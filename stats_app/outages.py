@@ -30,8 +30,9 @@ def with_outage_page(
 ) -> View[Request, Arguments, Answer]:
     """The view, which returns `outage_page` while the database cannot be reached.
 
-    With ATOMIC_REQUESTS Django would use the database before it calls the view, and we could not catch the error. So
-    these transactions are opened here. Requests that only read get none, because then they can use a snapshot.
+    With ATOMIC_REQUESTS Django would begin a transaction before it calls the view, so we could not catch its error.
+    Therefore these transactions are begun here. Requests that only read get none, because a snapshot cannot begin
+    inside of one.
     """
 
     @wraps(view)

@@ -86,9 +86,9 @@ def zone_of(name: str) -> ZoneInfo:
         raise UnknownZone(name) from None
 
 
-def format_time(moment: datetime) -> str:
+def format_time(time: datetime) -> str:
     """RFC 3339 in UTC with the offset `+00:00`, in whole seconds."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")
+    return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def utc_midnight(day: date) -> datetime:

@@ -15,7 +15,7 @@ TOTALS = "totals"
 
 
 def least() -> float:
-    """How many clicks in the period a person needs for a figure to be shown; infinity if no figures are shown."""
+    """The clicks in the period that a person must have for the figure to be shown; infinity if no figures are shown."""
     setting = conf.person_figures
     if isinstance(setting, str):
         return 0 if setting == FULL else math.inf

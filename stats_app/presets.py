@@ -22,11 +22,12 @@ from stats_app.periods import (
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named period. `whole(day)` is the whole period on the local date `day`; the period itself ends by `day`.
+    """A named period. `whole(day)` is the whole period on the local date `day`. What is shown ends on `day` at the
+    latest.
 
     A preset of days is compared with the same number of days before, even if they are whole months, so that weekdays
-    match. A calendar preset is compared with the first days of the previous whole period, as many as have passed: the
-    first 10 days of March with the first 10 of February.
+    match. A calendar preset is compared with the same number of first days of the previous whole period: on 10 March
+    the first 10 days of March with the first 10 of February.
     """
 
     whole: Callable[[date], Period]
@@ -62,7 +63,7 @@ def _whole_months(*, ending: int, months: int) -> Preset:
 
 
 PRESETS: dict[str, Preset] = {
-    # Whole weeks that end yesterday: with today, a part of a day would be compared with a whole day.
+    # Whole weeks that end yesterday. If they ended today, an unfinished day would be compared with a whole one.
     "last-7-days": _days_to_yesterday(7),
     "last-28-days": _days_to_yesterday(28),
     "last-91-days": _days_to_yesterday(91),

@@ -49,7 +49,8 @@ def client_address(remote_addr: str, header: str | None) -> Address | None:
 
 
 def parse_address(text: str) -> Address | None:
-    """The address in `text`, without port, brackets and zone. An IPv4 address inside IPv6 becomes IPv4. Else None."""
+    """The address in `text`, without port, brackets and zone. An IPv4 address inside IPv6 becomes IPv4. None if it is
+    not an address."""
     match = _WITH_PORT.fullmatch(text.strip())
     if match is None:
         return None
@@ -79,7 +80,8 @@ def _behind_hops(header: str, hops: int) -> Address | None:
 
 
 def _behind_networks(header: str, trusted: Sequence[Network]) -> Address | None:
-    """The last entry that is not a trusted proxy's. If all are, the first, because that proxy has made the request."""
+    """The last entry that is not a trusted proxy. If all entries are, the first one, because that proxy itself made the
+    request."""
     address = None
     for entry in reversed(header.split(",")):
         address = parse_address(entry)

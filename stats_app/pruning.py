@@ -30,9 +30,9 @@ def prune_clicks(
 ) -> int:
     """Deletes the clicks of the local days before a date, month by month, and returns their number. Their counts stay.
 
-    `clicks_kept_from` is moved past a month before its clicks are deleted. From then on, clicks of these days are not
-    accepted and not recounted. A workspace without clicks of such days is not changed. `progress` is called with the
-    number of clicks deleted so far.
+    Before the clicks of a month are deleted, `clicks_kept_from` is moved past that month. From then on, clicks of the
+    days before it are not accepted and not recounted. A workspace without clicks before the date is not changed.
+    `progress` is called with the number of clicks deleted so far.
 
     Raises Refused for a date after today, and if counts differ from the clicks, because they could not be corrected
     later. Raises UnknownZone.
@@ -50,7 +50,7 @@ def prune_clicks(
 
 
 def prunable_clicks(workspace: Workspace, before: date, *, now: datetime) -> int:
-    """How many clicks `prune_clicks` would delete. Raises the same, but does not compare the counts."""
+    """How many clicks `prune_clicks` would delete. Raises the same errors, but does not compare the counts."""
     using = router.db_for_write(Click)
 
     def count(locked: LockedWorkspace) -> int:
@@ -63,7 +63,7 @@ def prunable_clicks(workspace: Workspace, before: date, *, now: datetime) -> int
 def _give_up_month(locked: LockedWorkspace, *, before: date, now: datetime, using: str) -> bool:
     """Moves `clicks_kept_from` past the first month that has clicks before the date. Returns False if there is none.
 
-    In that case `clicks_kept_from` becomes the date itself, if clicks have ever been pruned.
+    Then `clicks_kept_from` is set to the date itself if clicks have been pruned before.
     """
     _refuse_what_cannot_be_pruned(locked, before, now)
     kept_from = locked.clicks_kept_from
@@ -128,7 +128,7 @@ def prune_audit(before: date, *, now: datetime, progress: Callable[[int], None] 
 
 
 def prunable_calls(before: date, *, now: datetime) -> int:
-    """How many rows `prune_audit` would delete. Raises the same."""
+    """How many rows `prune_audit` would delete. Raises the same errors."""
     return sum(calls.count() for calls in _old_calls(before, now))
 
 

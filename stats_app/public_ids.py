@@ -51,7 +51,7 @@ def pattern(prefix: str = WORKSPACE) -> str:
 
 
 def rule(prefix: str = WORKSPACE) -> str:
-    """The rule for such an id, for messages, to follow the field's name."""
+    """The rule for such an id in messages, where it follows the name of the field."""
     return f"must be {form(prefix)}"
 
 
@@ -75,7 +75,7 @@ class PublicIdField(models.CharField):  # type: ignore[type-arg]  # has type arg
         super().__init__(*args, **kwargs)
 
     def db_type(self, connection: Any) -> str | None:
-        """Explicit for PostgreSQL: to a unique `varchar` Django would add a second index for LIKE, which is useless."""
+        """Named in full for PostgreSQL, because Django adds a second, useless index for LIKE to a unique `varchar`."""
         if connection.vendor == "postgresql":
             return f"character varying({self.max_length})"
         return super().db_type(connection)

@@ -24,7 +24,7 @@ from stats_app.sql import subjects
 from stats_app.sql.words import Alphabetical
 
 TOP_CAMPAIGNS = 10
-# Among this many users there are nearly always two with few clicks. Then the other users need not be read.
+# Among this many users there are nearly always two with few clicks, so that the other users need not be read.
 _SOME_USERS = 50
 
 Json = dict[str, Any]
@@ -202,8 +202,8 @@ def user_metrics_and_days(
 def least_shown(workspace: Workspace, period: Period) -> float:
     """The minimum of clicks for a user's figure of the period to be shown beside the workspace's total.
 
-    One or two queries if PERSON_FIGURES is a number, else none. Users who have opted out are left out, because they
-    have no clicks that could be confused with those of the smallest user.
+    One or two queries if PERSON_FIGURES is a number, else none. Users who have opted out are left out: they have no
+    clicks, so a single user with few clicks cannot be hidden among them.
     """
     least = person_figures.least()
     if person_figures.are_all_shown() or not person_figures.are_shown():
@@ -277,8 +277,8 @@ def find_campaigns(workspace: Workspace, words: Iterable[str], status: str | Non
 def find_users(workspace: Workspace, words: Iterable[str], limit: int) -> Json:
     """The first users, sorted by name, whose name, e-mail or aliases contain every word.
 
-    People who were erased come last: their rows have no name any more. They are read by themselves, because the index
-    in the order of the names is of no use for an order that begins with something else.
+    People who were erased come last, because their rows have no name any more. A second query reads them: the index on
+    names could not be used for a single query that first sorts by whether a person was erased.
     """
     users = WorkspaceUser.objects.known_as(words, workspace.pk).order_by(Alphabetical("display_name"), "pk")
     rows = [*users.filter(erased_at=None)[:limit]]

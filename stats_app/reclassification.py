@@ -1,8 +1,8 @@
 """Judging stored clicks again by today's rules, and updating the counts.
 
-A click is stored with its reason and the visitor of the day. So a rule with a new verdict can be applied, and bursts of
-a visitor's clicks can be found again. The browser's headers and the network are not stored: verdicts that depend on
-them do not change.
+A click is stored with its reason and the key of its visitor. So if the verdict of a rule has changed, it can be applied
+to stored clicks, and bursts of a visitor's clicks can be recognized again. The browser's headers and the network are
+not stored, so the rules that need them cannot be applied again.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class _Stored(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """The spans of time whose clicks may change. For a click after `whole_from`, all earlier clicks that the rules look
-    at are still stored."""
+    """The spans of time whose clicks may change. For a click after `whole_from`, all earlier clicks that the rules need
+    are still stored."""
 
     spans: Sequence[tuple[datetime, datetime]]
     whole_from: datetime
@@ -130,7 +130,8 @@ def _slices(workspace_id: int, within: _Range, using: str) -> Iterator[QuerySet[
     """The clicks of each day in UTC, in slices. A slice has either all clicks of some visitors of the day, or clicks
     without a visitor that are not counted.
 
-    Visitors are divided by the first byte of their keys, which is random. A key is valid for one day only.
+    Visitors are divided into slices by the first byte of their keys, which is random. A key is valid for one day only,
+    so all clicks with the same key are in one slice.
     """
     if not within.spans:
         return
@@ -139,8 +140,8 @@ def _slices(workspace_id: int, within: _Range, using: str) -> Iterator[QuerySet[
     rest = clicks.filter(utc_day__range=(first, last))
     while (day := rest.aggregate(Min("utc_day"))["utc_day__min"]) is not None:
         rest = clicks.filter(utc_day__gt=day, utc_day__lte=last)
-        # One condition on the day, and a range. With two, or with an equation and a sort by id, SQLite without
-        # statistics searches the index by the wrong one, and reads all clicks of the workspace for each day.
+        # The day must be given by a single range. For two conditions on it, or for `=` together with a sort by id,
+        # SQLite without statistics chooses the wrong index, and reads all clicks of the workspace for each day.
         of_day = clicks.filter(utc_day__range=(day, day))
         of_visitors = of_day.filter(visitor__isnull=False)
         parts = min(256, 1 + of_visitors.count() // SLICE)
@@ -198,7 +199,8 @@ def _changes(clicks: Iterable[_Stored], within: _Range) -> dict[VerdictChange, t
 def _together(clicks: Sequence[_Stored], alone: Mapping[bytes, Verdict], whole_from: datetime) -> dict[bytes, Verdict]:
     """The verdicts on the clicks of one visitor, with the rules for bursts.
 
-    If some clicks or their links may be missing, no verdict becomes human, because the burst may be incomplete.
+    If some clicks or their links may be missing, no verdict is changed to human, because the rest of the burst may be
+    among them.
     """
     people = [click for click in clicks if alone[click.id][0] != BOT]
     is_whole = all(click.link is not None for click in people)

@@ -1,4 +1,4 @@
-"""What the items of a list refer to: rows of the workspace and named codes; and what is wrong with an item."""
+"""Looking up what the items of a list refer to, rows of the workspace and named codes, and the errors of items."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Deleting a tenant completely, in transactions of limited size. A run can be interrupted and repeated at any time.
 
-The tenant's rows are found from the models' foreign keys, so that a new model needs no change here.
+Which rows belong to the tenant follows from the models' foreign keys, so a new model needs no change here.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def rows_of_tenants() -> Mapping[type[Model], TenantRows]:
             for field in _foreign_keys(model):
                 order.add(field.related_model, model)
     tables: dict[type[Model], TenantRows] = {}
-    # Models next to the workspace come first, because the conditions of the others are built from theirs.
+    # Parents come before the models that refer to them, because the conditions of these are built from their parents'.
     for model in reversed([*order.static_order()]):
         rows = _rows_of_tenant(model, tables)
         if rows is not None:

@@ -56,7 +56,7 @@ def change_timezone(workspace: Workspace, name: str) -> None:
     using = router.db_for_write(Workspace, instance=workspace)
 
     def change(locked: LockedWorkspace) -> None:
-        # The zone of the counts is still allowed: if the row's zone was changed in another way, this changes it back.
+        # The zone of the counts is still allowed, to undo a change of the row that was made without this function.
         if locked.clicks_kept_from is not None and name != (locked.counted_timezone or locked.timezone):
             raise Refused(
                 f"The time zone cannot be changed: raw clicks before {locked.clicks_kept_from} are pruned, "
@@ -72,8 +72,8 @@ def change_timezone(workspace: Workspace, name: str) -> None:
 def rebuild(workspace: Workspace, start: date | None = None, end: date | None = None) -> int:
     """Recounts the clicks of a workspace, of all days or of `start` to `end`, and returns the number of days.
 
-    Days whose clicks are pruned are not changed. Raises Refused if such a day is asked for. Also raises it if only some
-    days are asked for, but the time zone was changed in another way than by `change_timezone`.
+    Days whose clicks are pruned are not changed. Raises Refused if `start` or `end` is such a day. If the time zone was
+    changed without `change_timezone`, also raises it for a part of the days, and if any clicks are pruned.
     """
     using = router.db_for_write(Rollup)
     locked = in_workspace(workspace.pk, lambda locked: locked, using=using)
@@ -159,7 +159,7 @@ def _reason_name(reason: reasons.Reason | None) -> str:
 
 
 def is_moved(locked: LockedWorkspace) -> bool:
-    """Whether the counts use another time zone than the workspace, because it was not changed by `change_timezone`."""
+    """Whether the counts use another time zone than the workspace, because it was changed without `change_timezone`."""
     return locked.counted_timezone not in ("", locked.timezone)
 
 
@@ -185,7 +185,7 @@ def _recount_year(locked: LockedWorkspace, year: date, using: str) -> None:
 
 
 def _years(workspace_id: int, months: Iterable[sql.MonthOfClicks], using: str) -> list[date]:
-    """The first days of the calendar years to add up: those of the months, and those that have stored sums already."""
+    """The first days of the calendar years to add up: the years of the months, and the years that have stored sums."""
     stored = Rollup.objects.using(using).filter(workspace=workspace_id, dimension__in=YEARS)
     days = {month.start for month in months} | set(stored.values_list("day", flat=True).distinct())
     return sorted(set(map(year_start, days)))
@@ -242,7 +242,7 @@ def _months_between(locked: LockedWorkspace, first: date, last: date) -> Iterato
 
 def _first_and_last_day(workspace_id: int, using: str) -> tuple[date, date] | None:
     clicks = Click.objects.using(using).filter(workspace=workspace_id).aggregate(Min("utc_day"), Max("utc_day"))
-    # Without the sums of years: their day is the first of the year, which may have no clicks.
+    # The sums of years are left out, because they are stored under the first day of the year, which may have no clicks.
     rollups = Rollup.objects.using(using).filter(workspace=workspace_id).exclude(dimension__in=YEARS)
     stored = rollups.aggregate(Min("day"), Max("day"))
     firsts = [day for day in (clicks["utc_day__min"], stored["day__min"]) if day]

@@ -89,9 +89,9 @@ class ClosedSchema(AutoSchema):
 def input_schema(tool: Tool) -> Json:
     """The JSON Schema of a tool's arguments for assistants, without references. It is a copy, so it may be changed.
 
-    It only uses keywords that the makers of models support. Gemini refuses closed objects, lists of types and most
-    formats. OpenAI's strict calls refuse defaults and lengths, and make every argument required. So descriptions and
-    patterns contain these rules, and an optional argument has a value that means that it is not given.
+    It only uses keywords that all providers of language models support. Gemini refuses closed objects, lists of types
+    and most formats. OpenAI's strict calls refuse defaults and lengths, and make every argument required. So these
+    rules are in descriptions and patterns, and an optional argument has a value that means that it is not given.
     """
     whole = copy.deepcopy(_whole_schema(tool.parameters, "request"))
     fields = tool.parameters().fields

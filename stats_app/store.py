@@ -131,7 +131,7 @@ def ordered(
     """The primary keys of campaigns or users, sorted by a counted number, or only those without clicks.
 
     `rows` are rows of the workspace, with the values `pk`, `public_id` and `place`. Rows without clicks count as 0.
-    `is_whole` says that these are all of the workspace, so that those with the most clicks can be found by a ranking.
+    `is_whole` says that `rows` are all rows of the workspace. Then a ranking can find those with the most clicks.
     """
     connection = connections[router.db_for_read(Rollup)]
     return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most, is_whole)

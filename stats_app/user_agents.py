@@ -25,8 +25,8 @@ def normalized(user_agent: str | None) -> str:
 class Programs:
     """Maps parts of agents, in lower case, to the names of programs. A ^ means the beginning of the agent.
 
-    Plain texts are used and not a regular expression, because searching for 150 of them takes only microseconds for any
-    agent.
+    They are plain texts and not regular expressions, because searching for 150 plain texts takes only microseconds,
+    whatever the agent.
     """
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -45,7 +45,7 @@ class Programs:
         return None
 
 
-# Mimecast, Proofpoint and Trend Micro have never been seen to name themselves, so their entries may never match.
+# No agent with the name of Mimecast, Proofpoint or Trend Micro is known, so their entries may never match.
 SCANNERS = Programs(
     {
         "^fastmailua": "Fastmail",
@@ -184,8 +184,8 @@ TOOLS = Programs(
     }
 )
 
-# Mail programs, Office and the HTTP clients of operating systems. They send the same agent with and without a person's
-# action.
+# Mail programs, Office and the HTTP clients of operating systems. They send the same agent whether a person clicked or
+# the program itself followed the link.
 MAIL_PROGRAMS = Programs(
     {
         "^airmail": "Airmail",
@@ -218,8 +218,8 @@ _PEOPLES_PROGRAMS = (
 )
 
 _CRAWLER = re.compile(r"(?:bot|crawler|spider|scraper|archiver|slurp|nutch|heritrix)\b|\+ ?http")
-# The name of a phone or tablet, up to the end of its field, because some are named "B BOT" and "CUBOT". A program may
-# be there, too; a slash before its version distinguishes it.
+# The name of a phone or tablet, up to the end of its field. It must be removed, because some are named "B BOT" and
+# "CUBOT". A program may have its name in this field, too, but with a slash before the version.
 _DEVICE = re.compile(r"(android [\d.]{1,9};(?: [a-z]{2}[-_][a-z]{2};)?)[^;()/]*?(?=[;)]| build/)")
 
 _ENGINE = r"applewebkit/[\d.]+ \(khtml, like gecko\)"
@@ -230,7 +230,7 @@ _DESKTOP_CHROME = re.compile(
 )
 _CHROMIUM = re.compile(r"chrom(?:e|ium)/(\d{1,4})")
 _OLD_EXPLORER = re.compile(r"msie (?:\d|10)\.")
-# Apple Mail fetches images for all readers with the second of these.
+# Agents that lack the details of a browser. Apple Mail sends the second form when it loads images for its readers.
 _TOO_LITTLE = re.compile(rf"mozilla/\d\.\d(?: \((?:macintosh|iphone|ipad)[^()]*\) {_ENGINE})?")
 
 

@@ -58,8 +58,8 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else format_time(moment)
+def _time(time: datetime | None) -> str | None:
+    return None if time is None else format_time(time)
 
 
 def _workspace(user: WorkspaceUser) -> dict[str, Any]:

@@ -40,8 +40,9 @@ def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> i
     """Gives stored clicks another verdict and updates the rollups in one transaction; returns how many clicks changed.
 
     Clicks that are not stored, or already have the verdict and the reason, are skipped. Uses the caller's transaction
-    if there is one; otherwise it tries again after a deadlock. To record clicks in the same transaction, call this
-    first, because the lock order puts clicks before rollups. Raises ValueError for an invalid verdict, reason or id.
+    if there is one; otherwise it tries again after a deadlock. If the same transaction also records clicks, call this
+    function first, because the lock order puts clicks before rollups. Raises ValueError for an invalid verdict, reason
+    or id.
     """
     try:
         wanted = {click_id_of(change.id): _verdict(change) for change in changes}

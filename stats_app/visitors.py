@@ -46,8 +46,8 @@ def visitor_of(
 ) -> Visitor:
     """The visitor at the aware time `now`.
 
-    Runs queries only for the first visit of a day in each process. Call it outside transactions: inside one, each call
-    reads the salt again until the transaction is committed.
+    Runs queries only for the first visit of a day in each process. Call it outside of transactions: inside one, the
+    salt is not kept in memory before the commit, so each call reads it again.
     """
     salt = _salt_of(now.astimezone(UTC).date())
     key_bytes, network_bytes = (4, 3) if address.version == 4 else (8, 6)

@@ -219,7 +219,7 @@ def _click_row(
         campaign_id=stored.campaign_id,
         user_id=stored.user_id if is_counted_for_person else None,
         alias_id=stored.alias_id if is_counted_for_person else None,
-        # Left out, too, for a person who opted out, because it would show whose click it was.
+        # For a person who opted out the link is left out, too, because it would show whose click it was.
         link_id=stored.id if is_counted_for_person else None,
         reason=judgement.reason,
         shadow=judgement.shadow_bits,
@@ -232,15 +232,15 @@ def _followed(row: visits.VisitRow) -> Followed:
 
 
 def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime, *, of_nobody: bool = False) -> None:
-    """Logs the values that are needed to record the click later, and nothing about the visitor. `of_nobody` leaves out
-    the link and its person."""
+    """Logs the values that are needed to record the click later, and nothing about the visitor. With `of_nobody` the
+    link and its person are left out."""
     click: dict[str, Any] = {
         "id": str(click_id).lower(),
         "kind": link.kind,
         "campaignPublicId": link.campaign,
         "userPublicId": None if of_nobody else link.user,
         "alias": None if of_nobody else link.alias,
-        # Left out, too, for a person who opted out, because it would show whose click it was.
+        # For a person who opted out the link is left out, too, because it would show whose click it was.
         "link": link.token if not of_nobody and (link.user or link.signature is None) else None,
         "clickedAt": now.astimezone(UTC).isoformat(timespec="microseconds"),
         "verdict": judgement.verdict,

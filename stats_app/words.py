@@ -15,9 +15,10 @@ from stats_app.errors import WrongValue
 NAME_LENGTH = 200
 """The most characters of a name."""
 MAX_WORDS = 10
-"""The most words of a search. Of more words only the longest are used, which find the fewest rows: each costs time."""
+"""The most words of a search, because each costs time. Of more words only the longest are used, which match the fewest
+rows."""
 SEARCH_LENGTH = 254
-"""The most characters of a search: as many as an e-mail may have, which is longer than a name."""
+"""The most characters of a search: the length of the longest e-mail. Names are shorter."""
 
 # Python's texts can contain lone surrogates, which are not characters. Databases refuse them, and most refuse NUL.
 PLAIN_PATTERN = r"^[^\u0000-\u001f\u007f-\u009f]*$"
@@ -69,7 +70,7 @@ def is_visible(text: str) -> bool:
 def search_words(text: object) -> list[str]:
     """The words to search for. A row must contain all of them, in any order; without words every row matches.
 
-    They are some of the words of the text, so that a row is always found by its own name, even if it has many words.
+    Of a text with more than `MAX_WORDS` words only some are used, so that even a name with many words finds its row.
     Raises WrongValue for more than `SEARCH_LENGTH` characters, and for text that is not plain.
     """
     if not isinstance(text, str) or not is_plain(text):

@@ -17,7 +17,7 @@ campaign or user whose it is."""
 
 def stored_counts(workspace: Workspace) -> Counts:
     reasons = {reason.pk: reason for reason in Reason.objects.filter(workspace=workspace)}
-    found: Counts = {}
+    counts: Counts = {}
     for row in Rollup.objects.filter(workspace=workspace):
         name = NAMES[row.dimension]
         key: int | str = row.key
@@ -26,5 +26,5 @@ def stored_counts(workspace: Workspace) -> Counts:
             key = f"{reason.verdict} {reason.text}"
             if reason.key:
                 name, key = f"reason of {NAMES[reason.dimension]}", f"{reason.key} {key}"
-        found[name, key, str(row.day)] = (row.campaign_clicks, row.vcard_clicks, row.other_clicks)
-    return found
+        counts[name, key, str(row.day)] = (row.campaign_clicks, row.vcard_clicks, row.other_clicks)
+    return counts

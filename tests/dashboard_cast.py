@@ -51,8 +51,8 @@ def show(client: Client, url: str, **query: Any) -> str:
 
 def figures(page: str) -> dict[str, str]:
     """The large numbers, by their labels."""
-    found = re.findall(r'<dt>(.*?)</dt>\s*<dd class="stats-number">(.*?)</dd>', page)
-    return {html.unescape(name): html.unescape(number) for name, number in found}
+    figures = re.findall(r'<dt>(.*?)</dt>\s*<dd class="stats-number">(.*?)</dd>', page)
+    return {html.unescape(name): html.unescape(number) for name, number in figures}
 
 
 def changes(page: str) -> list[str]:

@@ -68,8 +68,8 @@ def _queries(statement: str) -> Iterator[tuple[str, bool]]:
     for part in re.split(r"([()])", statement):
         text = open_queries[-1][0]
         if part == ")" and parentheses and parentheses.pop():
-            found, is_tested = open_queries.pop()
-            yield from ((query, is_tested) for query in _OPERATORS.split("".join(found)))
+            characters, is_tested = open_queries.pop()
+            yield from ((query, is_tested) for query in _OPERATORS.split("".join(characters)))
             open_queries[-1][0].append("()")
         elif part == "(":
             parentheses.append(False)
@@ -89,9 +89,9 @@ _faults: list[str] = []
 
 def faults() -> list[str]:
     """The wrong statements of the product since the last call."""
-    found = [*_faults]
+    faults = [*_faults]
     _faults.clear()
-    return found
+    return faults
 
 
 def watch() -> None:
@@ -120,7 +120,7 @@ def _functions_of_ours() -> list[str]:
     A request or a command that runs none of our functions, as when a template reads what a view has prepared, is ours.
     A migration is about all workspaces, and so is `flush`, by which tests with transactions of their own clean up.
     """
-    found: list[str] = []
+    names: list[str] = []
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         path = Path(frame.f_code.co_filename)
@@ -128,10 +128,10 @@ def _functions_of_ours() -> list[str]:
         if "migrations" in path.parts or path.name == "flush.py":
             return []
         if path.is_relative_to(ROOT / "stats_app"):
-            found.append(f"{path.relative_to(ROOT).as_posix()}:{name}")
+            names.append(f"{path.relative_to(ROOT).as_posix()}:{name}")
         elif path.is_relative_to(ROOT / "tests") and path != Path(__file__):
             break
         elif path.parts[-3:-1] in (("core", "handlers"), ("core", "management")):
-            found.append(f"django:{name}")
+            names.append(f"django:{name}")
         frame = frame.f_back
-    return found
+    return names

@@ -50,8 +50,8 @@ def is_in(click: ClickInput, zone: ZoneInfo, start: date, end: date) -> bool:
 
 
 def local_day(click: ClickInput, zone: ZoneInfo) -> date:
-    moment: datetime = click.clicked_at
-    return moment.astimezone(zone).date()
+    time: datetime = click.clicked_at
+    return time.astimezone(zone).date()
 
 
 def series(clicks: Iterable[ClickInput], zone: ZoneInfo, start: date, end: date, breakdown: str) -> dict[str, int]:

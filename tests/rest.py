@@ -102,8 +102,8 @@ def statements() -> Iterator[list[str]]:
 
     A statement that Django cannot show, such as a prepared one with bytes, is an empty text.
     """
-    found: list[str] = []
+    executed: list[str] = []
     with CaptureQueriesContext(connection) as queries:
-        yield found
+        yield executed
     texts = [query["sql"] or "" for query in queries]
-    found += [text for text in texts if "SAVEPOINT" not in text]
+    executed += [text for text in texts if "SAVEPOINT" not in text]

@@ -16,8 +16,8 @@ LIMITED = override_settings(STATS_APP={"WORKSPACES_FOR": "tests.admin_cast.first
 
 
 def urls(model: str, row: object) -> list[str]:
-    found = [address(model), address(model, "change", row), address(model, "history", row)]
-    return [*found, address(model, "overview", row)] if model == "workspace" else found
+    addresses = [address(model), address(model, "change", row), address(model, "history", row)]
+    return [*addresses, address(model, "overview", row)] if model == "workspace" else addresses
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -115,8 +115,8 @@ def test_autocompletes_offer_only_what_the_login_may_see(model: str, field: str)
     staff = login(*(f"view_{name}" for name in (*MODELS, "click")))
     query = {"app_label": "stats_app", "model_name": model, "field_name": field, "term": ""}
     with LIMITED:
-        [found] = staff.get("/admin/autocomplete/", query).json()["results"]
-    assert found["text"].startswith("Acme")
+        [choice] = staff.get("/admin/autocomplete/", query).json()["results"]
+    assert choice["text"].startswith("Acme")
 
 
 def test_forms_take_no_row_of_a_workspace_that_the_login_may_not_see() -> None:

@@ -173,9 +173,9 @@ def test_revoking_asks_once_more_and_then_turns_the_key_away_for_good() -> None:
     response = act(staff, "revoke", key, confirmed="yes")
     assert response.status_code == 302
     assert answers(secret) == 401
-    moment = ApiKey.objects.get().revoked_at
+    revoked_at = ApiKey.objects.get().revoked_at
     act(staff, "revoke", key, confirmed="yes")
-    assert ApiKey.objects.get().revoked_at == moment
+    assert ApiKey.objects.get().revoked_at == revoked_at
     assert [entry.get_change_message() for entry in LogEntry.objects.all()] == ["Revoked."]
 
 

@@ -30,15 +30,15 @@ def listed(staff: Client, url: str, **query: Any) -> list[Any]:
 
 def pages(staff: Client, url: str, rel: str = "next") -> list[list[Any]]:
     """The rows of every page, along the links of the pages themselves."""
-    found = []
+    pages_so_far = []
     base, query = url.split("?")[0], "?" + url.partition("?")[2]
     while query:
         response = staff.get(base + query)
-        found.append(list(response.context["cl"].result_list))
+        pages_so_far.append(list(response.context["cl"].result_list))
         link = re.search(rf'<a href="([^"]*)" rel="{rel}"', response.content.decode())
         query = html.unescape(link[1]) if link else ""
-        assert len(found) < 20
-    return found
+        assert len(pages_so_far) < 20
+    return pages_so_far
 
 
 def test_it_pages_through_clicks_of_one_instant_each_once_and_back() -> None:
@@ -141,11 +141,11 @@ def test_it_filters_clicks_by_days_of_the_workspace() -> None:
     minute = timedelta(minutes=1)
     starts = [datetime(2026, 3, 9, 10, tzinfo=UTC), datetime(2026, 3, 10, 10, tzinfo=UTC)]
     moments = [starts[0] - minute, starts[0], starts[1] - minute, starts[1]]
-    record_all(workspace, [ClickInput("other", ULID(), clicked_at=moment) for moment in moments])
-    found = listed(superuser(), address("clickrecord"), **{"from": "2026-03-10", "to": "2026-03-10"})
-    assert [click.clicked_at for click in found] == [moments[2], moments[1]]
-    found = listed(superuser(), address("clickrecord"), **{"from": "2026-03-11"})
-    assert [click.clicked_at for click in found] == [moments[3]]
+    record_all(workspace, [ClickInput("other", ULID(), clicked_at=time) for time in moments])
+    clicks = listed(superuser(), address("clickrecord"), **{"from": "2026-03-10", "to": "2026-03-10"})
+    assert [click.clicked_at for click in clicks] == [moments[2], moments[1]]
+    clicks = listed(superuser(), address("clickrecord"), **{"from": "2026-03-11"})
+    assert [click.clicked_at for click in clicks] == [moments[3]]
     assert len(listed(superuser(), address("clickrecord"), **{"from": "", "to": "2026-03-10"})) == 3
 
 
@@ -153,11 +153,11 @@ def test_no_click_is_of_a_day_that_the_workspace_skipped() -> None:
     workspace = make_workspace(timezone="Pacific/Apia")  # 29 December 2011 was followed by 31 December
     record_all(workspace, [ClickInput("other", ULID(), clicked_at=datetime(2011, 12, 30, 9, tzinfo=UTC))])
     staff = superuser()
-    found = [
+    numbers = [
         len(listed(staff, address("clickrecord"), **{"from": f"2011-12-{day}", "to": f"2011-12-{day}"}))
         for day in (29, 30, 31)
     ]
-    assert found == [1, 0, 0]
+    assert numbers == [1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -247,9 +247,11 @@ def test_it_pages_through_tool_calls_each_once(chosen: bool) -> None:
         ToolCall(workspace=workspace, tool="t", surface="rest", outcome="ok", duration_ms=1, called_at=NOON)
         for _ in range(60)
     )
-    found = pages(superuser(), f"{address('toolcall')}?workspace={workspace.pk}" if chosen else address("toolcall"))
-    assert [len(rows) for rows in found] == [50, 10]
-    assert [row for rows in found for row in rows] == list(ToolCall.objects.order_by("-pk"))
+    pages_of_calls = pages(
+        superuser(), f"{address('toolcall')}?workspace={workspace.pk}" if chosen else address("toolcall")
+    )
+    assert [len(rows) for rows in pages_of_calls] == [50, 10]
+    assert [row for rows in pages_of_calls for row in rows] == list(ToolCall.objects.order_by("-pk"))
 
 
 def test_a_tool_call_shows_what_was_asked() -> None:

@@ -232,7 +232,7 @@ def test_it_filters_campaigns_by_status_in_each_workspaces_own_day() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "term", "found"),
+    ("model", "term", "names"),
     [
         ("workspace", "acm", ["Acme"]),
         ("campaign", "acme spr", ["Acme"]),
@@ -247,12 +247,12 @@ def test_it_filters_campaigns_by_status_in_each_workspaces_own_day() -> None:
         ("clickrecord", "Ada", []),
     ],
 )
-def test_it_searches(model: str, term: str, found: list[str]) -> None:
+def test_it_searches(model: str, term: str, names: list[str]) -> None:
     make_tenant("Acme")
     make_tenant("Globex")
     response = superuser().get(address(model), {"q": term})
     rows = [str(getattr(row, "workspace", row)) for row in response.context["cl"].result_list]
-    assert [name.split()[0] for name in rows] == found if model != "campaignassignment" else len(rows) == len(found)
+    assert [name.split()[0] for name in rows] == names if model != "campaignassignment" else len(rows) == len(names)
 
 
 @pytest.mark.parametrize("model", ["workspaceuser", "alias", "campaign", "campaignassignment", "trackedlink", "apikey"])

@@ -50,8 +50,8 @@ def _anew() -> Iterator[None]:
 
 
 def document() -> dict[str, Any]:
-    found: dict[str, Any] = get(None, SCHEMA).json()
-    return found
+    answer: dict[str, Any] = get(None, SCHEMA).json()
+    return answer
 
 
 def operations() -> dict[str, dict[str, Any]]:
@@ -65,9 +65,9 @@ def operations() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.usefixtures("_anew")
 def test_it_is_openapi_3_1_made_without_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
-    found = document()
-    assert found["openapi"] == "3.1.1"
-    validate_schema(found)
+    whole = document()
+    assert whole["openapi"] == "3.1.1"
+    validate_schema(whole)
     assert not GENERATOR_STATS
     assert capsys.readouterr() == ("", "")
 
@@ -204,13 +204,13 @@ def test_the_body_of_people_and_campaigns_is_one_or_many() -> None:
         }
 
 
-def validator(found: dict[str, Any], part: dict[str, Any]) -> Draft202012Validator:
+def validator(whole: dict[str, Any], part: dict[str, Any]) -> Draft202012Validator:
     """For a schema of the document, with the references of it."""
-    return Draft202012Validator({**part, "components": found["components"]}, format_checker=FormatChecker())
+    return Draft202012Validator({**part, "components": whole["components"]}, format_checker=FormatChecker())
 
 
 def test_every_example_is_valid() -> None:
-    found = document()
+    whole = document()
     checked = []
 
     def walk(part: Any, where: str) -> None:
@@ -220,23 +220,23 @@ def test_every_example_is_valid() -> None:
         elif isinstance(part, dict):
             if "schema" in part and "examples" in part:
                 for name, example in part["examples"].items():
-                    validator(found, part["schema"]).validate(example["value"])
+                    validator(whole, part["schema"]).validate(example["value"])
                     checked.append(f"{where}/{name}")
             for name, inner in part.items():
                 walk(inner, f"{where}/{name}")
 
-    walk(found, "")
+    walk(whole, "")
     tools = [name for name in TOOLS if name in operations()]
     for name in (*tools, "click_ingest", "link_create"):
         assert operations()[name]["responses"]["200"]["content"]["application/json"]["examples"]
     assert len(checked) > len(PROBLEMS)
 
 
-def declared(found: dict[str, Any], method: str, url: str, response: HttpResponse) -> dict[str, Any]:
+def declared(whole: dict[str, Any], method: str, url: str, response: HttpResponse) -> dict[str, Any]:
     """What the document says of such a response."""
-    part = found["paths"][url][method]["responses"][str(response.status_code)]
+    part = whole["paths"][url][method]["responses"][str(response.status_code)]
     if "$ref" in part:
-        part = found["components"]["responses"][part["$ref"].rpartition("/")[2]]
+        part = whole["components"]["responses"][part["$ref"].rpartition("/")[2]]
     content: dict[str, Any] = part["content"][response.headers["Content-Type"]]["schema"]
     return content
 
@@ -261,15 +261,15 @@ def test_every_answer_is_as_declared(settings: pytest_django.Settings, monkeypat
     ids = {"campaignPublicId": campaign.public_id, "userPublicId": user.public_id}
     none = {"campaignPublicId": "cp_01jzk3f8q2v6x9w4r7t5n0m1ab", "userPublicId": "usr_01jzk3f8q2v6x9w4r7t5n0m1cd"}
     others = {"campaignPublicId": idle.public_id, "userPublicId": quiet.public_id}
-    found = document()
+    whole = document()
     seen = set()
 
     def check(method: str, url: str, response: HttpResponse) -> None:
-        validator(found, declared(found, method, url, response)).validate(response.json())
-        operation = found["paths"][url][method]["operationId"]
+        validator(whole, declared(whole, method, url, response)).validate(response.json())
+        operation = whole["paths"][url][method]["operationId"]
         seen.add((operation, response.status_code))
 
-    for url in (url for url, methods in found["paths"].items() if "get" in methods):
+    for url in (url for url, methods in whole["paths"].items() if "get" in methods):
         query = MARCH if url == OVERVIEW else {}
         check("get", url, get(secret, url.format(**ids), query))
         check("get", url, get(secret, url.format(**ids), query | {"page": "x", "nonsense": "1"}))
@@ -328,12 +328,12 @@ def test_every_answer_is_as_declared(settings: pytest_django.Settings, monkeypat
     check("post", CLICKS, post(secret, {"clicks": []}))
     get(secret, LINKS)
     check("post", LINKS, post(secret, {"links": []}, LINKS))
-    for url in (url for url, methods in found["paths"].items() if "get" in methods):
+    for url in (url for url, methods in whole["paths"].items() if "get" in methods):
         check("get", url, get(secret, url.format(**ids), MARCH if url == OVERVIEW else {}))
 
     with monkeypatch.context() as patched:
         patched.setattr(connection, "ensure_connection", unreachable)
-        for url, methods in found["paths"].items():
+        for url, methods in whole["paths"].items():
             for method in methods:
                 check(method, url, request(method.upper(), secret, url.format(**ids), body="{}"))
 
@@ -364,9 +364,9 @@ def test_it_is_english_whatever_the_caller_reads() -> None:
 
 def test_it_answers_under_another_prefix(settings: pytest_django.Settings) -> None:
     settings.ROOT_URLCONF = __name__
-    found = get(None, "/elsewhere/stats/schema/").json()
-    assert set(found["paths"]) == {url.replace(BASE, "/elsewhere/stats/") for url in found["paths"]}
-    assert "/elsewhere/stats/clicks/" in found["paths"]
+    whole = get(None, "/elsewhere/stats/schema/").json()
+    assert set(whole["paths"]) == {url.replace(BASE, "/elsewhere/stats/") for url in whole["paths"]}
+    assert "/elsewhere/stats/clicks/" in whole["paths"]
     page = get(None, "/elsewhere/stats/docs/").content.decode()
     assert 'href="/elsewhere/stats/schema/"' in page
     assert "http://testserver/elsewhere/stats/clicks/" in page
@@ -465,10 +465,10 @@ def test_the_page_shows_a_call_of_each_operation() -> None:
 
 def test_a_tools_input_schema_holds_what_every_model_takes() -> None:
     period = {"type": "string", "pattern": "^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}
-    found = schemas.input_schema(TOOLS["stats_get_workspace_overview"])
-    described = found["properties"]
+    schema = schemas.input_schema(TOOLS["stats_get_workspace_overview"])
+    described = schema["properties"]
     assert all(described[name].pop("description") for name in described)
-    assert found == {
+    assert schema == {
         "type": "object",
         "properties": {
             "from": period,
@@ -494,27 +494,27 @@ def test_a_tools_output_schema_says_exactly_what_may_be_null_or_missing() -> Non
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_the_schemas_of_tools_need_nothing_else(name: str) -> None:
-    for found in (schemas.input_schema(TOOLS[name]), schemas.output_schema(TOOLS[name])):
-        Draft202012Validator.check_schema(found)
-        assert "$ref" not in json.dumps(found)
-        assert "x-spec" not in json.dumps(found)
+    for tool_schema in (schemas.input_schema(TOOLS[name]), schemas.output_schema(TOOLS[name])):
+        Draft202012Validator.check_schema(tool_schema)
+        assert "$ref" not in json.dumps(tool_schema)
+        assert "x-spec" not in json.dumps(tool_schema)
     assert open_objects(schemas.output_schema(TOOLS[name])) == []
 
 
 def open_objects(part: Any) -> list[Any]:
     """The objects in a schema to which something could be added."""
     if isinstance(part, list):
-        return [found for inner in part for found in open_objects(inner)]
+        return [inner_object for inner in part for inner_object in open_objects(inner)]
     if not isinstance(part, dict):
         return []
     own = [part] if "properties" in part and part.get("additionalProperties") is not False else []
-    return own + [found for inner in part.values() for found in open_objects(inner)]
+    return own + [inner_object for inner in part.values() for inner_object in open_objects(inner)]
 
 
 def test_the_schemas_of_tools_are_those_of_the_document() -> None:
-    found = document()
+    api = document()
     for tool in (TOOLS[name] for name in TOOLS if name in operations()):
-        whole = schemas.inlined(found["components"]["schemas"][tool.answer.__name__], found["components"]["schemas"])
+        whole = schemas.inlined(api["components"]["schemas"][tool.answer.__name__], api["components"]["schemas"])
         assert whole == schemas.output_schema(tool)
         listed = {p["name"]: p["schema"] for p in operations()[tool.name]["parameters"]}
         # Models do not take everything, and may say an optional argument is empty.

@@ -45,9 +45,9 @@ def test_json_without_repeated_keys_is_parsed_as_by_anyone(value: Any, indent: i
         expected = json.loads(body.decode("utf-8"))
     except UnicodeDecodeError:
         return
-    found = parse(body)
-    assert found == expected
-    assert repeated_keys(found) == []
+    parsed = parse(body)
+    assert parsed == expected
+    assert repeated_keys(parsed) == []
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -89,11 +89,11 @@ def test_every_repeated_key_is_named_however_deep_it_lies(value: Any) -> None:
 
 
 def test_a_repeated_key_keeps_its_place_and_all_its_values() -> None:
-    found = parse(b'{"a": 1, "b": {"c": [{"d": 1, "d": 2, "d": 3}]}, "a": null}')
-    assert found == {"a": [1, None], "b": {"c": [{"d": [1, 2, 3]}]}}
-    assert list(found) == ["a", "b"]
-    assert isinstance(found["a"], Repeated)
-    assert [(error.field, error.code, error.message) for error in repeated_keys(found)] == [
+    parsed = parse(b'{"a": 1, "b": {"c": [{"d": 1, "d": 2, "d": 3}]}, "a": null}')
+    assert parsed == {"a": [1, None], "b": {"c": [{"d": [1, 2, 3]}]}}
+    assert list(parsed) == ["a", "b"]
+    assert isinstance(parsed["a"], Repeated)
+    assert [(error.field, error.code, error.message) for error in repeated_keys(parsed)] == [
         ("a", "repeated", "a is given 2 times; give it once."),
         ("d", "repeated", "d is given 3 times; give it once."),
     ]

@@ -88,7 +88,7 @@ def test_without_both_dates_the_period_is_the_last_30_days(query: dict[str, str]
 
 
 @pytest.mark.parametrize(
-    ("zone", "moment", "start", "end"),
+    ("zone", "now", "start", "end"),
     [
         ("Pacific/Kiritimati", "2026-03-28T10:25:00+00:00", "2026-02-28", "2026-03-29"),
         ("Asia/Kathmandu", "2026-03-28T18:14:59+00:00", "2026-02-27", "2026-03-28"),
@@ -96,11 +96,11 @@ def test_without_both_dates_the_period_is_the_last_30_days(query: dict[str, str]
         ("America/New_York", "2024-03-01T04:59:59+00:00", "2024-01-31", "2024-02-29"),
     ],
 )
-def test_today_is_the_workspaces(zone: str, moment: str, start: str, end: str) -> None:
+def test_today_is_the_workspaces(zone: str, now: str, start: str, end: str) -> None:
     workspace = make_workspace(timezone=zone)
     campaign = make_campaign(workspace)
     key = make_key(workspace)
-    with time_machine.travel(datetime.fromisoformat(moment), tick=False):
+    with time_machine.travel(datetime.fromisoformat(now), tick=False):
         body = ask_both(key, performance(campaign)).json()
     assert body["period"] == {"from": start, "to": end}
 

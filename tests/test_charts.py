@@ -25,8 +25,8 @@ def axis(start: str, end: str, breakdown: Breakdown) -> Axis:
 
 def rows(axis: Axis) -> list[tuple[str, str]]:
     """The attributes of each row, and the name in its head."""
-    found = [re.fullmatch(r'<tr (.*?)><th scope="row">(.*)</th>', start) for start in axis.starts]
-    return [(row[1], text(row[2])) for row in found if row]
+    matches = [re.fullmatch(r'<tr (.*?)><th scope="row">(.*)</th>', start) for start in axis.starts]
+    return [(row[1], text(row[2])) for row in matches if row]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from stats_app.sql.words import Alphabetical
 from tests.factories import make_workspace
 
 
-def found(*, deploy: bool = False, databases: list[str] | None = None) -> list[tuple[str, str, str | None]]:
+def check_messages(*, deploy: bool = False, databases: list[str] | None = None) -> list[tuple[str, str, str | None]]:
     """The messages of ours: id, text and hint."""
     messages = checks.run_checks(include_deployment_checks=deploy, databases=databases)
     return [
@@ -29,13 +29,13 @@ def found(*, deploy: bool = False, databases: list[str] | None = None) -> list[t
     ]
 
 
-def found_before_deploying() -> list[tuple[str, str, str | None]]:
+def messages_before_deploying() -> list[tuple[str, str, str | None]]:
     """Those of `check --deploy`, without what it says of the connections to the tests' own database."""
-    return [message for message in found(deploy=True) if message[0] != "stats_app.W001"]
+    return [message for message in check_messages(deploy=True) if message[0] != "stats_app.W001"]
 
 
 def test_a_project_in_order_has_none() -> None:
-    assert found() == []
+    assert check_messages() == []
 
 
 @pytest.mark.parametrize(
@@ -60,23 +60,23 @@ def test_a_project_in_order_has_none() -> None:
 )
 def test_good_settings_have_none(value: dict[str, Any], settings: Any) -> None:
     settings.STATS_APP = value
-    assert found() == []
+    assert check_messages() == []
 
 
 def test_settings_are_optional(settings: Any) -> None:
     del settings.STATS_APP
-    assert found() == []
+    assert check_messages() == []
 
 
 @pytest.mark.parametrize("value", [[], None, "RATE_LIMIT"])
 def test_e001_settings_are_a_dict(value: Any, settings: Any) -> None:
     settings.STATS_APP = value
-    assert found() == [("stats_app.E001", "STATS_APP is not a dict.", None)]
+    assert check_messages() == [("stats_app.E001", "STATS_APP is not a dict.", None)]
 
 
 def test_e002_unknown_settings_are_named(settings: Any) -> None:
     settings.STATS_APP = {"RATE_LIMITS": 30, "RATE_LIMIT": 30}
-    [(code, text, hint)] = found()
+    [(code, text, hint)] = check_messages()
     assert (code, text) == ("stats_app.E002", "STATS_APP has an unknown key 'RATE_LIMITS'.")
     assert str(hint).startswith("The keys are RATE_LIMIT, LIST_RATE_LIMIT, INGEST_RATE_LIMIT, ")
 
@@ -86,7 +86,7 @@ def test_e002_unknown_settings_are_named(settings: Any) -> None:
 def test_e003_limits_are_whole_numbers(name: str, value: Any, settings: Any) -> None:
     settings.STATS_APP = {name: value}
     hint = "Give a number of calls a minute from 1 to 1000, or None for no limit."
-    assert found() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+    assert check_messages() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_e003_limits_are_whole_numbers(name: str, value: Any, settings: Any) -> 
 )
 def test_e003_other_settings_are_of_their_kind(name: str, value: Any, hint: str, settings: Any) -> None:
     settings.STATS_APP = {name: value}
-    assert found() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+    assert check_messages() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
 
 
 PROXIES_HINT = (
@@ -159,12 +159,12 @@ def test_e003_settings_of_visitors_and_people_are_of_their_kind(
     name: str, value: Any, hint: str, settings: Any
 ) -> None:
     settings.STATS_APP = {name: value}
-    assert found_before_deploying() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
+    assert messages_before_deploying() == [("stats_app.E003", f"STATS_APP[{name!r}] is {value!r}.", hint)]
 
 
 def test_e004_times_have_zones(settings: Any) -> None:
     settings.USE_TZ = False
-    assert found() == [
+    assert check_messages() == [
         (
             "stats_app.E004",
             "USE_TZ is off, so times have no zone, and clicks would be counted on wrong days.",
@@ -191,7 +191,7 @@ def other_database() -> Iterator[Any]:
 )
 def test_e005_the_database_is_postgresql_or_sqlite(other_database: Any, vendor: str, display_name: str) -> None:
     other_database(vendor, display_name)
-    assert found() == [
+    assert check_messages() == [
         (
             "stats_app.E005",
             f"Clicks would be stored in {display_name}, which is not supported.",
@@ -203,7 +203,9 @@ def test_e005_the_database_is_postgresql_or_sqlite(other_database: Any, vendor: 
 @pytest.mark.parametrize("app", ["rest_framework", "django_filters"])
 def test_e006_what_ours_builds_on_is_installed(app: str, settings: Any) -> None:
     settings.INSTALLED_APPS = [name for name in settings.INSTALLED_APPS if name != app]
-    assert found() == [("stats_app.E006", f"{app} is not in INSTALLED_APPS.", f'Add "{app}" before "stats_app".')]
+    assert check_messages() == [
+        ("stats_app.E006", f"{app} is not in INSTALLED_APPS.", f'Add "{app}" before "stats_app".')
+    ]
 
 
 def test_an_app_may_be_installed_by_its_config(settings: Any) -> None:
@@ -211,13 +213,13 @@ def test_an_app_may_be_installed_by_its_config(settings: Any) -> None:
         "rest_framework.apps.RestFrameworkConfig" if name == "rest_framework" else name
         for name in settings.INSTALLED_APPS
     ]
-    assert found() == []
+    assert check_messages() == []
 
 
 @pytest.mark.parametrize("trusted", [0, 1, 2, []])
 def test_e007_a_header_of_one_address_needs_proxies_by_name(trusted: Any, settings: Any) -> None:
     settings.STATS_APP = {"TRUSTED_PROXIES": trusted, "CLIENT_IP_HEADER": "CF-Connecting-IP"}
-    assert found() == [
+    assert check_messages() == [
         (
             "stats_app.E007",
             "Anyone can send CF-Connecting-IP, and STATS_APP['TRUSTED_PROXIES'] names no proxy.",
@@ -236,8 +238,8 @@ def test_e007_a_header_of_one_address_needs_proxies_by_name(trusted: Any, settin
 )
 def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: Any) -> None:
     setattr(settings, name, value)
-    assert found() == []
-    assert found_before_deploying() == [
+    assert check_messages() == []
+    assert messages_before_deploying() == [
         (
             "stats_app.W003",
             f"According to {name}, the site is behind a proxy, but STATS_APP['TRUSTED_PROXIES'] is not set, so all "
@@ -247,9 +249,9 @@ def test_w003_a_site_behind_a_proxy_says_which(name: str, value: Any, settings: 
     ]
     for trusted in (1, ["10.0.0.0/8"]):
         settings.STATS_APP = {"TRUSTED_PROXIES": trusted}
-        assert found_before_deploying() == []
+        assert messages_before_deploying() == []
     settings.STATS_APP = []
-    assert [code for code, _, _ in found_before_deploying()] == ["stats_app.E001"]
+    assert [code for code, _, _ in messages_before_deploying()] == ["stats_app.E001"]
 
 
 NEW = (
@@ -285,29 +287,29 @@ def test_w001_and_w004_connections_to_postgresql_suit_the_server(
     settings: Any,
 ) -> None:
     other_database(vendor, vendor, **values)
-    assert found() == []
-    assert found(deploy=True) == under_wsgi
+    assert check_messages() == []
+    assert check_messages(deploy=True) == under_wsgi
     settings.ASGI_APPLICATION = "project.asgi.application"
-    assert found(deploy=True) == under_asgi
+    assert check_messages(deploy=True) == under_asgi
 
 
 @pytest.mark.django_db
 def test_w005_zones_that_this_machine_lacks_are_named() -> None:
-    assert found(databases=["default"]) == []
+    assert check_messages(databases=["default"]) == []
     lost = [make_workspace(name=f"Lost {number}", timezone="Mars/Olympus") for number in range(9)]
     lost.append(make_workspace(name="Bad\nname", timezone=""))
     make_workspace(timezone="US/Eastern")
     named = [f"{place.public_id} Lost {number} (Mars/Olympus)" for number, place in enumerate(lost[:9])]
     named.append(f"{lost[9].public_id} Bad\\u000aname ()")
     expected = f"This machine does not know the time zone of: {', '.join(named)}"
-    [(code, text, hint)] = found(databases=["default"])
+    [(code, text, hint)] = check_messages(databases=["default"])
     assert (code, text) == ("stats_app.W005", f"{expected}.")
     assert str(hint).startswith("Run: pip install --upgrade tzdata.")
     make_workspace(timezone="Mars/Olympus")
     make_workspace(timezone="Nowhere")
-    [(code, text, hint)] = found(databases=["default"])
+    [(code, text, hint)] = check_messages(databases=["default"])
     assert text == f"{expected}, and 2 more."
-    assert found() == []
+    assert check_messages() == []
 
 
 @pytest.fixture
@@ -324,10 +326,10 @@ def _without_icu() -> Iterator[None]:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_without_icu")
 def test_w008_a_server_that_lacks_letters_is_named_and_searched_all_the_same() -> None:
-    [(code, text, _hint)] = found(databases=["default"])
+    [(code, text, _hint)] = check_messages(databases=["default"])
     assert code == "stats_app.W008"
     assert text == "Searches and the order of names follow one locale only, that of the database 'default'."
-    assert found() == []
+    assert check_messages() == []
     for name in ("b", "ADA", "Élodie"):
         make_workspace(name=name)
     assert [one.name for one in Workspace.objects.named(["ada"])] == ["ADA"]
@@ -344,7 +346,7 @@ def test_w005_is_not_in_the_way_of_the_first_migration() -> None:
         table = connection.ops.quote_name(Workspace._meta.db_table)
         cursor.execute(f"ALTER TABLE {table} RENAME TO elsewhere")
         try:
-            assert found(databases=["default"]) == []
+            assert check_messages(databases=["default"]) == []
         finally:
             cursor.execute(f"ALTER TABLE elsewhere RENAME TO {table}")
 
@@ -361,9 +363,9 @@ def test_w002_and_i001_say_how_to_get_mcp(
     root.urlpatterns = [path("", include(included))]  # type: ignore[attr-defined]  # as above
     monkeypatch.setitem(sys.modules, root.__name__, root)
     settings.ROOT_URLCONF = root.__name__
-    assert found() == []
+    assert check_messages() == []
     monkeypatch.setattr(mcp, "is_installed", lambda: False)
-    messages = found()
+    messages = check_messages()
     assert [code for code, _, _ in messages] == expected
     for _, text, hint in messages:
         assert text == "/mcp is not served: the package mcp 2.3 or later, below 3, is not installed."

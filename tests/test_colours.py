@@ -45,10 +45,10 @@ LEAST_DISTANCE = 0.08
 
 def declared(scheme: str) -> dict[str, Colour]:
     """The colours of the stylesheet by their names, as linear RGB."""
-    found = re.findall(
+    colours = re.findall(
         r"--_(\w+): var\(--stats-\w+, light-dark\(#(\w{6}), #(\w{6})\)\)", CSS.read_text(encoding="utf-8")
     )
-    return {name: linear(light if scheme == "light" else dark) for name, light, dark in found}
+    return {name: linear(light if scheme == "light" else dark) for name, light, dark in colours}
 
 
 def linear(digits: str) -> Colour:

@@ -151,12 +151,12 @@ def test_a_key_has_the_scopes_that_it_is_given() -> None:
     assert (get(secret, CLICKS).status_code, get(secret, OVERVIEW, PERIOD).status_code) == (200, 403)
 
 
-@pytest.mark.parametrize(("moment", "status"), [("2026-03-31T23:59:59.999999", 200), ("2026-04-01T00:00:00", 401)])
-def test_a_key_is_good_through_its_last_day(moment: str, status: int) -> None:
+@pytest.mark.parametrize(("now", "status"), [("2026-03-31T23:59:59.999999", 200), ("2026-04-01T00:00:00", 401)])
+def test_a_key_is_good_through_its_last_day(now: str, status: int) -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu")
     with time_machine.travel(NOW, tick=False):
         secret = run("create_api_key", workspace.public_id, "--name", "x", "--expires", "2026-03-31")[-1]
-    with time_machine.travel(datetime.fromisoformat(moment).replace(tzinfo=UTC), tick=False):
+    with time_machine.travel(datetime.fromisoformat(now).replace(tzinfo=UTC), tick=False):
         assert get(secret, OVERVIEW, PERIOD).status_code == status
 
 

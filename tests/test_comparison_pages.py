@@ -220,8 +220,8 @@ def check_page(page: str, lines: list[dict[str, str]]) -> None:
     by_table = {name: [line for line in lines if line["table"] == name] for name in {line["table"] for line in lines}}
     cells = {"totals": changes(page), "chart": last_cells(page, "stats-clicks")}
     cells |= {name: last_cells(page, name) for name in ("campaigns", "users") if by_table.get(name)}
-    for name, found in cells.items():
-        for line, cell in zip(by_table[name], found, strict=True):
+    for name, cells_of_table in cells.items():
+        for line, cell in zip(by_table[name], cells_of_table, strict=True):
             if line["change"]:
                 assert cell.removeprefix("▲ up ").removeprefix("▼ down ").removeprefix("= unchanged ") == change_of(
                     line

@@ -30,12 +30,12 @@ def make_link(user: WorkspaceUser, *args: Any, **values: Any) -> TrackedLink:
 
 
 def addresses(page: str) -> list[str]:
-    return [html.unescape(found) for found in re.findall(r'<input type="text" readonly [^>]*value="([^"]*)"', page)]
+    return [html.unescape(value) for value in re.findall(r'<input type="text" readonly [^>]*value="([^"]*)"', page)]
 
 
 def pieces(page: str) -> list[str]:
     """The pieces of HTML to copy, as the clipboard gets them."""
-    return [html.unescape(found) for found in re.findall(r"<textarea readonly [^>]*>([^<]*)</textarea>", page)]
+    return [html.unescape(text) for text in re.findall(r"<textarea readonly [^>]*>([^<]*)</textarea>", page)]
 
 
 class Piece(HTMLParser):

@@ -324,9 +324,9 @@ def test_the_number_of_statements_does_not_grow(staff: Client, page: str) -> Non
     url = list_address(workspace, page)
 
     def asked(sort: str) -> int:
-        with statements() as found:
+        with statements() as executed:
             show(staff, url, sort=sort)
-        return len(found)
+        return len(executed)
 
     def fill() -> None:
         for number in range(20):

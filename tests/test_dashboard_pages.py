@@ -436,8 +436,8 @@ def test_weeks_that_are_whole_months_by_chance_are_held_against_weeks(day: str, 
         staff = superuser()
         page = show(staff, address(workspace), period=preset, compare="previous")
         year = show(staff, address(workspace), period=preset, compare="year")
-    for found in (page, year):
-        rows = table(found, "stats-clicks")
+    for shown in (page, year):
+        rows = table(shown, "stats-clicks")
         assert [row[0][:3] for row in rows] == [row[2][:3] for row in rows]
 
 
@@ -601,9 +601,9 @@ def test_a_search_takes_any_name_but_no_book(staff: Client) -> None:
     make_workspace(name="Other")
     assert "a b c d e f g h i j k</bdi></a>" in show(staff, "/stats/", q="k j i h g f e d c b a")
     assert "Search for at most 254 characters." in show(staff, "/stats/", q="a" * 255)
-    with statements() as found:
+    with statements() as executed:
         show(staff, "/stats/", q=" ".join(f"word{number}" for number in range(1000)))
-    assert not any("word7" in sql for sql in found)
+    assert not any("word7" in sql for sql in executed)
 
 
 def test_who_may_see_one_workspace_only_is_led_straight_to_it(staff: Client) -> None:
@@ -653,9 +653,9 @@ def test_no_page_asks_more_of_the_database_when_there_is_more(staff: Client) -> 
     for _ in range(2):
         numbers = []
         for url in urls:
-            with statements() as found:
+            with statements() as executed:
                 show(staff, url, period="last-12-months")
-            numbers.append(len(found))
+            numbers.append(len(executed))
         counted.append(numbers)
         for _number in range(5):
             more = make_workspace()

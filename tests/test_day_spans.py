@@ -72,19 +72,19 @@ Stretch = tuple[datetime, datetime]
 def brute_spans(zone: ZoneInfo, start: date, end: date) -> list[DaySpan]:
     """The local date of each minute, one after the other, cut at each midnight of UTC; all changes since 2000 fall on a
     whole minute."""
-    moment = datetime(start.year, start.month, start.day, tzinfo=UTC) - 2 * DAY
+    minute = datetime(start.year, start.month, start.day, tzinfo=UTC) - 2 * DAY
     stop = datetime(end.year, end.month, end.day, tzinfo=UTC) + 3 * DAY
     spans: list[DaySpan] = []
     before: date | None = None
-    while moment < stop:
-        local = moment.astimezone(zone).date()
+    while minute < stop:
+        local = minute.astimezone(zone).date()
         if start <= local <= end:
-            if local == before and moment.time() != time():
-                spans[-1] = DaySpan(local, spans[-1].start, moment + MINUTE)
+            if local == before and minute.time() != time():
+                spans[-1] = DaySpan(local, spans[-1].start, minute + MINUTE)
             else:
-                spans.append(DaySpan(local, moment, moment + MINUTE))
+                spans.append(DaySpan(local, minute, minute + MINUTE))
         before = local
-        moment += MINUTE
+        minute += MINUTE
     return spans
 
 

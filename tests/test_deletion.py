@@ -68,8 +68,8 @@ def test_an_alias_and_a_link_go_out_of_their_clicks() -> None:
     record(workspace, ClickInput("other", ULID(), user=user, alias=make_alias(user), clicked_at=NOON))
     alias.delete()
     link.delete()
-    found = [(click.user, click.alias is None, click.link) for click in Click.objects.order_by("id")]
-    assert found == [(user, True, None), (user, False, None)]
+    references = [(click.user, click.alias is None, click.link) for click in Click.objects.order_by("id")]
+    assert references == [(user, True, None), (user, False, None)]
     assert list(check(workspace)) == []
 
 

@@ -376,10 +376,10 @@ def test_the_number_of_statements_does_not_grow() -> None:
         """Of making, of the same again, and of changing every one."""
         workspace, numbers = make_workspace(), []
         for name in ("x", "x", "y"):
-            with statements() as found:
+            with statements() as executed:
                 result = save_users(workspace, items(number, name))
             assert result.rejected == []
-            numbers.append(len(found))
+            numbers.append(len(executed))
         return numbers
 
     few, many = counts(2), counts(400)
@@ -657,9 +657,9 @@ def test_the_number_of_statements_for_campaigns_does_not_grow() -> None:
                 }
                 for n in range(number)
             ]
-            with statements() as found:
+            with statements() as executed:
                 assert save_campaigns(workspace, items).rejected == []
-            numbers.append(len(found))
+            numbers.append(len(executed))
         return numbers
 
     assert counts(2) == counts(300)

@@ -203,9 +203,9 @@ def test_more_than_a_thousand_items_or_five_mebibytes_are_a_413(
 def test_a_thousand_users_cost_a_handful_of_statements(key: str) -> None:
     def cost(number: int) -> int:
         users = [{"email": f"{number}user{n}@example.com", "aliases": [f"{number}a{n}@x.org"]} for n in range(number)]
-        with statements() as found:
+        with statements() as executed:
             assert save(key, USERS, {"users": users}).json()["created"] == number
-        return len(found)
+        return len(executed)
 
     save(key, USERS, {"users": []})
     assert cost(1) == cost(1_000) < 20

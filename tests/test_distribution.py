@@ -26,8 +26,8 @@ CREATE = "install it on every machine and run CREATE EXTENSION citus in the data
 
 
 def warnings() -> list[str]:
-    found = run_checks(tags=[Tags.database], databases=["default"])
-    return [str(message.id) for message in found if str(message.id) in ("stats_app.W006", "stats_app.W007")]
+    messages = run_checks(tags=[Tags.database], databases=["default"])
+    return [str(message.id) for message in messages if str(message.id) in ("stats_app.W006", "stats_app.W007")]
 
 
 @pytest.mark.sqlite

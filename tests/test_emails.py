@@ -127,8 +127,8 @@ def test_rest_and_the_admin_find_it_in_any_form() -> None:
         assert get(key, USERS, {"search": spelt}).json()["count"] == 1
     assert list(staff.get(address("workspaceuser"), {"q": "X@SOCIÉTÉ.FR"}).context["cl"].result_list) == [user]
     record(workspace, ClickInput("vcard", user=user))
-    found = staff.get(address("clickrecord"), {"q": "X@SOCIÉTÉ.FR"}).context["cl"].result_list
-    assert [row.user for row in found] == [user]
+    clicks = staff.get(address("clickrecord"), {"q": "X@SOCIÉTÉ.FR"}).context["cl"].result_list
+    assert [row.user for row in clicks] == [user]
 
 
 emails = st.builds(

@@ -157,8 +157,8 @@ def test_links_that_are_not_about_the_person_lead_on_without_the_person(
         assert visits.find_link(token) is not None
     run("erase_user", ada.public_id)
     client = Client(headers=FIREFOX)
-    found = {target: client.get(f"/c/{token}").status_code for target, token in tokens.items()}
-    assert found == {"": 302, SITE: 302, CARD: 404}
+    statuses = {target: client.get(f"/c/{token}").status_code for target, token in tokens.items()}
+    assert statuses == {"": 302, SITE: 302, CARD: 404}
     clicks = Click.objects.filter(clicked_at=NOW)
     assert {(click.campaign, click.user, click.alias) for click in clicks} == {
         (campaign, None, None),
@@ -502,8 +502,8 @@ def test_a_click_that_was_lost_says_nothing_of_who_opted_out(
 
 def exported(user: WorkspaceUser) -> dict[str, Any]:
     text = "\n".join(run("export_user", user.public_id))
-    found: dict[str, Any] = json.loads(text)
-    return found
+    export: dict[str, Any] = json.loads(text)
+    return export
 
 
 def test_all_that_is_stored_about_a_person_is_written(
@@ -512,7 +512,7 @@ def test_all_that_is_stored_about_a_person_is_written(
     monkeypatch.setattr(exports, "PAGE", 2)
     links = {link.kind: link for link in TrackedLink.objects.filter(user=ada)}
     clicks = {click.kind: click for click in Click.objects.filter(user=ada)}
-    found = exported(ada)
+    export = exported(ada)
 
     def click(kind: str, **more: str) -> dict[str, Any]:
         one = clicks[kind]
@@ -534,15 +534,15 @@ def test_all_that_is_stored_about_a_person_is_written(
 
     of_campaign = {"campaignPublicId": campaign.public_id, "alias": "lovelace@example.com"}
     expected_clicks = [click("campaign", **of_campaign), click("other"), click("vcard")]
-    assert sorted(found.pop("clicks"), key=lambda one: one["kind"]) == expected_clicks
-    found["links"].sort(key=lambda one: one["kind"])  # they are numbered in whatever order they were made
-    assert [(one["arguments"], one["tool"]) for one in found.pop("toolCalls")] == [
+    assert sorted(export.pop("clicks"), key=lambda one: one["kind"]) == expected_clicks
+    export["links"].sort(key=lambda one: one["kind"])  # they are numbered in whatever order they were made
+    assert [(one["arguments"], one["tool"]) for one in export.pop("toolCalls")] == [
         ({"query": "lovelace ada"}, "user_find"),
         ({"query": "see LOVELACE@example.com"}, "user_find"),
         ({"userPublicId": ada.public_id}, "user_find"),
     ]
-    assert [one["about"] for one in found.pop("adminLog")] == ["Ada Lovelace", "lovelace@example.com"]
-    assert found == {
+    assert [one["about"] for one in export.pop("adminLog")] == ["Ada Lovelace", "lovelace@example.com"]
+    assert export == {
         "exportedAt": "2026-03-28T10:25:00+00:00",
         "workspace": {"publicId": workspace.public_id, "name": "Acme", "timezone": "UTC"},
         "user": {
@@ -580,22 +580,22 @@ def test_all_that_is_stored_about_a_person_is_written(
 
 
 def test_nothing_is_kept_back_from_the_person(ada: WorkspaceUser) -> None:
-    found = exported(ada)
+    export = exported(ada)
     with override_settings(STATS_APP={"PERSON_FIGURES": "totals"}):
-        assert exported(ada) == found
+        assert exported(ada) == export
 
 
 def test_somebody_without_anything_has_empty_lists(workspace: Workspace) -> None:
-    found = exported(make_user(workspace))
+    export = exported(make_user(workspace))
     lists = ("aliases", "campaigns", "links", "counts", "clicks", "mailings", "toolCalls", "adminLog")
-    assert [found[name] for name in lists] == [[]] * len(lists)
+    assert [export[name] for name in lists] == [[]] * len(lists)
 
 
 def test_the_export_of_an_erased_person_names_nobody(ada: WorkspaceUser) -> None:
     run("erase_user", ada.public_id)
-    found = exported(ada)
-    assert found["user"]["erasedAt"] == "2026-03-28T10:25:00+00:00"
-    assert "lovelace" not in json.dumps(found).lower()
-    assert len(found["clicks"]) == 3
+    export = exported(ada)
+    assert export["user"]["erasedAt"] == "2026-03-28T10:25:00+00:00"
+    assert "lovelace" not in json.dumps(export).lower()
+    assert len(export["clicks"]) == 3
     assert not Alias.objects.filter(user=ada).exists()
     assert not CampaignAssignment.objects.filter(user=ada).exists()

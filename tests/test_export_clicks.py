@@ -104,7 +104,7 @@ def test_without_clicks_there_is_the_first_row_alone() -> None:
 def test_days_are_the_workspaces(options: list[str], numbers: list[int]) -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu")
     moments = ["2026-03-01T18:14:59.999Z", "2026-03-01T18:15:00Z", "2026-03-02T18:14:59Z", "2026-03-02T18:15:00Z"]
-    record(workspace, *(ClickInput("other", ulid(n), clicked_at=moment) for n, moment in enumerate(moments, 1)))
+    record(workspace, *(ClickInput("other", ulid(n), clicked_at=clicked_at) for n, clicked_at in enumerate(moments, 1)))
     ids = [line.partition(",")[0] for line in export(workspace, *options).splitlines()[1:]]
     assert ids == [ulid(number) for number in numbers]
 
@@ -253,12 +253,12 @@ def test_the_copy_of_a_workspace_has_the_same_clicks_and_counts(
         user = make_user(workspace)
         alias, link = make_alias(user), make_link(workspace, f"t{workspace.pk}", user=user)
         made = []
-        for number, moment, verdict, reason in drawn:
+        for number, time, verdict, reason in drawn:
             named: dict[str, Any] = {"campaign": link.campaign} if number % 2 else {}
             named |= ({"user": user} if number & 2 else {}) | ({"alias": alias, "link": link} if number & 4 else {})
             said = "" if verdict == "human" else reason
             kind = "campaign" if number % 2 else "vcard"
-            made.append(ClickInput(kind, clicked_at=moment.replace(tzinfo=UTC), verdict=verdict, reason=said, **named))
+            made.append(ClickInput(kind, clicked_at=time.replace(tzinfo=UTC), verdict=verdict, reason=said, **named))
         result = record_clicks(workspace, made)
         assert result.rejected == []
         before = everything(workspace)

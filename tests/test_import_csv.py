@@ -326,7 +326,7 @@ def test_rows_that_are_not_asked_for_are_skipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "options", "moment"),
+    ("text", "options", "expected"),
     [
         ("2026-03-01T09:00:00Z", [], ONE),
         ("2026-03-01T10:00:00+01:00", [], ONE),
@@ -345,10 +345,10 @@ def test_rows_that_are_not_asked_for_are_skipped(tmp_path: Path) -> None:
         ("2025-10-26 02:30:00", ["--timezone", "Europe/Paris"], "2025-10-26 00:30:00"),
     ],
 )
-def test_a_time_is_read(tmp_path: Path, text: str, options: list[str], moment: str) -> None:
+def test_a_time_is_read(tmp_path: Path, text: str, options: list[str], expected: str) -> None:
     said, clicks = imported(tmp_path, f"kind;clickedAt\nother;{text}\n", *options)
     assert said == ["accepted 1, duplicates 0, rejected 0."]
-    assert clicks == [("other", moment, "human", "")]
+    assert clicks == [("other", expected, "human", "")]
 
 
 @pytest.mark.parametrize(

@@ -206,15 +206,15 @@ def test_ids_depend_on_rows_and_not_on_batches_or_order(
     workspace = Workspace(public_id="01k0000000000000000000000a")
     expected = RowIds(workspace).of(given_rows)
     assert len(set(expected)) == len(given_rows)
-    in_parts, remaining, found = RowIds(workspace), list(given_rows), []
+    in_parts, remaining, ids = RowIds(workspace), list(given_rows), []
     for size in [*sizes, len(given_rows)]:
         part, remaining = remaining[:size], remaining[size:]
-        found += in_parts.of(part)
-    assert found == expected
+        ids += in_parts.of(part)
+    assert ids == expected
     shuffled = sorted(given_rows, key=lambda row: row[1])
     assert set(RowIds(workspace).of(shuffled)) == set(expected)
-    for (moment, _), new_id in zip(given_rows, expected, strict=True):
-        assert ULID.from_bytes(new_id).milliseconds == int(moment.timestamp()) * 1000 + moment.microsecond // 1000
+    for (time, _), new_id in zip(given_rows, expected, strict=True):
+        assert ULID.from_bytes(new_id).milliseconds == int(time.timestamp()) * 1000 + time.microsecond // 1000
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

@@ -77,19 +77,19 @@ def rejection(workspace: Workspace, click: ClickInput | FieldError, now: datetim
     result = record(workspace, click, now=now)
     assert (result.accepted, result.duplicates, len(result.rejected)) == (0, 0, 1)
     assert (stored(workspace), stored_counts(workspace)) == ([], {})
-    [found] = result.rejected
-    assert found.index == 0
-    return found.field, found.code, found.message
+    [rejection] = result.rejected
+    assert rejection.index == 0
+    return rejection.field, rejection.code, rejection.message
 
 
 def test_it_stores_a_click_and_counts_it(workspace: Workspace) -> None:
     campaign, user = make_campaign(workspace), make_user(workspace)
     alias, link = make_alias(user), make_link(workspace)
-    moment = datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)
-    click = ClickInput("campaign", TEXT, campaign, user, alias, link, moment, "human", "")
+    clicked_at = datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+    click = ClickInput("campaign", TEXT, campaign, user, alias, link, clicked_at, "human", "")
     assert record(workspace, click) == IngestResult(1, 0, [])
     assert stored(workspace) == [
-        ("campaign", moment, date(2026, 3, 1), campaign.pk, user.pk, alias.pk, link.pk, "human", "", None)
+        ("campaign", clicked_at, date(2026, 3, 1), campaign.pk, user.pk, alias.pk, link.pk, "human", "", None)
     ]
     assert str(Click.objects.get().id) == TEXT
     assert stored_counts(workspace) == {
@@ -103,8 +103,10 @@ def test_it_stores_a_click_and_counts_it(workspace: Workspace) -> None:
 
 def test_it_counts_by_the_local_day(stranger: Workspace) -> None:
     workspace = make_workspace(timezone="Asia/Kathmandu")
-    moment = datetime(2026, 2, 28, 18, 15, tzinfo=UTC)
-    record(workspace, ClickInput("vcard", clicked_at=moment), ClickInput("other", clicked_at=moment - MICROSECOND))
+    clicked_at = datetime(2026, 2, 28, 18, 15, tzinfo=UTC)
+    record(
+        workspace, ClickInput("vcard", clicked_at=clicked_at), ClickInput("other", clicked_at=clicked_at - MICROSECOND)
+    )
     assert stored_counts(workspace) == {
         ("workspace", 0, "2026-03-01"): (0, 1, 0),
         ("workspace", 0, "2026-02-28"): (0, 0, 1),
@@ -729,10 +731,10 @@ def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytes
         results = [record(workspace, *clicks(0)), record(workspace, *clicks(overlap))]
         assert results == [IngestResult(size, 0, []), IngestResult(overlap, size - overlap, [])]
         assert list(check(workspace)) == []
-        found = stored(workspace), stored_counts(workspace)
+        state = stored(workspace), stored_counts(workspace)
         for model in (Click, Rollup):
             model.objects.filter(workspace=workspace).delete()
-        return found
+        return state
 
     lock: Any = locks.sql.lock
     campaign, alias = make_campaign(workspace), make_alias(make_user(workspace))

@@ -98,7 +98,7 @@ batches = st.lists(st.lists(drawn, max_size=10), min_size=1, max_size=4)
 class Counted(NamedTuple):
     """A click as the plain count sees it."""
 
-    moment: datetime
+    clicked_at: datetime
     kind: int
     campaign: int | None
     user: int | None
@@ -194,7 +194,7 @@ def plain_rollups(clicks: Sequence[Counted], zone: ZoneInfo) -> Counts:
             rollups.setdefault((dimension, key, str(day)), [0, 0, 0])[kind] += 1
 
     for click in clicks:
-        day = click.moment.astimezone(zone).date()
+        day = click.clicked_at.astimezone(zone).date()
         if click.verdict:
             reason = f"{VERDICTS[click.verdict]} {click.reason}"
             add("reason", reason, day, click.kind)
@@ -295,7 +295,7 @@ def plain_counts(
     if not grouped:
         answer = {((kind,) if kind else ()): [0] * length for kind in kinds}
     for click in clicks:
-        day = click.moment.astimezone(zone).date()
+        day = click.clicked_at.astimezone(zone).date()
         values = {"campaign": click.campaign, "user": click.user, "reason": click.reason, "shadow": click.shadow}
         if day not in days or bool(click.verdict) is not ("reason" in by):
             continue
@@ -357,8 +357,8 @@ def test_every_question_is_answered_as_a_plain_count_would(
         numbers = {"campaign": place.campaigns[one].pk, "user": place.users[one].pk}
         for by, names in QUESTIONS:
             where = {key: numbers[key] for key in names}
-            found = store.counts(place.workspace.pk, period, by, where=where)  # type: ignore[arg-type]  # the questions hold plain texts, not literals
-            assert found == plain_counts(clicks, ZoneInfo(name), period, by, where), (by, where)
+            counts = store.counts(place.workspace.pk, period, by, where=where)  # type: ignore[arg-type]  # the questions hold plain texts, not literals
+            assert counts == plain_counts(clicks, ZoneInfo(name), period, by, where), (by, where)
 
 
 def test_two_dimensions_at_once_are_not_counted() -> None:
@@ -404,15 +404,17 @@ def test_the_top_is_a_plain_top_ties_by_public_id(
                 series = campaigns.setdefault(burst.row, [0] * (days + 1))
                 series[burst.day - start] += burst.clicks
         plain = sorted(campaigns, key=lambda row: (-sum(campaigns[row]), many.campaigns[row].public_id))[:top]
-        found = store.counts(many.workspace.pk, period, ("campaign", "day"), top=top)
-        assert list(found.items()) == [((many.campaigns[row].pk,), campaigns[row]) for row in plain]
+        counts = store.counts(many.workspace.pk, period, ("campaign", "day"), top=top)
+        assert list(counts.items()) == [((many.campaigns[row].pk,), campaigns[row]) for row in plain]
         plain = sorted(campaigns, key=lambda row: (-sum(campaigns[row]), many.users[row].public_id))[:top]
-        found = store.counts(many.workspace.pk, period, ("user",), top=top)
-        assert list(found.items()) == [((many.users[row].pk,), [sum(campaigns[row])]) for row in plain]
+        counts = store.counts(many.workspace.pk, period, ("user",), top=top)
+        assert list(counts.items()) == [((many.users[row].pk,), [sum(campaigns[row])]) for row in plain]
 
 
 def clicks_of(place: Place, data: Sequence[Burst]) -> Iterator[ClickInput]:
     for burst in data:
-        moment = datetime.combine(FIRST + burst.day * DAY, datetime.min.time(), UTC)
+        clicked_at = datetime.combine(FIRST + burst.day * DAY, datetime.min.time(), UTC)
         for _ in range(burst.clicks):
-            yield ClickInput("campaign", None, place.campaigns[burst.row], place.users[burst.row], clicked_at=moment)
+            yield ClickInput(
+                "campaign", None, place.campaigns[burst.row], place.users[burst.row], clicked_at=clicked_at
+            )

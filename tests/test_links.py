@@ -35,8 +35,8 @@ def test_it_makes_a_link_of_each_kind(workspace: Workspace) -> None:
         ],
     )
     assert (result.created, result.unchanged, result.rejected) == (4, 0, [])
-    found = [(link.kind, link.target_url, link.campaign, link.user, link.alias) for link in result.links if link]
-    assert found == [
+    links = [(link.kind, link.target_url, link.campaign, link.user, link.alias) for link in result.links if link]
+    assert links == [
         ("campaign", "", campaign, user, None),
         ("campaign", "https://www.example.com/spring", campaign, user, None),
         ("vcard", TARGET, None, user, alias),
@@ -96,11 +96,11 @@ def test_wrong_items_are_named_and_the_right_ones_around_them_are_made(workspace
         (FieldError("kind", "unknown", "kind x."), "kind", "unknown"),
     ]
     result = create_links(workspace, [LinkInput("other", TARGET), *(item for item, _field, _code in wrong)])
-    assert [(found.index, found.field, found.code) for found in result.rejected] == [
+    assert [(rejection.index, rejection.field, rejection.code) for rejection in result.rejected] == [
         (index, field, code) for index, (_item, field, code) in enumerate(wrong, 1)
     ]
     assert (result.created, len(result.links), result.links[1:]) == (1, 21, [None] * 20)
-    assert all(found.message.startswith(found.field) for found in result.rejected)
+    assert all(rejection.message.startswith(rejection.field) for rejection in result.rejected)
     assert isinstance(result.rejected[0], Rejection)
 
 

@@ -268,10 +268,10 @@ def test_all_links_of_1000_users_are_made_by_as_many_statements_as_those_of_ten(
     for number in (10, 1_000):
         users = [make_user(workspace).public_id for _ in range(number)]
         body = [{"kind": "campaign", "campaignPublicId": campaign.public_id, "userPublicId": user} for user in users]
-        with statements() as found:
+        with statements() as executed:
             answer = post(key, {"links": body}, LINKS).json()
         assert (answer["created"], [item["userPublicId"] for item in answer["results"]]) == (number, users)
-        counts.append(len(found))
+        counts.append(len(executed))
     # On SQLite Django writes some hundred rows by one statement.
     assert counts[1] == counts[0] if connection.vendor == "postgresql" else counts[1] <= counts[0] + 10
     assert counts[0] <= 10
@@ -356,9 +356,9 @@ def test_pages_hold_each_link_once_by_the_same_number_of_statements() -> None:
     tokens(key)
     counts, listed = [], []
     for page, size in ((1, 3), (2, 3), (3, 3), (1, 1)):
-        with statements() as found:
+        with statements() as executed:
             listed.append(tokens(key, {"page": page, "pageSize": size}))
-        counts.append(len(found))
+        counts.append(len(executed))
     assert listed[0] + listed[1] + listed[2] == [link.token for link in reversed(links)]
     assert len(set(counts)) == 1
 

@@ -331,7 +331,7 @@ def test_days_of_clicks_are_the_workspaces(zone: str, day: str, first: str, last
     start, end = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (first, last))
     tick = timedelta(microseconds=1)
     moments = [end + tick, end, start, start - tick]
-    record(workspace, *(ClickInput("other", clicked_at=moment) for moment in moments))
+    record(workspace, *(ClickInput("other", clicked_at=time) for time in moments))
     key = make_key(workspace)
 
     def listed(**query: str) -> list[datetime]:

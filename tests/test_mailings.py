@@ -47,25 +47,25 @@ def make_mailing(workspace: Workspace | None = None, *emails: str, **values: Any
     return mailing
 
 
-def send(moment: str, **options: Any) -> str:
+def send(now: str, **options: Any) -> str:
     """What `send_mailings` prints at noon of a day."""
     printed = io.StringIO()
-    with time_machine.travel(moment if "T" in moment else at(moment), tick=False):
+    with time_machine.travel(now if "T" in now else at(now), tick=False):
         call_command("send_mailings", stdout=printed, **options)
     return printed.getvalue()
 
 
-def fails(moment: str) -> str:
+def fails(now: str) -> str:
     with pytest.raises(CommandError) as error:
-        send(moment)
+        send(now)
     return str(error.value)
 
 
 def sent() -> list[tuple[str, str]]:
     """To whom, and what: all since the last call."""
-    found = [(message.to[0], message.subject) for message in mail.outbox]
+    mails = [(message.to[0], message.subject) for message in mail.outbox]
     mail.outbox.clear()
-    return found
+    return mails
 
 
 # --- which periods
@@ -109,10 +109,10 @@ def test_a_month_is_sent_in_its_language_when_it_is_over() -> None:
     assert sent() == [(ADA, "Acme, 1er–31 mars 2026 : 0 clic")]
 
 
-@pytest.mark.parametrize(("moment", "number"), [("2026-03-29T21:59:59+00:00", 0), ("2026-03-29T22:00:00+00:00", 1)])
-def test_a_period_is_over_when_it_is_in_the_workspace(moment: str, number: int) -> None:
+@pytest.mark.parametrize(("now", "number"), [("2026-03-29T21:59:59+00:00", 0), ("2026-03-29T22:00:00+00:00", 1)])
+def test_a_period_is_over_when_it_is_in_the_workspace(now: str, number: int) -> None:
     make_mailing(make_workspace(timezone="Europe/Paris"))
-    send(moment)
+    send(now)
     assert len(sent()) == number
 
 

@@ -75,10 +75,10 @@ ONE_OF = re.compile(r"(\w+) is required.*: one of (\w+).*\.")
 
 def example_in(message: str, field: str) -> str:
     """The example that the error of a missing field gives."""
-    found = WITH_EXAMPLE.fullmatch(message) or ONE_OF.fullmatch(message)
-    assert found, message
-    assert found[1] == field
-    return found[2]
+    match = WITH_EXAMPLE.fullmatch(message) or ONE_OF.fullmatch(message)
+    assert match, message
+    assert match[1] == field
+    return match[2]
 
 
 REQUIRED = [

@@ -124,9 +124,9 @@ def test_any_other_name_is_refused(name: str) -> None:
 
 
 def test_today_is_the_local_date() -> None:
-    moment = datetime(2026, 2, 28, 18, 15, tzinfo=UTC)
-    assert Workspace(timezone="Asia/Kathmandu").today(moment) == date(2026, 3, 1)
-    assert Workspace(timezone="America/New_York").today(moment) == date(2026, 2, 28)
+    now = datetime(2026, 2, 28, 18, 15, tzinfo=UTC)
+    assert Workspace(timezone="Asia/Kathmandu").today(now) == date(2026, 3, 1)
+    assert Workspace(timezone="America/New_York").today(now) == date(2026, 2, 28)
 
 
 def test_a_users_email_is_unique_in_its_workspace_whatever_its_case() -> None:
@@ -361,8 +361,8 @@ def test_the_status_follows_from_the_dates(
     assert campaign_status(starts_on, ends_on, is_paused, TODAY) == expected
     campaign = make_campaign(make_workspace(), starts_on=starts_on, ends_on=ends_on, is_paused=is_paused)
     assert campaign.status(TODAY) == expected
-    found = [status for status in STATUSES if Campaign.objects.all().with_status(status, TODAY).exists()]
-    assert found == [expected]
+    statuses = [status for status in STATUSES if Campaign.objects.all().with_status(status, TODAY).exists()]
+    assert statuses == [expected]
 
 
 def test_only_a_campaign_click_has_a_campaign() -> None:
@@ -652,10 +652,10 @@ def test_every_index_has_a_query() -> None:
             WHERE schemaname = current_schema() AND tablename LIKE 'stats\\_app\\_%'
             """
         )
-        found = cursor.fetchall()
-    assert [name for _, name, _ in found if name.endswith("_like")] == []
+        stored_indexes = cursor.fetchall()
+    assert [name for _, name, _ in stored_indexes if name.endswith("_like")] == []
     tables: dict[str, list[tuple[str, ...]]] = {}
-    for table, _, columns in found:
+    for table, _, columns in stored_indexes:
         plain = tuple(
             re.sub(r"^\(\s*CASE\s.*?\((\w+)::text\).*$", r"folded(\1)", column, flags=re.DOTALL) for column in columns
         )
@@ -663,7 +663,7 @@ def test_every_index_has_a_query() -> None:
     assert {table: sorted(indexes) for table, indexes in tables.items()} == {
         table: sorted(indexes.values()) for table, indexes in INDEXES.items()
     }
-    named = {name for _, name, _ in found if name.startswith("stats_") and not name.startswith("stats_app_")}
+    named = {name for _, name, _ in stored_indexes if name.startswith("stats_") and not name.startswith("stats_app_")}
     assert named == {name for indexes in INDEXES.values() for name in indexes if name.startswith("stats_")}
 
 

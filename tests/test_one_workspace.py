@@ -373,5 +373,5 @@ def test_it_hears_of_a_statement_wherever_it_runs(cast: Cast, monkeypatch: pytes
     monkeypatch.setattr(CampaignQuerySet, "clicked", lambda rows: Click.objects.filter(campaign__in=list(rows)))
     with pytest.raises(ProtectedError):
         cast.tenant.campaign.delete()
-    [found] = one_workspace.faults()
-    assert found.startswith("stats_app/models/deletion.py:_delete_unclicked does not name its workspace: SELECT ")
+    [fault] = one_workspace.faults()
+    assert fault.startswith("stats_app/models/deletion.py:_delete_unclicked does not name its workspace: SELECT ")

@@ -53,9 +53,9 @@ class Operation:
 
 
 OPERATIONS = [
-    Operation(found["operationId"], method, path, found["security"][0]["apiKey"][0], "requestBody" in found)
+    Operation(described["operationId"], method, path, described["security"][0]["apiKey"][0], "requestBody" in described)
     for path, methods in schema.document(urls.router.urls, "/api/v1/")["paths"].items()
-    for method, found in methods.items()
+    for method, described in methods.items()
 ]
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 each_tool = pytest.mark.parametrize("tool", TOOLS)

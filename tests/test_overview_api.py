@@ -111,11 +111,11 @@ def scattered(
         day = rng.choice(edges) if rng.random() < 0.4 else first + timedelta(days=rng.randrange(length + 1))
         day = min(max(day, first), last)
         midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(workspace.timezone)).astimezone(UTC)
-        moment = midnight + timedelta(seconds=rng.choice([-1, 0, 1, 1799, 3600, 7200, rng.randrange(86_400)]))
+        clicked_at = midnight + timedelta(seconds=rng.choice([-1, 0, 1, 1799, 3600, 7200, rng.randrange(86_400)]))
         kind = rng.choice(["campaign", "campaign", "vcard", "other"])
         campaign = rng.choice(campaigns).public_id if kind == "campaign" else None
         verdict = rng.choice(["human"] * 8 + ["bot", "suspected"])
-        clicks.append(ClickInput(kind, campaign=campaign, clicked_at=moment, verdict=verdict))
+        clicks.append(ClickInput(kind, campaign=campaign, clicked_at=clicked_at, verdict=verdict))
     return clicks
 
 
@@ -204,9 +204,10 @@ def test_it_shows_the_ten_best_campaigns_and_breaks_ties_by_public_id() -> None:
 def test_signals_are_the_kinds_that_have_clicks(kinds: list[str], signals: list[tuple[str, int]]) -> None:
     workspace = make_workspace()
     campaign = make_campaign(workspace)
-    moment = at("2026-03-02T10:00:00")
+    clicked_at = at("2026-03-02T10:00:00")
     record(
-        workspace, *(ClickInput(k, campaign=campaign if k == "campaign" else None, clicked_at=moment) for k in kinds)
+        workspace,
+        *(ClickInput(k, campaign=campaign if k == "campaign" else None, clicked_at=clicked_at) for k in kinds),
     )
     body = ask_both(make_key(workspace), OVERVIEW, MARCH).json()
     assert body["signals"] == [{"type": kind, "count": number} for kind, number in signals]

@@ -189,8 +189,8 @@ def test_a_zone_that_the_machine_lacks_is_named(name: str) -> None:
 
 
 def test_it_writes_a_time_in_utc_and_whole_seconds() -> None:
-    moment = datetime(2026, 3, 28, 12, 25, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
-    assert format_time(moment) == "2026-03-28T10:25:00+00:00"
+    time = datetime(2026, 3, 28, 12, 25, 0, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert format_time(time) == "2026-03-28T10:25:00+00:00"
 
 
 @pytest.mark.parametrize(

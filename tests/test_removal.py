@@ -61,14 +61,14 @@ def tenant(name: str) -> Workspace:
 
 def everything(*, of: int) -> dict[str, Any]:
     """All stored values by table: those of a workspace, for tables that name one, and what leads to keys."""
-    found = {}
+    rows = {}
     for model in apps.get_app_config("stats_app").get_models():
         if model._meta.managed and any(field.name == "workspace" for field in model._meta.fields):
-            found[model.__name__] = sorted(map(str, model._default_manager.filter(workspace=of).values_list()))
-    found["CallWindow"] = sorted(
+            rows[model.__name__] = sorted(map(str, model._default_manager.filter(workspace=of).values_list()))
+    rows["CallWindow"] = sorted(
         map(str, apps.get_model("stats_app", "CallWindow").objects.filter(api_key__workspace=of).values_list())
     )
-    return found
+    return rows
 
 
 def test_a_tenant_goes_whole_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:

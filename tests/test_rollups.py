@@ -337,9 +337,9 @@ def test_a_change_that_is_rolled_back_changes_nothing(workspace: Workspace, coun
 
 def test_a_zone_that_was_changed_otherwise_is_found(workspace: Workspace, counted: Counts) -> None:
     set_workspace(workspace, timezone="UTC")
-    found = differences(workspace)
-    assert found[0] == f"time zone: UTC counted, {ZONE} stored"
-    assert len(found) > 1
+    reported = differences(workspace)
+    assert reported[0] == f"time zone: UTC counted, {ZONE} stored"
+    assert len(reported) > 1
 
 
 def test_after_such_a_change_only_all_days_can_be_counted(workspace: Workspace, counted: Counts) -> None:

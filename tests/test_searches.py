@@ -93,7 +93,7 @@ def make_cast() -> Workspace:
     return workspace
 
 
-def found(staff: Client, model: str, term: str, workspace: Workspace) -> set[str]:
+def listed_names(staff: Client, model: str, term: str, workspace: Workspace) -> set[str]:
     """The users of the rows that the admin's list shows for the search."""
     response = staff.get(address(model), {"q": term, "workspace": workspace.pk})
     return {str(row if isinstance(row, WorkspaceUser) else row.user) for row in response.context["cl"].result_list}
@@ -103,14 +103,14 @@ def found(staff: Client, model: str, term: str, workspace: Workspace) -> set[str
 def test_the_admin_finds_users_and_what_is_theirs() -> None:
     workspace, staff = make_cast(), superuser()
     for term, names in TERMS.items():
-        assert found(staff, "workspaceuser", term, workspace) == names, term
-        assert found(staff, "trackedlink", term, workspace) == names, term
-        assert found(staff, "campaignassignment", term, workspace) == names, term
-        assert found(staff, "alias", term, workspace) == names & {"Ada Lovelace"}, term
-    assert found(staff, "alias", "countess ada", workspace) == {"Ada Lovelace"}
-    assert found(staff, "trackedlink", "TokenAcme1", workspace) == {"Bob 100% Baker"}
-    assert found(staff, "trackedlink", "spring 2 c_d", workspace) == {"c_d@acme.example"}
-    assert found(staff, "campaignassignment", "SPRING 2", workspace) == {"c_d@acme.example"}
+        assert listed_names(staff, "workspaceuser", term, workspace) == names, term
+        assert listed_names(staff, "trackedlink", term, workspace) == names, term
+        assert listed_names(staff, "campaignassignment", term, workspace) == names, term
+        assert listed_names(staff, "alias", term, workspace) == names & {"Ada Lovelace"}, term
+    assert listed_names(staff, "alias", "countess ada", workspace) == {"Ada Lovelace"}
+    assert listed_names(staff, "trackedlink", "TokenAcme1", workspace) == {"Bob 100% Baker"}
+    assert listed_names(staff, "trackedlink", "spring 2 c_d", workspace) == {"c_d@acme.example"}
+    assert listed_names(staff, "campaignassignment", "SPRING 2", workspace) == {"c_d@acme.example"}
 
 
 @pytest.mark.usefixtures("_every_way")

@@ -53,7 +53,7 @@ def holds_secret(node: ast.AST) -> bool:
 
 def unmarked(source: str) -> list[str]:
     """The functions with a variable `secret` that error reports would show."""
-    found = []
+    unmarked = []
     for function in ast.walk(ast.parse(source)):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
@@ -69,8 +69,8 @@ def unmarked(source: str) -> list[str]:
             for mark in function.decorator_list
         )
         if runs_elsewhere or not marked:
-            found.append(function.name)
-    return found
+            unmarked.append(function.name)
+    return unmarked
 
 
 def test_every_function_that_holds_a_secret_is_marked() -> None:

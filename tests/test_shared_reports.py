@@ -76,8 +76,8 @@ def hrefs(page: str) -> list[str]:
 
 
 def made_address(page: str) -> str:
-    [found] = re.findall(r"<pre>(http://testserver/stats/shared/[A-Za-z0-9_-]{43}/)</pre>", page)
-    return str(found)
+    [address] = re.findall(r"<pre>(http://testserver/stats/shared/[A-Za-z0-9_-]{43}/)</pre>", page)
+    return str(address)
 
 
 def post(client: Client, shown: Workspace | Campaign, **values: Any) -> HttpResponse:
@@ -332,10 +332,10 @@ def test_whatever_the_reason_what_is_not_open_is_one_and_the_same_404(workspace:
     assert [target for target in hrefs(page) if not target.startswith(("/static/stats_app/", "#"))] == []
 
 
-@pytest.mark.parametrize(("moment", "status"), [("2026-03-29T21:59:59", 200), ("2026-03-29T22:00:00", 404)])
-def test_its_last_day_is_one_of_the_workspace(workspace: Workspace, moment: str, status: int) -> None:
+@pytest.mark.parametrize(("now", "status"), [("2026-03-29T21:59:59", 200), ("2026-03-29T22:00:00", 404)])
+def test_its_last_day_is_one_of_the_workspace(workspace: Workspace, now: str, status: int) -> None:
     path = link(workspace, last_day=date(2026, 3, 29))
-    with time_machine.travel(f"{moment}+00:00", tick=False):
+    with time_machine.travel(f"{now}+00:00", tick=False):
         assert Client().get(path).status_code == status
 
 

@@ -52,9 +52,9 @@ def plain_top(
     return [(users[number].pk, counted[number]) for number in ordered[:TOP]]
 
 
-def found_top(workspace: Workspace, period: Period) -> list[tuple[int, int]]:
-    found = store.counts(workspace.pk, period, ("user",), top=TOP)
-    return [(int(key), clicks) for (key,), [clicks] in found.items()]
+def top_users(workspace: Workspace, period: Period) -> list[tuple[int, int]]:
+    counts = store.counts(workspace.pk, period, ("user",), top=TOP)
+    return [(int(key), clicks) for (key,), [clicks] in counts.items()]
 
 
 class TopTest(TestCase):
@@ -70,11 +70,11 @@ class TopTest(TestCase):
         for one, two in [*ends, (FIRST, LAST), (date(2024, 1, 1), date(2025, 12, 31))]:
             period = Period(min(one, two), max(one, two))
             expected = plain_top(users, drawn, period)
-            assert found_top(workspace, period) == expected
+            assert top_users(workspace, period) == expected
             # Clicks are spread evenly, so that more users are left than the search looks up one by one.
             for many in (4, 0):
                 with mock.patch.object(rankings, "MANY", many):
-                    assert found_top(workspace, period) == expected
+                    assert top_users(workspace, period) == expected
         assert list(rollups.check(workspace)) == []
 
     @settings(max_examples=60, deadline=None)
@@ -92,12 +92,12 @@ class TopTest(TestCase):
         record_all(workspace, clicks, now=noon(LAST))
         for one, two in [*ends, (FIRST, LAST), (LAST - timedelta(days=29), LAST), (LAST, LAST)]:
             period = Period(min(one, two), max(one, two))
-            found = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP)
+            counted = store.counts(workspace.pk, period, ("campaign", "day"), top=TOP)
             expected = plain_top(campaigns, drawn, period)
-            assert [(key, sum(daily)) for (key,), daily in found.items()] == expected
+            assert [(key, sum(daily)) for (key,), daily in counted.items()] == expected
             for many in (4, 0):
                 with mock.patch.object(rankings, "MANY", many):
-                    assert store.counts(workspace.pk, period, ("campaign", "day"), top=TOP) == found
+                    assert store.counts(workspace.pk, period, ("campaign", "day"), top=TOP) == counted
 
 
 @pytest.mark.django_db
@@ -108,7 +108,7 @@ def test_ties_go_by_public_id_also_when_they_are_many() -> None:
     store_clicks(workspace, users, drawn)
     period = Period(date(2025, 6, 1), date(2025, 6, 30))
     first = sorted(users, key=lambda user: user.public_id)[:TOP]
-    assert found_top(workspace, period) == [(user.pk, 1) for user in first]
+    assert top_users(workspace, period) == [(user.pk, 1) for user in first]
 
 
 @pytest.mark.django_db

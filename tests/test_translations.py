@@ -55,8 +55,8 @@ def marked_texts(folder: str) -> Iterator[tuple[str, str | None]]:
         if file.suffix != ".py":
             # As Python code, without the indentation of HTML, which Python would refuse.
             source = "\n".join(line.lstrip() for line in templatize(source).splitlines())
-        for _line, found, _comments, context in extract("python", BytesIO(source.encode()), CALLS):
-            yield (found if isinstance(found, str) else found[0], context)
+        for _line, text, _comments, context in extract("python", BytesIO(source.encode()), CALLS):
+            yield (text if isinstance(text, str) else text[0], context)
 
 
 def key(message: Message) -> tuple[str, str | None]:

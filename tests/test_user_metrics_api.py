@@ -43,17 +43,17 @@ def test_it_answers_with_exactly_these_keys_in_this_order() -> None:
         assign(campaign, ada, bob)
     alias = make_alias(ada)
     make_alias(ada)
-    moment = at("2026-03-09")
+    clicked_at = at("2026-03-09")
     record(
         workspace,
-        ClickInput("campaign", campaign=campaigns[0], user=ada, clicked_at=moment),
-        ClickInput("campaign", campaign=campaigns[1], alias=alias, clicked_at=moment),
-        ClickInput("vcard", user=ada, clicked_at=moment),
-        ClickInput("other", user=ada, clicked_at=moment),
-        ClickInput("other", user=ada, clicked_at=moment, verdict="bot"),
+        ClickInput("campaign", campaign=campaigns[0], user=ada, clicked_at=clicked_at),
+        ClickInput("campaign", campaign=campaigns[1], alias=alias, clicked_at=clicked_at),
+        ClickInput("vcard", user=ada, clicked_at=clicked_at),
+        ClickInput("other", user=ada, clicked_at=clicked_at),
+        ClickInput("other", user=ada, clicked_at=clicked_at, verdict="bot"),
         ClickInput("other", user=ada, clicked_at=at("2026-02-28")),
-        ClickInput("other", user=bob, clicked_at=moment),
-        ClickInput("other", clicked_at=moment),
+        ClickInput("other", user=bob, clicked_at=clicked_at),
+        ClickInput("other", clicked_at=clicked_at),
     )
     response = ask_both(make_key(workspace), metrics(ada), {"from": "2026-03-01", "to": "2026-03-31"})
     numbers = {

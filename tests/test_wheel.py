@@ -127,14 +127,14 @@ def build_wheel(folder: Path) -> Path:
 
 def closure(requirements: list[str], extras: frozenset[str] = frozenset()) -> dict[str, metadata.Distribution]:
     """The installed distributions that `requirements` ask for, and what those need."""
-    found: dict[str, metadata.Distribution] = {}
+    distributions: dict[str, metadata.Distribution] = {}
     for requirement in map(Requirement, requirements):
         if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras or {""}):
             continue
         distribution = metadata.distribution(requirement.name)
-        found[distribution.name] = distribution
-        found |= closure(distribution.requires or [], frozenset(requirement.extras))
-    return found
+        distributions[distribution.name] = distribution
+        distributions |= closure(distribution.requires or [], frozenset(requirement.extras))
+    return distributions
 
 
 def link(distribution: metadata.Distribution, packages: Path) -> None:

@@ -187,8 +187,8 @@ def test_the_database_takes_the_same_characters_for_the_same_as_python_does() ->
     for character, key in zip(characters, folded, strict=True):
         by_python.setdefault(search_key(character), set()).add(key)
         by_database.setdefault(key, set()).add(search_key(character))
-    assert [key for key, found in by_python.items() if len(found) > 1] == []
-    assert [key for key, found in by_database.items() if len(found) > 1] == []
+    assert [key for key, texts in by_python.items() if len(texts) > 1] == []
+    assert [key for key, texts in by_database.items() if len(texts) > 1] == []
 
 
 def _folded_by_the_database(characters: list[str]) -> list[str]:

@@ -179,9 +179,9 @@ def test_calls_are_filtered_by_day_in_a_zone_without_a_name(hours: float) -> Non
     staff = superuser()
     local = NOON + timedelta(hours=hours)
     with django_timezone.override(timezone(timedelta(hours=hours))):
-        found = []
+        pages = []
         for day in (local.date(), local.date() + timedelta(days=1)):
             days = {"from": day.isoformat(), "to": day.isoformat()}
             response = staff.get(admin_address("toolcall"), days)
-            found.append((response.status_code, len(response.context["cl"].result_list)))
-    assert found == [(200, 1), (200, 0)]
+            pages.append((response.status_code, len(response.context["cl"].result_list)))
+    assert pages == [(200, 1), (200, 0)]

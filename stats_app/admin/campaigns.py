@@ -49,7 +49,7 @@ class StatusFilter(WordFilter):
 def _zones_by_date(at: datetime) -> dict[date, list[str]]:
     """The time zones of all workspaces, by their current local date: two dates, or three during an hour of each day.
 
-    Without zones that this machine does not know: the status of campaigns there is unknown.
+    Zones that this machine does not know are left out, because the status of their campaigns is unknown.
     """
     zones: dict[date, list[str]] = {}
     for name in Workspace.objects.order_by().values_list("timezone", flat=True).distinct():

@@ -100,7 +100,8 @@ class ClickAdmin(KeyedAdmin):
     search_fields = ("id",)
     search_help_text = gettext_lazy("By click id, the public id of a campaign or user, or a user's e-mail.")
     keys = CLICK_KEYS
-    # Left out if single clicks must not show persons. Links are left out, too: their list shows whose they are.
+    # The columns to leave out if single clicks must not show persons. Links are among them, because the list of links
+    # shows whose they are.
     of_persons = frozenset({"user", "alias", "link"})
 
     @property

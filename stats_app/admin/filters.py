@@ -85,7 +85,8 @@ class OneWorkspaceFilter(WorkspaceFilter):
 
 
 def browsed_workspace(request: HttpRequest) -> Workspace | None:
-    """The workspace whose clicks a list shows: the chosen one, else the first by name, among a few, that has clicks.
+    """The workspace whose clicks a list shows: the chosen one, or else the first with clicks among the first few by
+    name.
 
     None if the login may not see the chosen one, or if there is no workspace.
     """

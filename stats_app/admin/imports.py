@@ -86,7 +86,7 @@ _RULES = {
     "isPaused": _FLAG,
     "assignedUsers": gettext_lazy("must be e-mail addresses or public ids of users"),
 }
-# The models that a column of this name changes, besides the rows themselves.
+# The permissions that a column needs besides those for the rows, because it also changes another model.
 _FURTHER = {
     "aliases": ("stats_app.add_alias", "stats_app.delete_alias"),
     "assignedUsers": ("stats_app.add_campaignassignment", "stats_app.delete_campaignassignment"),
@@ -281,7 +281,7 @@ class ImportAdmin(_Base):
         return HttpResponseRedirect(self.address("changelist"))
 
     def _log_import(self, request: HttpRequest, workspace: Workspace, numbers: dict[str, int]) -> None:
-        """One entry in the history of the workspace, whatever the number of rows; without names, which would stay."""
+        """Adds a single entry to the history of the workspace. It names nobody, because it would outlast an erasure."""
         message = _(
             "Imported %(rows)s: %(created)s created, %(updated)s changed, %(unchanged)s unchanged, "
             "%(rejected)s rejected."
@@ -331,12 +331,12 @@ def _problem(field: str, code: str) -> tuple[Any, Any]:
 
 
 def _in_words(changes: Iterable[Change]) -> list[tuple[Any, Change]]:
-    """Each field as the forms call it, beside what it was and becomes."""
+    """For each changed field its label in the forms, and the change with both values as texts."""
     return [(LABELS[one.field], Change(one.field, _word(one.before), _word(one.after))) for one in changes]
 
 
 def _values(item: dict[str, Any]) -> list[tuple[Any, Any]]:
-    """Each field that the row has a value for, as the forms call it, and the value."""
+    """For each field with a value its label in the forms, and the value."""
     values = ((name, ", ".join(value) if isinstance(value, list) else value) for name, value in item.items())
     return [(LABELS[name], _word(value)) for name, value in values if name in LABELS and value not in ("", None)]
 

@@ -35,8 +35,8 @@ PREVIEW_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'
 def _next_attempt(address: MailingAddress) -> str:
     if address.waits_until is None:
         return ""
-    moment = formats.date_format(timezone.localtime(address.waits_until), "DATETIME_FORMAT")
-    return " · " + _("next attempt: %(time)s") % {"time": moment}
+    time = formats.date_format(timezone.localtime(address.waits_until), "DATETIME_FORMAT")
+    return " · " + _("next attempt: %(time)s") % {"time": time}
 
 
 class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
@@ -132,7 +132,8 @@ class MailingAdmin(ScopedAdmin):
 
     @admin.display(description=gettext_lazy("not delivered"))
     def troubles(self, mailing: Mailing) -> SafeString:
-        """The mails that the last run could not send, and when an address that is refused for good is tried again."""
+        """The addresses that could not be sent to, their errors, and when one that is refused permanently is tried
+        again."""
         rows = mailing.addresses.filter(failures__gt=0, unsubscribed_at=None).order_by("pk")[:50]
         return format_html_join(
             "", "{} ({}×): {}{}<br>", ((row.email, row.failures, row.error, _next_attempt(row)) for row in rows)

@@ -132,7 +132,8 @@ class KeyedChangeList(NamedChangeList):
 
 
 def kept_parameters(request: HttpRequest, *without: str) -> list[tuple[str, str]]:
-    """The parameters to keep in a form of a list. The position is left out, so that the first page follows."""
+    """The parameters of the address that a form of the list must keep. Without the position, so that the form leads to
+    the first page."""
     gone = {*without, BEFORE, AFTER, ERROR_FLAG}
     return [(name, value) for name, values in request.GET.lists() if name not in gone for value in values]
 

@@ -79,8 +79,8 @@ class ScopedAdmin(_ModelAdmin):
 
     @property
     def urls(self) -> list[URLPattern]:
-        """The URLs of `get_urls`, with an admin page for when the database cannot be reached. The views are wrapped
-        here because reading the login, before any of our methods, already needs the database."""
+        """The URLs of `get_urls`. While the database cannot be reached, their views show a page of the admin. They are
+        wrapped here, because Django reads the login from the database before it calls any of our methods."""
         patterns: list[URLPattern] = super().urls
         for pattern in patterns:
             pattern.callback = with_outage_page(pattern.callback, self._outage_page)
@@ -98,8 +98,8 @@ class ScopedAdmin(_ModelAdmin):
         return queryset.filter(**{f"{self.workspace_path}__in": workspaces_for(request.user).values("pk")})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """The values of the address to fill the form with. Texts are parsed as times where the form needs times: for a
-        text, Django's widget raises an error."""
+        """The initial values of the form, from the address. Texts are parsed into times for the fields that hold times,
+        because Django's widget raises an error for a text."""
         initial: dict[str, Any] = super().get_changeform_initial_data(request)
         for name in {field.name for field in self.opts.fields if isinstance(field, DateTimeField)} & initial.keys():
             try:
@@ -156,7 +156,7 @@ class ScopedAdmin(_ModelAdmin):
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
-        # The queryset must be limited, because Django limits only the choices that the widget shows.
+        # Django limits only the choices that the widget shows; a field accepts every row of its queryset.
         related = self.admin_site._registry.get(db_field.remote_field.model)
         if related is not None:
             kwargs.setdefault("queryset", related.get_queryset(request))
@@ -208,7 +208,8 @@ class ScopedAdmin(_ModelAdmin):
         return f"{url}?{urlencode(query)}"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What would be deleted, mostly as numbers, because Django's own method reads every row, maybe millions.
+        """What would be deleted, mostly as numbers. Django's own method would read every row, of which there may be
+        millions.
 
         Returns what Django's method returns: the names of the rows, the number of each kind, the missing permissions,
         and the protected rows.
@@ -264,8 +265,8 @@ class ScopedAdmin(_ModelAdmin):
 def of_related(relation: str, rows: QuerySet[Any], condition: Q) -> Q:
     """The condition that the related row fulfils `condition`; `rows` are all rows of its model.
 
-    By the keys of the rows that do, or do not, if they are few: a subquery would be run for the list and for its count.
-    Never by a join, because the database would then sort all rows.
+    If few rows fulfil it, or few do not, it lists the keys of these rows, because a subquery would be run twice: for
+    the list and for its count. It never uses a join, because the database would then sort all rows.
     """
     matching = few(rows.filter(condition))
     if matching is not None:
@@ -321,7 +322,7 @@ class ReadOnlyAdmin(ScopedAdmin):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        # Not Django's method: it would call the method above, because who may change rows may view them.
+        # Whoever may change rows may view them. Django's own method asks `has_change_permission`, which is False here.
         opts = self.opts
         return any(request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}") for act in ("view", "change"))
 

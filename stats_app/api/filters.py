@@ -28,7 +28,7 @@ from stats_app.words import PLAIN_PATTERN, SEARCH_LENGTH, search_words
 
 
 class _StrictField(forms.Field):
-    """A form field whose error is a rule to follow the field's name, such as "must be a date". Refuses empty values."""
+    """A form field whose error messages continue the field's name: "must be a date". Refuses empty values."""
 
     rule = "must be something else"
     # The schema of a valid value, for the OpenAPI document.
@@ -211,8 +211,8 @@ class UserFilter(StrictFilterSet):
         fields: list[str] = []
 
     def known_as(self, queryset: Any, name: str, value: list[str]) -> QuerySet[Any]:
-        found: QuerySet[Any] = queryset.known_as(value, self.workspace.pk)
-        return found
+        users: QuerySet[Any] = queryset.known_as(value, self.workspace.pk)
+        return users
 
     def with_activity(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return queryset.filter(is_active=value == "true")
@@ -250,7 +250,7 @@ class ClickFilter(StrictFilterSet):
         return clicks_in_days(queryset, self.workspace.zone, start, end)
 
 
-# Declared here because `from` is a keyword of Python and cannot be an attribute.
+# Declared here, because `from` is a keyword of Python, so it cannot be the name of an attribute.
 ClickFilter.base_filters |= {
     "from": DateFilter(method="in_period", help_text="First day, included, in the workspace's time zone."),
     "to": DateFilter(method="in_period", help_text="Last day, included, in the workspace's time zone."),
@@ -272,5 +272,5 @@ class LinkFilter(StrictFilterSet):
 
 
 def _number_of(model: Any, workspace: Workspace, public_id: str) -> int:
-    """The primary key of a row of the workspace, or 0, which no row has, if it is not there."""
+    """The primary key of the workspace's row with this public id. If there is none: 0, which is the key of no row."""
     return model.objects.filter(workspace=workspace, public_id=public_id).values_list("pk", flat=True).first() or 0

@@ -62,7 +62,8 @@ class Batch:
         return next((key for key, inside in self.fields.items() if inside == name), name)
 
     def as_sent(self, wrong: Rejection, items: Sequence[object]) -> dict[str, object]:
-        """A rejection as it is answered, with the field's JSON name. Errors from parsing already have that name."""
+        """A rejection as the answer contains it, with the field's JSON name. Errors from parsing already have that
+        name."""
         error = FieldError(wrong.field, wrong.code, wrong.message)
         if not isinstance(items[wrong.index], FieldError):
             error = error.renamed(self.json_name(error.field))
@@ -84,7 +85,7 @@ class Batch:
         return list(items)
 
     def _wrong(self, item: object) -> FieldError | None:
-        """The first error in the form of an item. The meaning of its values is checked later."""
+        """The first error in the structure of an item. Its values are validated later."""
         if not isinstance(item, dict):
             return FieldError(self.one, "invalid", f"{self.one} must be an object, not {shown(item)}.")
         if not {*map(type, item.values())} <= _PLAIN:

@@ -52,7 +52,7 @@ def problem_response(exc: Exception, context: dict[str, Any]) -> Response:
     if isinstance(exc, SuspiciousOperation):
         return _problem("invalid_parameters", "The request is malformed.", extra={"errors": []})
     logger.error("Unexpected error", exc_info=exc)
-    # Django's signal for error trackers. Without it they would not see the error, because the request is answered.
+    # Error trackers listen to this signal of Django, which Django itself sends only for exceptions that nobody handles.
     got_request_exception.send(sender=None, request=context["request"]._request)
     return _problem("internal_error", "Something went wrong on our side; it has been logged.")
 
@@ -83,7 +83,7 @@ def _problem(
 
 
 def limit_headers(allowance: Allowance | None) -> dict[str, str]:
-    """The headers with the rest of a rate limit, by draft-ietf-httpapi-ratelimit-headers."""
+    """The headers that say what is left of a rate limit, by draft-ietf-httpapi-ratelimit-headers."""
     if allowance is None:
         return {}
     return {

@@ -159,8 +159,13 @@ class OperationSchema(ClosedSchema):
         if not self._is_list_view():
             return []
         return [
-            {"name": name, "in": "query", "schema": found.field.schema, "description": found.extra["help_text"]}
-            for name, found in self.view.filterset_class.base_filters.items()
+            {
+                "name": name,
+                "in": "query",
+                "schema": declared.field.schema,
+                "description": declared.extra["help_text"],
+            }
+            for name, declared in self.view.filterset_class.base_filters.items()
         ]
 
     def _get_request_body(self, direction: Any = "request") -> Json | None:
@@ -176,7 +181,8 @@ class OperationSchema(ClosedSchema):
         return responses | {str(status): self._problem(status, codes) for status, codes in sorted(by_status.items())}
 
     def _declared_parameters(self) -> Iterable[OpenApiParameter]:
-        """The tool's parameters, and those in the path, which are declared by other tools if this one has none."""
+        """The parameters of the tool and of the path. Those of the path that this operation's tool lacks are declared
+        by other tools."""
         in_path = uritemplate.variables(self.path)
         own = self._mapped(self.operation.tool.parameters) if self.operation.tool else {}
         for name in [*in_path, *(name for name in own if name not in in_path)]:
@@ -198,7 +204,7 @@ class OperationSchema(ClosedSchema):
 
     def _any_tools(self, name: str) -> tuple[Json, bool]:
         """The parameter with this name, from the first tool that has one."""
-        return next(found[name] for tool in TOOLS.values() if name in (found := self._mapped(tool.parameters)))
+        return next(mapped[name] for tool in TOOLS.values() if name in (mapped := self._mapped(tool.parameters)))
 
     def _codes(self) -> list[str]:
         """The errors that the operation can answer with."""
@@ -279,7 +285,7 @@ def document(patterns: Sequence[URLPattern | URLResolver], prefix: str = "/") ->
 
 @cache
 def _document(patterns: tuple[URLPattern | URLResolver, ...]) -> Json:
-    """The document without a prefix. Cached; the prefix is not part of the key, because there may be any number."""
+    """The document without a prefix. Cached by the patterns only, because there may be any number of prefixes."""
     settings = {
         "TITLE": TITLE,
         "DESCRIPTION": DESCRIPTION,

@@ -63,8 +63,8 @@ class StatsViewSet(GenericViewSet[Any]):
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
-        # No transaction of ATOMIC_REQUESTS: rate limits and audit rows must be kept when the answer fails. And when the
-        # database is down, Django would fail to begin it before our code could answer 503.
+        # ATOMIC_REQUESTS is switched off: rate limits and audit rows must be kept when the answer fails. Also, Django
+        # would begin the transaction before our code runs, so we could not answer 503 while the database is down.
         view = super().as_view(*args, **kwargs)
         for alias in connections:
             view = transaction.non_atomic_requests(alias)(view)

@@ -1,4 +1,4 @@
-"""Who may see a staff page. Pages that a person may not see answer as if they did not exist."""
+"""Who may see a staff page. For workspaces that a person may not see, the pages answer as if they did not exist."""
 
 from __future__ import annotations
 

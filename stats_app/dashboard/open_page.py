@@ -77,7 +77,7 @@ def open_page(*methods: str) -> Callable[[View], Page]:
             return response
 
         page.__dict__.update(reading.__dict__)  # keeps it out of ATOMIC_REQUESTS
-        # Without these, Django's CSRF check would log the address of a refused POST, and the host's
+        # Without these decorators, Django's CSRF check would log the address of a refused POST, and the host's
         # LoginRequiredMiddleware would redirect readers to the login page.
         answer: Page = login_not_required(csrf_exempt(with_policy(page)))
         return answer

@@ -231,8 +231,8 @@ def _one(rows: QuerySet[Any], prefix: str, public_id: str) -> Any:
 
 
 def _answer(request: HttpRequest, template: str, context: dict[str, Any], name: str) -> HttpResponse:
-    """A page, or its figures as CSV. For a wrong period or withheld figures the page shows a message, and the file is
-    a 400 or a 403."""
+    """A page, or its figures as CSV. If the period is wrong or the figures are withheld, the page shows a message; in
+    place of a file the answer is 400 or 403."""
     report, form = context["report"], context["form"]
     if form.is_valid() and not form.is_settled:
         return HttpResponseRedirect(f"?{form.settled}")

@@ -22,14 +22,14 @@ def assign_users(campaign: Campaign, users: Collection[int], *, now: datetime | 
     Erased users are not assigned.
     """
     using = router.db_for_write(CampaignAssignment)
-    moment = timezone.now() if now is None else now
+    assigned_at = timezone.now() if now is None else now
 
     def work(locked: LockedWorkspace, *, using: str) -> int:
         connection = connections[using]
         rows = find(connection, locked.id, "stats_app_workspaceuser", "id", set(users), "erased_at")
         there = sorted(user_id for user_id, _, erased_at in rows if erased_at is None)
         pairs = [{"campaign_id": campaign.pk, "user_id": user_id} for user_id in there]
-        return sql.assign(connection, locked.id, pairs, moment)
+        return sql.assign(connection, locked.id, pairs, assigned_at)
 
     return in_directory(campaign.workspace_id, partial(work, using=using), using=using)
 
@@ -40,7 +40,7 @@ def users_named(workspace_id: int, names: Iterable[str]) -> tuple[set[int], list
     wanted = {name: fold(name) for name in names if is_plain(name)}
     look = partial(find, connection, workspace_id)
     emails = set(wanted.values())
-    found, by_email = (
+    by_public_id, by_email = (
         {name: user_id for name, user_id, erased_at in rows if erased_at is None}
         for rows in (
             look("stats_app_workspaceuser", "public_id", set(wanted), "erased_at"),
@@ -48,6 +48,6 @@ def users_named(workspace_id: int, names: Iterable[str]) -> tuple[set[int], list
         )
     )
     by_email |= {email: user_id for email, _, user_id in look("stats_app_alias", "email", emails, "user_id")}
-    known = {name: found.get(name, by_email.get(email)) for name, email in wanted.items()}
+    known = {name: by_public_id.get(name, by_email.get(email)) for name, email in wanted.items()}
     nobody = [name for name in names if known.get(name) is None]
     return {user_id for user_id in known.values() if user_id is not None}, nobody

@@ -40,7 +40,7 @@ def save_campaigns(
 
     An item has the fields of `NewCampaign`. A campaign is found by `publicId`, else by `externalId`; otherwise it is
     created. An item without these ids is matched with an existing campaign whose values are all equal, because
-    otherwise each repetition would create one more. In all else it works like `save_users`.
+    otherwise saving the item again would create another campaign. Everything else is as in `save_users`.
     """
     checked = [check(NewCampaign, index, item) for index, item in enumerate(items)]
     using = router.db_for_write(Campaign)
@@ -121,37 +121,43 @@ class _Known:
         self._look = look = partial(find, connection, workspace_id)
         self.by_public_id = dict(look(_CAMPAIGNS, "public_id", values_of(checked, "publicId")))
         self.by_external_id = dict(look(_CAMPAIGNS, "external_id", values_of(checked, "externalId")))
+        bare_names = values_of([one for one in checked if _is_bare(one.values)], "name")
         self.by_name: dict[str, list[int]] = {}
-        for name, campaign_id in look(
-            _CAMPAIGNS, "name", values_of([one for one in checked if _is_bare(one.values)], "name")
-        ):
+        for name, campaign_id in look(_CAMPAIGNS, "name", bare_names):
             self.by_name.setdefault(name, []).append(campaign_id)
         named = {*self.by_public_id.values(), *self.by_external_id.values()}.union(*self.by_name.values())
+        self._read_campaigns(named, with_carriers=any("assignedUsers" in one.values for one in checked))
+        self._find_users(workspace_id, {name for one in checked for name in one.values.get("assignedUsers", ())})
+
+    def _read_campaigns(self, campaigns: set[int], *, with_carriers: bool) -> None:
+        """Reads the campaigns with these primary keys, and on request their users."""
         carriers: dict[int, set[int]] = {}
-        if any("assignedUsers" in one.values for one in checked):
-            for campaign_id, _, user_id in look(_ASSIGNMENTS, "campaign_id", named, "user_id"):
+        if with_carriers:
+            for campaign_id, _, user_id in self._look(_ASSIGNMENTS, "campaign_id", campaigns, "user_id"):
                 carriers.setdefault(campaign_id, set()).add(user_id)
         self.campaigns = {
             campaign_id: _Campaign(
                 campaign_id, public_id, external_id, name, target, _day(starts), _day(ends), bool(is_paused),
                 frozenset(carriers.get(campaign_id, ())),
             )
-            for campaign_id, _, public_id, external_id, name, target, starts, ends, is_paused in look(
-                _CAMPAIGNS, "id", named, _COLUMNS
+            for campaign_id, _, public_id, external_id, name, target, starts, ends, is_paused in self._look(
+                _CAMPAIGNS, "id", campaigns, _COLUMNS
             )
         }  # fmt: skip
-        names = {name for one in checked for name in one.values.get("assignedUsers", ())}
+
+    def _find_users(self, workspace_id: int, names: set[str]) -> None:
+        """Finds the users with these public ids, e-mails and aliases, and which of the names belong to erased users."""
         emails = {name for name in names if "@" in name}
         rows = [
-            *look(_USERS, "public_id", names - emails, "erased_at"),
-            *look(_USERS, "email", emails, "erased_at"),
+            *self._look(_USERS, "public_id", names - emails, "erased_at"),
+            *self._look(_USERS, "email", emails, "erased_at"),
         ]
         self.users = {name: user_id for name, user_id, erased_at in rows if erased_at is None}
-        """By public id, e-mail and alias."""
-        self.users |= {email: user_id for email, _, user_id in look(_ALIASES, "email", emails, "user_id")}
-        unknown = emails - self.users.keys()
+        """The primary keys of users, by public id, e-mail and alias."""
+        self.users |= {email: user_id for email, _, user_id in self._look(_ALIASES, "email", emails, "user_id")}
         self.erased = {name for name, _, erased_at in rows if erased_at is not None}
         """The public ids and e-mails among the names that belong or belonged to an erased user."""
+        unknown = emails - self.users.keys()
         if unknown:
             self.erased |= erased_identifiers(workspace_id, emails=unknown).emails
 
@@ -159,7 +165,8 @@ class _Known:
         return {user_id: email for user_id, _, email in self._look(_USERS, "id", users, "email")}
 
     def bare_twin(self, wanted: Mapping[str, Any]) -> _Campaign | None:
-        """For an item without any id: the oldest campaign without an external id whose values are equal."""
+        """The existing campaign for an item without an id: the oldest one without an external id whose values are
+        equal."""
         for campaign_id in sorted(self.by_name.get(wanted["name"], ())):
             campaign = self.campaigns[campaign_id]
             if campaign.external_id is None and campaign.with_values(wanted) == campaign:
@@ -200,7 +207,7 @@ class _Plan(Plan[_Campaign]):
             one.refuse("assignedUsers", "not_found", f"{shown(unknown)} is not in this workspace.")
         one.values = one.values | {"assignedUsers": frozenset(map(self.known.users.get, names))}
 
-    def found(self, values: Mapping[str, Any]) -> tuple[str, _Campaign] | None:
+    def existing(self, values: Mapping[str, Any]) -> tuple[str, _Campaign] | None:
         known = self.known
         for name, rows in (("publicId", known.by_public_id), ("externalId", known.by_external_id)):
             if values.get(name) in rows:
@@ -228,7 +235,7 @@ class _Plan(Plan[_Campaign]):
             self._bare_seen.add(content)
 
     def result(self) -> DirectoryResult:
-        """The campaign's values, with the e-mails of its users and not their primary keys."""
+        """The result with the e-mails of users in place of their primary keys."""
         result = super().result()
         moved = {user for saved in result.results for change in saved.changes if change.field == "assignedUsers"
                  for user in (*change.before, *change.after)}  # fmt: skip
@@ -240,7 +247,7 @@ class _Plan(Plan[_Campaign]):
         return result
 
     def pairs(self, ids: Mapping[str, int]) -> tuple[list[dict[str, int]], list[dict[str, int]]]:
-        """The new and the removed users, by campaign. `ids` are the primary keys of new campaigns."""
+        """The assignments to add and to remove. `ids` are the primary keys of new campaigns, by public id."""
         come, go = [], []
         for old, new in [*self.changed, *((None, one) for one in self.new)]:
             before, after = (old.carriers or frozenset()) if old else frozenset(), new.carriers or frozenset()

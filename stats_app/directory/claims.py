@@ -35,10 +35,10 @@ class Conflict:
 
 
 def conflicts(claimants: Collection[Claimant], holders: Mapping[Claim, int]) -> Iterator[Conflict]:
-    """The items that cannot be saved together with the others. `holders` are the rows that have unique values now.
+    """The items that cannot be saved together with the others. `holders` are the rows that have the unique values now.
 
     Only the final values are compared, so two items may swap their values. If two items want the same value, the first
-    one gets it. The row of a refused item keeps its values, which may be a conflict for another item.
+    one gets it. The row of a refused item keeps its values, so that an item that wants one of them is refused, too.
     """
     active = {claimant.row: claimant for claimant in claimants}
     while refused := _refused(active, holders):
@@ -49,14 +49,14 @@ def conflicts(claimants: Collection[Claimant], holders: Mapping[Claim, int]) -> 
 
 def _refused(active: Mapping[int, Claimant], holders: Mapping[Claim, int]) -> list[Conflict]:
     taken: set[Claim] = set()
-    found = []
+    refused = []
     for claimant in active.values():
         conflict = _conflict(claimant, active, holders, taken)
         if conflict is None:
             taken.update(claimant.wants)
         else:
-            found.append(conflict)
-    return found
+            refused.append(conflict)
+    return refused
 
 
 def _conflict(

@@ -35,12 +35,13 @@ from stats_app.parameters import DateParameter, Field
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 _BETWEEN = re.compile(r"[\s,;]+")
-# Microsoft's lists of addresses have a protocol before each: SMTP the main address, smtp the others. Between them is a
-# semicolon, a comma, a space or, in exports of the Microsoft 365 admin center, a plus sign.
+# In lists of addresses from Microsoft, each address follows its protocol: `SMTP:` before the main e-mail, `smtp:`
+# before the others. The addresses are separated by semicolons, commas or spaces; in exports of the Microsoft 365 admin
+# center by plus signs.
 _PROTOCOL = re.compile(r"([A-Za-z][A-Za-z0-9]*):")
 _BEFORE_PROTOCOL = re.compile(r"(?:^|[\s,;+])(?=[A-Za-z][A-Za-z0-9]*:)")
 _MAIL = "smtp"
-# How bytes that are not UTF-8 are read: see `Source.text_lines`.
+# The characters as which bytes that are not UTF-8 are read: see `Source.text_lines`.
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")
 
 
@@ -72,7 +73,7 @@ class ItemRows:
             yield row._replace(item=_OTHER_ENCODING) if is_wrong else row
 
 
-# One error for the row, because errors of its fields would show characters that nobody has written.
+# The whole row gets one error, because errors of single fields would show characters that are not in the file.
 _OTHER_ENCODING = FieldError("line", "invalid", "line is not UTF-8: save the file in UTF-8, in Excel as CSV UTF-8.")
 
 
@@ -148,7 +149,7 @@ _NOTHING = _Nothing()
 
 
 def _said(origin: Origin, row: Mapping[str, Any]) -> Any:
-    """The value of a field in an object, or the mark for no value if the key is missing."""
+    """The value of a field in an object; `_NOTHING` if the key is missing."""
     match origin:
         case FileColumn(column):
             there = column in row or value_at(row, column) is not None
@@ -166,7 +167,7 @@ def _said(origin: Origin, row: Mapping[str, Any]) -> Any:
             return origin.value
 
 
-# --- parsing a cell, by the kind of its field
+# --- Functions that parse a cell, by the type of its field ---
 
 
 def _reader(field: Field) -> Callable[[Any], Any]:
@@ -213,15 +214,15 @@ def _list(value: Any) -> Any:
 
 
 def _addresses(text: str) -> list[str]:
-    """The names in a text. Addresses of other protocols may contain spaces, commas and semicolons, like
-    `X500:/o=First Organization/cn=ada`, and e-mails may follow them."""
-    found: list[str] = []
+    """The names and e-mails in a text. Addresses of other protocols are skipped. They may contain spaces, commas and
+    semicolons, such as `X500:/o=First Organization/cn=ada`, and e-mails may follow them."""
+    names: list[str] = []
     for entry in _BEFORE_PROTOCOL.split(text):
         protocol = _PROTOCOL.match(entry)
         words = [word for word in _BETWEEN.split(entry[protocol.end() if protocol else 0 :]) if word]
         is_mail = protocol is None or protocol[1].lower() == _MAIL
-        found += words if is_mail else filter(is_email, words[1:])
-    return found
+        names += words if is_mail else filter(is_email, words[1:])
+    return names
 
 
 _LISTS = (EmailsParameter, PeopleParameter)

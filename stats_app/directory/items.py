@@ -224,7 +224,7 @@ def fields_of(declaration: type[DirectoryItem]) -> dict[str, Field]:
 class Checked:
     """An item after its values were validated: the valid values, and the error of the first invalid one.
 
-    `is_readable` is False if it is unknown whom or what the item names.
+    `is_readable` is False if it is unknown which row the item is meant for.
     """
 
     index: int
@@ -237,7 +237,7 @@ class Checked:
 
 
 def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked:
-    """Validates an item. A `FieldError` in place of an item is an error that the caller has found."""
+    """Validates an item. A `FieldError` in place of an item is an error that the caller has already found in it."""
     if isinstance(item, FieldError):
         return Checked(index, error=item, is_readable=False)
     noun = declaration.noun
@@ -252,7 +252,7 @@ def check(declaration: type[DirectoryItem], index: int, item: object) -> Checked
         checked.error = checked.error or error
     if checked.values.get("publicId", "") is None:
         del checked.values["publicId"]
-    # An id or e-mail that is misspelled names somebody, but nobody knows whom.
+    # An item whose only ids and e-mails are invalid is meant for an existing row, but it is unknown for which one.
     checked.is_readable = any(map(checked.values.get, declaration.keys)) or not any(map(item.get, declaration.keys))
     return checked
 
@@ -264,7 +264,7 @@ def _unknown(name: object, declaration: type[DirectoryItem]) -> FieldError:
 
 
 def _checked(name: str, field: Field, value: Any, values: dict[str, Any]) -> FieldError | None:
-    """Adds the value of a field to the values, or returns its error."""
+    """Validates the value of a field. Adds it to `values`, or returns its error."""
     if isinstance(value, Repeated):
         return value.error(name)
     if value is None:

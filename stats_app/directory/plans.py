@@ -1,4 +1,4 @@
-"""Planning the changes that make the rows of a workspace agree with the items of a list. Only reads."""
+"""Planning the changes that make the rows of a workspace equal to the items of a list. Writes nothing."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class DirectoryRow(Protocol):
 
     @property
     def fields(self) -> dict[str, Any]:
-        """The values by their public names; lists as sets."""
+        """The values by their public names. Lists are frozen sets."""
 
     @property
     def row(self) -> dict[str, Any]:
-        """Its columns."""
+        """The values to store, by column."""
 
     @property
     def wants(self) -> dict[Claim, str]:
-        """The unique values of the row, with their fields."""
+        """The unique values of the row, and the name of the field of each."""
 
     def with_values(self, values: Mapping[str, Any]) -> Self: ...
 
@@ -45,7 +45,8 @@ Row = TypeVar("Row", bound=DirectoryRow)
 
 
 class Plan(ABC, Generic[Row]):
-    """The rows of the items before and after the change, by the position of the item. Wrong items get their error."""
+    """The rows of the items before and after the change, by the position of the item. Sets the errors of wrong
+    items."""
 
     declaration: ClassVar[type[DirectoryItem]]
 
@@ -56,22 +57,22 @@ class Plan(ABC, Generic[Row]):
         self.afters: dict[int, Row] = {}
 
     @abstractmethod
-    def found(self, values: Mapping[str, Any]) -> tuple[str, Row] | None:
+    def existing(self, values: Mapping[str, Any]) -> tuple[str, Row] | None:
         """The existing row of an item, and the field by which it was found."""
 
     @abstractmethod
     def blank(self, index: int) -> Row:
-        """A new row with the values of the item."""
+        """A new row, still without the values of the item."""
 
     @abstractmethod
     def holders(self) -> Mapping[Claim, int]:
-        """Which row has each of the unique values in the items."""
+        """The primary key of the row that now has a unique value, for each such value in the items."""
 
     def judge(self, one: Checked, after: Row) -> None:
-        """Refuses an item whose values do not fit each other."""
+        """Refuses an item that must not be saved, although each of its values is valid."""
 
     def settle(self) -> None:
-        """Finds the rows of the items, and the items that cannot be saved."""
+        """Finds the row of each item, and sets the errors of the items that cannot be saved."""
         seen: set[int] = set()
         for one in self.checked:
             if one.error is None:
@@ -79,14 +80,14 @@ class Plan(ABC, Generic[Row]):
         self._settle_claims()
 
     def _place(self, one: Checked, seen: set[int]) -> None:
-        found, noun = self.found(one.values), self.declaration.noun
-        if found is None:
+        existing, noun = self.existing(one.values), self.declaration.noun
+        if existing is None:
             if "publicId" in one.values:
                 one.refuse("publicId", "not_found", f"{shown(one.values['publicId'])} is not in this workspace.")
             elif require(self.declaration, one):
                 self._keep(one, None, self.blank(one.index))
             return
-        name, before = found
+        name, before = existing
         if before.id in seen:
             one.refuse(
                 name, "repeated", f"{shown(one.values[name])} names a {noun} that an earlier item already names."

@@ -37,7 +37,8 @@ class Saved:
 
 @dataclass(slots=True)
 class DirectoryResult:
-    """The result of a list, in the order of its items. `deactivated` are the e-mails of users missing in the list."""
+    """The result of saving a list, in the order of its items. `deactivated` are the e-mails of users that were
+    missing."""
 
     results: list[Saved] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)

@@ -40,13 +40,13 @@ def save_users(
     """Creates and updates users in one transaction. Saving the same items again changes nothing.
 
     An item has the fields of `NewUser`, and is validated here. A `FieldError` in place of an item is an error that the
-    caller has found. A user is found by `publicId`, else by `externalId`, else by `email`; otherwise it is created.
-    Wrong items are reported by their position, and the valid ones are saved. `dry_run` returns the same result and
-    saves nothing.
+    caller has already found in it. A user is found by `publicId`, else by `externalId`, else by `email`; otherwise it
+    is created. Wrong items are reported by their position, and the valid ones are saved. `dry_run` returns the same
+    result and saves nothing.
 
-    `deactivate_missing` is for a list of all people. It makes active users inactive if no item names them; a wrong item
-    names its user, too. Raises Refused, and saves nothing, if that would be more than half of the active users, or if
-    an item cannot be read, because it is unknown which user it names. `force` skips these two checks.
+    `deactivate_missing` is for a list of all people: it makes the active users inactive that no item names. Wrong items
+    count, too, if it is known which user they name. Raises Refused, and saves nothing, if more than half of the active
+    users would become inactive, or if it is unknown which user an item names. `force` skips these two checks.
     """
     checked = [check(NewUser, index, item) for index, item in enumerate(items)]
     using = router.db_for_write(WorkspaceUser)
@@ -149,43 +149,47 @@ class _Person:
 
 
 class _Known:
-    """The rows of the workspace that the items refer to, and the rows that have the unique values they want."""
+    """The rows of the workspace that the items refer to, and the rows that now have the unique values of the items."""
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
-        look = partial(find, connection, workspace_id)
-        self.by_public_id = dict(look(_USERS, "public_id", values_of(checked, "publicId")))
-        self.by_external_id = dict(look(_USERS, "external_id", values_of(checked, "externalId")))
+        self._look = look = partial(find, connection, workspace_id)
         emails = values_of(checked, "email")
-        addresses = look(
-            _ADDRESSES,
-            "email",
-            emails | {alias for one in checked for alias in one.values.get("aliases", ())},
-            "user_id, alias_id",
-        )
-        owners = {
-            alias_id: user_id
-            for alias_id, _, user_id in look(_ALIASES, "id", [a for *_, a in addresses if a], "user_id")
-        }
-        self.by_email = {email: user_id for email, _, user_id, _ in addresses if user_id}
-        self.by_address = self.by_email | {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
+        emails_and_aliases = emails | {alias for one in checked for alias in one.values.get("aliases", ())}
+        external_ids = values_of(checked, "externalId")
+        self.by_public_id = dict(look(_USERS, "public_id", values_of(checked, "publicId")))
+        self.by_external_id = dict(look(_USERS, "external_id", external_ids))
+        self.by_email, by_alias = self._owners(emails_and_aliases)
+        self.by_address = self.by_email | by_alias
         self._sure = {*self.by_public_id.values(), *self.by_external_id.values()}
         self.named = self._sure | set(self.by_address.values())
         """The users that items name by any id, e-mail or alias, including wrong items."""
-        named = self._sure | {self.by_email[email] for email in emails & self.by_email.keys()}
-        self.erased = erased_identifiers(
-            workspace_id,
-            emails=emails | {alias for one in checked for alias in one.values.get("aliases", ())},
-            external_ids=values_of(checked, "externalId"),
-        )
+        self.erased = erased_identifiers(workspace_id, emails=emails_and_aliases, external_ids=external_ids)
+        self._read_people(self._sure | {self.by_email[email] for email in emails & self.by_email.keys()})
+
+    def _owners(self, emails: set[str]) -> tuple[dict[str, int], dict[str, int]]:
+        """The users whose own e-mail is one of these, and those with one of these as an alias, by e-mail."""
+        addresses = self._look(_ADDRESSES, "email", emails, "user_id, alias_id")
+        alias_ids = [alias_id for *_, alias_id in addresses if alias_id]
+        owners = {alias_id: user_id for alias_id, _, user_id in self._look(_ALIASES, "id", alias_ids, "user_id")}
+        by_email = {email: user_id for email, _, user_id, _ in addresses if user_id}
+        return by_email, {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
+
+    def _read_people(self, users: set[int]) -> None:
+        """Reads the users with these primary keys, and their aliases."""
+        self.alias_ids: dict[int, dict[str, int]] = {}
+        for user_id, alias_id, email in self._look(_ALIASES, "user_id", users, "email"):
+            self.alias_ids.setdefault(user_id, {})[email] = alias_id
         columns = "public_id, external_id, email, display_name, is_active, erased_at"
-        aliases: dict[int, dict[str, int]] = {}
-        for user_id, alias_id, email in look(_ALIASES, "user_id", named, "email"):
-            aliases.setdefault(user_id, {})[email] = alias_id
-        self.alias_ids = aliases
-        rows = look(_USERS, "id", named, columns)
+        rows = self._look(_USERS, "id", users, columns)
         self.people = {
             user_id: _Person(
-                user_id, public_id, external_id, email, name, bool(is_active), frozenset(aliases.get(user_id, ()))
+                user_id,
+                public_id,
+                external_id,
+                email,
+                name,
+                bool(is_active),
+                frozenset(self.alias_ids.get(user_id, ())),
             )
             for user_id, _, public_id, external_id, email, name, is_active, _ in rows
         }
@@ -199,8 +203,8 @@ class _Known:
     def row_of(self, values: Mapping[str, Any]) -> tuple[str, int] | None:
         """The field by which an item's existing row is found, and the row's primary key. None for a new row.
 
-        An item with an unknown external id is not matched by its e-mail with a user whom another item names by an id:
-        that item may give the e-mail up to this new person.
+        If an item has an unknown external id, its e-mail is not used to find a user whom another item names by an id,
+        because that other item may change the user's e-mail, and leave this e-mail to a new person.
         """
         if "publicId" in values:
             row = self.by_public_id.get(values["publicId"])
@@ -221,9 +225,9 @@ class _Plan(Plan[_Person]):
         self.known = _Known(connection, workspace_id, checked)
         self.settle()
 
-    def found(self, values: Mapping[str, Any]) -> tuple[str, _Person] | None:
-        found = self.known.row_of(values)
-        return found and (found[0], self.known.people[found[1]])
+    def existing(self, values: Mapping[str, Any]) -> tuple[str, _Person] | None:
+        match = self.known.row_of(values)
+        return match and (match[0], self.known.people[match[1]])
 
     def judge(self, one: Checked, after: _Person) -> None:
         """Refuses users who were erased. Only staff may add such a person again, by hand."""

@@ -1,4 +1,4 @@
-"""Which column of a file holds which field: the column with the field's name in the API, or what `--map` says."""
+"""Which column of a file contains which field: the column with the field's name in the API, or one given by `--map`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _ANY_OTHER = "*"
 class Fields:
     """The fields of one kind of row. A row's values are in the order of `names`.
 
-    `inside` maps the fields to their names in Python, which errors use until they are renamed for the user. `synonyms`
-    maps other names to the fields. Fields in `joined` may be made of several columns, joined by a space.
+    `inside` maps the fields to their names in Python, which errors contain until they are renamed for the user.
+    `synonyms` maps other names to the fields. The fields in `joined` may be made from several columns, joined by
+    spaces.
     """
 
     noun: str
@@ -45,7 +46,7 @@ Values = list[Any]
 
 
 class Column(NamedTuple):
-    """The field is the value in a column."""
+    """The value of the field is in a column."""
 
     column: str
 
@@ -67,7 +68,7 @@ class Translation(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """The field is the values in several columns, joined by a space."""
+    """The value of the field is made from several columns, joined by spaces."""
 
     columns: tuple[str, ...]
 
@@ -144,7 +145,8 @@ class ColumnMap:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether the file comes from another system. Then columns that are not fields are ignored."""
+        """Whether the options show that the file comes from another system. Then columns that are not fields are
+        ignored."""
         return bool(self.fields or self.only)
 
     @property
@@ -153,8 +155,8 @@ class ColumnMap:
         return {column for one in self.fields.values() for column in columns_of(one)} | set(self.only)
 
     def origins(self, there: Collection[str]) -> dict[str, Origin]:
-        """The origin of each field in a file with these columns. A column that an option maps to another field does not
-        count as the field with its own name."""
+        """The origin of each field in a file with these columns. If an option maps a column to another field, the
+        column is not used for the field with its own name."""
         mapped = {
             column for one in self.fields.values() if isinstance(one, Column | Joined) for column in columns_of(one)
         }
@@ -177,7 +179,8 @@ class HeaderColumns:
         self._only = [(self.header.index(column), values) for column, values in mapping.only.items()]
         self._translations: list[tuple[int, int, Translation]] = []
         self._joined: list[tuple[int, list[int]]] = []
-        # An empty cell and the constants are appended to each row, so that one `itemgetter` reads all values.
+        # An empty cell and the constants are appended to each row, so that one `itemgetter`, which is fast, reads all
+        # values.
         self._extra = [""]
         self._pick = itemgetter(
             *(self._place(number, origins.get(name)) for number, name in enumerate(mapping.of.names))
@@ -200,7 +203,8 @@ class HeaderColumns:
         return encoded([(name, cells[place]) for name, place in self._sorted])
 
     def _place(self, number: int, origin: Origin | None) -> int:
-        """The position of a field's value in a row with `_extra` appended. Notes what is computed afterwards."""
+        """The position of a field's value in a row with `_extra` appended. Remembers the fields that are computed
+        later."""
         if isinstance(origin, Column):
             return self.header.index(origin.column)
         if isinstance(origin, Constant):
@@ -295,13 +299,16 @@ def check_clicks(origins: Mapping[str, Origin]) -> None:
 
 
 def names_for_messages(fields: Fields, origins: Mapping[str, Origin]) -> dict[str, str]:
-    """The name of each field in the file, by the field's name in Python, to rename errors."""
-    found = {name: origins.get(name) for name in fields.inside}
-    return {fields.inside[name]: one.column if isinstance(one, Column) else name for name, one in found.items()}
+    """For renaming errors: maps the name of each field in Python to its name in the file."""
+    return {
+        inside: origin.column if isinstance(origin := origins.get(name), Column) else name
+        for name, inside in fields.inside.items()
+    }
 
 
 def value_at(row: Any, column: str) -> Any:
-    """The value of a key of an object. `outer.inner` is the key `inner` of the object under `outer`."""
+    """The value of a key of an object. `outer.inner` means the key `inner` of the object that is the value of
+    `outer`."""
     if column in row or "." not in column:
         return row.get(column)
     return reduce(lambda inner, key: inner.get(key) if isinstance(inner, dict) else None, column.split("."), row)

@@ -52,7 +52,7 @@ def rows_of(source: Source, read_as: ReadAs) -> Rows:
 
 
 def format_of(name: str) -> str:
-    """The format by the extension of a file's name, by default CSV."""
+    """The format of a file, by the extension of its name. CSV if the extension is unknown."""
     return "jsonl" if name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")) else "csv"
 
 

@@ -27,8 +27,8 @@ class Lines(Protocol):
 
 
 class Rejects:
-    """Writes rows to a new file, in the encoding of the file that they come from. The file begins with the same row of
-    column names, if there is one. Without rows it is empty. Raises OSError."""
+    """Writes rows to a new file, in the encoding of their original file and after its row of column names, if it has
+    one. If no row is rejected, the file is empty. Raises OSError."""
 
     def __init__(self, path: str) -> None:
         self._file: BinaryIO = open(path, "wb")  # noqa: SIM115  # closed by `__exit__`

@@ -16,7 +16,7 @@ _TIME_BYTES, _HASH_BYTES = 6, 10  # of a ULID
 
 
 class RowIds:
-    """Makes the ids of one run. An id is a ULID of the click's time and of a hash. The hash is of the workspace, the
+    """Makes the ids of one run. An id is a ULID that consists of the click's time and a hash of the workspace, the
     row's content, and the number of earlier rows with the same time and content."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -25,23 +25,24 @@ class RowIds:
 
     def of(self, rows: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
         """The ids of rows, given as their times, not before 1970, and their contents, in the order of the file."""
-        first_ids = [self._id(moment, content) for moment, content in rows]
+        first_ids = [self._id(time, content) for time, content in rows]
         return [
-            self._id(moment, content + b"\x1d%d" % number) if number else first_id
-            for (moment, content), first_id, number in zip(rows, first_ids, self._seen.earlier(first_ids), strict=True)
+            self._id(time, content + b"\x1d%d" % number) if number else first_id
+            for (time, content), first_id, number in zip(rows, first_ids, self._seen.earlier(first_ids), strict=True)
         ]
 
-    def _id(self, moment: datetime, content: bytes) -> bytes:
+    def _id(self, time: datetime, content: bytes) -> bytes:
         hashed = self._start.copy()
         hashed.update(content)
-        return ((moment - EPOCH) // _MILLISECOND).to_bytes(_TIME_BYTES, "big") + hashed.digest()
+        return ((time - EPOCH) // _MILLISECOND).to_bytes(_TIME_BYTES, "big") + hashed.digest()
 
 
 class Seen:
     """Counts how often each id has occurred so far.
 
-    The counts are in a temporary SQLite file, so that memory does not grow with the number of ids. This is fast because
-    ids begin with their time: most files are nearly sorted by time, so the next id is mostly beside the last one.
+    The counts are in a temporary SQLite file, so that memory does not grow with the number of ids. It is fast, because
+    ids begin with their time, and most files are nearly sorted by time: the next id is mostly next to the last one in
+    the file.
     """
 
     def __init__(self) -> None:

@@ -41,7 +41,7 @@ class Rows(ABC):
     skipped: int = 0
     """How many rows have been skipped so far because they are not clicks or `--only` excludes them."""
     skips_unknown_links: bool = False
-    """Whether rows with a link of another workspace are skipped, and not errors."""
+    """Whether rows with a link of another workspace are skipped. Otherwise they are errors."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row]: ...
@@ -58,7 +58,7 @@ class ClickReader:
         if clicked_at is None:
             return FieldError("clicked_at", "required", "clicked_at is required: a row says when its click was.")
         try:
-            moment = self._times(clicked_at)
+            time = self._times(clicked_at)
         except ValueError as error:
             return FieldError("clicked_at", "invalid", f"clicked_at {error}")
         if agent is not None and verdict is None:
@@ -66,7 +66,7 @@ class ClickReader:
             verdict, reason = judged.verdict, judged.reason
         verdict = HUMAN if verdict is None else verdict
         reason = "" if reason is None else reason
-        return ClickInput(kind, click_id, campaign, user, alias, link, moment, verdict, reason)
+        return ClickInput(kind, click_id, campaign, user, alias, link, time, verdict, reason)
 
 
 def external_content(external_id: Any) -> bytes:

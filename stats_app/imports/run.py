@@ -25,7 +25,7 @@ KEPT_LINKS = 50_000
 
 @dataclass
 class Imported:
-    """How many rows had which result so far. `skipped` rows are not clicks, such as other requests in a log;
+    """The number of rows with each result so far. `skipped` rows are not clicks, such as other requests in a log;
     `unknown_links` are clicks on links of other workspaces."""
 
     accepted: int = 0
@@ -95,7 +95,7 @@ class _Links:
         self._kept: dict[str, _Link | None] = {}
 
     def followed(self, clicks: list[ClickInput | FieldError]) -> list[ClickInput | FieldError]:
-        """The clicks, with kind, campaign, user and alias taken from the link if a click names a link and no kind."""
+        """The clicks. If a click has a link and no kind, its kind, campaign, user and alias are taken from the link."""
         tokens = {click.link for click in clicks if _is_by_link(click)}
         if not tokens:
             return clicks
@@ -108,12 +108,12 @@ class _Links:
 
     def _find(self, tokens: set[str]) -> dict[str, _Link]:
         # Databases refuse NUL and lone surrogates. No valid token contains them.
-        found = self._links.filter(token__in=[token for token in tokens if token.isascii() and token.isprintable()])
+        links = self._links.filter(token__in=[token for token in tokens if token.isascii() and token.isprintable()])
         columns = ("token", "kind", "campaign__public_id", "user__public_id", "alias__email", "user", "alias__user")
         return {
             # The alias is left out if it has moved to another user since the link was made.
             token: _Link(kind, campaign, user, alias if user is None or user_id == owner_id else None)
-            for token, kind, campaign, user, alias, user_id, owner_id in found.values_list(*columns)
+            for token, kind, campaign, user, alias, user_id, owner_id in links.values_list(*columns)
         }
 
 
@@ -146,8 +146,8 @@ def _give_ids(ids: RowIds, batch: Sequence[Row], clicks: list[ClickInput | Field
 class _Rehearsal:
     """Returns what `record_clicks` would return for each batch, and stores nothing.
 
-    Each batch is recorded and rolled back at once, so that locks are held no longer than in a real import. Therefore
-    ids from earlier batches are remembered: in a real import they would be duplicates.
+    Each batch is recorded and at once rolled back, so that locks are held no longer than in a real import. Because of
+    that, the ids of earlier batches must be remembered here: in a real import they would be duplicates.
     """
 
     def __init__(self, workspace: Workspace) -> None:

@@ -58,7 +58,7 @@ class Source:
     def text_lines(self) -> Iterator[str]:
         """The lines with their line breaks. Bytes that are not UTF-8 become lone surrogates, which no field allows."""
         encoding = self.encoding()
-        # Stored, because a TextIOWrapper closes the file when it is garbage-collected.
+        # Kept in an attribute, because a TextIOWrapper closes its file when it is garbage-collected.
         self._text = io.TextIOWrapper(self._content, encoding, on_error(encoding), newline="")
         return _lines(iter(partial(self._text.readline, MAX_LINE), ""), ("\n", "\r"))
 
@@ -68,7 +68,8 @@ class Source:
 
 
 def on_error(encoding: str) -> str:
-    """The error handler that reads invalid bytes so that writing them gives the same bytes again."""
+    """The error handler for invalid bytes. When they are written with the same handler, they become the same bytes
+    again."""
     return "surrogatepass" if encoding == "utf-16" else "surrogateescape"
 
 

@@ -93,8 +93,8 @@ class CsvRows(Rows):
 class _Table:
     """For each row: the number of its first line, its text, and its cells or an error.
 
-    If a row of several lines is wrong, the usual cause is a quote that was not closed, so that the row contains lines
-    that are correct. So only the first line is rejected, and the next row begins with the second line.
+    If a row that spans several lines is wrong, mostly a quote was not closed, and the row has swallowed correct lines.
+    So only its first line is rejected, and the next row begins with the second line.
     """
 
     def __init__(self, lines: Iterator[str], delimiter: str, width: int, first: int) -> None:
@@ -153,7 +153,7 @@ def _wrong(problem: str, hint: str = "") -> FieldError:
 
 
 def _split(header: str) -> tuple[str, list[str]]:
-    """The delimiter and the names of the columns. The delimiter that gives most names is chosen."""
+    """The delimiter and the names of the columns. The delimiter that splits the row into the most names is chosen."""
     splits = []
     for delimiter in DELIMITERS:
         try:

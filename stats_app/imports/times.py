@@ -46,9 +46,9 @@ class TimeReader:
         return bool(self._format)
 
     def __call__(self, value: Any) -> datetime:
-        """The time with an offset. Raises ValueError with a message to follow the field's name."""
-        moment = self._read(value)
-        return moment if moment.tzinfo is not None else self._placed(moment, value)
+        """The time with an offset. Raises ValueError, whose message continues the name of the field."""
+        time = self._read(value)
+        return time if time.tzinfo is not None else self._placed(time, value)
 
     def _iso(self, value: Any) -> datetime:
         if isinstance(value, str) and _ISO.fullmatch(value):
@@ -68,7 +68,7 @@ class TimeReader:
         try:
             number = float(value)
             seconds = number if self._format == UNIX else number / 1000
-            return moment_of(seconds)
+            return time_of(seconds)
         except (TypeError, ValueError, OverflowError):
             unit = "seconds" if self._format == UNIX else "milliseconds"
             raise ValueError(f"{shown(value)} is not a number of {unit} since 1970.") from None
@@ -79,21 +79,22 @@ class TimeReader:
         except (TypeError, ValueError):
             raise ValueError(f"{shown(value)} is not a time in the form {self._format}.") from None
 
-    def _placed(self, moment: datetime, value: Any) -> datetime:
-        """A local time with the offset of the file's zone. A time that occurs twice is taken as the earlier one."""
+    def _placed(self, time: datetime, value: Any) -> datetime:
+        """A local time with the offset of the file's zone. If it occurs twice, because clocks were put back, the
+        earlier one."""
         if self._zone is None:
             raise ValueError(
                 f"{shown(value)} has no offset; give its time zone with --timezone, such as --timezone UTC."
             )
-        placed = moment.replace(tzinfo=self._zone)
-        if not MINYEAR < moment.year < MAXYEAR:  # converting to UTC could leave the calendar
-            return moment.replace(tzinfo=UTC)
-        if placed.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != moment:
+        placed = time.replace(tzinfo=self._zone)
+        if not MINYEAR < time.year < MAXYEAR:  # converting to UTC could leave the calendar
+            return time.replace(tzinfo=UTC)
+        if placed.astimezone(UTC).astimezone(self._zone).replace(tzinfo=None) != time:
             raise ValueError(f"{shown(value)} was skipped by the clocks of {self._timezone}: is that the right zone?")
         return placed
 
 
-def moment_of(seconds: float) -> datetime:
+def time_of(seconds: float) -> datetime:
     """The time that is `seconds` after 1970, to the microsecond. Raises OverflowError, and ValueError for NaN."""
     return EPOCH + timedelta(seconds=seconds)
 

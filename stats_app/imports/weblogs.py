@@ -18,7 +18,7 @@ from stats_app.errors import FieldError, printable, shown
 from stats_app.imports.columns import value_at
 from stats_app.imports.rows import Row, Rows
 from stats_app.imports.sources import Source
-from stats_app.imports.times import TimeReader, moment_of
+from stats_app.imports.times import TimeReader, time_of
 from stats_app.ingest import ClickInput
 from stats_app.verdicts import Judgement, judge_agent
 
@@ -26,7 +26,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 DEFAULT_PREFIX = "/c/"
 
 _QUOTED = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
-# Anything may come before the time: a host, fields of syslog, addresses with a zone, names of users with spaces.
+# What comes before the time is not parsed: it may be a host, fields of syslog, or a user's name with spaces.
 _COMBINED = re.compile(
     rb"\[([0-9]{2}/[A-Z][a-z]{2}/[0-9]{4}:[0-9]{2}):([0-5][0-9]):([0-5][0-9]|60) ([+-][0-9]{4})\] "
     + _QUOTED
@@ -99,9 +99,9 @@ class LogRows(Rows):
 def _content(line: bytes, request: Request, token: str) -> bytes:
     """What distinguishes a line from others with the same time: the request, and 8 bits of a hash of the whole line.
 
-    The 8 bits distinguish two people who follow the same link in the same second, mostly even in the logs of two
-    servers. There are only 8, because the id made from them is stored: nobody must be able to test with it which
-    address or browser a click came from.
+    The 8 bits mostly distinguish two people who follow the same link in the same second, even in the logs of two
+    servers. There are only 8, because the id made from them is stored: with more bits, somebody could test whether a
+    click came from a certain address or browser.
     """
     rest = crc32(line.rstrip(b"\r\n")) & 0xFF
     return f"{request.method}\x1f{token}\x1f{request.status}\x1f{rest}".encode("utf-8", "surrogatepass")
@@ -137,7 +137,7 @@ def combined(line: bytes) -> Request | FieldError | None:
 
 @lru_cache(maxsize=1_000)
 def _hour(text: bytes, offset: bytes) -> datetime:
-    """Parses the beginning of an hour, such as `28/Nov/2026:09` and `+0100`. Raises ValueError and KeyError."""
+    """Parses a date and an hour, such as `28/Nov/2026:09` and `+0100`. Raises ValueError and KeyError."""
     day, month, year, hour = int(text[:2]), _MONTHS[text[3:6]], int(text[7:11]), int(text[12:])
     ahead = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
     return datetime(year, month, day, hour, tzinfo=timezone(-ahead if offset.startswith(b"-") else ahead)).astimezone(
@@ -153,7 +153,8 @@ def _unescaped(text: bytes) -> bytes:
 
 
 class JsonFields(NamedTuple):
-    """The keys in a JSON log. A line without `headers` is an error, because then a missing `agent` proves nothing."""
+    """The keys in a JSON log. A line without `headers` is an error, because then the browser may have sent an `agent`
+    that was not logged."""
 
     time: str
     method: str
@@ -223,7 +224,7 @@ class JsonLines:
     def _time(self, value: Any) -> datetime:
         if isinstance(value, int | float) and not self._times.has_format:
             try:
-                return moment_of(value)
+                return time_of(value)
             except (OverflowError, ValueError):
                 raise ValueError(f"{shown(value)} is not a number of seconds since 1970.") from None
         return self._times(value)

@@ -38,7 +38,7 @@ class StatsCommand(BaseCommand):
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
 
     def write_file(self, texts: Iterable[str]) -> None:
-        """Writes a file to standard output, in UTF-8, as far as anybody reads it."""
+        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more."""
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         try:
@@ -46,12 +46,13 @@ class StatsCommand(BaseCommand):
                 self.stdout.write(text, ending="")
             self.stdout.flush()
         except BrokenPipeError:
-            # The reading program has ended, such as `head`. Without this, Python would flush the rest and fail again.
+            # The program that reads the output, such as `head`, has ended. Without this, Python would fail once more
+            # when it flushes the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
     def report_each(self, workspaces: Iterable[Workspace], report: Callable[[Workspace], Iterable[str]]) -> int:
-        """Prints the lines of `report` for each workspace. An error of one does not stop the others: it is printed in
-        place of the lines. Returns the number of workspaces with an error; one that was just deleted has none."""
+        """Prints the lines of `report` for each workspace, or its error, which does not stop the others. Returns the
+        number of workspaces with an error. A workspace that has just been deleted is not an error."""
         failed = 0
         for workspace in workspaces:
             try:

@@ -53,7 +53,7 @@ def check_different(name: str, rejects: str | None) -> None:
 
 
 def clause(error: FieldError) -> str:
-    """The rest of a sentence that begins with the line's number: the error of the line, or of one of its fields."""
+    """The end of a sentence that begins with the number of the line: the error of the line or of one of its fields."""
     return error.message.removeprefix("line") if error.field == "line" else f": {error.message}"
 
 

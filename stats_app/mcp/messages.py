@@ -1,7 +1,7 @@
 """Checks a JSON-RPC message before the SDK reads it.
 
-The SDK silently keeps the last value of a repeated key. To what is no message of JSON-RPC it answers with the internals
-of its own models, or with nothing.
+The SDK silently keeps the last value of a repeated key. If the body is not a JSON-RPC message, it answers with internal
+errors of its own models, or not at all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARSE_ERROR = -32700
 INTERNAL_ERROR = -32603
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-"""Half a character, which JSON's escapes can say, but no answer can contain."""
+"""A lone surrogate, half of a character. JSON's escapes can express it, but an answer in UTF-8 cannot contain it."""
 
 
 class Refused(Exception):
@@ -49,7 +49,7 @@ def check(message: Any) -> Json | None:
 
 
 def _what_is_wrong(message: Any) -> str:
-    """A sentence about the first thing that makes it no message of JSON-RPC as MCP uses it; empty if there is none."""
+    """A sentence about the first error in a message, by the rules of JSON-RPC and MCP; empty if it is correct."""
     match message:
         case []:
             return "The body must be one message, a JSON object, not an empty list."
@@ -80,7 +80,7 @@ def _but_is(message: Json, name: str) -> str:
 
 
 def _request_id(message: Any) -> str | int | None:
-    """The id of a message, if it has one that an answer can name."""
+    """The id of a message, if it has a valid one, which an answer can repeat."""
     match message:
         case {"id": bool()}:
             return None
@@ -96,7 +96,7 @@ def _is_response(message: Json) -> bool:
 
 
 def _is_error(message: Json) -> bool:
-    """Whether it is an error response. Its id is null if the request's could not be read."""
+    """Whether it is an error response. Its id is null if the id of the request could not be read."""
     match message:
         case {"id": _, "error": {"code": int(), "message": str()}}:
             return "method" not in message

@@ -40,7 +40,7 @@ Context = ServerRequestContext[Any, Any]
 
 
 class Transport(Protocol):
-    """How a request arrives: over HTTP or standard input. Gives what the SDK does not know about the request."""
+    """The way in which requests arrive, HTTP or standard input. Returns what the SDK does not know about a request."""
 
     def caller(self, context: Context) -> AbstractContextManager[Caller]:
         """The caller, while the request is being answered. Entered in a thread that may use the database."""
@@ -138,7 +138,8 @@ def _result(tool: Tool, arguments: dict[str, Any], context: Context, transport: 
 
 
 def _client(context: Context) -> str:
-    """The name of the calling program, else its User-Agent: before version 2026-07-28 only the handshake has a name."""
+    """The name of the calling program, or else its User-Agent. Before version 2026-07-28 of the protocol, only the
+    handshake contains the name."""
     params = context.session.client_params
     if params is not None:
         return f"{params.client_info.name}/{params.client_info.version}"
@@ -164,7 +165,7 @@ def check_buckets(values: Values) -> None:
 
 
 def _advice(tool: Tool, error: errors.StatsError) -> str:
-    """What the client can do about an error, if the error's own text does not say so."""
+    """What the client can do about an error whose own text does not say it."""
     match error:
         case errors.RateLimited():
             return f"Wait {error.retry_after} s, then call again."

@@ -36,16 +36,16 @@ async def _serve(secret: str) -> None:
     lines = _Lines()
     # `stdio_server` only iterates over the lines of this file.
     async with stdio_server(cast("anyio.AsyncFile[str]", lines)) as (reading, writing):
-        # In time: the reader starts at the first `await` after this line.
+        # This is early enough, because the reader does not start before the first `await` below.
         lines.answers = writing
         server = make_server(_Stdio(secret, lines))
         await server.run(reading, writing, server.create_initialization_options())
 
 
 class _Lines:
-    """The lines of standard input. Lines that are no message, or repeat a key, are answered at once.
+    """The lines of standard input. Lines that are not a message, or repeat a key, are answered here with an error.
 
-    The SDK would not answer the first of these at all, and programs would wait for ever.
+    The SDK would not answer lines that are not a message, so that programs would wait for ever.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,5 @@
-"""The rows of Stats Tools and the rules of one row. What happens across rows is in the modules beside this package."""
+"""The models, and the rules that concern a single row. What concerns several rows is in the modules beside this
+package."""
 
 from stats_app.models.api_keys import SCOPES, ApiKey, CallWindow
 from stats_app.models.audit import ToolCall

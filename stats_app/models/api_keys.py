@@ -34,7 +34,7 @@ def validate_scopes(scopes: object) -> None:
 class ApiKey(models.Model):
     """An API key. Only a digest of its secret is stored, so that a copy of the table gives no access.
 
-    `public_part` is a part of the secret that is safe to show. By it staff tell keys apart.
+    `public_part` is a part of the secret that is safe to show, so that staff can tell keys apart.
     """
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys", verbose_name=_("workspace"))

@@ -78,10 +78,10 @@ class CampaignQuerySet(ClickedQuerySet):
 
     def named(self, words: Iterable[str]) -> CampaignQuerySet:
         """The campaigns with all the words in the name."""
-        found = self
+        campaigns = self
         for word in words:
-            found = found.filter(holds("name", word))
-        return found
+            campaigns = campaigns.filter(holds("name", word))
+        return campaigns
 
 
 class Campaign(ClickedModel):

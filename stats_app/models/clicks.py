@@ -54,7 +54,7 @@ class TrackedLink(ClickedModel):
         verbose_name = _("tracked link")
         verbose_name_plural = _("tracked links")
         ordering = ["-id"]
-        # For the lists, newest first: the links of a workspace are not stored side by side.
+        # For the lists, newest first, because the links of a workspace are not stored next to each other.
         indexes = [models.Index(fields=["workspace", "id"], name="stats_link_number")]
         constraints = [
             # Not unique=True: Django adds a second index for LIKE to such a column.
@@ -97,7 +97,7 @@ class Click(models.Model):
     - `stats_app.models.deletion` updates clicks when rows are deleted, because Django would search the clicks of all
       tenants.
     - `utc_day` is the date of `clicked_at` in UTC. An index on it takes a quarter of the space of one on `clicked_at`,
-      because it has few different keys.
+      because it has few distinct values.
     """
 
     pk = models.CompositePrimaryKey("workspace_id", "id")
@@ -165,7 +165,7 @@ class Click(models.Model):
                 fields=["campaign", "utc_day"], condition=Q(campaign__isnull=False), name="stats_click_campaign_day"
             ),
             models.Index(fields=["user"], condition=Q(user__isnull=False), name="stats_click_user"),
-            # Clicks that are not counted are rare: finding them must not read all the others.
+            # Clicks that are not counted are rare. With this index they are found without reading all others.
             models.Index(fields=["workspace", "utc_day"], condition=~Q(verdict=HUMAN), name="stats_click_excluded"),
         ]
         constraints = [

@@ -12,7 +12,7 @@ from stats_app import dimensions, locks
 
 class ClickedQuerySet(models.QuerySet[Any]):
     """Rows that clicks refer to. Deleting locks their workspaces exclusively, because clicks have no foreign keys in
-    the database: `record_clicks` relies on the rows that it has found under the lock.
+    the database: under its lock, `record_clicks` relies on the existence of the rows that it has found.
 
     Rows with stored or counted clicks cannot be deleted at all. Foreign keys would protect only rows with stored
     clicks, and Django would read all these clicks into memory for its error.
@@ -34,7 +34,7 @@ class ClickedQuerySet(models.QuerySet[Any]):
         return super().delete()
 
     def clicked(self) -> ClickedQuerySet:
-        """The rows with stored or counted clicks. None if clicks are not counted by this model.
+        """The rows with stored or counted clicks. No rows if clicks are not counted by this model.
 
         The queries name the workspaces of the rows, so that no other tenant's clicks are read.
         """

@@ -169,7 +169,7 @@ class CodeField(models.SmallIntegerField):  # type: ignore[type-arg]  # has type
         kwargs["codes"] = self.codes
         return name, path, args, kwargs
 
-    # The choices check the value. The validators of integers would compare a word with a number.
+    # The value is checked by the choices. The validators of an integer field would compare a word with a number.
     validators: Any = ()
 
     def to_python(self, value: Any) -> str | None:

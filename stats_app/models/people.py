@@ -18,7 +18,7 @@ from stats_app.models.fields import ExternalIdField, FoldedEmailField, NameField
 from stats_app.models.workspaces import OfOneWorkspace, Workspace
 from stats_app.sql.words import Alphabetical, holds
 
-# The most rows that a statement may list by their keys: each costs Django as much as rendering a cell of a page.
+# The most keys that a statement may list, because each takes Django as long as rendering a cell of a page.
 FEW = 500
 
 
@@ -30,8 +30,8 @@ def number_of(rows: models.QuerySet[Any], parent: str) -> Coalesce:
 
 def few(rows: models.QuerySet[Any], column: str = "pk") -> list[int] | None:
     """The values of a column of numbers, or None if there are more than `FEW`."""
-    found = list(rows.order_by().values_list(column, flat=True)[: FEW + 1])
-    return found if len(found) <= FEW else None
+    values = list(rows.order_by().values_list(column, flat=True)[: FEW + 1])
+    return values if len(values) <= FEW else None
 
 
 def named(word: str, user: str = "") -> Q:
@@ -131,8 +131,9 @@ class WorkspaceUserQuerySet(AddressedQuerySet):
     def known_as(self, words: Iterable[str], workspace: int) -> WorkspaceUserQuerySet:
         """The users of the workspace whose name, e-mail or aliases contain each of the words.
 
-        For each word an extra query reads the users with such an alias, if they are few: with an OR and a subquery the
-        database could not use its indexes. If they are many, a scan is as fast.
+        For each word, an extra query reads the users with a matching alias. If they are few, the condition lists their
+        keys, because with an OR and a subquery the database could not use its indexes. If they are many, a scan is as
+        fast.
         """
         users = self.filter(workspace=workspace)
         for word in words:
@@ -179,7 +180,7 @@ class WorkspaceUser(Addressed):
         indexes = [
             models.Index(fields=["workspace", "created_at"], name="stats_user_created"),
             models.Index(fields=["email", "id"], name="stats_user_email"),
-            # Inactive users are mostly few. Without this index all users would be read to find them.
+            # There are mostly few inactive users. Without this index all users would be read to find them.
             models.Index(fields=["workspace", "created_at"], condition=Q(is_active=False), name="stats_user_inactive"),
         ]
         constraints = [
@@ -278,7 +279,7 @@ _OWNERS: dict[type[models.Model], str] = {WorkspaceUser: "user", Alias: "alias"}
 
 
 def keep_addresses(model: type[models.Model], using: str, rows: Iterable[Any]) -> None:
-    """Updates the addresses of these users or aliases. Raises IntegrityError if an address is taken."""
+    """Stores the `Address` of each of these users or aliases. Raises IntegrityError if another one has the e-mail."""
     owner = _OWNERS[model]
     Address.objects.using(using).bulk_create(
         [Address(workspace_id=row.workspace_id, email=row.email, **{f"{owner}_id": row.pk}) for row in rows],

@@ -1,4 +1,4 @@
-"""What tells visitors apart for a day."""
+"""The data that distinguish visitors for a day."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class VisitorSalt(models.Model):
 
 
 class RecentVisit(models.Model):
-    """A click on a tracked link in the last minute, with what tells visitors apart, to recognize bursts of clicks.
+    """A click on a tracked link in the last minute, with the keys of its visitor, to recognize bursts of clicks.
 
     `stats_app.visits` writes them, and deletes some old ones with each click. On PostgreSQL the table is UNLOGGED: a
     crash empties it, and bursts of the last minute are not recognized.

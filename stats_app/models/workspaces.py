@@ -27,7 +27,8 @@ def validate_timezone(name: str) -> None:
     error = ValidationError(
         _("“%(value)s” is not an IANA time zone, such as Europe/Paris."), code="invalid", params={"value": name}
     )
-    # Other files in a system's folder of zones: zones with leap seconds, and names whose meaning differs by machine.
+    # Other files in a system's folder of time zones: zones with leap seconds, and names that mean different zones on
+    # different machines.
     if name.startswith(("posix/", "right/")) or name in ("localtime", "posixrules", "Factory"):
         raise error
     try:
@@ -40,8 +41,8 @@ class OfOneWorkspace(models.BaseConstraint):
     """A row and the row that its foreign key `field` refers to belong to the same workspace.
 
     The database enforces it by a composite foreign key of the workspace and `field`, which refers to a unique
-    constraint of the other table. It is checked at once, or at the end of the transaction if `field` may be null:
-    Django deletes rows that refer to such a row in any order.
+    constraint of the other table. It is checked at once; but if `field` may be null, at the end of the transaction,
+    because Django deletes rows, and those that refer to them, in any order.
     """
 
     default_violation_error_message = _("It belongs to another workspace.")
@@ -124,10 +125,10 @@ class WorkspaceQuerySet(ClickedQuerySet):
 
     def named(self, words: Iterable[str]) -> WorkspaceQuerySet:
         """The workspaces whose name contains all the words, or whose public id is one of them."""
-        found = self
+        workspaces = self
         for word in words:
-            found = found.filter(Q(holds("name", word)) | Q(public_id=word.lower()))
-        return found
+            workspaces = workspaces.filter(Q(holds("name", word)) | Q(public_id=word.lower()))
+        return workspaces
 
 
 class Workspace(ClickedModel):

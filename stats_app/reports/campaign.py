@@ -104,15 +104,16 @@ def campaign_report(
 
 
 def _own_presets(workspace: Workspace, campaign: Campaign, today: date) -> dict[str, Preset]:
-    """The preset of the campaign's whole run: from its first day, or that of its first click, to its last day or today.
-    Empty for a campaign that has not begun."""
+    """The preset for the campaign's whole run, which begins on its first day, or else on the day of its first click,
+    and ends on its last day or today. Empty for a campaign that has not begun."""
     first = campaign.starts_on or store.first_day(workspace.pk, where={"campaign": campaign.pk})
     if first is None or first > today:
         return {}
 
     def whole(day: date) -> Period:
         end = max(MIN_DATE, min(campaign.ends_on or max(day, first), MAX_DATE))
-        # Of a run that is longer than a period may be, the last days, up to today: it may end in 2099, as if never.
+        # If the run is longer than a period may be, the last days up to today are shown. Some campaigns have an end
+        # such as 2099, which means never.
         days_after_first = (MAX_DAYS - 1) * ONE_DAY
         start = max(first, MIN_DATE, min(end, max(day, first)) - days_after_first)
         return Period(start, min(end, start + days_after_first))

@@ -21,8 +21,8 @@ MOST = 10
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """A user of the campaign. `clicks` are those on all the user's links, because clicks are not counted by campaign
-    and user together; None if they are withheld."""
+    """A user of the campaign. `clicks` are the clicks on all links of the user, because the rollups do not count by
+    campaign and user together. It is None if they are withheld."""
 
     user: WorkspaceUser
     clicks: int | None

@@ -17,7 +17,7 @@ NO_CHANGE = ("",) * len(CHANGE_HEAD)
 
 
 def previous_cells(days: Period | Bucket | None, clicks: int | None) -> Row:
-    """The cells for `PREVIOUS_HEAD`: what a row is compared with."""
+    """The cells for `PREVIOUS_HEAD`: the days that a row is compared with, and their clicks."""
     return (days.start, days.end, clicks) if days is not None else NO_PREVIOUS
 
 

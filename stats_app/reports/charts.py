@@ -1,8 +1,9 @@
 """Charts. A script draws each from a table of numbers, so that chart and table agree, and the page has the data once.
 
 The table's rows are built here and not in a template, which would take ten times as long for the 3,000 cells of a year
-of seven campaigns by day. A row's `data-label` is its label on the axis. Its classes say whether it is over, and
-whether the period cuts it. A heading with `data-colour` means that its column is drawn in this colour.
+of seven campaigns by day. A row's `data-label` is its label on the axis. Its classes say whether its days are over, and
+whether the period contains only a part of them. A heading with `data-colour` means that its column is drawn in this
+colour.
 """
 
 from __future__ import annotations
@@ -254,7 +255,8 @@ def _marks_cells(marks: Sequence[Mark], length: int) -> list[str]:
 
 
 def change_html(change: Change | None) -> SafeString:
-    """The change with an arrow, and its meaning for screen readers; else the number before, or why there is none."""
+    """The change with an arrow, whose meaning is given to screen readers. If there is no change: the number before, or
+    why there is none."""
     if change is None:
         return mark_safe('<span class="stats-change">–</span>')
     if change.reason is not None:

@@ -1,9 +1,9 @@
 """Which of the seven colours a campaign has in the charts of its workspace.
 
-A campaign's own colour follows from its position among the workspace's campaigns, by age. So it is the same in every
-period, for any rank of the campaign. Of two campaigns with the same own colour the older keeps it. The other gets a
-free colour among the campaigns with the most recent clicks, and not among those in the chart, so that it is also the
-same in most periods.
+The preferred colour of a campaign depends only on its position among the workspace's campaigns, sorted by age. So it is
+the same in every period, whatever the rank of the campaign. If two campaigns prefer the same colour, the older one gets
+it, and the other one gets a free colour. Free colours are given to the campaigns with the most clicks recently, and not
+to those in the chart, so that they too are the same in most periods.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def campaign_colours(workspace: Workspace, shown: Sequence[int], today: date) ->
 
 
 def assigned_colours(shown: Sequence[int], recent: Sequence[int], places: Mapping[int, int]) -> dict[int, int]:
-    """The colours of `shown`, after colours were given to `recent`. Each has at most `COLOURS` keys.
+    """The colours of `shown`. Colours are given to `recent` first. Each of the two has at most `COLOURS` keys.
 
     `places` has the position of every campaign, from 0.
     """
@@ -45,10 +45,11 @@ def assigned_colours(shown: Sequence[int], recent: Sequence[int], places: Mappin
 
 
 def _settle(keys: Sequence[int], places: Mapping[int, int], colours: Mapping[int, int]) -> dict[int, int]:
-    """Adds a free colour to `colours` for each of `keys`: its own if no older key has it, else the next free one."""
+    """Adds a free colour to `colours` for each of `keys`: the preferred one if no older key has it, else the next free
+    one."""
     settled = dict(colours)
     waiting = []
-    # A campaign that was made after the positions were read has no own colour.
+    # A campaign that was made after the positions were read has no position; it is treated as the first.
     for key in sorted(keys):
         own = places.get(key, 0) % COLOURS + 1
         if own in settled.values():

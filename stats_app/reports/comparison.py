@@ -17,7 +17,7 @@ from stats_app.periods import ONE_DAY, Breakdown, Bucket, Compare, Period, compa
 
 
 class Question(NamedTuple):
-    """The question to a page: a period, its steps, and the period to compare with, if any (`other`)."""
+    """What a page is asked for: a period, its steps, and the period to compare with, if any (`other`)."""
 
     period: Period
     breakdown: Breakdown
@@ -88,9 +88,9 @@ class Change:
 class Comparison:
     """A period and the period to compare with, on the local date `today`.
 
-    `other` is None if nothing is compared. `first_day` is the day of the workspace's first click, or None. Today, which
-    is not over, is never compared with a whole day: while the period is running, its days that are over are compared
-    with the same number of first days of the other one.
+    `other` is None if nothing is compared. `first_day` is the day of the workspace's first click, or None. Today is not
+    over, so it is never compared with a whole day. While the period is running, its days that are over are compared
+    with the same number of days at the beginning of the other period.
     """
 
     period: Period

@@ -25,9 +25,9 @@ def csv_rows(report: Report, table: str = "") -> list[Row]:
     """The heading, and then a row for each number of the page, or of one table only.
 
     The tables are `totals`, `notCounted` (by verdict), `notCountedReasons`, `chart`, and on an overview `onTrial`,
-    `campaignChart`, `campaigns`, `users`; on a user's page `kindChart`. `state` is `filling` if a row's days are not
-    over, and `future` if they have not begun. `change` and `changePercent` compare `countedClicks`, the clicks up to
-    `countedTo`, with `previousClicks`, as the page does; if they are empty, `noChange` says why. The columns do not
+    `campaignChart`, `campaigns`, `users`; on a user's page `kindChart`. `state` is `filling` if the days of a row are
+    not over, and `future` if they have not begun. `change` and `changePercent` compare `countedClicks`, the clicks up
+    to `countedTo`, with `previousClicks`, as the page does; if they are empty, `noChange` says why. The columns do not
     depend on the reader's language.
     """
     rows = _rows(report)

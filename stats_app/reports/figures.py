@@ -44,8 +44,8 @@ class Figure:
 class Report:
     """What the pages of a workspace, a campaign and a user have in common. `answer` is the answer of the page's tool.
 
-    `last_period` is set if the period has no clicks: the last one of the same length with clicks, or None if there are
-    no clicks. `generated_at` is the workspace's local time, naive.
+    If the period has no clicks, `last_period` is the last period of the same length that has clicks; it is None if
+    there are none. `generated_at` is the workspace's local time, naive.
     """
 
     workspace: Workspace
@@ -76,7 +76,7 @@ def kind_figures(daily: DailyClicks, comparison: Comparison) -> list[Figure]:
 
 
 def figure(key: str, name: str, daily: DailyClicks, comparison: Comparison, *kinds: str) -> Figure:
-    """The figure of some kinds together."""
+    """The figure for the sum of some kinds."""
 
     def clicks(days: Period | None) -> int:
         by_kind = daily.clicks(days) if days else {}
@@ -114,7 +114,7 @@ def compared_chart(
 
 
 def clicks_of(workspace_id: int, days: Period | None, of: store.Named, keys: Iterable[int]) -> dict[int, int]:
-    """The clicks of some campaigns or users in some days, by primary key, without those that have no clicks."""
+    """The clicks of some campaigns or users on some days, by primary key. Those without clicks are left out."""
     if days is None:
         return {}
     counts = store.counts(workspace_id, days, (of,), where={of: list(keys)})
@@ -161,8 +161,8 @@ def exports(
 ) -> list[tuple[str, str]]:
     """The addresses and names of the CSV files, for the tables in `names`; the empty name means all tables.
 
-    A shared page has files at its own address. All other files are served by the staff pages, also for the admin; there
-    are none if the host does not include these.
+    The files of a shared page have its own address. All other files, also those for the admin, are served by the staff
+    pages. If the host does not include the staff pages, there are no files.
     """
     try:
         address = "" if audience.is_shared else reverse(f"stats_dashboard:{page}", args=public_ids)

@@ -41,8 +41,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the list. `key` is its name in `sort=`. `by` is a counted order of `sql.listings.Order`, or `place`
-    for a value of the rows, which the expression `place` gives.
+    """A column of the list. `key` is its name in `sort=`. `by` says how the list is sorted by the column, as in
+    `sql.listings.Order`. With `place` it is sorted by the expression in the field `place`.
 
     `starts_high` is whether the first click on the heading sorts the largest first. Rows without a value (`has_gaps`)
     are always last.

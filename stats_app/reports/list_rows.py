@@ -1,4 +1,4 @@
-"""Reading the rows of a list: their keys in an order, and lines with the clicks of some of them."""
+"""Reading the rows of a list: their primary keys in the chosen order, and the lines of a page with their clicks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from stats_app.sql.listings import Days, Found, Order
 
 @dataclass(frozen=True)
 class ListRows:
-    """The rows of a list. If they are sorted by their own values, only the clicks of the lines are read. Otherwise the
-    clicks of all rows are added up.
+    """The rows of a list. If they are sorted by one of their own values, such as the name, clicks are read only for the
+    lines that are shown. Otherwise the clicks of all rows are added up.
 
     `chosen` are the campaigns or users of the workspace that match all filters, except the filter by clicks, which
     `only_without` sets. `is_whole` says that there is no filter. `least_shown` returns the minimum of clicks in some
@@ -38,8 +38,8 @@ class ListRows:
     least_shown: Callable[[Period], float] | None
 
     def keys(self, column: Column, descends: bool, first: int, most: int | None) -> Found:
-        """At most `most` keys of the rows from the position `first` on, sorted by the column, and the number of all
-        rows."""
+        """The primary keys of at most `most` rows, beginning at the position `first` in the order of the column, and
+        the number of all rows."""
         if column.by == "place" and not self.only_without:
             place = OrderBy(column.place, descending=descends, nulls_last=column.has_gaps or None)
             keys = self.chosen.order_by(place, "-pk" if descends else "pk").values_list("pk", flat=True)

@@ -41,8 +41,8 @@ DEFAULT_SORT = "-clicks"
 
 @dataclass(frozen=True, slots=True)
 class ListReport:
-    """The contents of a page of a list. `rows` have the cell of the name, and the other cells, each with whether it is
-    text."""
+    """The contents of a page of a list. Each of `rows` has the cell of the name, and the other cells, each with a flag
+    that says whether it is text."""
 
     workspace: Workspace
     comparison: Comparison
@@ -79,7 +79,8 @@ class ListReport:
 
 
 class AskedList(ListChoices):
-    """A list with the choices in the address. All its rows are searched, filtered and sorted, and one page is read."""
+    """A list for the choices in the address. The database searches, filters and sorts all its rows, and one page is
+    read."""
 
     one: ClassVar[store.Named]
     page: ClassVar[str]
@@ -208,7 +209,7 @@ class AskedList(ListChoices):
             )
 
     def csv_rows(self) -> Iterator[tuple[Any, ...]]:
-        """All rows for a file, which are read while it is written, in the state at its beginning."""
+        """All rows for a file. They are read while the file is written, from one snapshot of the database."""
         head = ("from", "to", "clicks", "share", *PREVIOUS_HEAD, *CHANGE_HEAD) if self.has_clicks else ()
         yield (*self.csv_head, *head)
         with store.of_one_moment():

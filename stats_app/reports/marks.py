@@ -1,4 +1,4 @@
-"""Where campaigns begin and end, as marks on a chart: named in its table, and under the pointer."""
+"""Marks on a chart where campaigns begin and end. The table and the tooltip name the campaigns."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from stats_app.models import Campaign
 from stats_app.periods import Bucket
 from stats_app.reports.names import name_html, short_name
 
-# The most campaigns that a mark names. It gives the number of the others.
+# The most campaigns that a mark names. Of the others it says only how many there are.
 NAMED = 3
 # The most campaigns with marks in a chart. With more, nearly every bucket would have a mark.
 MOST = 200
 
-# The most characters of a name under the pointer. There is room for four short lines, which must say what happens.
+# The most characters of a name in the tooltip, which has room for four short lines. They must also say what happens.
 SAID = 20
 
 _Run = tuple[str, str, date | None, date | None]
 
 
 class Mark(NamedTuple):
-    """A mark's text in the table, as HTML, and under the pointer, with short names. Both are empty without a mark."""
+    """A mark's text in the table, as HTML, and its text in the tooltip, with short names. Both are empty without a
+    mark."""
 
     html: SafeString
     said: str

@@ -37,7 +37,7 @@ def short_name(name: str, public_id: str, length: int) -> str:
     """The visible name, cut to this length, isolated from the text around it as `bdi` does. For plain text."""
     shown = visible_name(name, public_id)
     if len(shown) > length:
-        # What the joiner joined is gone.
+        # A joiner at the end would have nothing to join any more.
         shown = f"{shown[: length - 1].rstrip(_JOINED_OR_SPACE)}…"
     return _isolated(shown)
 

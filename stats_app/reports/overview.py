@@ -160,8 +160,8 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
 
 
 def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
-    """How many active users had clicks. None without active users, before the period begins, and if figures of persons
-    are withheld."""
+    """How many active users had clicks. None if there are no active users, if the period has not begun, and if figures
+    of persons are withheld."""
     if comparison.is_future or not person_figures.are_all_shown():
         return None
     active = WorkspaceUser.objects.filter(workspace=workspace.pk, is_active=True)

@@ -63,14 +63,15 @@ class DayField(forms.Field):
 class PeriodForm(forms.Form):
     """Reads the parameters `from` and `to`, or `period` for a preset, with `breakdown` and `compare`.
 
-    Defaults: the default preset, a breakdown that suits the length, and the previous period. `today` is the workspace's
-    local date; `on` asks for a preset as of an earlier date. `kept` are other parameters of the page to keep, such as
-    the order of its tables. A valid form has a `question`. The fields keep what was typed.
+    By default the period is the default preset, the breakdown suits its length, and it is compared with the previous
+    period. `today` is the workspace's local date. The parameter `on` is an earlier date, for which the preset is
+    computed instead. `kept` are other parameters of the page to keep, such as the order of its tables. A valid form has
+    a `question`. The fields keep what was typed.
 
     The form of a preset also sends the preset's name. If the dates are still those of the preset, the user has changed
     only the steps or the comparison. Then `is_settled` is false, and the page redirects to the `settled` address, which
-    keeps the preset. A page without charts has no steps (`has_steps`). `own` are presets of this page only; addresses
-    of other pages get their dates instead.
+    keeps the preset. A page without charts has no steps (`has_steps`). `own` are presets that only this page has;
+    addresses of other pages contain their dates instead.
     """
 
     use_required_attribute = False
@@ -167,7 +168,8 @@ class PeriodForm(forms.Form):
 
     @property
     def address(self) -> str:
-        """The query string for the same choice on another page. A preset is kept if other pages have it, too."""
+        """The query string for the same choice on another page. It contains the preset only if other pages also have
+        it."""
         return urlencode(self._dates() | self._steps() | self._compare() if self.preset in self.own else self.choice)
 
     @property
@@ -278,8 +280,8 @@ def _fits(period: Period, breakdown: Breakdown) -> bool:
 
 
 def _own_step(query: Mapping[str, Any], day: date, presets: Mapping[str, Preset]) -> dict[str, str]:
-    """A breakdown for typed dates, if the form sent the preset's default breakdown and it gives too many rows. The user
-    has not chosen that one, so it is replaced by the finest that fits. Else empty."""
+    """Another breakdown for typed dates, if the form sent the preset's default breakdown, and it gives too many rows.
+    The user has not chosen that breakdown, so it is replaced by the finest one that fits. Otherwise empty."""
     name, period = _named(query, presets), _typed_period(query)
     breakdown = query.get("breakdown")
     if not name or period is None or breakdown != default_breakdown(presets[name].period(day)):

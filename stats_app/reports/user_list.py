@@ -1,4 +1,4 @@
-"""All users of a workspace with their clicks, as far as PERSON_FIGURES lets them be shown."""
+"""All users of a workspace, with the clicks that PERSON_FIGURES allows to show."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def change_text(change: Change | None, style: Numbers) -> str:
 
 
 def before_text(change: Change, style: Numbers) -> str:
-    """The text beside a number without a change: the number before, or that there is none."""
+    """The text beside a number that has no change: the number before, or that there are no data before."""
     if isinstance(change.reason, NoDataBefore):
         return reason_text(change.reason)
     return _("before: %(number)s") % {"number": style.grouped(change.before)}
@@ -203,15 +203,15 @@ def period_text(period: Period) -> str:
     return _("%(first)s – %(last)s") % {"first": first, "last": day_text(end)}
 
 
-def time_text(moment: datetime) -> str:
+def time_text(time: datetime) -> str:
     """A local time, to the minute."""
-    return _("%(date)s, %(time)s") % {"date": day_text(moment.date()), "time": moment.strftime("%H:%M")}
+    return _("%(date)s, %(time)s") % {"date": day_text(time.date()), "time": time.strftime("%H:%M")}
 
 
 def _short_months() -> dict[int, str]:
-    """The shortest different names of months in Django: names of three letters are equal for June and July in French.
+    """Short names of months that are all different: with three letters, June and July are equal in French.
 
-    Two of Django's French names are unusual, and replaced here.
+    They are Django's, except two French names that are unusual.
     """
     names = {number: str(name) for number, name in MONTHS_AP.items()}
     if (get_language() or "").startswith("fr"):

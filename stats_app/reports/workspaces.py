@@ -83,21 +83,21 @@ def _today(workspace: Workspace, now: datetime) -> date | None:
 
 
 def _comparison(day: date) -> Comparison:
-    """The comparison of the month of that day, still without the first day of clicks."""
+    """The comparison for the month of that day. The first day with clicks is not known yet."""
     return Comparison(THIS_MONTH.period(day), THIS_MONTH.other(day, "previous"), day, None)
 
 
 def _spans(comparison: Comparison) -> list[Period]:
-    """The periods to count for a line: the month, its days that are over, the days before to compare them with, and the
-    first of these."""
+    """The periods to count for a line: the month, its days that are over, the earlier days that these are compared
+    with, and the first of those earlier days."""
     if comparison.counted is None or comparison.compared is None:
         return [comparison.period]
     return [comparison.period, comparison.counted, comparison.compared, comparison.compared.first(1)]
 
 
 def _first_days(known: Mapping[int, Comparison], clicks: Mapping[int, Sequence[Clicks]]) -> dict[int, date]:
-    """A day on or after the first click of each workspace. It is only looked up for workspaces without clicks on the
-    first day that is compared."""
+    """For each workspace its first day with clicks, or a later one, which is enough to see whether periods can be
+    compared. It is only looked up for workspaces without clicks on the first day that is compared."""
     first_days: dict[int, date] = {}
     for pk, comparison in known.items():
         if comparison.compared is not None and any(clicks[pk][-1].values()):

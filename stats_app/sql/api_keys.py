@@ -18,9 +18,10 @@ def pass_call(
 
     Returns the time of this call and the list of times that passed, or None. Times are microseconds since 1970.
 
-    One statement checks the limit and stores the time, so the limit is exact with any number of processes. With `now`
-    None the time is PostgreSQL's, which all processes share: a process whose clock is fast would block the key.
-    A stored time is never earlier than the one before it, so setting a clock back does not reopen the window.
+    One statement checks the limit and stores the time, so the limit is exact with any number of processes. If `now` is
+    None, the clock of PostgreSQL is used, which all processes share; otherwise a process whose clock is fast would
+    block the key. A stored time is never earlier than the one before it, so that setting a clock back does not let
+    calls pass before their time.
     """
     clock = f"({_NOW_ON_POSTGRESQL})" if now is None else "%(now)s"
     if is_postgresql(connection):
@@ -51,7 +52,8 @@ def pass_call(
 
 
 def passed_calls(connection: BaseDatabaseWrapper, api_key_id: int, name: str, now: int | None) -> tuple[int, list[int]]:
-    """The current time, as in `pass_call`, and the times of the last calls that passed, oldest first."""
+    """The current time by the same clock as in `pass_call`, and the times of the last calls that passed, oldest
+    first."""
     clock = f"({_NOW_ON_POSTGRESQL})::bigint" if now is None else str(now)
     [(current, passed)] = rows(
         connection,
@@ -77,7 +79,7 @@ def find_key(connection: BaseDatabaseWrapper, digest: bytes) -> tuple[Any, ...] 
 
 
 def _aware(value: Any) -> Any:
-    """SQLite stores times in UTC, without an offset."""
+    """The value; a time from SQLite, which stores times in UTC without an offset, is made aware."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 

@@ -1,4 +1,4 @@
-"""The audit log: the statements that each tool call runs."""
+"""Writing to the audit log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stats_app.sql.cursor import execute, is_postgresql
 
 
 def insert_tool_call(connection: BaseDatabaseWrapper, values: Sequence[Any]) -> None:
-    """One row of the audit log; `values` are its columns in the order of the statement, the arguments as JSON text."""
+    """Inserts a row. `values` are its columns in the order of the statement, with the arguments as JSON text."""
     cast = "::jsonb" if is_postgresql(connection) else ""
     execute(
         connection,

@@ -15,19 +15,19 @@ LOCAL = "local"
 
 
 class Cluster(NamedTuple):
-    """What the database says about the version of Citus and the machines."""
+    """The version of Citus, its machines and settings, as the database reports them."""
 
     version: tuple[int, ...]
     is_coordinator: bool
     machines: int
     has_coordinator: bool
-    """Whether the machines know the coordinator. A coordinator without workers registers itself."""
+    """Whether the coordinator is registered as a machine of the cluster. Without workers it registers itself."""
     recovery_ms: int
     """The interval between two checks for transactions that a crash interrupted; negative if there are no checks."""
 
 
 def cluster(connection: BaseDatabaseWrapper) -> Cluster | None:
-    """None if the database has no Citus."""
+    """The cluster; None if the database has no Citus."""
     if not is_postgresql(connection):
         return None
     versions = rows(connection, "SELECT extversion FROM pg_extension WHERE extname = 'citus'")
@@ -84,7 +84,8 @@ def keep_to_one_connection(connection: BaseDatabaseWrapper) -> None:
 
 
 def distribute(connection: BaseDatabaseWrapper, table: str, column: str, with_table: str | None, shards: int) -> None:
-    """Distributes a table by a column. Rows are on the same machine as the rows of `with_table` with the same value."""
+    """Distributes a table by a column. Its rows are stored with the rows of `with_table` that have the same value in
+    it."""
     if with_table is None:
         given = [table, column, str(shards)]
         rows(connection, "SELECT create_distributed_table(%s, %s, shard_count => %s::int4)::text", given)

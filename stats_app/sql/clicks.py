@@ -44,7 +44,7 @@ class ClickRow(NamedTuple):
 
 
 FEW = 10
-"""So many clicks, and what they change in the rollups, Citus gets as values: with more, arrays cost it less."""
+"""Up to this number of clicks Citus gets clicks and changes of the rollups as `VALUES`; for more, arrays cost less."""
 
 
 def insert(
@@ -62,7 +62,8 @@ def insert(
     """
     if is_postgresql(connection) and not on_citus:
         return _store_and_count(connection, workspace_id, clicks, spans)
-    # A statement of SQLite changes only one table. Citus would send the new clicks to every machine for the second.
+    # Two statements: SQLite changes only one table in a statement, and Citus would send the new clicks to every machine
+    # to change the second table.
     few = on_citus and len(clicks) <= FEW
     if few and connection.savepoint_ids:  # the transaction is the caller's, who may change other tables in it
         commit_together(connection)
@@ -120,7 +121,7 @@ def _insertion(workspace_id: int, clicks: Sequence[ClickRow]) -> tuple[str, dict
 
 
 class _Given(NamedTuple):
-    """A column of clicks as it is sent to PostgreSQL: as one array, in a form that Python writes fast."""
+    """How a column of clicks is sent to PostgreSQL: as one array, in a format that Python can write fast."""
 
     name: str
     type: str
@@ -161,8 +162,8 @@ _GIVEN = (
 
 
 def _store_sqlite(connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow]) -> list[bytes]:
-    # SQLite has too few variables for all values. So most are sent as JSON, and bytes, which JSON cannot hold, in two
-    # long strings of bytes.
+    # SQLite allows too few parameters for all values. So most values are sent as JSON. JSON cannot contain bytes, so
+    # ids and visitors are sent as two long byte strings.
     fields = ", ".join(f"value ->> {position}" for position in range(10))
     stored = rows(
         connection,
@@ -187,7 +188,7 @@ def _store_sqlite(connection: BaseDatabaseWrapper, workspace_id: int, clicks: Se
 
 
 class StoredVerdict(NamedTuple):
-    """The verdict on a stored click, with the click's day in UTC."""
+    """The verdict of a stored click, and its day in UTC."""
 
     id: bytes
     utc_day: date
@@ -196,7 +197,7 @@ class StoredVerdict(NamedTuple):
 
 
 def lock_verdicts(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[StoredVerdict]:
-    """Locks the stored ones of these clicks until the transaction ends. Returns them in the order of their ids."""
+    """Locks, until the transaction ends, those of the clicks that are stored. Returns them sorted by id."""
     lock = "FOR NO KEY UPDATE" if is_postgresql(connection) else ""
     clicks = rows(
         connection,
@@ -222,7 +223,7 @@ class Subject(NamedTuple):
 
 
 def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes]) -> list[Subject]:
-    """The campaign and the user of each stored one of these clicks."""
+    """The campaign and the user of each of the clicks that is stored."""
     clicks = rows(
         connection,
         f"""
@@ -237,7 +238,8 @@ def subjects(connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[b
 def set_verdicts(
     connection: BaseDatabaseWrapper, workspace_id: int, ids: Sequence[bytes], verdict: int, reason: str
 ) -> None:
-    """Gives the clicks a verdict. The caller takes them out of the rollups before, and adds them after (`move`)."""
+    """Changes the verdict of clicks. The caller subtracts them from the rollups before, and adds them after
+    (`move`)."""
     execute(
         connection,
         f"""
@@ -259,11 +261,13 @@ def move(
 ) -> None:
     """Adds these stored clicks to the rollups, or subtracts them if the sign is "-".
 
-    With `few`, what changes is read first: on Citus that costs less for up to `FEW` clicks.
+    With `few`, the changes of the rollups are computed by a first statement and written by a second one. On Citus that
+    costs less for up to `FEW` clicks.
     """
     if not ids:
         return
-    # Found by their ids before they are joined with days: else the database may read all clicks of these days.
+    # OFFSET or LIMIT make the database find the clicks by their ids before it joins them with the days. Otherwise it
+    # may read all clicks of these days.
     first = "OFFSET 0" if is_postgresql(connection) else "LIMIT -1"
     common = f"WITH {counted(connection, f'{STORED_CLICKS} AND {_among_ids(connection)} {first}')}"
     params = {"workspace": workspace_id, **_id_params(connection, ids), **day_params(connection, spans)}

@@ -1,8 +1,8 @@
-"""Counting clicks: the only definition, for clicks that come in, change their verdict or are recounted.
+"""The SQL that counts clicks into the rollups: new clicks, clicks whose verdict changes, and recounted ones.
 
-The statements here count the clicks of a `source`, which is a statement that selects `FACTS` of some clicks of one
-workspace. The local day of a click follows from its moment. No time-zone function of a database is used, since they
-differ and some return NULL: the caller says which stretches of time are which local day (`day_params`).
+The clicks to count are given by a `source`: a SELECT of the columns `FACTS` for some clicks of one workspace. The local
+day of a click is found by comparing its time with the start and the end of each day, which the caller passes
+(`day_params`). The time-zone functions of the databases are not used, because they differ, and some return NULL.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from stats_app.dimensions import DIMENSIONS, HUMAN, VERDICTS, WITH_REASONS, Dime
 from stats_app.sql.cursor import array, day_array, is_postgresql
 
 COLUMNS = ("campaign_clicks", "vcard_clicks", "other_clicks")
-"""The counts of a row of the rollups, in the order of the kinds."""
+"""The columns of the rollups that contain counts, in the order of the kinds."""
 
 FACTS = "utc_day, clicked_at, kind, verdict, reason, campaign_id, user_id, shadow"
-"""The columns of a click that decide where it is counted."""
+"""The columns of a click that decide in which rows of the rollups it is counted."""
 
 STORED_CLICKS = f"SELECT {FACTS} FROM stats_app_click WHERE workspace_id = %(workspace)s"
-"""A source: all clicks of the workspace. A further condition may follow."""
+"""A source with all clicks of the workspace. Further conditions can be appended."""
 
 _ROW = f"dimension, key, day, {', '.join(COLUMNS)}"
 INTO_ROLLUPS = f"INSERT INTO stats_app_rollup (workspace_id, {_ROW})"
@@ -35,14 +35,14 @@ ADDED = (
     "ON CONFLICT (workspace_id, dimension, key, day) DO UPDATE SET "
     f"{', '.join(f'{column} = stats_app_rollup.{column} + excluded.{column}' for column in COLUMNS)}"
 )
-"""Follows upon rows for the rollups: has them added to those that are there."""
+"""The end of an INSERT into the rollups: where a row already exists, the new counts are added to its counts."""
 
 EMPTY_OF = (
     f"DELETE FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND {' AND '.join(f'{c} = 0' for c in COLUMNS)} "
     "AND (dimension, key, day) IN"
 )
-"""Deletes the rows without clicks among those whose dimension, key and day follow. Every row has clicks, so that
-whoever has clicks can be found in the index alone (`listings.number_with_clicks`)."""
+"""Deletes those of the given rows that have no clicks left; the list of dimensions, keys and days is appended. Rows
+without clicks must not stay, because `listings.number_with_clicks` reads only the index and not the counts."""
 
 
 def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def sqlite_time(time: datetime) -> str:
 
 
 def counted(connection: BaseDatabaseWrapper, source: str) -> str:
-    """The common table `counted`: the rollups of days for the clicks of the source."""
+    """Common table expressions that end with `counted`: the rows of the rollups by day for the clicks of the source."""
     if is_postgresql(connection):
         spans = (
             "SELECT * FROM unnest(%(utc_days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], "
@@ -75,8 +75,8 @@ def counted(connection: BaseDatabaseWrapper, source: str) -> str:
     return f"""
         spans (utc_day, starts, ends, day) AS ({spans}),
         clicks AS (
-            SELECT spans.day, kind, verdict, reason, campaign_id, user_id, shadow FROM ({source}) AS found
-                JOIN spans ON spans.utc_day = found.utc_day AND clicked_at >= starts AND clicked_at < ends
+            SELECT spans.day, kind, verdict, reason, campaign_id, user_id, shadow FROM ({source}) AS source
+                JOIN spans ON spans.utc_day = source.utc_day AND clicked_at >= starts AND clicked_at < ends
         ),
         excluded AS (
             SELECT day, kind, coalesce(known.id, 0) AS reason_id
@@ -102,25 +102,27 @@ def _counted(dimension: Dimension) -> str:
     kinds = ", ".join(f"count(*) FILTER (WHERE kind = {kind}) AS {column}" for kind, column in enumerate(COLUMNS))
     clicks = f"clicks WHERE verdict = {VERDICTS[HUMAN]} AND" if dimension.human else "excluded WHERE"
     group = f"{dimension.key}, day" if dimension.key else "day"
-    # Columns are named here and not after the name of the common table, because Citus loses the names there.
+    # The columns get their names here, because Citus loses names that are given after the name of a common table.
     return (
         f"SELECT {dimension.code} AS dimension, {key} AS key, day, {kinds} FROM {clicks} {key} IS NOT NULL "
         f"GROUP BY {group}"
     )
 
 
-# Texts that are the same for each statement are made once, because making them takes as long as a small statement.
+# These texts are the same in every statement. They are made once, because making them takes as long as running a small
+# one.
 _EXCLUDED = " UNION ALL ".join(map(_excluded, WITH_REASONS))
 _COUNTED = " UNION ALL ".join(map(_counted, DIMENSIONS))
 
 
 def add_counted(connection: BaseDatabaseWrapper, sign: str = "") -> str:
-    """The statement that adds `counted` to the rollups of days and of years, or with the sign "-" takes it away."""
+    """The statement that adds `counted` to the rollups of days and years, or subtracts it if the sign is "-"."""
     return f"{INTO_ROLLUPS} {changes(connection, sign)} {ADDED}"
 
 
 def changes(connection: BaseDatabaseWrapper, sign: str = "") -> str:
-    """The rows that `add_counted` adds, in the order of the primary key, without which writers deadlock."""
+    """The rows that `add_counted` adds. They are sorted by the primary key, because otherwise writers would
+    deadlock."""
     counts = ", ".join(sign + column for column in COLUMNS)
     rows = _of_days_and_years(is_postgresql(connection))
     return f"""
@@ -130,14 +132,14 @@ def changes(connection: BaseDatabaseWrapper, sign: str = "") -> str:
 
 
 def delete_empty(connection: BaseDatabaseWrapper) -> str:
-    """The statement that deletes the rows of `counted` whose clicks were all taken away."""
+    """The statement that deletes the rows that have no clicks left after `counted` was subtracted."""
     rows = _of_days_and_years(is_postgresql(connection))
     return f"{EMPTY_OF} (SELECT dimension, key, day FROM ({rows}) AS changes)"
 
 
 @cache
 def _of_days_and_years(on_postgresql: bool) -> str:
-    """A statement for the rows of `counted`, and for their sums by year."""
+    """A SELECT of the rows of `counted`, and of their sums by calendar year."""
     first = "make_date(extract(year FROM day)::int, 1, 1)" if on_postgresql else "strftime('%%Y-01-01', day)"
     years = {dimension.code: dimension.years for dimension in DIMENSIONS if dimension.years is not None}
     dimension = f"CASE dimension {' '.join(f'WHEN {code} THEN {year}' for code, year in years.items())} END"

@@ -17,11 +17,12 @@ TOTAL = " + ".join(COLUMNS)
 _SUMS = ", ".join(f"sum({column})" for column in COLUMNS)
 
 Keys = int | Sequence[int] | None
-"""Which keys of a dimension: one, some, or with None all."""
+"""One key of a dimension, several keys, or None for all keys."""
 
 
 class DailyCounts(NamedTuple):
-    """Counts of one key: which days of the range, counted from its first as 0, and each column's counts on them."""
+    """The counts of one key: the days that have counts, as offsets from the first day, and each column's counts on
+    them."""
 
     key: int
     offsets: Sequence[int]
@@ -31,7 +32,7 @@ class DailyCounts(NamedTuple):
 def totals(
     connection: BaseDatabaseWrapper, workspace_id: int, dimension: int, keys: Keys, start: date, end: date
 ) -> list[tuple[int, list[int]]]:
-    """The sums of each column over the range, for each of the keys that has rows there."""
+    """The sum of each column over the range of days, for each of the keys that has rows in it."""
     statement = f"SELECT key, {_SUMS} FROM stats_app_rollup WHERE {_RANGE} {_one(connection, keys)} GROUP BY key"
     sums = rows(connection, statement, _range(workspace_id, dimension, start, end, key=_given(connection, keys)))
     return [(key, counts) for key, *counts in sums]
@@ -40,7 +41,7 @@ def totals(
 def totals_of_workspaces(
     connection: BaseDatabaseWrapper, workspace_ids: Sequence[int], ranges: Sequence[tuple[date, date]]
 ) -> list[tuple[int, list[int]]]:
-    """The sums of each column over each of the ranges, for each of the workspaces that has clicks in any."""
+    """The sum of each column over each range of days, for each of the workspaces that has clicks in any range."""
     sums = ", ".join(
         f"sum(CASE WHEN day BETWEEN %(start_{number})s AND %(end_{number})s THEN {column} ELSE 0 END)"
         for number in range(len(ranges))
@@ -116,7 +117,7 @@ def daily(
     return daily_counts(connection, rows(connection, statement, params))
 
 
-# Rows of zeros remain if all clicks of a day have got another verdict.
+# Rows without clicks are deleted (`counting.EMPTY_OF`). The last condition keeps answers right even if one was left.
 _RANGE = (
     f"workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s AND {TOTAL} > 0"
 )
@@ -138,10 +139,10 @@ def _given(connection: BaseDatabaseWrapper, keys: Keys) -> int | str | None:
 
 
 def series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
-    """The select list of a series from the day %(start)s on: the `offsets` of its days, then each column's `counts_0`
-    and so on, as lists.
+    """The select list for the counts by day: the lists `offsets` (days after %(start)s), `counts_0`, `counts_1` and so
+    on, one list of counts for each of the columns.
 
-    One row of lists is read several times faster than a row for each day.
+    Reading one row of lists is several times faster than reading a row for each day.
     """
     if is_postgresql(connection):
         collect, offset = "array_agg", "day - %(start)s::date"
@@ -152,7 +153,7 @@ def series(connection: BaseDatabaseWrapper, columns: Sequence[str]) -> str:
 
 
 def daily_counts(connection: BaseDatabaseWrapper, read: Sequence[Sequence[Any]]) -> list[DailyCounts]:
-    """Rows with a key and its `series`."""
+    """Converts rows that contain a key and its `series`."""
     if is_postgresql(connection):
         return [DailyCounts(key, offsets, columns) for key, offsets, *columns in read]
     return [DailyCounts(key, json.loads(offsets), [*map(json.loads, columns)]) for key, offsets, *columns in read]

@@ -59,14 +59,16 @@ def day_array(days: Iterable[date]) -> str:
 
 
 def value_lists(values: Collection[Sequence[Any]]) -> tuple[str, list[str | None]]:
-    """Rows for `VALUES` of an INSERT, and their parameters. All are sent as text, whose types the columns decide:
-    the driver would type each number by its size, and prepare the statement again for each combination."""
+    """The rows after `VALUES` in an INSERT, and their parameters. All parameters are sent as text, so that the columns
+    decide their types. Otherwise the driver would choose the type of a number by its size, and prepare the statement
+    again for each combination of types."""
     lists = ", ".join(f"({', '.join(['%s'] * len(row))})" for row in values)
     return lists, [None if value is None else str(value) for row in values for value in row]
 
 
 def among(connection: BaseDatabaseWrapper, name: str) -> str:
-    """The `IN` part of a condition: a number is in the parameter `name`, which `number_list` made."""
+    """The end of a condition: that a number is in the list that is passed as the parameter `name` (see
+    `number_list`)."""
     if is_postgresql(connection):
         return f"= ANY(%({name})s::int4[])"
     return f"IN (SELECT value FROM json_each(%({name})s))"
@@ -92,7 +94,7 @@ def _cursor(connection: BaseDatabaseWrapper) -> Any:
     if not is_postgresql(connection) or not conf.prepared_statements or connection.execute_wrappers:
         return cursor
     prepared = _prepared_cursor_class()
-    # If the host has replaced the driver's cursor, it is kept, because ours lacks what the host's adds.
+    # If the host has replaced the driver's cursor, it is kept, because ours lacks what the host's cursor does.
     if prepared is not None and type(getattr(cursor, "cursor", None)) in _cursors_of_django():
         cursor.cursor.close()
         cursor.cursor = prepared(connection.connection)
@@ -108,7 +110,7 @@ def _cursors_of_django() -> tuple[type, ...]:
 
 @cache
 def _prepared_cursor_class() -> type | None:
-    """None when the driver is psycopg2, which has no prepared statements."""
+    """A cursor class that prepares its statements; None for the driver psycopg2, which cannot prepare statements."""
     try:
         from psycopg import Cursor
         from psycopg.pq import Format

@@ -36,7 +36,7 @@ Row = Mapping[str, Any]
 
 
 def insert_users(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[Row], now: datetime) -> None:
-    """Each of these has its `public_id`."""
+    """Inserts users. Each row contains its `public_id`."""
     constant = {"is_opted_out": False, "created_at": now}
     _insert(connection, _USER, workspace_id, ("public_id", *_USER_VALUES), users, constant)
 
@@ -81,7 +81,7 @@ def active_users(connection: BaseDatabaseWrapper, workspace_id: int) -> list[tup
 def insert_campaigns(
     connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[Row], now: datetime
 ) -> None:
-    """Each of these has its `public_id`."""
+    """Inserts campaigns. Each row contains its `public_id`."""
     _insert(connection, _CAMPAIGN, workspace_id, ("public_id", *_CAMPAIGN_VALUES), campaigns, {"created_at": now})
 
 
@@ -100,7 +100,7 @@ def assign(connection: BaseDatabaseWrapper, workspace_id: int, pairs: Sequence[R
         return 0
     columns, constant = ("campaign_id", "user_id"), {"assigned_at": now}
     statement, params = _insertion(connection, _ASSIGNMENT, workspace_id, columns, pairs, constant)
-    # The returned rows are counted, because Citus says of such a statement how many rows it was given.
+    # The returned rows are counted, because for this statement Citus reports the number of given rows, not of new ones.
     new = f"{statement} ON CONFLICT (campaign_id, user_id) DO NOTHING RETURNING user_id"
     return len(rows(connection, new, params))
 
@@ -140,7 +140,7 @@ def _insertion(
     names = ", ".join((*others, *columns))
     places = ", ".join(_placeholder(connection, value) for value in others.values())
     values = ", ".join(f"given.{column}" for column in columns)
-    # Without a condition SQLite parses the ON of ON CONFLICT as a join's.
+    # Without `WHERE true` SQLite would parse the ON of ON CONFLICT as the condition of a join.
     statement = f"INSERT INTO {table} ({names}) SELECT {places}, {values} FROM {_given(connection, columns)} WHERE true"
     adapted = [_adapted(connection, value) for value in others.values()]
     return statement, [*adapted, json.dumps(given)]
@@ -169,7 +169,7 @@ def _free(connection: BaseDatabaseWrapper, table: str, workspace_id: int, keys: 
 
 
 def _given(connection: BaseDatabaseWrapper, columns: Iterable[str]) -> str:
-    """The rows of a JSON parameter, as the table `given`. Keys that are not columns are ignored."""
+    """The SQL that reads the rows of a JSON parameter as the table `given`. Keys that are not columns are ignored."""
     if is_postgresql(connection):
         listed = ", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in columns)
         return f"json_to_recordset(%s::json) AS given ({listed})"

@@ -1,4 +1,4 @@
-"""Reading the link that is followed, with everything that is stored with its click."""
+"""Reading a link that is followed, with all values that are stored with its click."""
 
 from __future__ import annotations
 

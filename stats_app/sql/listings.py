@@ -18,7 +18,7 @@ from stats_app.sql.cursor import is_postgresql
 from stats_app.sql.rankings import MANY, top_totals
 
 Days = tuple[date, date]
-"""The first and the last one, both included."""
+"""The first and the last day, both included."""
 
 _OWNERS = {"campaign": "campaign_id", "user": "user_id"}
 
@@ -33,7 +33,7 @@ class Order:
     - `each`: `clicks` divided by `assigned`
     - `place`: the column `place` of the rows
 
-    Fewer clicks than `least` are withheld, and sorted as if there were none. `today` is the workspace's local date.
+    Numbers of clicks below `least` are withheld, so they are sorted as 0. `today` is the workspace's local date.
     """
 
     by: str
@@ -51,7 +51,7 @@ class Order:
 
 
 class Found(NamedTuple):
-    """Keys in their order, and the number of all keys, which is 0 for a page after the last one."""
+    """The keys of a page in their order, and the number of all keys. The number is 0 for a page after the last one."""
 
     keys: list[int]
     total: int
@@ -70,7 +70,8 @@ def ordered_keys(
     """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
 
     `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
-    added up, not only those of the page, unless a ranking of all (`is_whole`) finds one of the first pages.
+    added up, not only those of the page. Exceptions are the first pages of a ranking of all rows (`is_whole`), which
+    `rankings` finds faster.
     """
     try:
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
@@ -83,22 +84,15 @@ def ordered_keys(
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
             return Found([key for key, _ in ranked[first:]], total)
-    # A page of the second half is read from the end: PostgreSQL sorts only the rows up to the page.
+    # A page of the second half is read from the end, because PostgreSQL sorts only the rows up to the page.
     is_from_end = not is_counted_along and most is not None and first * 2 > total
     if is_from_end:
         most = max(0, min(most or 0, total - first))
         first = total - first - most
+    chosen_rows = _Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])
     further = _parts(workspace_id, dimension, order, is_long=total > MANY)
-    parts = [_Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params]), *further]
-    joins = (part.join for part in further)
-    number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
-    statement = f"""
-        WITH {", ".join(part.sql for part in parts)}
-        SELECT chosen.id{f", {number}" if is_counted_along else ""} FROM chosen {" ".join(joins)}
-        {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
-        ORDER BY {_order_by(connection, order, is_from_end)} LIMIT %s OFFSET %s
-    """
-    params = [value for part in parts for value in part.params]
+    sorting = _order_by(connection, order, is_from_end)
+    statement, params = _sorting_statement(chosen_rows, further, order, sorting, with_total=is_counted_along)
     # Not prepared, because each search has another text.
     with connection.cursor() as cursor:
         cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
@@ -107,6 +101,24 @@ def ordered_keys(
         total = ordered[0][1] if ordered else 0
     keys = [row[0] for row in ordered]
     return Found(keys[::-1] if is_from_end else keys, total)
+
+
+def _sorting_statement(
+    chosen: _Part, further: Sequence[_Part], order: Order, sorting: str, *, with_total: bool
+) -> tuple[str, list[Any]]:
+    """The statement that selects the ids of `chosen` in the order, and its parameters without LIMIT and OFFSET.
+
+    With `with_total` each of its rows also has the number of all rows.
+    """
+    parts = [chosen, *further]
+    number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
+    statement = f"""
+        WITH {", ".join(part.sql for part in parts)}
+        SELECT chosen.id{f", {number}" if with_total else ""} FROM chosen {" ".join(part.join for part in further)}
+        {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
+        ORDER BY {sorting} LIMIT %s OFFSET %s
+    """
+    return statement, [value for part in parts for value in part.params]
 
 
 def number_with_clicks(
@@ -118,7 +130,7 @@ def number_with_clicks(
 ) -> int:
     """How many rows of `chosen`, which has only the value `pk`, have clicks in the days."""
     rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
-    # The counts are not read, only the index: a row of the rollups has at least one click.
+    # Only the index is read and not the counts, because every row of the rollups has at least one click.
     statement = f"""
         SELECT count(*) FROM ({rows}) AS chosen JOIN (
             SELECT key FROM stats_app_rollup
@@ -160,10 +172,10 @@ class _Part(NamedTuple):
 
 
 def _parts(workspace_id: int, dimension: Dimension, order: Order, *, is_long: bool) -> list[_Part]:
-    """The numbers that an order needs of each row of `chosen`."""
+    """The common tables with the numbers by which the rows of `chosen` are sorted."""
     parts = []
     if order.by in ("clicks", "change", "each") or order.only_without:
-        # Reading the counts of all keys in one scan is faster than looking up many.
+        # For many keys, reading the counts of all keys in one scan is faster than looking up each.
         among = "" if is_long else "AND key IN (SELECT id FROM chosen)"
         parts.append(_counted(workspace_id, dimension, order, among))
     if order.by in ("assigned", "each"):
@@ -172,7 +184,7 @@ def _parts(workspace_id: int, dimension: Dimension, order: Order, *, is_long: bo
 
 
 class _Piece(NamedTuple):
-    """Counts to add or to subtract: those of some days, or the stored sum of a calendar year."""
+    """Rows of the rollups to add or subtract: those of some days, or the stored sum of a calendar year."""
 
     dimension: int
     first: date
@@ -186,7 +198,7 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) 
     selects, params = [], []
     for name, days in spans.items():
         for piece in _pieces(dimension, days, order.today):
-            # Named here as well: Citus reads each of them by itself, and loses the names of the common table.
+            # Each SELECT names its columns, because Citus runs it by itself, without the names of the common table.
             columns = ", ".join(f"{f'{piece.sign}({TOTAL})' if name == one else '0'} AS {one}" for one in spans)
             selects.append(f"""
                 SELECT key, {columns} FROM stats_app_rollup
@@ -204,7 +216,7 @@ def _counted(workspace_id: int, dimension: Dimension, order: Order, among: str) 
 
 
 def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
-    """The counts that give the clicks of some days, with few rows to read.
+    """Splits a range of days into pieces whose sum is its number of clicks, so that few rows have to be read.
 
     If most days of a calendar year are asked for, its stored sum is read and the other days are subtracted from it.
     """
@@ -223,7 +235,7 @@ def _pieces(dimension: Dimension, days: Days, today: date) -> Iterator[_Piece]:
 
 
 def _assigned(workspace_id: int, owner: str) -> _Part:
-    """How many users each campaign has, or campaigns each user."""
+    """The number of users of each campaign, or of campaigns of each user."""
     sql = f"""
         assigned AS (
             SELECT {owner} AS owner, count(*) AS number FROM stats_app_campaignassignment

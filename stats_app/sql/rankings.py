@@ -7,8 +7,8 @@
 3. Drop everybody whose bound is below this minimum. Add up the days of the others, mostly a few, too.
 4. The top is among those whose days were added up. Ties are sorted by public id.
 
-If clicks are spread so evenly that step 3 leaves more than `MANY`, the days of all are added up instead: reading all
-in one scan is faster than looking up so many one by one.
+If clicks are spread so evenly that more than `MANY` are left after step 3, the days of all are added up instead,
+because one scan of all rows is faster than so many look-ups.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _top(
     limit: int,
     columns: Sequence[str],
 ) -> list[Sequence[Any]]:
-    """Rows of a key and its clicks, and also its `series` if `columns` are given."""
+    """Rows that contain a key, its clicks, and, if `columns` are given, its `series`."""
     search = _Search(connection, dimension, columns)
     params = {
         "workspace": workspace_id,
@@ -83,7 +83,8 @@ class _Search:
         self.dimension = dimension
         self.series = f", {series(connection, columns)}" if columns else ""
         self.collation = 'COLLATE "C"' if is_postgresql(connection) else ""
-        # Without it a table whose statistics are from when it was empty has all counts added up again for each name.
+        # Without MATERIALIZED, PostgreSQL may add up all counts again for each name, if the statistics of the table are
+        # from a time when it was empty.
         self.once = "MATERIALIZED" if is_postgresql(connection) else ""
 
     def of_few(self) -> str:
@@ -115,7 +116,7 @@ class _Search:
         return f"WITH counted AS ({self._counts('')}) {self._first('0')}"
 
     def _counts(self, keys: str) -> str:
-        """The clicks of these keys in the period."""
+        """Selects the clicks in the period. `keys` is a condition for the keys."""
         return f"""
             SELECT key, sum({TOTAL}) AS clicks{self.series} FROM stats_app_rollup
             WHERE workspace_id = %(workspace)s AND dimension = {self.dimension.code}
@@ -124,7 +125,8 @@ class _Search:
         """
 
     def _first(self, left: str) -> str:
-        """The first rows of `counted`, or a row of NULLs if there are none, because `left` is always needed."""
+        """Selects the first rows of `counted`, with `left` as the last column. If there are none, selects a row of
+        NULLs, because the caller always needs `left`."""
         table = _TABLES[self.dimension.name]
         return f"""
             SELECT counted.*, {left} FROM (SELECT 1) AS one

@@ -45,7 +45,7 @@ def reasons_of(click: Excluded) -> Iterator[Reason]:
 
 
 def number(connection: BaseDatabaseWrapper, workspace_id: int, reasons: Collection[Reason]) -> None:
-    """Stores the reasons that are new, which gives them a number."""
+    """Stores those of the reasons that are new, so that each has a number."""
     given = _given(connection)
     params = {"workspace": workspace_id, **_params(connection, reasons)}
     numbered = rows(
@@ -86,9 +86,10 @@ def _params(connection: BaseDatabaseWrapper, reasons: Collection[Reason]) -> dic
 
 
 def number_stored(connection: BaseDatabaseWrapper, workspace_id: int, first: date, last: date) -> None:
-    """The same for the reasons of stored clicks, those of the days `first` to `last` in UTC.
+    """As `number`, for the reasons of the stored clicks of the days `first` to `last` in UTC.
 
-    They are read first: on Citus each write here is one on every machine, and most reasons have their number.
+    The reasons are read before they are written, because most of them already have a number, and on Citus every write
+    to this table is made on every machine.
     """
     stored = " UNION ".join(
         f"""

@@ -32,7 +32,7 @@ class MonthOfClicks:
 
 
 def rebuild(connection: BaseDatabaseWrapper, workspace_id: int, month: MonthOfClicks) -> None:
-    """Counts the days of the month anew."""
+    """Counts the clicks of the month again, and replaces the stored counts of its days."""
     params = _params(connection, workspace_id, month)
     reasons.number_stored(connection, workspace_id, *month.utc_days)
     execute(connection, f"DELETE FROM stats_app_rollup WHERE {_STORED_DAYS}", params)
@@ -91,7 +91,7 @@ def _year_params(workspace_id: int, year: date) -> dict[str, Any]:
 
 
 def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:
-    """How many clicks name a campaign, user, alias or link that is of another workspace or does not exist."""
+    """How many clicks refer to a campaign, user, alias or link that does not exist or is of another workspace."""
     references = " OR ".join(
         f"({column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {table} AS named "
         f"WHERE named.id = {column} AND named.workspace_id = stats_app_click.workspace_id))"
@@ -127,7 +127,7 @@ _COMPARED = f"""
 
 
 def _sums(dimension: Dimension) -> str:
-    """The stored days of a dimension added up by key over a year."""
+    """Selects for each key of a dimension the sum of its stored days in a year."""
     sums = [f"sum({column})" for column in COLUMNS]
     return (
         f"SELECT {dimension.years}, key, %(first)s, {', '.join(sums)} FROM stats_app_rollup "

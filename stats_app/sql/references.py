@@ -1,4 +1,4 @@
-"""Finding the rows that clicks name."""
+"""Finding the rows of a workspace that clicks, links and lists refer to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def find(
     *,
     lock: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Rows `(value, id, *more)` of the workspace's rows whose column has one of the values.
+    """For each row of the workspace whose column has one of the values: `(value, id, *more)`.
 
     `more` are further columns of the table, whose alias is `known`. With `lock`, PostgreSQL keeps others from deleting
     these rows until the transaction ends. The rows are locked in the order of their ids, because transactions that lock

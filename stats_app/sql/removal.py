@@ -16,7 +16,8 @@ class TenantRows(NamedTuple):
     condition: str
 
     def among(self, column: str, key: str) -> str:
-        """The condition, for another table, that its `column` names one of these rows by their `key`."""
+        """A condition for another table: that its foreign key `column` refers to one of these rows by their column
+        `key`."""
         return f"{column} IN (SELECT {key} FROM {self.table} WHERE {self.condition})"
 
 

@@ -1,4 +1,4 @@
-"""Reading several things as they were at one moment."""
+"""Running several queries on one state of the database."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from stats_app.sql.cursor import is_postgresql
 def snapshot(using: str) -> Iterator[None]:
     """Inside this context all reads see the same state of the database, even while clicks come in.
 
-    It cannot be promised inside the caller's own transaction, whose isolation level can no longer be set.
-    The context is read-only.
+    Inside a transaction of the caller this has no effect, because its isolation level cannot be changed any more. The
+    context is for reading only.
     """
     connection = connections[using]
     if connection.in_atomic_block:
@@ -31,7 +31,8 @@ def snapshot(using: str) -> Iterator[None]:
 
 @contextmanager
 def _deferred(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Begins SQLite's transaction as a reader, even if the host's begin as writers, which wait for each other."""
+    """Makes SQLite begin a transaction as a reader. The host may have set that transactions begin as writers, which
+    would wait for each other."""
     if is_postgresql(connection):
         yield
         return

@@ -40,7 +40,7 @@ class _HeldByPostgresql(Hold):
 
 @contextmanager
 def sole_run(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
-    """Within it, no other process is within it with the same number. None where one is: it is not waited for."""
+    """Holds a lock for the job with this number. Yields None, without waiting, if another process holds it."""
     if is_postgresql(connection):
         with _on_postgresql(connection, number) as hold:
             yield hold
@@ -53,8 +53,9 @@ def sole_run(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | No
 
 @contextmanager
 def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
-    """An advisory lock of a transaction on a connection of its own: of a transaction, so that a transaction pooler
-    cannot give it to somebody else. The connection reads nothing, and keeps no rows from being vacuumed."""
+    """An advisory lock of a transaction, on a connection of its own. Because a transaction is open, a transaction
+    pooler cannot give the connection to another client. It reads no rows, so it does not keep any from being
+    vacuumed."""
     own: Any = connection.copy()
     try:
         own.set_autocommit(False)
@@ -64,7 +65,8 @@ def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hol
             [is_alone] = cursor.fetchone()
         yield _HeldByPostgresql(own) if is_alone else None
     finally:
-        # After `close` alone the server could hold the lock for another moment, and refuse a run that follows.
+        # If the connection were only closed, the server could release the lock a little later, and the next run would
+        # not get it.
         with suppress(DatabaseError, InterfaceError):
             own.rollback()
         own.close()
@@ -72,12 +74,12 @@ def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hol
 
 @contextmanager
 def _on_sqlite(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | None]:
-    """A transaction that may write, in an empty database beside the real one, which goes on meanwhile."""
+    """A write transaction in an empty database file beside the real one, so that the real one is not locked."""
     path = f"{connection.settings_dict['NAME']}-run-{number}"
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as beside:
         try:
-            # Not EXCLUSIVE, which also needs that nobody reads: runs that start together read the file, and each
-            # could refuse the others.
+            # IMMEDIATE and not EXCLUSIVE, which fails while anybody reads the file. Runs that start at the same time
+            # read it, so that none of them might get the lock.
             beside.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             yield None

@@ -1,4 +1,4 @@
-"""The campaign or user that a tool is asked about, with how much is attached to it."""
+"""Reading the campaign or user that a tool is asked about, and the numbers of their related rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FoundCampaign(NamedTuple):
 
 
 class FoundUser(NamedTuple):
-    """A user with the numbers of campaigns assigned and of aliases."""
+    """A user with the numbers of assigned campaigns and of aliases."""
 
     id: int
     display_name: str
@@ -63,7 +63,7 @@ def find_user(connection: BaseDatabaseWrapper, workspace_id: int, public_id: str
 def campaign_names(
     connection: BaseDatabaseWrapper, workspace_id: int, campaign_ids: Sequence[int | str]
 ) -> dict[int | str, tuple[str, str]]:
-    """The public id and name of each of the workspace's campaigns with these numbers."""
+    """The public ids and names of the workspace's campaigns with these primary keys."""
     statement = f"""
         SELECT id, public_id, name FROM stats_app_campaign
         WHERE id {among(connection, "campaigns")} AND workspace_id = %(workspace)s

@@ -11,7 +11,7 @@ from ulid import ULID
 
 from stats_app.sql.cursor import execute, is_postgresql, rows
 
-# How many expired visits are deleted with each new one. More than one, or the table would never shrink.
+# How many expired visits are deleted with each new one. It must be more than one, or the table would never shrink.
 _DELETED = 10
 
 
@@ -89,16 +89,17 @@ def change_reasons(connection: BaseDatabaseWrapper, workspace_id: int, reasons: 
         )
 
 
-def _time(connection: BaseDatabaseWrapper, moment: datetime) -> Any:
-    """SQLite compares the text that Django's own DateTimeField writes."""
-    return moment if is_postgresql(connection) else str(moment.astimezone(UTC).replace(tzinfo=None))
+def _time(connection: BaseDatabaseWrapper, time: datetime) -> Any:
+    """The parameter for a time. On SQLite it is the text that Django's own DateTimeField writes, because texts are
+    compared."""
+    return time if is_postgresql(connection) else str(time.astimezone(UTC).replace(tzinfo=None))
 
 
-def _aware(moment: datetime) -> datetime:
-    """SQLite stores times in UTC, without an offset."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _aware(time: datetime) -> datetime:
+    """A time from the database, made aware: SQLite stores times in UTC without an offset."""
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _ulid(value: Any) -> bytes:
-    """PostgreSQL keeps a ULID as a UUID, SQLite as its bytes."""
+    """The bytes of a ULID from the database: PostgreSQL stores it as a UUID, SQLite as bytes."""
     return bytes(value) if isinstance(value, bytes | memoryview) else bytes(value.bytes)

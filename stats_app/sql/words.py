@@ -18,10 +18,9 @@ _ICU = 'COLLATE "und-x-icu"'
 
 
 class Folded(Transform):
-    """A text as searches compare it. A look-up folds the text it searches for in the same way.
+    """A text as searches compare it. The text that is searched for is folded in the same way.
 
-    The database folds both sides, so that equal texts are always found. On PostgreSQL an index on this same expression
-    is used.
+    The database folds both, so that equal texts always match. On PostgreSQL there are indexes on this expression.
     """
 
     bilateral = True
@@ -36,8 +35,8 @@ class Folded(Transform):
         return self.as_sql(compiler, connection, function="STATS_SEARCH_KEY", **context)
 
 
-# Treats the same letters as equal as `words.search_key` does. The branch for ASCII, which most names are, costs a
-# twelfth of the other, because `upper` by the collation C does not ask ICU.
+# Treats the same letters as equal as `words.search_key` does. The first branch is for ASCII, as most names are. It
+# takes a twelfth of the time of the other branch, because `upper` with the collation C does not call ICU.
 FOLDED = (
     f'(CASE WHEN octet_length({{text}}) = length({{text}}) THEN upper({{text}} COLLATE "C") {_ICU} ELSE '
     f"replace(normalize(upper(lower(normalize({{text}}, NFKC) {_ICU})), NFKC), 'İ', 'I') END)"
@@ -76,7 +75,8 @@ def has_unicode(connection: BaseDatabaseWrapper) -> bool:
     if name not in _with_unicode:
         connection.ensure_connection()
         driver: Any = connection.connection
-        # Uses the driver directly, because query counters, wrappers and prefixes of the current page must not see it.
+        # Uses the driver directly, so that this query is not seen by what the host has added to Django's cursors, such
+        # as query counters and execute wrappers.
         with connection.wrap_database_errors, driver.cursor() as cursor:
             cursor.execute(_HAS_UNICODE)
             _with_unicode[name] = bool(cursor.fetchone()[0])
@@ -91,7 +91,7 @@ _HAS_UNICODE = (
 
 
 def add_functions(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    """Adds functions to an open SQLite connection, because SQLite only knows the case of ASCII and its order."""
+    """Adds functions to an open SQLite connection, because SQLite can compare and sort only ASCII without case."""
     if connection.vendor == "sqlite" and connection.connection is not None:
         for name, function in (
             ("STATS_SEARCH_KEY", words.search_key),

@@ -11,16 +11,16 @@ from stats_app.sql.cursor import is_postgresql, rows
 _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 _IS_CITUS = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
 
-# An advisory lock has two numbers. The first tells our locks from the host's, and from each other; the second is the
-# workspace's id, or the number of the kind of run (`sole_run`).
+# An advisory lock has two numbers. The first distinguishes our kinds of locks from each other and from locks of the
+# host. The second is the workspace's id, or the number of a job (`sole_run`).
 QUEUE = 0x57A75
 DIRECTORY = 0x57A76
 RUNS = 0x57A77
 
 
 def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:
-    """Locks the row until the transaction ends, shared or exclusively, and reads it and whether the database is Citus;
-    None if the row does not exist.
+    """Locks the row until the transaction ends, shared or exclusively. Returns its `_COLUMNS` and whether the database
+    is Citus, or None if the row does not exist.
 
     On PostgreSQL every transaction first waits for an advisory lock, because row locks have no queue: as long as new
     writers share the row, a transaction that needs it exclusively would never get it.
@@ -28,7 +28,7 @@ def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tup
     if is_postgresql(connection):
         rows(connection, f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
-        # Asked along with it, because it costs nothing here, and a query of its own for each call elsewhere.
+        # Read by the same statement, where it costs nothing, because a query of its own would be run for each call.
         statement = f"SELECT {_COLUMNS}, {_IS_CITUS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.

@@ -48,38 +48,38 @@ def test_axe_finds_nothing_in_what_is_ours(
 ) -> None:
     page = open_page(overview(workspace), **look)
     expect(page.locator(".stats-drawn canvas").first).to_be_visible()
-    found = {"overview": findings(page, OURS["overview"])}
+    by_page = {"overview": findings(page, OURS["overview"])}
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     screenshot = "admin-{}-" + f"{look['color_scheme']}-{look['viewport']['width']}.png"
     page.screenshot(path=SCREENSHOTS / screenshot.format("overview"), full_page=True)
     rotate(page, workspace)
-    found["rotate"] = findings(page, OURS["rotate"])
+    by_page["rotate"] = findings(page, OURS["rotate"])
     page.locator("#content [type=submit]").click()
-    found["secrets"] = findings(page, OURS["secrets"])
+    by_page["secrets"] = findings(page, OURS["secrets"])
     page.goto("/admin/stats_app/clickrecord/")
-    found["clicks"] = findings(page, OURS["clicks"])
+    by_page["clicks"] = findings(page, OURS["clicks"])
     page.screenshot(path=SCREENSHOTS / screenshot.format("clicks"))
     page.goto(f"/admin/stats_app/campaign/{workspace.campaigns.earliest('pk').pk}/assign/")
-    found["assign"] = findings(page, OURS["assign"])
+    by_page["assign"] = findings(page, OURS["assign"])
     page.locator("#content [type=submit]").click()
     expect(page.locator(".errorlist")).to_be_visible()
-    found["assign nobody"] = findings(page, OURS["assign nobody"])
+    by_page["assign nobody"] = findings(page, OURS["assign nobody"])
     page.goto("/admin/stats_app/workspaceuser/import/")
-    found["import"] = findings(page, OURS["import"])
+    by_page["import"] = findings(page, OURS["import"])
     page.locator("[type=file]").set_input_files(directory_file(workspace, tmp_path))
     page.locator("[name=workspace]").select_option(str(workspace.pk))
     page.locator("#content [type=submit]").click()
     expect(page.locator("table.stats-import")).to_have_count(3)
-    found["preview"] = findings(page, OURS["preview"])
+    by_page["preview"] = findings(page, OURS["preview"])
     page.screenshot(path=SCREENSHOTS / screenshot.format("import"), full_page=True)
     page.goto("/admin/stats_app/mailing/add/")
-    found["mailing"] = findings(page, OURS["mailing"])
+    by_page["mailing"] = findings(page, OURS["mailing"])
     page.goto(f"/admin/stats_app/mailing/{Mailing.objects.create(workspace=workspace).pk}/change/")
     with page.expect_popup() as opened:
         page.locator("button[value=html]").click()
-    found["mail"] = findings(opened.value, OURS["mail"])
+    by_page["mail"] = findings(opened.value, OURS["mail"])
     opened.value.screenshot(path=SCREENSHOTS / screenshot.format("mail"), full_page=True)
-    assert found == {name: [] for name in OURS}
+    assert by_page == {name: [] for name in OURS}
 
 
 def directory_file(workspace: Workspace, folder: Path) -> Path:

@@ -66,9 +66,14 @@ PAGES_OF_THE_PROJECT = {"home": "/", "missing of the project": "/nothing/", "api
 
 
 def shared_page(workspace: Workspace, campaign: Campaign | None) -> str:
-    moment = now()
+    shared_at = now()
     secret = share(
-        workspace, campaign, last_day=workspace.today(moment), maker="ada", now=moment, names_people=campaign is None
+        workspace,
+        campaign,
+        last_day=workspace.today(shared_at),
+        maker="ada",
+        now=shared_at,
+        names_people=campaign is None,
     )[1]
     return f"/stats/shared/{secret}/"
 
@@ -326,29 +331,29 @@ LOOKS = [
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_any_page(open_page: OpenPage, workspace: Workspace, look: dict[str, Any]) -> None:
     page = open_page(**look)
-    found = {}
+    by_page = {}
     for name, url in (pages(workspace) | PAGES_OF_THE_PROJECT).items():
         page.goto(url)
-        found[name] = findings(page)
+        by_page[name] = findings(page)
     page.goto(overview(workspace, "share/"))
     page.locator("[name=last_day]").fill("2001-01-01")
     page.locator(".stats-period [type=submit]").click()
     expect(page.locator(".stats-error")).to_be_visible()
-    found["wrong day"] = findings(page)
+    by_page["wrong day"] = findings(page)
     page.locator("[name=last_day]").fill(f"{now().year + 1}-01-01")
     page.locator(".stats-period [type=submit]").click()
     expect(page.locator("pre")).to_contain_text("/stats/shared/")
-    found["address"] = findings(page)
+    by_page["address"] = findings(page)
     User.objects.create_user("bob", password="babbage", is_staff=True)
     page.context.clear_cookies()
     page.goto("/stats/")
     page.fill("[name=username]", "bob")
     page.fill("[name=password]", "babbage")
     page.click("[type=submit]")
-    found["no permission"] = findings(page)
+    by_page["no permission"] = findings(page)
     page.goto("/admin/stats_app/workspaceuser/import/")
-    found["no permission of the project"] = findings(page)
-    assert {name: what for name, what in found.items() if what} == {}
+    by_page["no permission of the project"] = findings(page)
+    assert {name: what for name, what in by_page.items() if what} == {}
 
 
 def test_axe_is_as_published() -> None:
@@ -444,8 +449,8 @@ def test_a_tooltip_begins_with_the_number_and_leaves_the_chart_in_sight(
 def test_one_day_shows_both_its_values(open_page: OpenPage, workspace: Workspace) -> None:
     day = workspace.today(now()) - timedelta(days=1)
     for clicks, at in ((4, day), (2, day - timedelta(days=1))):
-        moment = datetime.combine(at, time(12), workspace.zone)
-        record_clicks(workspace, [ClickInput("other", clicked_at=moment) for _ in range(clicks)])
+        clicked_at = datetime.combine(at, time(12), workspace.zone)
+        record_clicks(workspace, [ClickInput("other", clicked_at=clicked_at) for _ in range(clicks)])
     page = open_page(overview(workspace, f"?from={day}&to={day}"), **WIDE)
     drawn = page.evaluate(
         """() => {
@@ -633,8 +638,8 @@ def test_nothing_moves_when_the_script_arrives_late(
 
 
 def test_figures_are_written_alike_in_tables_and_charts(open_page: OpenPage, workspace: Workspace) -> None:
-    moment = datetime.combine(workspace.today(now()) - timedelta(days=1), time(12), workspace.zone)
-    record_clicks(workspace, [ClickInput("other", clicked_at=moment) for _ in range(1_500)])
+    clicked_at = datetime.combine(workspace.today(now()) - timedelta(days=1), time(12), workspace.zone)
+    record_clicks(workspace, [ClickInput("other", clicked_at=clicked_at) for _ in range(1_500)])
     page = open_page(overview(workspace, "?period=last-12-months"), **WIDE | {"locale": "fr-FR"})
     ticks = page.evaluate(
         "() => Chart.getChart(document.querySelector('canvas')).scales.y.ticks.map(({ label }) => label)"

@@ -27,7 +27,7 @@ KINDS = ("campaign", "vcard", "other")
 FOR_GOOD = 3600  # seconds; processes that sleep so long will be killed
 
 
-def moment_of(number: int) -> datetime:
+def time_of(number: int) -> datetime:
     """When the click of this number was made."""
     return START + number * STEP
 
@@ -88,7 +88,7 @@ def send(
         campaign = campaigns[number // 3 % 3].public_id if kind == "campaign" else None
         user = users[number % 3].public_id if number % 4 else None
         verdict = "human" if is_human(number) else "bot"
-        return ClickInput(kind, click_id_of(number), campaign, user, clicked_at=moment_of(number), verdict=verdict)
+        return ClickInput(kind, click_id_of(number), campaign, user, clicked_at=time_of(number), verdict=verdict)
 
     numbers = [*range(first, last)]
     random.Random(seed).shuffle(numbers)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from stats_app import removal
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.sql.workspaces import lock
-from tests.concurrency.click_writer import is_human, moment_of
+from tests.concurrency.click_writer import is_human, time_of
 from tests.concurrency.test_writers import ZONES, Writers, assert_exact, plain_days
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -52,23 +52,23 @@ def test_a_prune_that_is_killed_is_ended_by_the_next(postgres: Writers, text: st
     before = date(2026, 3, 17)
     arguments = ("--before", str(before), "--workspace", workspace.public_id)
     kill_after(postgres, text, time_round, "prune_clicks", *arguments)
-    found = postgres.run("verify", workspace=pk)
-    assert (found["differences"], found["days"]) == ([], plain_days(LAST, ZONE))
+    verified = postgres.run("verify", workspace=pk)
+    assert (verified["differences"], verified["days"]) == ([], plain_days(LAST, ZONE))
     postgres.run("command", name="prune_clicks", arguments=arguments)
-    kept = {n for n in range(LAST) if moment_of(n).astimezone(workspace.zone).date() >= before}
+    kept = {n for n in range(LAST) if time_of(n).astimezone(workspace.zone).date() >= before}
     assert Click.objects.filter(workspace=pk).count() == len(kept)
     assert Click.objects.filter(workspace=pk, verdict="human").count() == sum(map(is_human, kept))
     workspace.refresh_from_db()
     assert workspace.clicks_kept_from == before
-    found = postgres.run("verify", workspace=pk)
-    assert (found["differences"], found["days"]) == ([], plain_days(LAST, ZONE))
+    verified = postgres.run("verify", workspace=pk)
+    assert (verified["differences"], verified["days"]) == ([], plain_days(LAST, ZONE))
 
 
 def test_clicks_come_in_while_others_are_pruned(postgres: Writers) -> None:
     pk = postgres.run("prepare", zone=ZONE)
     workspace = Workspace.objects.get(pk=pk)
     before = date(2026, 3, 17)
-    [first_kept] = [n for n in range(LAST) if moment_of(n).astimezone(workspace.zone).date() >= before][:1]
+    [first_kept] = [n for n in range(LAST) if time_of(n).astimezone(workspace.zone).date() >= before][:1]
     postgres.run("send", workspace=pk, first=0, last=first_kept, size=500, seed=0)
     senders = [
         postgres.start("send", workspace=pk, first=first_kept, last=LAST, size=10, seed=seed) for seed in range(3)
@@ -83,8 +83,8 @@ def test_clicks_come_in_while_others_are_pruned(postgres: Writers) -> None:
     assert answers[2] == []
     assert [sum(numbers) for numbers in zip(*sent, strict=True)][0::2] == [LAST - first_kept, 0]
     assert Click.objects.filter(workspace=pk).count() == LAST - first_kept
-    found = postgres.run("verify", workspace=pk)
-    assert (found["differences"], found["days"]) == ([], plain_days(LAST, ZONE))
+    verified = postgres.run("verify", workspace=pk)
+    assert (verified["differences"], verified["days"]) == ([], plain_days(LAST, ZONE))
 
 
 @pytest.mark.parametrize(

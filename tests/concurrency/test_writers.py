@@ -27,7 +27,7 @@ from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Rollup, Workspace
 from stats_app.rollups import check
 from stats_app.sql.workspaces import QUEUE, lock
-from tests.concurrency.click_writer import is_human, moment_of
+from tests.concurrency.click_writer import is_human, time_of
 from tests.concurrency.processes import PATIENCE, ROOT
 from tests.factories import make_workspace
 
@@ -91,7 +91,7 @@ class Writers:
 
 def plain_days(last: int, zone: str) -> dict[str, int]:
     """The human clicks of each local day, when the clicks 0 to `last` are stored once each."""
-    days = Counter(str(moment_of(n).astimezone(ZoneInfo(zone)).date()) for n in range(last) if is_human(n))
+    days = Counter(str(time_of(n).astimezone(ZoneInfo(zone)).date()) for n in range(last) if is_human(n))
     return dict(sorted(days.items()))
 
 
@@ -179,16 +179,16 @@ def test_a_hundred_killed_writers_leave_no_trace(postgres: Writers) -> None:
         ]
         pids = [postgres.hear(job, "started")["pid"] for job in (between, *others)]
         begin = time.monotonic()
-        for moment, pid in zip(sorted(chance.uniform(0, 0.1) for _ in others), pids[1:], strict=True):
-            time.sleep(max(0.0, begin + moment - time.monotonic()))
+        for delay, pid in zip(sorted(chance.uniform(0, 0.1) for _ in others), pids[1:], strict=True):
+            time.sleep(max(0.0, begin + delay - time.monotonic()))
             os.kill(pid, signal.SIGKILL)
         postgres.hear(between, "paused")
         os.kill(pids[0], signal.SIGKILL)
-    found = postgres.run("verify", workspace=workspace)
-    assert found["differences"] == []
-    assert found["clicks"] < last
+    verified = postgres.run("verify", workspace=workspace)
+    assert verified["differences"] == []
+    assert verified["clicks"] < last
     sent = postgres.run("send", workspace=workspace, first=0, last=last, size=100, seed=0)
-    assert sent == [last - found["clicks"], found["clicks"], 0]
+    assert sent == [last - verified["clicks"], verified["clicks"], 0]
     assert_exact(postgres, workspace, last, "Asia/Kathmandu")
 
 
@@ -351,11 +351,11 @@ def test_whoever_needs_the_workspace_alone_is_overtaken_by_no_later_writer() -> 
                     "AND NOT granted",
                     [QUEUE, workspace],
                 )
-                [found] = cursor.fetchone()
-            if (found, len(order)) == (waiting, inside):
+                [not_granted] = cursor.fetchone()
+            if (not_granted, len(order)) == (waiting, inside):
                 return
             time.sleep(0.01)
-        raise AssertionError((found, order))
+        raise AssertionError((not_granted, order))
 
     threads = [hold("writer before", alone=False, until=first_may_end)]
     wait_for(waiting=0, inside=1)

@@ -98,8 +98,8 @@ async def answer_of(connected: mcp.Client, tool: str, arguments: dict[str, Any])
     result = await connected.call_tool(tool, arguments)
     assert isinstance(result, mcp.types.CallToolResult)
     assert not result.is_error, result.content
-    found: dict[str, Any] = result.structured_content
-    return found
+    content: dict[str, Any] = result.structured_content
+    return content
 
 
 def answers_over_stdio(secret: str, text: str, number: int) -> list[dict[str, Any]]:

@@ -44,8 +44,8 @@ def test_a_client_goes_from_a_name_to_numbers(url: str, mode: str) -> None:
     async def converse() -> list[Any]:
         async with client(url, secret, mode) as connected:
             tools = (await connected.list_tools()).tools
-            found = await answer_of(connected, "campaign_find", {"query": "spring"})
-            campaign = found["campaigns"][0]["publicId"]
+            answer = await answer_of(connected, "campaign_find", {"query": "spring"})
+            campaign = answer["campaigns"][0]["publicId"]
             people = await answer_of(connected, "user_find", {"query": "ada"})
             user = people["users"][0]["publicId"]
             performance = await answer_of(
@@ -111,8 +111,8 @@ def test_callers_at_the_same_time_never_see_each_other(url: str) -> None:
             async with client(url, secret, MODES[number // 2 % 2]) as connected:
                 for _ in range(ROUNDS):
                     overview = await answer_of(connected, "stats_get_workspace_overview", PERIOD)
-                    found = await answer_of(connected, "campaign_find", {})
-                    ids = [campaign["publicId"] for campaign in found["campaigns"]]
+                    answer = await answer_of(connected, "campaign_find", {})
+                    ids = [campaign["publicId"] for campaign in answer["campaigns"]]
                     seen.append((overview["workspace"]["name"], overview["totals"]["totalClicks"], ids))
             return [answer for answer in seen if answer != (name, clicks[name], [campaign_id])]
 

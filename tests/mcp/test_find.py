@@ -17,8 +17,8 @@ SIXTY_NINES = "9" * 60
 
 
 def names(secret: str, tool: str, **arguments: Any) -> list[str]:
-    [found] = answer(secret, tool, arguments).values()
-    return [item.get("name", item.get("displayName")) for item in found]
+    [items] = answer(secret, tool, arguments).values()
+    return [item.get("name", item.get("displayName")) for item in items]
 
 
 def test_it_finds_campaigns_as_they_are_today() -> None:
@@ -102,9 +102,9 @@ def test_it_finds_users_by_name_email_and_alias() -> None:
     make_alias(ada, email="Countess@acme.example")
     make_alias(ada, email="a.lovelace@acme.example")
     secret = make_key(workspace, ["stats:read"])
-    found = {"publicId": ada.public_id, "displayName": "Ada Lovelace", "email": "ada@acme.example"}
+    user = {"publicId": ada.public_id, "displayName": "Ada Lovelace", "email": "ada@acme.example"}
     for query in ("ada", "LOVELACE ada", "countess", "ada@acme.example", "countess ada"):
-        assert answer(secret, "user_find", {"query": query}) == {"users": [found]}
+        assert answer(secret, "user_find", {"query": query}) == {"users": [user]}
     assert names(secret, "user_find", query="acme.example") == ["Ada Lovelace", "Bob Baker"]
     assert names(secret, "user_find", query="b.baker") == [bob.display_name]
     assert names(secret, "user_find", query="eve") == []
@@ -117,9 +117,9 @@ def test_people_who_were_erased_come_last() -> None:
     make_user(workspace, display_name="Zoe")
     make_user(workspace, display_name="", email="nameless@acme.example")
     secret = make_key(workspace, ["stats:read"])
-    found = answer(secret, "user_find", {})["users"]
-    assert found[0]["email"] == "nameless@acme.example"
-    assert [user["displayName"] for user in found] == ["", "Zoe", *[""] * 8]
+    users = answer(secret, "user_find", {})["users"]
+    assert users[0]["email"] == "nameless@acme.example"
+    assert [user["displayName"] for user in users] == ["", "Zoe", *[""] * 8]
 
 
 def test_it_hides_other_workspaces() -> None:

@@ -50,10 +50,10 @@ def test_it_answers_what_http_answers_until_the_key_is_revoked(mode: str) -> Non
     async def converse() -> list[Any]:
         async with started(secret, mode) as connected:
             tools = (await connected.list_tools()).tools
-            found = await answer_of(connected, "campaign_find", {"query": "spring"})
+            answer = await answer_of(connected, "campaign_find", {"query": "spring"})
             await sync_to_async(revoke)()
             refused = await connected.call_tool("campaign_find", {})
-            return [[tool.name for tool in tools], found["campaigns"][0]["publicId"], refused.content[0].text]
+            return [[tool.name for tool in tools], answer["campaigns"][0]["publicId"], refused.content[0].text]
 
     names, public_id, refusal = anyio.run(converse)
     assert names == [

@@ -67,17 +67,19 @@ def test_each_tool_says_what_it_is(secret: str) -> None:
 def objects(schema: Any) -> list[Json]:
     """All objects that a schema describes, itself included."""
     if isinstance(schema, list):
-        return [found for item in schema for found in objects(item)]
+        return [inner_object for item in schema for inner_object in objects(item)]
     if not isinstance(schema, dict):
         return []
-    inner = [found for item in schema.values() for found in objects(item)]
+    inner = [inner_object for item in schema.values() for inner_object in objects(item)]
     return [schema, *inner] if "object" in schema.get("type", []) else inner
 
 
 def test_answers_have_nothing_that_their_schema_does_not_name(secret: str) -> None:
     for tool in listed(secret):
         jsonschema.Draft202012Validator.check_schema(tool["outputSchema"])
-        assert all(found["additionalProperties"] is False for found in objects(tool["outputSchema"])), tool["name"]
+        assert all(inner_object["additionalProperties"] is False for inner_object in objects(tool["outputSchema"])), (
+            tool["name"]
+        )
 
 
 # What the converters of Gemini and of OpenAI's strict calls both take.
@@ -109,19 +111,19 @@ class Place:
         assign(spring, ada, bob)
         clicks = []
         for day in range(0, 120, 3):
-            moment = f"{date(2026, 1, 15) + timedelta(days=day)}T23:30:00Z"
-            clicks.append(ClickInput("campaign", campaign=spring, user=ada, clicked_at=moment))
-            clicks.append(ClickInput("vcard", user=bob, clicked_at=moment))
+            clicked_at = f"{date(2026, 1, 15) + timedelta(days=day)}T23:30:00Z"
+            clicks.append(ClickInput("campaign", campaign=spring, user=ada, clicked_at=clicked_at))
+            clicks.append(ClickInput("vcard", user=bob, clicked_at=clicked_at))
             if day % 2:
-                clicks.append(ClickInput("other", clicked_at=moment))
-                clicks.append(ClickInput("campaign", campaign=spring, clicked_at=moment, verdict="bot"))
+                clicks.append(ClickInput("other", clicked_at=clicked_at))
+                clicks.append(ClickInput("campaign", campaign=spring, clicked_at=clicked_at, verdict="bot"))
         record(workspace, *clicks)
         self.campaigns = [spring.public_id, quiet.public_id]
         self.users = [ada.public_id, bob.public_id]
 
     def cases(self) -> list[tuple[str, str, Json]]:
         """Tool, address and arguments; those in the path stand in the address."""
-        found: list[tuple[str, str, Json]] = []
+        calls: list[tuple[str, str, Json]] = []
         periods = [
             {},
             {"from": "2026-03-01", "to": "2026-03-31"},
@@ -129,12 +131,12 @@ class Place:
             {"from": "2030-01-01", "to": "2030-01-01"},
         ]
         for period in periods[1:]:
-            found += [(NAMES[0], OVERVIEW, period | {"breakdown": b}) for b in ("none", "day", "week", "month")]
-            found.append((NAMES[0], OVERVIEW, period))
+            calls += [(NAMES[0], OVERVIEW, period | {"breakdown": b}) for b in ("none", "day", "week", "month")]
+            calls.append((NAMES[0], OVERVIEW, period))
         for period in periods:
-            found += [(NAMES[1], f"{CAMPAIGNS}{c}/performance/", period) for c in self.campaigns]
-            found += [(NAMES[2], f"{USERS}{u}/metrics/", period) for u in self.users]
-        return found
+            calls += [(NAMES[1], f"{CAMPAIGNS}{c}/performance/", period) for c in self.campaigns]
+            calls += [(NAMES[2], f"{USERS}{u}/metrics/", period) for u in self.users]
+        return calls
 
 
 NOT_GIVEN = {"breakdown": "none", "status": "any", "limit": 10}
@@ -209,10 +211,10 @@ def test_every_answer_is_that_of_rest_and_as_declared(zone: str, settings: Any) 
         path = {"campaignPublicId" if tool == NAMES[1] else "userPublicId": address.split("/")[4]}
         given = arguments | (path if tool != NAMES[0] else {})
         over_mcp = answer(place.secret, tool, given, ERAS[number % 2])
-        moment = over_mcp.pop("generatedAt")
+        generated_at = over_mcp.pop("generatedAt")
         rest.pop("generatedAt")
         assert json.dumps(over_mcp) == json.dumps(rest), (tool, given)
-        over_mcp["generatedAt"] = moment
+        over_mcp["generatedAt"] = generated_at
         jsonschema.validate(over_mcp, schemas[tool], format_checker=jsonschema.FormatChecker())
 
 
