@@ -137,11 +137,11 @@ def ordered(
     return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most, is_whole)
 
 
-def number_with_clicks(workspace_id: int, of: Named, rows: QuerySet[Any], period: Period) -> int:
-    """How many of the campaigns or users in `rows`, all of the workspace, have human clicks in the period."""
+def number_with_clicks(workspace_id: int, of: Named, period: Period, *, left_out: QuerySet[Any]) -> int:
+    """How many campaigns or users have human clicks in the period, except those in `left_out`."""
     connection = connections[router.db_for_read(Rollup)]
     days = (period.start, period.end)
-    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], rows.values("id"), days)
+    return listings.number_with_clicks(connection, workspace_id, _BY_NAME[of], left_out.values("id"), days)
 
 
 def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]) -> dict[int, list[dict[str, int]]]:

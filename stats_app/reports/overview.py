@@ -101,6 +101,7 @@ def overview_report(
     chart = compared_chart(question, comparison, counts.daily, marks)
     excluded = excluded_of_workspace(workspace, period)
     last = None if total else last_period(workspace, period)
+    all_users = WorkspaceUser.objects.filter(workspace=workspace.pk).count()
     return OverviewReport(
         workspace=workspace,
         question=question,
@@ -113,8 +114,8 @@ def overview_report(
         campaigns=_campaigns(workspace, counts, clicks[CAMPAIGN], comparison),
         users=_users(workspace, comparison, total) if audience.names_people else None,
         all_campaigns=Campaign.objects.filter(workspace=workspace.pk).count(),
-        all_users=WorkspaceUser.objects.filter(workspace=workspace.pk).count(),
-        coverage=_coverage(workspace, comparison),
+        all_users=all_users,
+        coverage=_coverage(workspace, comparison, all_users),
         weekdays=_weekdays(counts, comparison),
         last_period=last,
         is_new=not total and last is None and not excluded.total and not store.has_counts(workspace.pk),
@@ -159,16 +160,16 @@ def _sort_links(address: str, rankings: Mapping[str, Ranking]) -> dict[str, dict
     }
 
 
-def _coverage(workspace: Workspace, comparison: Comparison) -> Coverage | None:
+def _coverage(workspace: Workspace, comparison: Comparison, all_users: int) -> Coverage | None:
     """How many active users had clicks. None if there are no active users, if the period has not begun, and if figures
     of persons are withheld."""
     if comparison.is_future or not person_figures.are_all_shown():
         return None
-    active = WorkspaceUser.objects.filter(workspace=workspace.pk, is_active=True)
-    number = active.count()
-    if not number:
+    inactive = WorkspaceUser.objects.filter(workspace=workspace.pk, is_active=False)
+    active = all_users - inactive.count()
+    if not active:
         return None
-    return Coverage(number, store.number_with_clicks(workspace.pk, "user", active, comparison.period))
+    return Coverage(active, store.number_with_clicks(workspace.pk, "user", comparison.period, left_out=inactive))
 
 
 def _weekdays(counts: queries.OverviewCounts, comparison: Comparison) -> list[Weekday]:

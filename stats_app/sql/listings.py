@@ -125,20 +125,21 @@ def number_with_clicks(
     connection: BaseDatabaseWrapper,
     workspace_id: int,
     dimension: Dimension,
-    chosen: QuerySet[Any],
+    left_out: QuerySet[Any],
     days: Days,
 ) -> int:
-    """How many rows of `chosen`, which has only the value `pk`, have clicks in the days."""
-    rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
-    # Only the index is read and not the counts, because every row of the rollups has at least one click.
+    """How many keys have clicks in the days, except the rows of `left_out`, which has only the value `pk`."""
+    rows, row_params = left_out.order_by().query.get_compiler(connection=connection).as_sql()
+    # Only the index is read and not the counts, because every row of the rollups has at least one click. The rows to
+    # leave out are looked up and not those to count, because there are mostly few of them.
     statement = f"""
-        SELECT count(*) FROM ({rows}) AS chosen JOIN (
+        SELECT count(*) FROM (
             SELECT key FROM stats_app_rollup
             WHERE workspace_id = %s AND dimension = %s AND day BETWEEN %s AND %s GROUP BY key
-        ) AS clicked ON clicked.key = chosen.id
+        ) AS clicked WHERE NOT EXISTS (SELECT 1 FROM ({rows}) AS left_out WHERE left_out.id = clicked.key)
     """
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*row_params, workspace_id, dimension.code, *days])
+        cursor.execute(statement, [workspace_id, dimension.code, *days, *row_params])
         number: int = cursor.fetchone()[0]
         return number
 
