@@ -159,6 +159,11 @@ def plan(rows: QuerySet[Any]) -> str:
     return rows.explain()
 
 
+def parts_found_by_index(rows: QuerySet[Any]) -> int:
+    """How many conditions that a text contains a word are conditions of an index."""
+    return sum("Index Cond" in line and "~~" in line for line in plan(rows).splitlines())
+
+
 @pytest.mark.postgres
 @pytest.mark.plain("it is about the plans of one server")
 def test_parts_are_looked_up_in_their_indexes() -> None:
@@ -169,10 +174,10 @@ def test_parts_are_looked_up_in_their_indexes() -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE stats_app_workspaceuser")
-    assert "stats_alias_parts" in plan(Alias.objects.filter(holds("email", "countess")).order_by())
-    assert "stats_campaign_parts" in plan(Campaign.objects.named(["spring"]).order_by())
+    assert parts_found_by_index(Alias.objects.filter(holds("email", "countess")).order_by()) == 1
+    assert parts_found_by_index(Campaign.objects.named(["spring"]).order_by()) == 1
     for word in ("lovelace", "Élodie"):
-        assert plan(WorkspaceUser.objects.named(word).order_by()).count("on stats_user_parts") == 2
+        assert parts_found_by_index(WorkspaceUser.objects.named(word).order_by()) == 2
     # No subquery for each row, which would rule the index out.
     assert "SubPlan" not in plan(WorkspaceUser.objects.known_as(["countess"], workspace.pk).order_by())
 

@@ -1,4 +1,4 @@
-"""Reading the rollups."""
+"""Reading the rollups. Each row has at least one click: rows without clicks are deleted (`counting.EMPTY_OF`)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _edge_day(
 ) -> date | None:
     statement = f"""
         SELECT day FROM stats_app_rollup
-        WHERE workspace_id = %(workspace)s AND dimension = %(dimension)s AND key = %(key)s AND {TOTAL} > 0
+        WHERE workspace_id = %(workspace)s AND dimension = %(dimension)s AND key = %(key)s
         ORDER BY day {direction} LIMIT 1
     """
     days = rows(connection, statement, {"workspace": workspace_id, "dimension": dimension, "key": key})
@@ -89,7 +89,6 @@ def first_days(connection: BaseDatabaseWrapper, workspace_ids: Sequence[int]) ->
     statement = f"""
         SELECT workspace_id, min(day) FROM stats_app_rollup
         WHERE workspace_id {among(connection, "workspaces")} AND dimension = {WORKSPACE_DAYS} AND key = 0
-            AND {TOTAL} > 0
         GROUP BY workspace_id
     """
     days = rows(connection, statement, {"workspaces": number_list(connection, workspace_ids)})
@@ -117,10 +116,7 @@ def daily(
     return daily_counts(connection, rows(connection, statement, params))
 
 
-# Rows without clicks are deleted (`counting.EMPTY_OF`). The last condition keeps answers right even if one was left.
-_RANGE = (
-    f"workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s AND {TOTAL} > 0"
-)
+_RANGE = "workspace_id = %(workspace)s AND dimension = %(dimension)s AND day BETWEEN %(start)s AND %(end)s"
 
 
 def _range(workspace_id: int, dimension: int, start: date, end: date, **more: Any) -> dict[str, Any]:
