@@ -151,6 +151,17 @@ def test_an_empty_cell_takes_away_what_may_be_empty_and_says_nothing_else(worksp
     ]
 
 
+@pytest.mark.parametrize(
+    ("yes", "no"), [("true", "False"), ("Yes", "NO"), ("1", "0"), ("VRAI", "FAUX"), (" oui ", "non")]
+)
+def test_a_flag_is_a_word_of_english_or_french(workspace: Workspace, tmp_path: Path, yes: str, no: str) -> None:
+    rows = f"email,isActive\nada@example.com,{no}\nbob@example.com,{yes}\neva@example.com,peut-être\n"
+    said = run("import_users", workspace, write(tmp_path, rows))
+    assert 'isActive must be true or false, not "peut-être".' in said[0]
+    active = dict(WorkspaceUser.objects.values_list("email", "is_active"))
+    assert active == {"ada@example.com": False, "bob@example.com": True}
+
+
 def test_json_lines_are_as_the_api_has_them(workspace: Workspace, tmp_path: Path) -> None:
     make_user(workspace, email="ada@example.com", display_name="Ada")
     lines: list[Any] = [

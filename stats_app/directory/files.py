@@ -33,7 +33,8 @@ from stats_app.imports.sources import Source
 from stats_app.imports.tables import CsvTable
 from stats_app.parameters import DateParameter, Field
 
-_TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
+# Spreadsheets write these values in the language of their user.
+_TRUE, _FALSE = frozenset({"true", "yes", "1", "vrai", "oui"}), frozenset({"false", "no", "0", "faux", "non"})
 _BETWEEN = re.compile(r"[\s,;]+")
 # In lists of addresses from Microsoft, each address follows its protocol: `SMTP:` before the main e-mail, `smtp:`
 # before the others. The addresses are separated by semicolons, commas or spaces; in exports of the Microsoft 365 admin
