@@ -239,6 +239,19 @@ def test_a_campaign_never_ends_before_it_starts() -> None:
     assert errors_of(campaign) == {"__all__": ["The last day is before the first."]}
 
 
+def test_the_database_holds_no_empty_name_and_no_empty_zone() -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace)
+    refused("stats_workspace_has_a_name", make_workspace, name="")
+    refused("stats_workspace_has_a_timezone", make_workspace, timezone="")
+    refused("stats_campaign_has_a_name", make_campaign, workspace, name="")
+    refused("stats_campaign_has_a_name", Campaign.objects.filter(pk=campaign.pk).update, name="")
+    assert errors_of(Workspace(name="", timezone="")) == {
+        "name": ["This field cannot be blank."],
+        "timezone": ["This field cannot be blank."],
+    }
+
+
 NO_TARGETS = [
     "ftp://example.com/",
     "javascript:alert(1)",
@@ -707,6 +720,19 @@ def test_the_migrations_run_back_to_nothing_and_forth_again() -> None:
     workspace = make_workspace()
     record(workspace, ClickInput("vcard"), now=NOW)
     assert Rollup.objects.get().vcard_clicks == 1
+
+
+@pytest.mark.plain("it takes the layout away from the tests after it")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_migrated_again")
+def test_rows_without_a_name_get_their_public_id_as_one() -> None:
+    workspace, campaign = make_workspace(), make_campaign(make_workspace(name="Acme"))
+    call_command("migrate", "stats_app", "0022", verbosity=0)
+    Workspace.objects.filter(pk=workspace.pk).update(name="", timezone="")
+    Campaign.objects.update(name="")
+    call_command("migrate", "stats_app", verbosity=0)
+    assert set(Workspace.objects.values_list("name", "timezone")) == {(workspace.public_id, "UTC"), ("Acme", "UTC")}
+    assert Campaign.objects.get().name == campaign.public_id
 
 
 def test_each_model_has_its_place_on_several_machines() -> None:

@@ -113,6 +113,7 @@ class Campaign(ClickedModel):
         ordering = ["-created_at", "-id"]
         indexes = [models.Index(fields=["workspace", "created_at"], name="stats_campaign_created")]
         constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="stats_campaign_has_a_name"),
             models.CheckConstraint(
                 condition=Q(starts_on__isnull=True) | Q(ends_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="stats_campaign_dates_in_order",

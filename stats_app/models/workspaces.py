@@ -167,6 +167,10 @@ class Workspace(ClickedModel):
         verbose_name = _("workspace")
         verbose_name_plural = _("workspaces")
         ordering = [Alphabetical("name"), "id"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="stats_workspace_has_a_name"),
+            models.CheckConstraint(condition=~Q(timezone=""), name="stats_workspace_has_a_timezone"),
+        ]
 
     def __str__(self) -> str:
         return self.name
