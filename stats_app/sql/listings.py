@@ -84,10 +84,12 @@ def ordered_keys(
         ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
         if len(ranked) == first + most:  # else the page ends with rows without clicks
             return Found([key for key, _ in ranked[first:]], total)
+    if not is_counted_along and first >= total:
+        return Found([], total)
     # A page of the second half is read from the end, because PostgreSQL sorts only the rows up to the page.
     is_from_end = not is_counted_along and most is not None and first * 2 > total
-    if is_from_end:
-        most = max(0, min(most or 0, total - first))
+    if most is not None and is_from_end:
+        most = min(most, total - first)
         first = total - first - most
     chosen_rows = _Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])
     further = _parts(workspace_id, dimension, order, is_long=total > MANY)

@@ -68,6 +68,7 @@ def test_no_click_and_no_link_keeps_an_alias_that_was_deleted() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("aliases are deleted under the workspace's lock there, so all of its clicks wait")
 def test_only_who_refers_to_an_alias_waits_until_it_is_deleted() -> None:
     workspace = make_workspace()
     ada, bob = make_user(workspace), make_user(workspace)
