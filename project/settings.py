@@ -107,8 +107,10 @@ def _database() -> dict[str, Any]:
     # A new connection to PostgreSQL costs several times what a tool call costs. Under WSGI each thread keeps its own.
     # Under ASGI each request runs in a thread of its own, so that a kept connection would never be used again.
     size = env.int("DATABASE_POOL", default=10 if UNDER_ASGI else 0)
+    # Without these limits a request would wait for half a minute or longer while the database is away.
+    options.setdefault("connect_timeout", 5)
     if size:
-        options.setdefault("pool", {"min_size": 1, "max_size": size})
+        options.setdefault("pool", {"min_size": 1, "max_size": size, "timeout": 5})
     else:
         database.setdefault("CONN_MAX_AGE", None)
     database.setdefault("CONN_HEALTH_CHECKS", True)

@@ -8,7 +8,7 @@ import unicodedata
 from django.core import validators
 from django.core.exceptions import ValidationError
 
-from stats_app.words import fold
+from stats_app.words import FILLERS, fold
 
 EMAIL_LENGTH = 254
 """The most characters of an e-mail."""
@@ -16,8 +16,12 @@ EMAIL_LENGTH = 254
 # Most of them. Django's own look takes ten times as long, and has the last word on all others.
 _PLAIN_EMAIL = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}")
 _LONGEST_LABEL = 63
-# Words of some languages need these invisible characters, in domains too.
-_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
+# Words of some languages need joiners between letters, in domains too.
+_JOINERS = re.compile(r"(?<=[^\x00-\x7f\u200c\u200d])[\u200c\u200d](?=[^\x00-\x7f\u200c\u200d])")
+# Marks and letters that nobody can see, besides the characters that Python does not call printable.
+_INVISIBLE = re.compile(
+    "[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef" + "".join(FILLERS) + "]"
+)
 
 
 def is_email(text: str) -> bool:
@@ -28,9 +32,9 @@ def is_email(text: str) -> bool:
     """
     if len(text) <= _LONGEST_LABEL and _PLAIN_EMAIL.fullmatch(text):
         return True
-    text = fold(text)
-    # Without characters that nobody can see: an address that has them is not the one that it looks like.
-    if not text.translate(_JOINERS).isprintable() or (not text.isascii() and _begins_with_mark(text)):
+    text = _JOINERS.sub("", fold(text))
+    # With characters that nobody can see, it would not be the e-mail that it looks like.
+    if not text.isprintable() or _INVISIBLE.search(text) or _begins_with_mark(text):
         return False
     try:
         validators.validate_email(text if text.startswith('"') else _in_ascii(text))
@@ -45,9 +49,8 @@ def _in_ascii(text: str) -> str:
 
 
 def _begins_with_mark(text: str) -> bool:
-    """Whether a part before the @ begins with a mark, which has no letter to stand on."""
-    parts = text.partition("@")[0].split(".")
-    return any(part and unicodedata.category(part[0])[0] == "M" for part in parts)
+    """Whether a part of the e-mail begins with a mark, which has no letter to stand on."""
+    return any(part and unicodedata.category(part[0])[0] == "M" for part in re.split("[.@]", text))
 
 
 def validate_email(text: str) -> None:

@@ -122,26 +122,24 @@ def _erase_user(user: WorkspaceUser, now: datetime, using: str) -> Erased:
 def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> Erased:
     identity = Identity.of(row)
     _remember(identity, workspace_id, now, using)
-    links_without_person, links_deleted = _erase_links(row, workspace_id, using)
     aliases = Alias.objects.using(using).filter(workspace=workspace_id, user=row)
     assignments = CampaignAssignment.objects.using(using).filter(workspace=workspace_id, user=row)
     people = WorkspaceUser.objects.using(using).filter(workspace=workspace_id, pk=row.pk)
     mailing_addresses = addresses_of(identity, workspace_id, using=using)
     admin_log.rename_entries([people, aliases, assignments], row.public_id, using=using)
-    erased = Erased(
-        aliases=aliases.count(),
-        assignments=assignments.count(),
-        links_without_person=links_without_person,
-        links_deleted=links_deleted,
-        mailing_addresses=mailing_addresses.count(),
-    )
-    aliases.delete()
+    numbers = {
+        "aliases": aliases.count(),
+        "assignments": assignments.count(),
+        "mailing_addresses": mailing_addresses.count(),
+    }
+    aliases.delete()  # before the links, as all deletions of aliases lock them
+    links_without_person, links_deleted = _erase_links(row, workspace_id, using)
     assignments.delete()
     mailing_addresses.delete()
     row.email, row.display_name, row.external_id = f"{row.public_id}@{DOMAIN}", "", None
     row.is_active, row.is_opted_out, row.erased_at = False, True, now
     row.save(using=using)
-    return erased
+    return Erased(**numbers, links_without_person=links_without_person, links_deleted=links_deleted)
 
 
 def _remember(identity: Identity, workspace_id: int, now: datetime, using: str) -> None:

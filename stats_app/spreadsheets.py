@@ -13,6 +13,8 @@ from typing import Any
 
 from django.utils.formats import get_format
 
+from stats_app.words import FILLERS
+
 BYTE_ORDER_MARK = "\ufeff"
 """The first character of a file, by which spreadsheets recognize UTF-8."""
 
@@ -30,7 +32,7 @@ _START = re.compile(f"^|(?<=[{_ENDS}])")
 # format and unassigned characters (C), combining marks (M) and spaces (Z).
 _UNSEEN = "CMZ"
 # Other characters to skip: invisible letters, quotes that CSV readers remove, and apostrophes in the original text.
-_UNSEEN_TOO = frozenset("\u115f\u1160\u2800\u3164\uffa0\"'")
+_UNSEEN_TOO = FILLERS | {'"', "'"}
 # A fast first test: only texts with a sign where a cell may begin, or with any character outside ASCII, can be unsafe.
 _SUSPICIOUS = re.compile(r"(?:^|[,;\t\r\n\v\f\x1c-\x1e])[\x00-\x20\x7f\"']*[=+\-@|\t\r\n]|[^\x00-\x7f]")
 

@@ -60,6 +60,8 @@ class KnownLink(NamedTuple):
     user: str | None
     alias: str | None
     signature: int | None
+    can_be_recorded: bool = True
+    """False if the database that stores clicks did not answer when the link was looked up."""
 
 
 # The links that this process has read, the last used at the end. Only used while the database is unavailable.
@@ -72,14 +74,15 @@ def find_link(token: str) -> KnownLink | None:
     While the database is unavailable, returns the link from the memory of this process or from Django's cache. Raises
     the database's error if neither has it.
     """
+    using = router.db_for_read(TrackedLink)
     try:
-        stored = sql.find_link(connections[router.db_for_read(TrackedLink)], token)
+        stored = sql.find_link(connections[using], token)
     except DatabaseError:
         link = _known.get(token) or _cached(token)
         if link is None:
             raise
         logger.warning("The database cannot be reached: a link redirects to its cached target.", exc_info=True)
-        return link
+        return link._replace(can_be_recorded=using != router.db_for_write(Click))
     link = None if stored is None else _link_of(stored)
     if link is None:
         _known.pop(token, None)
@@ -141,6 +144,9 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
     """
     judgement = verdicts.judge(visit)
     click_id = ULID.from_datetime(now)
+    if not link.can_be_recorded:  # another attempt would make the reader wait again
+        _log_lost(link, click_id, judgement, now)
+        return judgement
     try:
         visitor, address = None, client_address(remote_addr, forwarded)
         if address is not None:

@@ -28,8 +28,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 # Marks with this combining class or a higher one are accents. Lower ones are vowel signs and the like.
 _ACCENTS = 200
-# Letters, and a Braille pattern, that are invisible.
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters, and a Braille pattern, that are invisible."""
 
 
 def fold(text: str) -> str:
@@ -64,7 +64,7 @@ def is_plain(text: str) -> bool:
 
 def is_visible(text: str) -> bool:
     """Whether the text has a visible character: not only spaces, joiners, marks and the like."""
-    return any(unicodedata.category(c) not in _INVISIBLE_CATEGORIES and c not in _FILLERS for c in text)
+    return any(unicodedata.category(c) not in _INVISIBLE_CATEGORIES and c not in FILLERS for c in text)
 
 
 def search_words(text: object) -> list[str]:

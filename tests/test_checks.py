@@ -297,10 +297,10 @@ def test_w001_and_w004_connections_to_postgresql_suit_the_server(
 def test_w005_zones_that_this_machine_lacks_are_named() -> None:
     assert check_messages(databases=["default"]) == []
     lost = [make_workspace(name=f"Lost {number}", timezone="Mars/Olympus") for number in range(9)]
-    lost.append(make_workspace(name="Bad\nname", timezone=""))
+    lost.append(make_workspace(name="Bad\nname", timezone=" "))
     make_workspace(timezone="US/Eastern")
     named = [f"{place.public_id} Lost {number} (Mars/Olympus)" for number, place in enumerate(lost[:9])]
-    named.append(f"{lost[9].public_id} Bad\\u000aname ()")
+    named.append(f"{lost[9].public_id} Bad\\u000aname ( )")
     expected = f"This machine does not know the time zone of: {', '.join(named)}"
     [(code, text, hint)] = check_messages(databases=["default"])
     assert (code, text) == ("stats_app.W005", f"{expected}.")

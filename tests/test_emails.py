@@ -358,8 +358,9 @@ def test_what_looks_like_a_plain_email_is_one_to_django(email: str) -> None:
         "संपर्क@डाटामेल.भारत",
         "ผู้ใช้@ตัวอย่าง.ไทย",
         "𞤀𞤣𞤤𞤢𞤥@𞤀𞤣𞤤𞤢𞤥.com",
-        # The joiner of Persian words, in a domain.
+        # The joiner of Persian words.
         "ada@نامه\u200cای.com",
+        "نامه\u200cای@example.com",
         # Letters that become others when they are folded.
         "straße@example.com",
         "ａｄａ＠example.com",
@@ -404,6 +405,8 @@ def test_what_is_an_email(email: str) -> None:
         # A mark with no letter to stand on.
         "\u0301a@société.fr",
         "a.\u0301b@société.fr",
+        "a@\u0301b.fr",
+        "a@b.\u0301c.fr",
         # Control characters, invisible ones and half of a character.
         "é\x00lodie@société.fr",
         "é\tlodie@société.fr",
@@ -413,6 +416,13 @@ def test_what_is_an_email(email: str) -> None:
         "élodie\ud800@société.fr",
         "ada@\ud800.fr",
         "élodie@soci\u202eété.fr",
+        "ada\u034f@example.com",
+        "ada\u3164@example.com",
+        "\uffa0@example.com",
+        "a\ufe0fda@example.com",
+        "ada@example\U000e0100.com",
+        "ada@example\u200c.com",
+        "نامه\u200c\u200cای@example.com",
         # One letter that becomes several words.
         "\ufdfa@société.fr",
         "é" * 321 + "@société.fr",

@@ -207,7 +207,8 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
             "kind,clickedAt,verdikt\n",
             [],
             '"verdikt" is not a field of a click; the fields are id, kind, campaignPublicId, userPublicId, alias, '
-            "clickedAt, verdict, reason, link, externalId, userAgent. Use --map for columns of another system.",
+            "clickedAt, verdict, reason, link, externalId, userAgent. "
+            "Map the columns of another system to these (--map).",
         ),
         ("kind,clickedAt,kind\n", [], 'The column "kind" is given more than once.'),
         ("link,clickedAt,token\n", [], '"token" is not a field of a click; the fields are '),

@@ -537,6 +537,11 @@ def test_staff_make_one_in_the_admin() -> None:
             "Élodie@société.example",
             "“élodie@société.example” cannot get mails: many mail servers take only ASCII letters before the @.",
         ),
+        (
+            f"{ADA}\ninfo@Straße.example",
+            "“info@Straße.example”: write the domain in its ASCII form, which begins with xn--.",
+        ),
+        ("info@παράδειγμας.example", "which begins with xn--"),
         ("\n".join(f"a{n}@b.example" for n in range(501)), "at most 500"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stats_app.reports.names import name_html, plain_name, visible_name
+from stats_app.reports.names import name_html, plain_name, short_name, visible_name
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,24 @@ def test_a_name_is_text_in_its_own_direction() -> None:
     assert name_html("<b>", "cp_1") == '<bdi dir="auto">&lt;b&gt;</bdi>'
 
 
-@pytest.mark.parametrize("name", ["שלום", "مرحبا", "Acme אבא!", "٣", "a\u202eb", "ܫܠܡܐ", "𞤀𞤣"])
+@pytest.mark.parametrize("name", ["שלום", "مرحبا", "Acme אבא!", "٣", "ܫܠܡܐ", "𞤀𞤣"])
 def test_a_name_from_right_to_left_is_isolated_in_plain_text(name: str) -> None:
     assert plain_name(name, "cp_1") == f"\u2068{name}\u2069"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Acme\u2069\u202ex", "Acmex"),
+        ("\u05d0\u05d1\u2067", "\u2068\u05d0\u05d1\u2069"),
+        ("\u05d0\u2069\u05d1", "\u2068\u05d0\u05d1\u2069"),
+        ("a\u202ab\u202c", "ab"),
+        ("Ac\u2028me\u2029x", "Ac me x"),
+    ],
+)
+def test_no_name_leaves_its_isolation_or_its_line_in_plain_text(name: str, shown: str) -> None:
+    assert plain_name(name, "cp_1") == shown
+    assert short_name(name, "cp_1", 28) == f"\u2068{shown.strip(chr(0x2068) + chr(0x2069))}\u2069"
 
 
 @pytest.mark.parametrize("name", ["Acme", "Société 2026", "用户", "Ελλάδα", "🎉 3", "संपर्क"])

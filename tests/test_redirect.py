@@ -242,11 +242,14 @@ def lost(caplog: pytest.LogCaptureFixture) -> Any:
     return lambda: [json.loads(record.message) for record in caplog.records if record.name == "stats_app.clicks"]
 
 
-def breaking(text: str) -> Any:
-    """Inside this context, statements that contain the text fail as if the database were unavailable."""
+def breaking(text: str, attempts: list[str] | None = None) -> Any:
+    """Inside this context, statements that contain the text fail as if the database were unavailable. They are added to
+    `attempts`."""
 
     def wrapper(execute: Any, sql: str, *args: Any) -> Any:
         if text in sql:
+            if attempts is not None:
+                attempts.append(sql)
             raise OperationalError("gone")
         return execute(sql, *args)
 
@@ -310,10 +313,13 @@ def test_a_known_link_leads_on_while_the_database_is_away(workspace: Workspace, 
         visits._known.clear()
     else:
         cache.clear()
-    with breaking("stats_app_"):
+    attempts: list[str] = []
+    with breaking("stats_app_", attempts):
         response = follow(link, at=NOON + timedelta(hours=1))
     assert (response.status_code, response.headers["Location"]) == (302, TARGET)
     assert [line["link"] for line in lost()] == [link.token]
+    # Each attempt may keep the visitor waiting until a connection times out.
+    assert len(attempts) == 1
 
 
 def test_an_unknown_link_is_a_503_while_the_database_is_away(workspace: Workspace) -> None:

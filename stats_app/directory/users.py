@@ -25,6 +25,10 @@ from stats_app.sql import directory as sql
 from stats_app.sql.references import find
 
 _USERS, _ALIASES, _ADDRESSES = "stats_app_workspaceuser", "stats_app_alias", "stats_app_address"
+_OWNER_OF_ALIAS = (
+    "(SELECT user_id FROM stats_app_alias AS alias WHERE alias.id = known.alias_id "
+    "AND alias.workspace_id = known.workspace_id)"
+)
 _EMAIL = "email"  # the kind of the claims for e-mails and aliases
 
 
@@ -168,11 +172,10 @@ class _Known:
 
     def _owners(self, emails: set[str]) -> tuple[dict[str, int], dict[str, int]]:
         """The users whose own e-mail is one of these, and those with one of these as an alias, by e-mail."""
-        addresses = self._look(_ADDRESSES, "email", emails, "user_id, alias_id")
-        alias_ids = [alias_id for *_, alias_id in addresses if alias_id]
-        owners = {alias_id: user_id for alias_id, _, user_id in self._look(_ALIASES, "id", alias_ids, "user_id")}
+        # One statement, because an alias may be deleted meanwhile.
+        addresses = self._look(_ADDRESSES, "email", emails, f"user_id, {_OWNER_OF_ALIAS}")
         by_email = {email: user_id for email, _, user_id, _ in addresses if user_id}
-        return by_email, {email: owners[alias_id] for email, *_, alias_id in addresses if alias_id}
+        return by_email, {email: owner for email, *_, owner in addresses if owner}
 
     def _read_people(self, users: set[int]) -> None:
         """Reads the users with these primary keys, and their aliases."""

@@ -226,7 +226,7 @@ class HeaderColumns:
         if self.unread and not mapping.is_foreign:
             raise WrongFile(
                 f"{shown(self.unread[0])} is not a field of a {mapping.of.noun}; "
-                f"the fields are {', '.join(mapping.of.names)}. Use --map for columns of another system."
+                f"the fields are {', '.join(mapping.of.names)}. Map the columns of another system to these (--map)."
             )
 
 

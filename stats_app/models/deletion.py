@@ -57,7 +57,8 @@ class ClickedQuerySet(models.QuerySet[Any]):
         workspaces = set(self.order_by().values_list(self.workspace_column, flat=True))
         for column, model, field in self.model.named_by_clicks:
             gone = _rows_of(model, self.db).filter(**{f"{field}__in": self.order_by().values("pk")})
-            keys = list(gone.order_by().values_list("pk", flat=True))
+            # Locked in the order of their keys, because deletions of the same rows in other orders would deadlock.
+            keys = list(gone.order_by("pk").select_for_update().values_list("pk", flat=True))
             if keys:
                 clicks = _rows_of("Click", self.db).filter(workspace__in=workspaces, **{f"{column}__in": keys})
                 clicks.update(**{column: None})

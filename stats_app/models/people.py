@@ -77,20 +77,15 @@ class AddressedQuerySet(ClickedQuerySet):
 
 class AliasQuerySet(AddressedQuerySet):
     def delete(self) -> tuple[int, dict[str, int]]:
-        """On PostgreSQL, locks the aliases instead of their workspaces: no other clicks have to wait, and setting the
-        references of clicks to NULL reads all clicks of the workspace."""
+        """On PostgreSQL, locks only the aliases (`_take_out_of_clicks`) and not their workspaces: setting the
+        references of clicks to NULL reads all clicks of the workspace, and no other clicks should wait for that."""
         self._for_write = True  # so that `db` is the database for writing
         if not locks.can_lock_aliases(self.db):
             return super().delete()
         keys = list(self.order_by().values_list("pk", flat=True))
-
-        def delete() -> tuple[int, dict[str, int]]:
-            aliases = self.model._default_manager.using(self.db).filter(pk__in=keys)
-            list(aliases.order_by("pk").select_for_update().values_list("pk"))
-            deleted: tuple[int, dict[str, int]] = aliases._delete_unclicked()
-            return deleted
-
-        return locks.tried_again(delete, using=self.db)
+        aliases = self.model._default_manager.using(self.db).filter(pk__in=keys)
+        deleted: tuple[int, dict[str, int]] = locks.tried_again(aliases._delete_unclicked, using=self.db)
+        return deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates
     delete.queryset_only = True  # type: ignore[attr-defined]  # Django's mark: not offered on managers

@@ -7,25 +7,20 @@ import unicodedata
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-# Control and format characters and all kinds of spaces.
-_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
-# Other invisible characters: Hangul and Khmer fillers, the blank Braille pattern, the grapheme joiner and variation
-# selectors.
-_UNSEEN = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
-    + "".join(map(chr, [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]))
-)
+from stats_app.words import is_visible
 
-# The bidirectional classes of letters written from right to left, of Arabic digits, and of what turns text that way.
-_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI"})
+# The bidirectional classes of letters that are written from right to left, and of Arabic digits.
+_RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
+
+# Characters that turn or isolate text would end the isolation of a name, and these separators would end its line.
+_FOR_ONE_LINE = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)]) | dict.fromkeys([0x2028, 0x2029], " ")
 
 _JOINED_OR_SPACE = " \u200d"
 
 
 def visible_name(name: str, public_id: str) -> str:
     """The name, or the public id if the name is invisible."""
-    is_seen = any(c not in _UNSEEN and unicodedata.category(c) not in _UNSEEN_CATEGORIES for c in name)
-    return name if is_seen else public_id
+    return name if is_visible(name) else public_id
 
 
 def name_html(name: str, public_id: str) -> SafeString:
@@ -35,7 +30,7 @@ def name_html(name: str, public_id: str) -> SafeString:
 
 def short_name(name: str, public_id: str, length: int) -> str:
     """The visible name, cut to this length, isolated from the text around it as `bdi` does. For plain text."""
-    shown = visible_name(name, public_id)
+    shown = visible_name(name, public_id).translate(_FOR_ONE_LINE)
     if len(shown) > length:
         # A joiner at the end would have nothing to join any more.
         shown = f"{shown[: length - 1].rstrip(_JOINED_OR_SPACE)}…"
@@ -45,7 +40,7 @@ def short_name(name: str, public_id: str, length: int) -> str:
 def plain_name(name: str, public_id: str) -> str:
     """The visible name for the plain text of mails. If it is written from right to left, it is isolated from the text
     around it, so that it moves no number; all other mails contain no invisible characters."""
-    shown = visible_name(name, public_id)
+    shown = visible_name(name, public_id).translate(_FOR_ONE_LINE)
     return _isolated(shown) if any(unicodedata.bidirectional(c) in _RIGHT_TO_LEFT for c in shown) else shown
 
 

@@ -1,10 +1,11 @@
-"""A separate process that records clicks, makes links with aliases, or follows a link, for some seconds.
+"""A separate process that for some seconds records clicks or makes links with aliases, deletes and creates aliases, or
+follows a link.
 
     python -m tests.concurrency.alias_writer DATABASE WORKSPACE ACT NUMBER
 
-ACT is `clicks`, `links`, or the token of a link to follow. NUMBER is how many aliases there are: `alias0@example.com`
-and so on. The first line of standard input says how many seconds to work. Then it prints how many clicks or links it
-stored, how many it could not because the alias was not found, and how many it tried.
+ACT is `clicks`, `links`, `aliases`, or the token of a link to follow. NUMBER is how many aliases there are:
+`alias0@example.com` and so on. The first line of standard input says how many seconds to work. Then it prints how many
+rows it stored, how many it could not because the alias was not found or not free, and how many it tried.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from tests.concurrency.processes import say, set_up
 def main(database: str, workspace_id: str, act: str, number: str) -> None:
     set_up(database)
 
+    from django.db import IntegrityError, transaction
     from django.utils import timezone
 
     from stats_app.ingest import ClickInput, record_clicks
     from stats_app.links import LinkInput, create_links
-    from stats_app.models import Workspace
+    from stats_app.models import Alias, Workspace, WorkspaceUser
     from stats_app.verdicts import Visit
     from stats_app.visits import find_link, record_visit
 
@@ -37,6 +39,16 @@ def main(database: str, workspace_id: str, act: str, number: str) -> None:
         if act == "clicks":
             clicks = record_clicks(workspace, [ClickInput("other", alias=alias) for alias in aliases])
             return Counter(stored=clicks.accepted) + Counter(rejection.code for rejection in clicks.rejected)
+        if act == "aliases":
+            # One by one, as forms of the admin do.
+            with transaction.atomic():
+                Alias.objects.filter(workspace=workspace, email=aliases[0]).delete()
+            user = chance.choice(WorkspaceUser.objects.filter(workspace=workspace))
+            try:
+                Alias.objects.create(workspace=workspace, user=user, email=aliases[1])
+            except IntegrityError:
+                return Counter(not_found=1)
+            return Counter(stored=1)
         if act == "links":
             target = f"https://www.example.com/{chance.random()}"
             links = create_links(workspace, [LinkInput("other", target, alias=alias) for alias in aliases])
