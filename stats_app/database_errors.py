@@ -14,6 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 Kind = Literal["unreachable", "busy", "read_only", "prepared_statements"]
 
+DATABASE_ERRORS = (DatabaseError, InterfaceError)
+"""What a database raises. Django's InterfaceError, for example of a closed connection, is no DatabaseError."""
 RETRY_AFTER_SECONDS = 5
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ _FOR_THE_LOG: dict[Kind, str] = {
 
 def kind_of(error: BaseException) -> Kind | None:
     """The kind of unavailability; None for an error in our code or in the call."""
-    if not isinstance(error, DatabaseError | InterfaceError):
+    if not isinstance(error, DATABASE_ERRORS):
         return None
     kind = _KINDS.get(sqlstate(error))
     if kind is not None:

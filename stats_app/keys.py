@@ -17,9 +17,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connections, router, transaction
+from django.db import connections, router, transaction
 from django.views.decorators.debug import sensitive_variables
 
+from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
 from stats_app.models.api_keys import STATS_READ
@@ -145,5 +146,5 @@ def _note_use(key_id: int, now: datetime) -> None:
         # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
         with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
             sql.note_use(connection, key_id, now)
-    except DatabaseError:
+    except DATABASE_ERRORS:
         logger.warning("The last use of an API key could not be stored.", exc_info=True)

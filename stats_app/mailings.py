@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 
 from django.core import mail, signing
 from django.core.mail import EmailMultiAlternatives
-from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db import connections, router, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
 
 from stats_app.conf import conf
+from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.errors import Refused, UnknownZone, printable
 from stats_app.letters import Contents, absolute, contents
 from stats_app.locks import tried_again
@@ -267,7 +268,7 @@ class _Run:
             try:
                 tried_again(work, using=self.using)
                 return
-            except (DatabaseError, InterfaceError) as error:
+            except DATABASE_ERRORS as error:
                 logger.warning("The result of a mail could not be stored: %s", error)
                 failure = error
                 if not connections[self.using].in_atomic_block:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db import connections, transaction
 
-from stats_app.database_errors import unavailability
+from stats_app.database_errors import DATABASE_ERRORS, unavailability
 
 READING = ("GET", "HEAD", "OPTIONS", "TRACE")
 
@@ -40,7 +40,7 @@ def with_outage_page(
         asked = view if request.method in READING else _in_transactions(view)
         try:
             return asked(request, *args, **kwargs)
-        except (DatabaseError, InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             if unavailability(error) is None:
                 raise
             return outage_page()

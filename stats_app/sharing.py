@@ -12,11 +12,12 @@ from contextlib import nullcontext
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connections, router, transaction
+from django.db import connections, router, transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.keys import digest_of
 from stats_app.models import Campaign, SharedReport, Workspace
 
@@ -86,5 +87,5 @@ def note_opening(report: SharedReport, now: datetime) -> None:
         with transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext():
             row = SharedReport.objects.using(using).filter(pk=report.pk)
             row.update(opened=F("opened") + 1, last_opened_at=now)
-    except DatabaseError:
+    except DATABASE_ERRORS:
         logger.warning("The opening of a shared report could not be counted.", exc_info=True)

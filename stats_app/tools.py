@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
 from rest_framework import serializers
 
 from stats_app import answers, limits, parameters, queries, store
 from stats_app.audit import record_call
 from stats_app.conf import conf
-from stats_app.database_errors import kind_of
+from stats_app.database_errors import DATABASE_ERRORS, kind_of
 from stats_app.errors import Allowance, StatsError, WorkspaceMismatch
 from stats_app.keys import Caller
 from stats_app.models import Workspace
@@ -77,7 +76,7 @@ def call(
     except StatsError as error:
         outcome = error.code
         raise
-    except (DatabaseError, InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         if kind_of(error) is not None:
             outcome = "unavailable"
         raise

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
-from django.db import DatabaseError, connections, router
+from django.db import connections, router
 from ulid import ULID
 
 from stats_app import verdicts
 from stats_app.bursts import REPEAT, Followed, judge_bursts
+from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.dimensions import BOT, KINDS, VERDICTS
 from stats_app.ingest import recording, store
 from stats_app.locks import LockedWorkspace
@@ -77,7 +78,7 @@ def find_link(token: str) -> KnownLink | None:
     using = router.db_for_read(TrackedLink)
     try:
         stored = sql.find_link(connections[using], token)
-    except DatabaseError:
+    except DATABASE_ERRORS:
         link = _known.get(token) or _cached(token)
         if link is None:
             raise

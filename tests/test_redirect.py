@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
@@ -242,7 +242,7 @@ def lost(caplog: pytest.LogCaptureFixture) -> Any:
     return lambda: [json.loads(record.message) for record in caplog.records if record.name == "stats_app.clicks"]
 
 
-def breaking(text: str, attempts: list[str] | None = None) -> Any:
+def breaking(text: str, attempts: list[str] | None = None, kind: type[Exception] = OperationalError) -> Any:
     """Inside this context, statements that contain the text fail as if the database were unavailable. They are added to
     `attempts`."""
 
@@ -250,7 +250,7 @@ def breaking(text: str, attempts: list[str] | None = None) -> Any:
         if text in sql:
             if attempts is not None:
                 attempts.append(sql)
-            raise OperationalError("gone")
+            raise kind("gone")
         return execute(sql, *args)
 
     return connection.execute_wrapper(wrapper)
@@ -306,7 +306,10 @@ def test_a_click_whose_link_is_deleted_meanwhile_names_nobody_and_can_be_importe
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_a_known_link_leads_on_while_the_database_is_away(workspace: Workspace, shared: bool, lost: Any) -> None:
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
+def test_a_known_link_leads_on_while_the_database_is_away(
+    workspace: Workspace, shared: bool, kind: type[Exception], lost: Any
+) -> None:
     link = link_of(workspace, "other", TARGET)
     follow(link)
     if shared:
@@ -314,7 +317,7 @@ def test_a_known_link_leads_on_while_the_database_is_away(workspace: Workspace, 
     else:
         cache.clear()
     attempts: list[str] = []
-    with breaking("stats_app_", attempts):
+    with breaking("stats_app_", attempts, kind):
         response = follow(link, at=NOON + timedelta(hours=1))
     assert (response.status_code, response.headers["Location"]) == (302, TARGET)
     assert [line["link"] for line in lost()] == [link.token]
@@ -322,9 +325,10 @@ def test_a_known_link_leads_on_while_the_database_is_away(workspace: Workspace, 
     assert len(attempts) == 1
 
 
-def test_an_unknown_link_is_a_503_while_the_database_is_away(workspace: Workspace) -> None:
+@pytest.mark.parametrize("kind", [OperationalError, InterfaceError])
+def test_an_unknown_link_is_a_503_while_the_database_is_away(workspace: Workspace, kind: type[Exception]) -> None:
     link = link_of(workspace, "other", TARGET)
-    with breaking("stats_app_"):
+    with breaking("stats_app_", kind=kind):
         response = follow(link)
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert response.headers["Cache-Control"] == "no-store"

@@ -9,9 +9,9 @@ from io import TextIOWrapper
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, InterfaceError, ProgrammingError
+from django.db import ProgrammingError
 
-from stats_app.database_errors import Kind, kind_of
+from stats_app.database_errors import DATABASE_ERRORS, Kind, kind_of
 from stats_app.errors import Refused, UnknownZone, WorkspaceGone
 from stats_app.models import Workspace
 
@@ -30,7 +30,7 @@ class StatsCommand(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
             return super().execute(*args, **options)
-        except (DatabaseError, InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             advice = _ADVICE.get(kind_of(error))
             if advice is None and not isinstance(error, ProgrammingError):
                 raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connections, transaction
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.encoding import iri_to_uri
 from django.utils.timezone import now
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from stats_app.conf import conf
+from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.verdicts import PURPOSE_HEADERS, Visit
 from stats_app.visits import find_link, record_visit
 
@@ -37,7 +38,7 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
         return HttpResponseNotAllowed(["GET", "HEAD"], headers=HEADERS)
     try:
         link = find_link(token)
-    except DatabaseError:
+    except DATABASE_ERRORS:
         logger.exception("The database cannot be reached, and this link is not known to this process")
         return _plain(503, _("This link cannot be followed at the moment. Try again."), RETRY_AFTER_SECONDS)
     if link is None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.sql.cursor import is_postgresql
 from stats_app.sql.workspaces import RUNS
 
@@ -34,7 +34,7 @@ class _HeldByPostgresql(Hold):
         try:
             with self.connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
-        except (DatabaseError, InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             raise LostLock("The connection that holds the lock of this run was lost.") from error
 
 
@@ -67,7 +67,7 @@ def _on_postgresql(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hol
     finally:
         # If the connection were only closed, the server could release the lock a little later, and the next run would
         # not get it.
-        with suppress(DatabaseError, InterfaceError):
+        with suppress(*DATABASE_ERRORS):
             own.rollback()
         own.close()
 
