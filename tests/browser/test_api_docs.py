@@ -5,10 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import FloatRect, Locator
 
 from tests.browser.conftest import OpenPage
 
 SCREENSHOTS = Path(__file__).resolve().parent.parent.parent / "build" / "screenshots"
+
+
+def settled(element: Locator) -> FloatRect:
+    """The place of the element once the browser, which animates scrolling, has stopped."""
+    before, place = None, element.bounding_box()
+    while place is None or place != before:
+        element.page.wait_for_timeout(200)
+        before, place = place, element.bounding_box()
+    return place
 
 
 @pytest.mark.parametrize("width", [1440, 1120])
@@ -17,16 +27,13 @@ def test_on_a_wide_screen_the_contents_stay_beside_the_text(open_page: OpenPage,
     contents = page.get_by_role("navigation", name="Contents")
     for key in ("Home", "End"):
         page.keyboard.press(key)
-        box, text = contents.bounding_box(), page.locator("main").bounding_box()
-        assert box
-        assert text
+        text, box = settled(page.locator("main")), settled(contents)
         assert 0 <= box["y"] < 100
         assert box["x"] + box["width"] <= text["x"]
         assert text["x"] + text["width"] <= width
     page.screenshot(path=SCREENSHOTS / f"api-docs-{width}.png")
     contents.get_by_role("link", name="Performance of one campaign").click()
-    top = page.locator("h3", has_text="Performance of one campaign").bounding_box()
-    assert top
+    top = settled(page.locator("h3", has_text="Performance of one campaign"))
     assert -1 < top["y"] < 100  # parts of a pixel
 
 

@@ -466,7 +466,9 @@ def test_one_day_shows_both_its_values(open_page: OpenPage, workspace: Workspace
     ]
     assert all(one["width"] >= 32 and one["height"] >= 2 for one in drawn)
     assert drawn[0]["right"] <= drawn[1]["left"]
-    assert drawn[0]["height"] > drawn[1]["height"]
+    # The workspace also has the clicks of the demo, fewer of them on weekends.
+    by_height = sorted(drawn, key=lambda one: one["height"])
+    assert by_height == sorted(drawn, key=lambda one: one["number"])
     tip = hover(page, 0)
     assert tip["right"] <= drawn[0]["left"] or tip["left"] >= drawn[1]["right"]
 
