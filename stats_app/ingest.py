@@ -181,11 +181,16 @@ class _References:
         inputs = [item for item in items if isinstance(item, ClickInput)]
         columns = ClickInput(*zip(*inputs, strict=True)) if inputs else ClickInput((), (), (), (), (), ())
         look = partial(rows_of, connection, locked.id)
-        look_and_lock = partial(look, lock=not locked.on_citus)
         return cls(
             look(Campaign, "public_id", columns.campaign),
             look(WorkspaceUser, "public_id", columns.user, "known.is_opted_out"),
-            look_and_lock(Alias, "email", [*map(folded, columns.alias)], f"known.user_id, {OWNER_IS_OPTED_OUT}"),
+            look(
+                Alias,
+                "email",
+                [*map(folded, columns.alias)],
+                f"known.user_id, {OWNER_IS_OPTED_OUT}",
+                lock=locked.locks_aliases,
+            ),
             look(TrackedLink, "token", columns.link, OWNER_IS_OPTED_OUT),
         )
 

@@ -163,11 +163,16 @@ class _References:
     @classmethod
     def of(cls, connection: BaseDatabaseWrapper, locked: LockedWorkspace, items: Sequence[LinkInput]) -> _References:
         look = partial(rows_of, connection, locked.id)
-        look_and_lock = partial(look, lock=not locked.on_citus)
         return cls(
             look(Campaign, "public_id", [item.campaign for item in items]),
             look(WorkspaceUser, "public_id", [item.user for item in items], "known.erased_at"),
-            look_and_lock(Alias, "email", [_email(item.alias) for item in items], "known.user_id, known.email"),
+            look(
+                Alias,
+                "email",
+                [_email(item.alias) for item in items],
+                "known.user_id, known.email",
+                lock=locked.locks_aliases,
+            ),
         )
 
 

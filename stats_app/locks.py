@@ -47,6 +47,12 @@ class LockedWorkspace(NamedTuple):
     clicks_kept_from: date | None
     on_citus: bool = False  # whether the database may be spread over machines
 
+    @property
+    def locks_aliases(self) -> bool:
+        """Whether writers lock the aliases that they refer to: see the lock order. Also true on SQLite, which locks no
+        rows."""
+        return not self.on_citus
+
 
 def in_workspace(
     workspace_id: int,

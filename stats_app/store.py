@@ -134,7 +134,8 @@ def ordered(
     `is_whole` says that `rows` are all rows of the workspace. Then a ranking can find those with the most clicks.
     """
     connection = connections[router.db_for_read(Rollup)]
-    return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, first, most, is_whole)
+    wanted = listings.Slice(first, most)
+    return listings.ordered_keys(connection, workspace_id, _BY_NAME[of], rows, order, wanted, is_whole)
 
 
 def number_with_clicks(workspace_id: int, of: Named, period: Period, *, left_out: QuerySet[Any]) -> int:

@@ -174,7 +174,7 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         stored = sql.find_link(connections[using], link.token)
         if stored is None:
             return False
-        if stored.alias_id and not locked.on_citus and not _lock_alias(locked.id, stored.alias_id, using):
+        if stored.alias_id and locked.locks_aliases and not _lock_alias(locked.id, stored.alias_id, using):
             stored = stored._replace(alias_id=None, alias=None)
         judged = judgement
         if visitor is not None and judgement.verdict != BOT:

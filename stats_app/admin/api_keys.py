@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.debug import sensitive_variables
 
 from stats_app.admin.filters import WorkspaceFilter
+from stats_app.admin.forms import ModelForm
 from stats_app.admin.scope import ScopedAdmin
 from stats_app.errors import Refused
 from stats_app.keys import ROTATION_GRACE, create_key, is_good, revoke_key, rotate_key
@@ -48,20 +49,17 @@ class NewKey:
     secret: str
 
 
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
+def _scope_choices() -> list[tuple[str, str]]:
+    return [(scope, f"{scope} ({SCOPE_WORDS[scope]})") for scope in SCOPES]
+
+
+class ApiKeyForm(ModelForm):
     scopes = forms.MultipleChoiceField(
-        label=gettext_lazy("scopes"),
-        choices=[(scope, scope) for scope in SCOPES],
+        label=capfirst(gettext_lazy("scopes")),
+        choices=_scope_choices,
         widget=forms.CheckboxSelectMultiple,
         initial=default_scopes,
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "scopes" in self.fields:
-            self.fields["scopes"].label = capfirst(_("scopes"))
-            choices = [(scope, f"{scope} ({SCOPE_WORDS[scope]})") for scope in SCOPES]
-            self.fields["scopes"].choices = choices  # type: ignore[attr-defined]  # a MultipleChoiceField has them
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -96,4 +96,4 @@ class CampaignForm(forms.Form):
 
     def __init__(self, campaigns: Any, *args: Any) -> None:
         super().__init__(*args)
-        self.fields["campaign"].queryset = campaigns  # type: ignore[attr-defined]  # a ModelChoiceField
+        cast("forms.ModelChoiceField[Campaign]", self.fields["campaign"]).queryset = campaigns

@@ -72,19 +72,21 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 class ClickChangeList(KeyedChangeList):
+    model_admin: KeyedAdmin
+
     def whole(self, request: HttpRequest) -> QuerySet[Any]:
         return super().whole(request).filter(workspace=browsed_workspace(request))
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        workspace_filter = self.filter_specs[0]
+        workspace_filter = next(one for one in self.filter_specs if isinstance(one, OneWorkspaceFilter))
         self.workspaces = {
             "choices": list(workspace_filter.choices(self)),
-            "more_url": workspace_filter.more_url,  # type: ignore[attr-defined]  # a WorkspaceFilter has it
+            "more_url": workspace_filter.more_url,
         }
 
     def url_for_result(self, result: Any) -> str:
-        return str(self.model_admin.address("change", address_key(result)))  # type: ignore[attr-defined]  # a ScopedAdmin has it
+        return self.model_admin.address("change", address_key(result))
 
 
 @admin.register(ClickRecord)
@@ -104,8 +106,7 @@ class ClickAdmin(KeyedAdmin):
     # shows whose they are.
     of_persons = frozenset({"user", "alias", "link"})
 
-    @property
-    def related_filters(self) -> tuple[str, ...]:  # type: ignore[override]  # the base class has a constant; here it depends on a setting
+    def get_related_filters(self) -> tuple[str, ...]:
         return ("campaign__id__exact", *(("user__id__exact",) if person_figures.are_all_shown() else ()))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:

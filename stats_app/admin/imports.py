@@ -11,7 +11,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 from django import forms
 from django.contrib import messages
@@ -192,7 +192,7 @@ class ImportAdmin(_Base):
         form = ImportForm(
             request.POST or None, request.FILES or None, initial={"workspace": request.GET.get("workspace")}
         )
-        form.fields["workspace"].queryset = self._workspaces(request)  # type: ignore[attr-defined]  # a ModelChoiceField
+        cast("forms.ModelChoiceField[Workspace]", form.fields["workspace"]).queryset = self._workspaces(request)
         return form
 
     def _workspaces(self, request: HttpRequest) -> Any:

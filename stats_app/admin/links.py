@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from stats_app import links
 from stats_app.admin.campaigns import of_campaign
 from stats_app.admin.filters import KindFilter, WorkspaceFilter
+from stats_app.admin.forms import ModelForm
 from stats_app.admin.people import of_user
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.admin.words import KIND_WORDS
@@ -29,7 +30,7 @@ from stats_app.models import TrackedLink
 ASKED_FOR = ("workspace", "kind", "campaign", "target_url", "user", "alias")
 
 
-class LinkForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
+class LinkForm(ModelForm):
     def clean(self) -> dict[str, Any] | None:
         values: dict[str, Any] = super().clean() or self.cleaned_data
         user, alias = values.get("user"), values.get("alias")

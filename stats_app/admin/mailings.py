@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import WorkspaceFilter
+from stats_app.admin.forms import ModelForm
 from stats_app.admin.scope import ScopedAdmin
 from stats_app.emails import is_email
 from stats_app.errors import UnknownZone
@@ -43,7 +44,7 @@ def _next_attempt(address: MailingAddress) -> str:
 _AMBIGUOUS = re.compile("[ßẞς\u200c\u200d]")
 
 
-class MailingForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
+class MailingForm(ModelForm):
     emails = forms.CharField(
         label=gettext_lazy("Addresses"),
         widget=forms.Textarea(attrs={"rows": 6, "cols": 60}),

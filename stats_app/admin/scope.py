@@ -108,13 +108,16 @@ class ScopedAdmin(_ModelAdmin):
                 del initial[name]
         return initial
 
+    def get_related_filters(self) -> tuple[str, ...]:
+        return self.related_filters
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allows only the look-ups of the filters and `related_filters`.
 
         Django would allow look-ups of every column of the model, so that somebody could find out an API key's digest
         letter by letter.
         """
-        return lookup in self.related_filters or any(lookup in _parameters(one) for one in self.list_filter)
+        return lookup in self.get_related_filters() or any(lookup in _parameters(one) for one in self.list_filter)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leaves out the column of the workspace if one is chosen, because it would be the same in every row."""

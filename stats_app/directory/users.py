@@ -89,7 +89,7 @@ def _save(
     result.deactivated = [email for _, email in gone]
     if dry_run:
         return result
-    if plan.aliases_to_delete and locked.on_citus and not alone:
+    if plan.aliases_to_delete and not locked.locks_aliases and not alone:
         raise _AliasesGo
     _write(connection, locked.id, plan, now)
     sql.deactivate_users(connection, locked.id, [user_id for user_id, _ in gone])

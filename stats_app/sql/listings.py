@@ -50,8 +50,26 @@ class Order:
         return self.by == "clicks" and self.descending and not self.only_without and not self.least
 
 
+class Slice(NamedTuple):
+    """The rows of an order that are read: at most `most` from the position `first` on, or all of them if it is None."""
+
+    first: int
+    most: int | None
+
+    def from_end(self, total: int) -> Slice | None:
+        """The same rows in the reverse order, of `total` rows; None if they are not in the second half.
+
+        A page of the second half is read from the end, because PostgreSQL sorts only the rows up to the page.
+        """
+        if self.most is None or self.first * 2 <= total:
+            return None
+        most = min(self.most, total - self.first)
+        return Slice(total - self.first - most, most)
+
+
 class Found(NamedTuple):
-    """The keys of a page in their order, and the number of all keys. The number is 0 for a page after the last one."""
+    """The keys of a page in their order, and the number of all keys. The number is 0 for a page after the last one of a
+    search."""
 
     keys: list[int]
     total: int
@@ -63,64 +81,75 @@ def ordered_keys(
     dimension: Dimension,
     chosen: QuerySet[Any],
     order: Order,
-    first: int,
-    most: int | None,
+    wanted: Slice,
     is_whole: bool,
 ) -> Found:
-    """At most `most` keys of the rows of `chosen` in this order, starting at position `first`.
+    """The wanted keys of the rows of `chosen` in this order. `is_whole` says that these are all rows of the workspace.
 
     `chosen` has the values `pk`, `public_id` and `place`; ties are sorted by public id. The clicks of all keys are
-    added up, not only those of the page. Exceptions are the first pages of a ranking of all rows (`is_whole`), which
-    `rankings` finds faster.
+    added up, not only those of the page. Exceptions are the first pages of a ranking of all rows, which `rankings`
+    finds faster.
     """
     try:
         rows, row_params = chosen.order_by().query.get_compiler(connection=connection).as_sql()
     except EmptyResultSet:
         return Found([], 0)
-    # The rows of a search are counted by the statement that sorts them, because that takes as long as finding them.
-    is_counted_along = order.only_without or not is_whole
-    total = chosen[: MANY + 1].count() if is_counted_along else chosen.count()
-    if is_whole and order.is_ranking and most is not None and first + most <= MANY < total:
-        ranked = top_totals(connection, workspace_id, dimension, Period(*order.days), first + most)
-        if len(ranked) == first + most:  # else the page ends with rows without clicks
-            return Found([key for key, _ in ranked[first:]], total)
-    if not is_counted_along and first >= total:
+    sorting = _Sorting(connection, workspace_id, dimension, order, _Part(f"{_CHOSEN} AS ({rows})", [*row_params]))
+    if order.only_without or not is_whole:
+        # These rows are counted by the statement that sorts them, because that takes as long as finding them.
+        counted = sorting.rows(wanted, is_long=chosen[: MANY + 1].count() > MANY, with_total=True)
+        return Found([key for key, _ in counted], counted[0][1] if counted else 0)
+    total = chosen.count()
+    if wanted.first >= total:
         return Found([], total)
-    # A page of the second half is read from the end, because PostgreSQL sorts only the rows up to the page.
-    is_from_end = not is_counted_along and most is not None and first * 2 > total
-    if most is not None and is_from_end:
-        most = min(most, total - first)
-        first = total - first - most
-    chosen_rows = _Part(f"chosen (id, public_id, place) AS ({rows})", [*row_params])
-    further = _parts(workspace_id, dimension, order, is_long=total > MANY)
-    sorting = _order_by(connection, order, is_from_end)
-    statement, params = _sorting_statement(chosen_rows, further, order, sorting, with_total=is_counted_along)
-    # Not prepared, because each search has another text.
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*params, _EVERYTHING if most is None else most, first])
-        ordered = cursor.fetchall()
-    if is_counted_along:
-        total = ordered[0][1] if ordered else 0
-    keys = [row[0] for row in ordered]
-    return Found(keys[::-1] if is_from_end else keys, total)
+    if top := sorting.top(wanted, total):
+        return Found(top, total)
+    backwards = wanted.from_end(total)
+    read = sorting.rows(backwards or wanted, is_long=total > MANY, is_reversed=backwards is not None)
+    keys = [key for (key,) in read]
+    return Found(keys[::-1] if backwards else keys, total)
 
 
-def _sorting_statement(
-    chosen: _Part, further: Sequence[_Part], order: Order, sorting: str, *, with_total: bool
-) -> tuple[str, list[Any]]:
-    """The statement that selects the ids of `chosen` in the order, and its parameters without LIMIT and OFFSET.
+_CHOSEN = "chosen (id, public_id, place)"
 
-    With `with_total` each of its rows also has the number of all rows.
-    """
-    parts = [chosen, *further]
-    number = "count(*) OVER ()" if order.only_without else "(SELECT count(*) FROM chosen)"
-    statement = f"""
-        WITH {", ".join(part.sql for part in parts)}
-        SELECT chosen.id{f", {number}" if with_total else ""} FROM chosen {" ".join(part.join for part in further)}
-        {"WHERE coalesce(clicks, 0) = 0" if order.only_without else ""}
-        ORDER BY {sorting} LIMIT %s OFFSET %s
-    """
-    return statement, [value for part in parts for value in part.params]
+
+@dataclass(frozen=True, slots=True)
+class _Sorting:
+    """Reading the rows of the common table `chosen` in an order."""
+
+    connection: BaseDatabaseWrapper
+    workspace_id: int
+    dimension: Dimension
+    order: Order
+    chosen: _Part
+
+    def top(self, wanted: Slice, total: int) -> list[int]:
+        """The keys of one of the first pages of a ranking, if all of them have clicks. Otherwise an empty list."""
+        if not self.order.is_ranking or wanted.most is None or not wanted.first + wanted.most <= MANY < total:
+            return []
+        end = wanted.first + wanted.most
+        ranked = top_totals(self.connection, self.workspace_id, self.dimension, Period(*self.order.days), end)
+        return [key for key, _ in ranked[wanted.first :]] if len(ranked) == end else []
+
+    def rows(
+        self, wanted: Slice, *, is_long: bool, with_total: bool = False, is_reversed: bool = False
+    ) -> list[tuple[int, ...]]:
+        """The wanted keys in the order or its reverse; with `with_total` each has the number of all rows beside it."""
+        further = _parts(self.workspace_id, self.dimension, self.order, is_long=is_long)
+        parts = [self.chosen, *further]
+        number = "count(*) OVER ()" if self.order.only_without else "(SELECT count(*) FROM chosen)"
+        statement = f"""
+            WITH {", ".join(part.sql for part in parts)}
+            SELECT chosen.id{f", {number}" if with_total else ""} FROM chosen {" ".join(part.join for part in further)}
+            {"WHERE coalesce(clicks, 0) = 0" if self.order.only_without else ""}
+            ORDER BY {_order_by(self.connection, self.order, is_reversed)} LIMIT %s OFFSET %s
+        """
+        params = [value for part in parts for value in part.params]
+        # Not prepared, because each search has another text.
+        with self.connection.cursor() as cursor:
+            cursor.execute(statement, [*params, _EVERYTHING if wanted.most is None else wanted.most, wanted.first])
+            read: list[tuple[int, ...]] = cursor.fetchall()
+        return read
 
 
 def number_with_clicks(
@@ -158,10 +187,10 @@ _VALUES = {
 _EVERYTHING = 2**31 - 1
 
 
-def _order_by(connection: BaseDatabaseWrapper, order: Order, is_from_end: bool) -> str:
+def _order_by(connection: BaseDatabaseWrapper, order: Order, is_reversed: bool) -> str:
     """The sort order, or its reverse."""
-    direction = "ASC" if order.descending == is_from_end else "DESC"
-    nulls, tie = ("FIRST", "DESC") if is_from_end else ("LAST", "ASC")
+    direction = "ASC" if order.descending == is_reversed else "DESC"
+    nulls, tie = ("FIRST", "DESC") if is_reversed else ("LAST", "ASC")
     collation = 'COLLATE "C"' if is_postgresql(connection) else ""
     return f"{_VALUES[order.by]} {direction} NULLS {nulls}, public_id {collation} {tie}"
 
