@@ -341,6 +341,34 @@ def test_the_number_of_statements_does_not_grow(staff: Client, page: str) -> Non
     assert max(before.values()) <= 14
 
 
+@pytest.mark.parametrize("sort", ["name", "-clicks", "assigned"])
+@pytest.mark.parametrize(
+    "asked", [{}, {"q": "row"}, {"clicks": "none"}, {"q": "row", "clicks": "none"}, {"q": "nobody"}], ids=str
+)
+def test_a_page_after_the_last_is_the_last_one_and_costs_no_more(
+    staff: Client, monkeypatch: pytest.MonkeyPatch, asked: dict[str, str], sort: str
+) -> None:
+    monkeypatch.setattr(lists, "PAGE_SIZE", 4)
+    workspace = make_workspace()
+    url = list_address(workspace, "users")
+    users = [make_user(workspace, display_name=f"Row {number}") for number in range(9)]
+    for user in users[:4]:
+        record(workspace, ClickInput("vcard", user=user, clicked_at=at("2026-03-02")))
+
+    def shown(page: int) -> tuple[list[list[str]], int]:
+        with statements() as executed:
+            html = show(staff, url, **MARCH, **asked, sort=sort, page=str(page))
+        return list_rows(html), len(executed)
+
+    total = {"{}": 9, "{'q': 'row'}": 9, "{'q': 'nobody'}": 0}.get(str(asked), 5)
+    last = max(1, -(-total // 4))
+    pages = [shown(page) for page in range(1, last + 1)]
+    assert [len(rows) for rows, _ in pages] == [4] * (total // 4) + ([total % 4] if total % 4 or not total else [])
+    for page in (last + 1, last + 5, 10**6):
+        assert shown(page) == pages[-1]
+    assert len({number for rows, number in pages if rows}) <= 1
+
+
 def test_a_file_of_many_rows_is_sent_in_parts(staff: Client) -> None:
     workspace = make_workspace()
     WorkspaceUser.objects.bulk_create(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.urls import reverse
 
+from stats_app import store
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Campaign, Workspace, WorkspaceUser
 from stats_app.reports import overview_context
@@ -28,6 +29,20 @@ MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 PATIENCE = 60
 
 
+def elsewhere(work: Callable[[], object]) -> None:
+    """Does the work in a thread, which has a connection of its own."""
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(PATIENCE)
+
+
 class Cast:
     """A workspace with a campaign and a user, and a click of them recorded elsewhere before each read of the counts."""
 
@@ -39,18 +54,8 @@ class Cast:
         self.record()
 
     def record(self) -> None:
-        """In a thread, which has a connection of its own."""
-
-        def work() -> None:
-            try:
-                click = ClickInput("campaign", campaign=self.campaign, user=self.user, clicked_at=NOON)
-                assert record_clicks(self.workspace, [click]).accepted == 1
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join(PATIENCE)
+        click = ClickInput("campaign", campaign=self.campaign, user=self.user, clicked_at=NOON)
+        elsewhere(lambda: record_clicks(self.workspace, [click]))
         self.recorded += 1
 
     @contextmanager
@@ -93,6 +98,19 @@ def test_a_users_kinds_add_up(cast: Cast) -> None:
     with cast.clicks_between_reads():
         metrics = get(make_key(cast.workspace), f"{USERS}{cast.user.public_id}/metrics/", MARCH).json()["metrics"]
     assert metrics["campaignClicks"] == metrics["totalClicks"]
+
+
+def test_a_list_has_as_many_rows_as_it_says(cast: Cast) -> None:
+    key, made = make_key(cast.workspace), []
+
+    def before(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("SELECT") and 'FROM "stats_app_workspaceuser"' in sql:
+            elsewhere(lambda: made.append(make_user(cast.workspace)))
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(before):
+        answer = get(key, USERS).json()
+    assert (len(answer["results"]), len(made)) == (answer["count"], 2)
 
 
 each_way = pytest.mark.parametrize("atomic_requests", [False, True], ids=["autocommit", "ATOMIC_REQUESTS"])
@@ -183,3 +201,17 @@ def test_calls_in_a_transaction_agree_only_at_the_level_repeatable_read(cast: Ca
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         figures = figures_of_view(cast)
     assert len(set(figures)) == 1
+
+
+@pytest.mark.postgres
+def test_no_statement_of_an_answer_is_compiled_by_jit() -> None:
+    def jit() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW jit")
+            setting: str = cursor.fetchone()[0]
+            return setting
+
+    before = jit()
+    with store.of_one_moment():
+        assert jit() == "off"
+    assert jit() == before

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from django.db.models import CharField, F, QuerySet, Value
 from rest_framework.decorators import action
-from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
+from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -39,7 +39,7 @@ from stats_app.api.serializers import (
     UsersAnswer,
     UserSerializer,
 )
-from stats_app.api.viewsets import ObjectViewSet, StatsViewSet
+from stats_app.api.viewsets import ListMixin, ObjectViewSet, StatsViewSet
 from stats_app.directory import DirectoryResult, NewCampaign, NewUser, save_campaigns, save_users
 from stats_app.ingest import record_clicks
 from stats_app.links import create_links
@@ -64,7 +64,7 @@ class WorkspaceViewSet(StatsViewSet):
         return self.call_tool("stats_get_workspace_overview", request)
 
 
-class DirectoryViewSet(ListModelMixin, RetrieveModelMixin, ObjectViewSet):
+class DirectoryViewSet(ListMixin, RetrieveModelMixin, ObjectViewSet):
     """Rows that can be listed, and created or changed by `save`."""
 
     save: ClassVar[Callable[..., DirectoryResult]]
@@ -192,7 +192,7 @@ class UserViewSet(DirectoryViewSet):
         return self.call_tool("stats_get_user_metrics", request, userPublicId=userPublicId)
 
 
-class ClickViewSet(ListModelMixin, StatsViewSet):
+class ClickViewSet(ListMixin, StatsViewSet):
     """The clicks of the workspace: lists them, and records new ones."""
 
     operations = {
@@ -239,7 +239,7 @@ class ClickViewSet(ListModelMixin, StatsViewSet):
         return Response({"accepted": result.accepted, "duplicates": result.duplicates, "rejected": rejected})
 
 
-class LinkViewSet(ListModelMixin, StatsViewSet):
+class LinkViewSet(ListMixin, StatsViewSet):
     """The tracked links of the workspace: lists them, and makes new ones."""
 
     operations = {

@@ -9,11 +9,12 @@ from typing import Any, ClassVar, cast
 from django.db import connections, transaction
 from django.http import HttpRequest
 from django.utils.timezone import now
+from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
-from stats_app import limits, public_ids, tools
+from stats_app import limits, public_ids, store, tools
 from stats_app.api.authentication import ApiKeyAuthentication
 from stats_app.api.filters import StrictFilterBackend
 from stats_app.api.pagination import StrictPagination
@@ -132,6 +133,14 @@ class StatsViewSet(GenericViewSet[Any]):
         client = request.headers.get("User-Agent", "")
         result = tools.call(name, self.caller, arguments, surface=REST, client=client, now=self.now, rule=refuse_body)
         return Response(result.body, headers=limit_headers(result.allowance))
+
+
+class ListMixin(ListModelMixin):
+    """DRF's list, with a page and a number of rows that are of the same moment."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with store.of_one_moment():
+            return super().list(request, *args, **kwargs)
 
 
 class ObjectViewSet(StatsViewSet):

@@ -16,7 +16,7 @@ from stats_app.periods import Period
 from stats_app.reports.comparison import Change, Comparison
 from stats_app.reports.figures import clicks_of
 from stats_app.reports.list_columns import Column, Line
-from stats_app.sql.listings import Days, Found, Order
+from stats_app.sql.listings import Days, Found, Order, Slice
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,14 @@ class ListRows:
     least_shown: Callable[[Period], float] | None
 
     def keys(self, column: Column, descends: bool, first: int, most: int | None) -> Found:
-        """The primary keys of at most `most` rows, beginning at the position `first` in the order of the column, and
-        the number of all rows."""
+        """The primary keys of the page that begins at the position `first` in the order of the column, and the number
+        of all rows. A page has `most` rows; it is the last one if `first` is after it. None reads all rows."""
         if column.by == "place" and not self.only_without:
             place = OrderBy(column.place, descending=descends, nulls_last=column.has_gaps or None)
             keys = self.chosen.order_by(place, "-pk" if descends else "pk").values_list("pk", flat=True)
-            return Found(list(keys[first : None if most is None else first + most]), self.chosen.count())
+            total = self.chosen.count()
+            first = Slice(first, most).within(total).first
+            return Found(list(keys[first : None if most is None else first + most]), total)
         placed = self.chosen.annotate(place=column.place or Value(0)).values("pk", "public_id", "place")
         order = self._order(column.by, descends)
         return store.ordered(self.workspace_id, self.of, placed, order, first, most, is_whole=self.is_whole)

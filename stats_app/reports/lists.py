@@ -192,11 +192,7 @@ class AskedList(ListChoices):
     def report(self) -> ListReport:
         """The requested page, or the last one if there are fewer pages."""
         with store.of_one_moment():
-            number = self.asked_page
-            page = self._keys((number - 1) * PAGE_SIZE, PAGE_SIZE)
-            if not page.keys and number > 1:
-                number = _pages(page.total or self._keys(0, 1).total)
-                page = self._keys((number - 1) * PAGE_SIZE, PAGE_SIZE)
+            page = self._keys((self.asked_page - 1) * PAGE_SIZE, PAGE_SIZE)
             lines = self._rows.lines(page.keys, self._whole())
             return ListReport(
                 self.workspace,
@@ -204,7 +200,7 @@ class AskedList(ListChoices):
                 headings(self.columns, self._sortable, self.order, self.unsorted_address),
                 [[(column.cell(line), column.is_text) for column in self.columns] for line in lines],
                 page.total,
-                number,
+                min(self.asked_page, _pages(page.total)),
                 local_time(self.workspace, self.now),
             )
 

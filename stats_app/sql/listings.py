@@ -51,10 +51,20 @@ class Order:
 
 
 class Slice(NamedTuple):
-    """The rows of an order that are read: at most `most` from the position `first` on, or all of them if it is None."""
+    """The rows of an order that are read: at most `most` from the position `first` on, or all of them if it is None.
+
+    `first` is a multiple of `most`. If it is after the last row, the last page is read.
+    """
 
     first: int
     most: int | None
+
+    def within(self, total: int) -> Slice:
+        """The page that is read of `total` rows."""
+        if self.most is None:
+            return self
+        last_page = max(total - 1, 0) // self.most * self.most
+        return Slice(min(self.first, last_page), self.most)
 
     def from_end(self, total: int) -> Slice | None:
         """The same rows in the reverse order, of `total` rows; None if they are not in the second half.
@@ -68,8 +78,7 @@ class Slice(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The keys of a page in their order, and the number of all keys. The number is 0 for a page after the last one of a
-    search."""
+    """The keys of a page in their order, and the number of all keys."""
 
     keys: list[int]
     total: int
@@ -96,12 +105,9 @@ def ordered_keys(
         return Found([], 0)
     sorting = _Sorting(connection, workspace_id, dimension, order, _Part(f"{_CHOSEN} AS ({rows})", [*row_params]))
     if order.only_without or not is_whole:
-        # These rows are counted by the statement that sorts them, because that takes as long as finding them.
-        counted = sorting.rows(wanted, is_long=chosen[: MANY + 1].count() > MANY, with_total=True)
-        return Found([key for key, _ in counted], counted[0][1] if counted else 0)
+        return sorting.counted(wanted, is_long=chosen[: MANY + 1].count() > MANY)
     total = chosen.count()
-    if wanted.first >= total:
-        return Found([], total)
+    wanted = wanted.within(total)
     if top := sorting.top(wanted, total):
         return Found(top, total)
     backwards = wanted.from_end(total)
@@ -131,23 +137,50 @@ class _Sorting:
         ranked = top_totals(self.connection, self.workspace_id, self.dimension, Period(*self.order.days), end)
         return [key for key, _ in ranked[wanted.first :]] if len(ranked) == end else []
 
-    def rows(
-        self, wanted: Slice, *, is_long: bool, with_total: bool = False, is_reversed: bool = False
+    def counted(self, wanted: Slice, *, is_long: bool) -> Found:
+        """The wanted keys and the number of all rows, by one statement, because finding the rows of a search takes
+        longer than sorting them."""
+        number = f"(SELECT count(*) FROM {self._listed})"
+        first, params = "%s", [wanted.first]
+        if wanted.most is not None:
+            least = "LEAST" if is_postgresql(self.connection) else "min"
+            first, params = f"{least}(%s, ({number} - 1) / %s * %s)", [wanted.first, wanted.most, wanted.most]
+        read = self._read(f"id, {number}", wanted.most, first, params, is_long=is_long)
+        return Found([key for key, _ in read], read[0][1] if read else 0)
+
+    def rows(self, wanted: Slice, *, is_long: bool, is_reversed: bool = False) -> list[tuple[int, ...]]:
+        """The wanted keys in the order or its reverse."""
+        return self._read("id", wanted.most, "%s", [wanted.first], is_long=is_long, is_reversed=is_reversed)
+
+    @property
+    def _listed(self) -> str:
+        """The common table that contains exactly the rows of the list."""
+        return "listed" if self.order.only_without else "chosen"
+
+    def _read(
+        self,
+        columns: str,
+        most: int | None,
+        first: str,
+        first_params: list[int],
+        *,
+        is_long: bool,
+        is_reversed: bool = False,
     ) -> list[tuple[int, ...]]:
-        """The wanted keys in the order or its reverse; with `with_total` each has the number of all rows beside it."""
         further = _parts(self.workspace_id, self.dimension, self.order, is_long=is_long)
-        parts = [self.chosen, *further]
-        number = "count(*) OVER ()" if self.order.only_without else "(SELECT count(*) FROM chosen)"
+        tables = [part.sql for part in (self.chosen, *further)]
+        listed = f"chosen {' '.join(part.join for part in further)}"
+        if self.order.only_without:
+            tables.append(f"listed AS (SELECT * FROM {listed} WHERE coalesce(clicks, 0) = 0)")
+            listed = "listed"
         statement = f"""
-            WITH {", ".join(part.sql for part in parts)}
-            SELECT chosen.id{f", {number}" if with_total else ""} FROM chosen {" ".join(part.join for part in further)}
-            {"WHERE coalesce(clicks, 0) = 0" if self.order.only_without else ""}
-            ORDER BY {_order_by(self.connection, self.order, is_reversed)} LIMIT %s OFFSET %s
+            WITH {", ".join(tables)} SELECT {columns} FROM {listed}
+            ORDER BY {_order_by(self.connection, self.order, is_reversed)} LIMIT %s OFFSET {first}
         """
-        params = [value for part in parts for value in part.params]
+        params = [value for part in (self.chosen, *further) for value in part.params]
         # Not prepared, because each search has another text.
         with self.connection.cursor() as cursor:
-            cursor.execute(statement, [*params, _EVERYTHING if wanted.most is None else wanted.most, wanted.first])
+            cursor.execute(statement, [*params, _EVERYTHING if most is None else most, *first_params])
             read: list[tuple[int, ...]] = cursor.fetchall()
         return read
 
