@@ -34,7 +34,9 @@ from stats_app.sql.cursor import is_postgresql
 Result = TypeVar("Result")
 
 ATTEMPTS = 4  # the first one included
-DIRECTORY_ATTEMPTS = 8  # more, because forms save single rows without a lock, and may conflict several times
+# More, because forms save single rows without a lock. Beside a process that saved the same e-mails in a loop, every
+# second attempt failed.
+DIRECTORY_ATTEMPTS = 20
 _PAUSE = 0.05  # seconds before the second attempt; doubled before each further one
 
 
@@ -87,10 +89,10 @@ def in_directory(
     """
 
     attempts = 1 if connections[using].in_atomic_block else DIRECTORY_ATTEMPTS
-    for attempt in range(1, attempts):
+    for _ in range(1, attempts):
         with suppress(IntegrityError):
             return in_workspace(workspace_id, work, using=using, alone=alone, directory=True)
-        time.sleep(_PAUSE * attempt)
+        time.sleep(_PAUSE)
     return in_workspace(workspace_id, work, using=using, alone=alone, directory=True)
 
 
