@@ -149,6 +149,64 @@ def test_it_saves_no_assignment_or_alias_across_workspaces() -> None:
     assert (CampaignAssignment.objects.count(), Alias.objects.count()) == (0, 0)
 
 
+CONFLICTS = {
+    "e-mail": ("workspaceuser", {"email": "TAKEN@x.example"}, "Another user of this workspace has this e-mail."),
+    "external id": ("workspaceuser", {"external_id": "7"}, "Another user of this workspace has this external id."),
+    "alias as e-mail": ("workspaceuser", {"email": "alias@x.example"}, "This e-mail is an alias in this workspace."),
+    "alias": ("alias", {"email": "alias@x.example"}, "This e-mail is already an alias in this workspace."),
+    "e-mail as alias": ("alias", {"email": "taken@x.example"}, "own e-mail in this workspace"),
+    "stranger's alias": ("alias", {"user": "stranger"}, "It belongs to another workspace."),
+    "campaign's id": ("campaign", {"external_id": "7"}, "Another campaign of this workspace has this external id."),
+}
+
+
+def make_conflict(name: str) -> tuple[Any, dict[str, Any], str]:
+    """A row, the values of its form with one that another row has, and the error."""
+    model, changes, message = CONFLICTS[name]
+    workspace = make_workspace()
+    other, user = (
+        make_user(workspace, email="taken@x.example", external_id="7"),
+        make_user(workspace, email="b@x.example"),
+    )
+    make_alias(other, email="alias@x.example")
+    make_campaign(workspace, external_id="7")
+    stranger = make_user(make_workspace())
+    rows = {
+        "workspaceuser": user,
+        "alias": make_alias(user, email="b2@x.example"),
+        "campaign": make_campaign(workspace),
+    }
+    values = {
+        "workspaceuser": {"email": user.email, "is_active": "on"},
+        "alias": {"user": user.pk, "email": "b2@x.example"},
+        "campaign": {"name": "Spring", "target_url": "https://www.example.com/"},
+    }[model]
+    changed = {name: stranger.pk if value == "stranger" else value for name, value in changes.items()}
+    return rows[model], values | changed, message
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_a_change_to_what_another_row_has_is_an_error_of_the_form(name: str) -> None:
+    row, values, message = make_conflict(name)
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    response = superuser().post(address(row._meta.model_name, "change", row), values)
+    assert (response.status_code, message in response.content.decode()) == (200, True)
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+
+
+@pytest.mark.parametrize("name", CONFLICTS)
+def test_a_change_to_what_another_row_has_just_got_is_a_message(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row, values, _ = make_conflict(name)
+    if name in ("alias as e-mail", "e-mail as alias"):
+        monkeypatch.setattr(type(row), "clean", lambda self: None)
+    # As if the other row was saved after the form was validated.
+    monkeypatch.setattr(type(row), "validate_constraints", lambda self, exclude: None)
+    staff = superuser()
+    response = staff.post(address(row._meta.model_name, "change", row), values)
+    text = "Nothing was saved: somebody else has just changed a row that this one conflicts with. Try again."
+    assert said(staff, response) == [text]
+
+
 @pytest.mark.parametrize("model", ["campaign", "workspaceuser"])
 def test_what_has_clicks_cannot_be_deleted(model: str) -> None:
     tenant = make_tenant()

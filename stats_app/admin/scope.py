@@ -11,7 +11,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ValidationError
-from django.db import router, transaction
+from django.db import IntegrityError, router, transaction
 from django.db.models import CASCADE, DateTimeField, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import WorkspaceFilter
+from stats_app.admin.forms import ModelForm
 from stats_app.admin.paging import KeyedChangeList, NamedChangeList
 from stats_app.database_errors import RETRY_AFTER_SECONDS
 from stats_app.errors import WrongValue
@@ -69,6 +70,7 @@ class ScopedAdmin(_ModelAdmin):
     fixed_fields: tuple[str, ...] = ()
     related_filters: tuple[str, ...] = ()
 
+    form = ModelForm
     list_per_page = 50
     list_max_show_all = 50
     show_full_result_count = False
@@ -232,6 +234,14 @@ class ScopedAdmin(_ModelAdmin):
             lacking,
             [_("clicks of “%(name)s”: make it inactive or pause it instead") % {"name": row} for row in clicked],
         )
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except IntegrityError:
+            text = _("Nothing was saved: somebody else has just changed a row that this one conflicts with. Try again.")
+            self.message_user(request, text, messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None) -> Any:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from stats_app import rollups
 from stats_app.admin.clicks import clicks_of
+from stats_app.admin.forms import ModelForm
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.errors import Refused, UnknownZone
 from stats_app.models import ApiKey, Campaign, Mailing, SharedReport, ToolCall, TrackedLink, Workspace, WorkspaceUser
@@ -28,7 +28,7 @@ from stats_app.reports import overview_context
 from stats_app.staff import unknown_zone_message
 
 
-class WorkspaceForm(forms.ModelForm):  # type: ignore[type-arg]  # has a type argument in the stubs only
+class WorkspaceForm(ModelForm):
     def clean_timezone(self) -> str:
         """Shows an error at the field if `change_timezone` would refuse the change."""
         name: str = self.cleaned_data["timezone"]
