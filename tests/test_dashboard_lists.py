@@ -369,6 +369,25 @@ def test_a_page_after_the_last_is_the_last_one_and_costs_no_more(
     assert len({number for rows, number in pages if rows}) <= 1
 
 
+@pytest.mark.parametrize("kind", ["campaigns", "users"])
+@pytest.mark.parametrize("sort", ["name", "clicks", "-clicks", "change", "-change"])
+def test_rows_without_clicks_are_the_same_in_every_order(staff: Client, kind: str, sort: str) -> None:
+    """Also on the last day of the period, which today is, and whose clicks are not compared yet."""
+    workspace = make_workspace()
+    campaigns = [make_campaign(workspace, name=name) for name in ("Clicked", "Never", "Before")]
+    users = [make_user(workspace, display_name=name) for name in ("Clicked", "Never", "Before")]
+    for number, day in ((0, TODAY), (2, TODAY - timedelta(days=10)), (0, TODAY - timedelta(days=60))):
+        record(
+            workspace,
+            ClickInput("campaign", campaign=campaigns[number], user=users[number], clicked_at=at(str(day))),
+        )
+    days = {"from_": str(TODAY - timedelta(days=6)), "to": str(TODAY)}
+    rows = list_rows(show(staff, list_address(workspace, kind), **days, clicks="none", sort=sort))
+    assert {row[0] for row in rows} == {"Never", "Before"}
+    if sort.endswith("change"):
+        assert [row[0] for row in rows] == (["Before", "Never"] if sort == "change" else ["Never", "Before"])
+
+
 def test_a_file_of_many_rows_is_sent_in_parts(staff: Client) -> None:
     workspace = make_workspace()
     WorkspaceUser.objects.bulk_create(

@@ -53,7 +53,9 @@ class ListRows:
     def _order(self, by: str, descends: bool) -> Order:
         days, before = self.comparison.period, None
         if by == "change" and self.comparison.counted and self.comparison.compared:
-            days, before = self.comparison.counted, _days(self.comparison.compared)
+            before = _days(self.comparison.compared)
+            # Rows without clicks in the whole period are chosen by the whole period.
+            days = days if self.only_without else self.comparison.counted
         return Order(by, descends, _days(days), self.comparison.today, before, self.only_without, self._least)
 
     @cached_property
