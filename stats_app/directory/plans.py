@@ -153,6 +153,14 @@ class Plan(ABC, Generic[Row]):
         return [after.row for _, after in self._written_anew]
 
     @property
+    def columns_to_update(self) -> set[str]:
+        """The columns that change in any row. Others are not written, because somebody may just have changed them."""
+        return {
+            column for before, after in self._written_anew for column, value in after.row.items()
+            if value != before.row[column]
+        }  # fmt: skip
+
+    @property
     def _written_anew(self) -> list[tuple[Row, Row]]:
         return [(before, after) for before, after in self.changed if before.row != after.row]
 

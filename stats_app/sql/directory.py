@@ -41,8 +41,15 @@ def insert_users(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequ
     _insert(connection, _USER, workspace_id, ("public_id", *_USER_VALUES), users, constant)
 
 
-def update_users(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[Row]) -> None:
-    _update(connection, _USER, workspace_id, _USER_VALUES, users)
+def update_users(
+    connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[Row], columns: Iterable[str]
+) -> None:
+    """Writes only these columns."""
+    _update(connection, _USER, workspace_id, sorted(columns), users)
+
+
+PARTED = ("email", "external_id")
+"""The columns that `part_with_emails` clears."""
 
 
 def part_with_emails(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[int]) -> None:
@@ -85,8 +92,11 @@ def insert_campaigns(
     _insert(connection, _CAMPAIGN, workspace_id, ("public_id", *_CAMPAIGN_VALUES), campaigns, {"created_at": now})
 
 
-def update_campaigns(connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[Row]) -> None:
-    _update(connection, _CAMPAIGN, workspace_id, _CAMPAIGN_VALUES, campaigns)
+def update_campaigns(
+    connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[Row], columns: Iterable[str]
+) -> None:
+    """Writes only these columns."""
+    _update(connection, _CAMPAIGN, workspace_id, sorted(columns), campaigns)
 
 
 def part_with_external_ids(connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[int]) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from django.db import connection, connections
+
+from stats_app.directory import save_campaigns, save_users
 from stats_app.models import Address, Alias, Campaign, CampaignAssignment, WorkspaceUser
 from tests.concurrency.directory_writer import PEOPLE
-from tests.concurrency.processes import answer, ask, running
-from tests.factories import make_workspace
+from tests.concurrency.processes import PATIENCE, answer, ask, running
+from tests.factories import make_campaign, make_user, make_workspace
 
 ROUNDS = 10
 
@@ -34,3 +40,34 @@ def test_lists_at_the_same_time_make_everybody_once() -> None:
     assert Campaign.objects.count() == (PEOPLE + 1) * ROUNDS
     # The last list decides who carries the campaigns.
     assert CampaignAssignment.objects.count() == 5 * ROUNDS
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_list_does_not_undo_what_it_does_not_name() -> None:
+    workspace = make_workspace()
+    user, campaign = make_user(workspace, email="ada@example.com"), make_campaign(workspace, external_id="1")
+
+    def elsewhere(work: Callable[[], object]) -> None:
+        def run() -> None:
+            work()
+            connections.close_all()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join(PATIENCE)
+
+    def changed_before_an_update(execute: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith("UPDATE stats_app_workspaceuser"):
+            elsewhere(lambda: WorkspaceUser.objects.update(is_active=False, external_id="7"))
+        if sql.startswith("UPDATE stats_app_campaign"):
+            elsewhere(lambda: Campaign.objects.update(is_paused=True, name="Autumn"))
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(changed_before_an_update):
+        save_users(workspace, [{"email": "ada@example.com", "displayName": "Ada"}])
+        save_campaigns(workspace, [{"externalId": "1", "targetUrl": "https://www.example.com/new"}])
+    user.refresh_from_db()
+    campaign.refresh_from_db()
+    assert (user.display_name, user.is_active, user.external_id) == ("Ada", False, "7")
+    assert (campaign.target_url, campaign.is_paused, campaign.name) == ("https://www.example.com/new", True, "Autumn")
