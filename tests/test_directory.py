@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stats_app.directory import Change, DirectoryResult, save_campaigns, save_users
+from stats_app.directory import Change, DirectoryResult, assign_users, save_campaigns, save_users
 from stats_app.errors import FieldError, Refused, WorkspaceGone
 from stats_app.ingest import ClickInput, Rejection
 from stats_app.links import LinkInput, create_links
@@ -678,3 +678,10 @@ def test_the_database_holds_what_a_list_may_not_say(workspace: Workspace) -> Non
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             write()
+
+
+def test_nobody_is_assigned_to_a_campaign_that_was_deleted_meanwhile() -> None:
+    workspace = make_workspace()
+    campaign, ada = make_campaign(workspace), make_user(workspace)
+    Campaign.objects.filter(pk=campaign.pk).delete()
+    assert assign_users(campaign, [ada.pk]) == 0

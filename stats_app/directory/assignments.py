@@ -19,13 +19,15 @@ from stats_app.words import fold, is_plain
 def assign_users(campaign: Campaign, users: Collection[int], *, now: datetime | None = None) -> int:
     """Assigns users of the campaign's workspace by their primary keys. Returns how many were not assigned before.
 
-    Erased users are not assigned.
+    Erased users are not assigned, and nobody is if the campaign was deleted meanwhile.
     """
     using = router.db_for_write(CampaignAssignment)
     assigned_at = timezone.now() if now is None else now
 
     def work(locked: LockedWorkspace, *, using: str) -> int:
         connection = connections[using]
+        if not find(connection, locked.id, "stats_app_campaign", "id", {campaign.pk}):
+            return 0
         rows = find(connection, locked.id, "stats_app_workspaceuser", "id", set(users), "erased_at")
         there = sorted(user_id for user_id, _, erased_at in rows if erased_at is None)
         pairs = [{"campaign_id": campaign.pk, "user_id": user_id} for user_id in there]
