@@ -26,12 +26,10 @@ from stats_app.models import (
     TrackedLink,
     WorkspaceUser,
 )
-from stats_app.models.people import FEW
+from stats_app.models.people import ERASED_DOMAIN, FEW
 from stats_app.visits import forget_links
 from stats_app.words import fold
 
-# A domain that can never exist (RFC 2606).
-DOMAIN = "erased.invalid"
 _SALT_LENGTH = 32  # bytes
 
 logger = logging.getLogger(__name__)
@@ -136,7 +134,7 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
     links_without_person, links_deleted = _erase_links(row, workspace_id, using)
     assignments.delete()
     mailing_addresses.delete()
-    row.email, row.display_name, row.external_id = f"{row.public_id}@{DOMAIN}", "", None
+    row.email, row.display_name, row.external_id = f"{row.public_id}@{ERASED_DOMAIN}", "", None
     row.is_active, row.is_opted_out, row.erased_at = False, True, now
     row.save(using=using)
     return Erased(**numbers, links_without_person=links_without_person, links_deleted=links_deleted)

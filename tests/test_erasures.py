@@ -13,12 +13,13 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
+from django.db import IntegrityError, transaction
 from django.test import Client, override_settings
 from ulid import ULID
 
 from stats_app import erasures, exports, public_ids, visits
 from stats_app.directory import assign_users, save_campaigns, save_users, users_named
-from stats_app.erasures import erased_identifiers
+from stats_app.erasures import erase_user, erased_identifiers
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
 from stats_app.models import (
@@ -370,6 +371,29 @@ def test_staff_assign_nobody_who_was_erased(workspace: Workspace, campaign: Camp
     client.post("/admin/stats_app/workspaceuser/", action)
     assert [*campaign.assigned_users.all()] == [bob]
     assert (assign_users(campaign, [ada.pk]), [*campaign.assigned_users.all()]) == (0, [bob])
+
+
+@pytest.mark.parametrize(
+    "change", [{"display_name": "Ada"}, {"external_id": "7"}, {"email": "ada@example.org"}], ids=str
+)
+def test_a_form_that_is_saved_during_an_erasure_does_not_put_the_person_back(
+    ada: WorkspaceUser, change: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # After the form has read the row, and before it saves it.
+    monkeypatch.setattr(WorkspaceUser, "clean", lambda self: erase_user(WorkspaceUser.objects.get(pk=ada.pk), now=NOW))
+    client, url = superuser(), f"/admin/stats_app/workspaceuser/{ada.pk}/change/"
+    values = {"email": ada.email, "display_name": ada.display_name, "external_id": ada.external_id or ""}
+    response = client.post(url, values | {"is_active": "on"} | change)
+    assert (response.status_code, response["Location"]) == (302, url)
+    ada.refresh_from_db()
+    assert not {"Ada", "7", "ada@example.org"} & {ada.display_name, ada.external_id, ada.email}
+
+
+def test_the_database_refuses_a_name_for_whom_was_erased(ada: WorkspaceUser) -> None:
+    erase_user(ada, now=NOW)
+    for values in ({"display_name": "Ada"}, {"external_id": "7"}, {"email": "ada@example.org"}):
+        with pytest.raises(IntegrityError, match="stats_user_erased_is_nameless"), transaction.atomic():
+            WorkspaceUser.objects.filter(pk=ada.pk).update(**values)
 
 
 def test_staff_cannot_give_the_row_a_name_again(ada: WorkspaceUser) -> None:

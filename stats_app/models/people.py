@@ -18,6 +18,9 @@ from stats_app.models.fields import ExternalIdField, FoldedEmailField, NameField
 from stats_app.models.workspaces import OfOneWorkspace, Workspace
 from stats_app.sql.words import Alphabetical, holds
 
+ERASED_DOMAIN = "erased.invalid"
+"""The domain of the e-mails of erased users. It can never exist (RFC 2606)."""
+
 # The most keys that a statement may list, because each takes Django as long as rendering a cell of a page.
 FEW = 500
 
@@ -191,6 +194,12 @@ class WorkspaceUser(Addressed):
             ),
             # Foreign keys of workspace and user refer to it.
             models.UniqueConstraint(fields=["workspace", "id"], name="stats_user_of_workspace"),
+            # A form that is saved during an erasure must not put the person back.
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(display_name="", external_id__isnull=True, email__endswith=f"@{ERASED_DOMAIN}"),
+                name="stats_user_erased_is_nameless",
+            ),
         ]
 
     def __str__(self) -> str:
