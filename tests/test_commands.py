@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -600,3 +600,42 @@ def test_a_shell_sees_one_line_and_a_status(
         code = end.code
     captured = capsys.readouterr()
     assert (code, captured.out, captured.err) == (status, out, error), sys.argv
+
+
+@contextmanager
+def terminal(encoding: str) -> Iterator[TextIOWrapper]:
+    """Standard output as Python makes it for a terminal with this encoding."""
+    with pytest.MonkeyPatch.context() as patched:
+        stream = TextIOWrapper(BytesIO(), encoding)
+        patched.setattr(sys, "stdout", stream)
+        yield stream
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_name_that_the_terminal_cannot_show_is_printed_with_escapes(encoding: str, tmp_path: Path) -> None:
+    def printed(*arguments: str) -> list[str]:
+        with terminal(encoding) as stream:
+            call_command(*arguments, stderr=StringIO())
+            stream.seek(0)
+            return stream.read().splitlines()
+
+    title, public_id = printed("create_workspace", "日本")
+    assert title == "Workspace \\u65e5\\u672c in the time zone UTC; its public id:"
+    workspace = Workspace.objects.get(public_id=public_id, name="日本")
+    assert get(printed("create_api_key", public_id, "--name", "鍵")[-1], OVERVIEW, PERIOD).status_code == 200
+    acme = make_workspace()
+    clicked(workspace, "2026-03-01")
+    first, second = printed("prune_clicks", "--before", "2026-03-01")
+    assert first == f"{public_id} \\u65e5\\u672c: 0 click(s) before 2026-03-01 deleted; their counts stay."
+    assert second.startswith(f"{acme.public_id} Acme: ")
+    people = tmp_path / "people.csv"
+    people.write_text("email,displayName\nada@example.com,愛\n", encoding="utf-8")
+    for arguments in (
+        ["check_rollups"],
+        ["rebuild_rollups"],
+        ["reclassify_clicks"],
+        ["import_users", str(people), "--workspace", public_id, "--dry-run"],
+        ["delete_workspace", public_id, "--dry-run"],
+        ["seed_demo", "--clicks", "10"],
+    ):
+        assert printed(*arguments)

@@ -28,6 +28,9 @@ class StatsCommand(BaseCommand):
     """A command that prints one clear line for an error, and the traceback only with `--traceback`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # for names that the terminal's encoding does not have
         try:
             return super().execute(*args, **options)
         except DATABASE_ERRORS as error:
