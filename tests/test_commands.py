@@ -38,7 +38,7 @@ from stats_app.models import (
 )
 from stats_app.rollups import check
 from stats_app.verdicts import rule_of
-from tests.factories import make_campaign, make_workspace, record
+from tests.factories import make_campaign, make_user, make_workspace, record
 from tests.rest import CLICKS, OVERVIEW, get
 
 pytestmark = pytest.mark.django_db
@@ -639,3 +639,15 @@ def test_a_name_that_the_terminal_cannot_show_is_printed_with_escapes(encoding: 
         ["seed_demo", "--clicks", "10"],
     ):
         assert printed(*arguments)
+
+
+@pytest.mark.parametrize("command", ["export_clicks", "export_user"])
+def test_an_export_that_cannot_be_written_is_one_line(command: str) -> None:
+    workspace = make_workspace()
+    user = make_user(workspace)
+    arguments = {"export_clicks": ["--workspace", workspace.public_id], "export_user": [user.public_id]}
+    # Leaving the block flushes the rest, as Python does at its end.
+    with open("/dev/full", "w", encoding="utf-8") as full, pytest.raises(CommandError) as error:
+        call_command(command, *arguments[command], stdout=full)
+    assert str(error.value) == "The output is not complete: No space left on device."
+    assert error.value.returncode == 1

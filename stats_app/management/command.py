@@ -41,17 +41,23 @@ class StatsCommand(BaseCommand):
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
 
     def write_file(self, texts: Iterable[str]) -> None:
-        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more."""
+        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more. Raises CommandError if
+        it cannot be written."""
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         try:
             for text in texts:
                 self.stdout.write(text, ending="")
             self.stdout.flush()
-        except BrokenPipeError:
-            # The program that reads the output, such as `head`, has ended. Without this, Python would fail once more
-            # when it flushes the rest.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
+            self._drop_output()
+        except OSError as error:
+            self._drop_output()
+            raise CommandError(f"The output is not complete: {error.strerror or error}.") from error
+
+    def _drop_output(self) -> None:
+        """Leads standard output nowhere. Without this, Python would fail once more when it flushes the rest."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
 
     def report_each(self, workspaces: Iterable[Workspace], report: Callable[[Workspace], Iterable[str]]) -> int:
         """Prints the lines of `report` for each workspace, or its error, which does not stop the others. Returns the
