@@ -651,3 +651,50 @@ def test_an_export_that_cannot_be_written_is_one_line(command: str) -> None:
         call_command(command, *arguments[command], stdout=full)
     assert str(error.value) == "The output is not complete: No space left on device."
     assert error.value.returncode == 1
+
+
+@contextmanager
+def interrupted_at(start: str) -> Iterator[None]:
+    """Ctrl-C in the first statement that begins so."""
+
+    def execute(real: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith(start):
+            raise KeyboardInterrupt
+        return real(sql, *args)
+
+    with connection.execute_wrapper(execute):
+        yield
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("start", "arguments"),
+    [
+        ("SELECT", ["check_rollups"]),
+        ("DELETE", ["rebuild_rollups"]),
+        ("SELECT", ["reclassify_clicks"]),
+        ("DELETE", ["prune_clicks", "--before", "2026-03-02"]),
+        ("SELECT", ["prune_audit", "--before", "2026-03-02"]),
+        ("DELETE", ["delete_workspace", "01hzzzzzzzzzzzzzzzzzzzzzzz", "--yes"]),
+        ("INSERT", ["create_workspace", "Globex"]),
+        ("INSERT", ["seed_demo", "--clicks", "10"]),
+        ("SELECT", ["export_clicks", "--workspace", "01hzzzzzzzzzzzzzzzzzzzzzzz"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_an_interruption_is_one_line_and_the_command_can_be_run_again(
+    start: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    clicked(make_workspace(public_id="01hzzzzzzzzzzzzzzzzzzzzzzz"), "2026-03-01")
+    with interrupted_at(start), pytest.raises(SystemExit) as end:
+        ManagementUtility(["manage.py", *arguments]).execute()
+    assert (end.value.code, capsys.readouterr().err) == (130, "CommandError: Interrupted: run the command again.\n")
+    run(*arguments)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_interrupting_the_server_of_mcp_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATS_API_KEY", run("create_api_key", make_workspace().public_id, "--name", "x")[-1])
+    with interrupted_at(""), pytest.raises(CommandError, match=r"^Interrupted\.$") as error:
+        run("mcp_stdio")
+    assert error.value.returncode == 130

@@ -15,6 +15,9 @@ from stats_app.database_errors import DATABASE_ERRORS, Kind, kind_of
 from stats_app.errors import Refused, UnknownZone, WorkspaceGone
 from stats_app.models import Workspace
 
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted, as shells use it."""
+
 _ADVICE: dict[Kind | None, str] = {
     "unreachable": "It must be reachable and migrated (manage.py migrate).",
     "busy": "Other transactions were in the way each time: run the command again.",
@@ -33,6 +36,8 @@ class StatsCommand(BaseCommand):
                 stream.reconfigure(errors="backslashreplace")  # for names that the terminal's encoding does not have
         try:
             return super().execute(*args, **options)
+        except KeyboardInterrupt as interrupt:
+            raise CommandError("Interrupted: run the command again.", returncode=INTERRUPTED) from interrupt
         except DATABASE_ERRORS as error:
             advice = _ADVICE.get(kind_of(error))
             if advice is None and not isinstance(error, ProgrammingError):
