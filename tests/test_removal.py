@@ -122,6 +122,12 @@ def test_on_a_terminal_it_asks_and_takes_only_the_public_id(monkeypatch: pytest.
     assert run("delete_workspace", workspace.public_id)[-1].startswith(f"{workspace.public_id} Acme: deleted")
 
 
+def test_without_standard_input_it_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = tenant("Acme")
+    monkeypatch.setattr("sys.stdin", None)
+    assert run("delete_workspace", workspace.public_id)[-1].startswith(f"{workspace.public_id} Acme: deleted")
+
+
 def test_an_unknown_workspace_is_named() -> None:
     tenant("Acme")
     for public_id in ("x", "01hzzzzzzzzzzzzzzzzzzzzzzz", "\udcff"):

@@ -31,7 +31,7 @@ class Command(StatsCommand):
         if options["dry_run"]:
             self.stdout.write(f"{name}: {_rows(count_rows(workspace))} would be deleted.")
             return
-        if not options["yes"] and sys.stdin.isatty():
+        if not options["yes"] and sys.stdin is not None and sys.stdin.isatty():
             self._ask(workspace)
         try:
             with ProgressBar(self.stderr, None, "rows", quiet=options["verbosity"] < 1) as progress:
