@@ -12,7 +12,7 @@ from django.db import router
 from stats_app import admin_log
 from stats_app.dimensions import KINDS, USER_DAYS
 from stats_app.exports import pages, said
-from stats_app.identities import Identity, addresses_of, calls_that_name
+from stats_app.identities import PERSONAL, Identity, addresses_of, calls_that_name
 from stats_app.models import Click, Rollup, TrackedLink, WorkspaceUser
 from stats_app.periods import format_time
 from stats_app.sql.counting import COLUMNS
@@ -23,10 +23,10 @@ _INDENT = "  "
 def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
     """One JSON object, as parts of a text. Memory does not grow with the number of clicks.
 
-    `counts` are by local day, including days whose clicks are pruned. `mailings` are those that are sent to an e-mail
-    of the person, with what was sent. `toolCalls` are the rows of the audit log that contain the person's name, e-mail
-    or id, and `adminLog` those of the log of Django's admin. PERSON_FIGURES is not applied, because the export is for
-    the person.
+    `counts` are by local day, including days whose clicks are pruned. `mailings` are those that are sent to an
+    e-mail of the person, with what was sent. `toolCalls` are the rows of the audit log that contain the person's
+    name, e-mail or id, and `adminLog` those of the log of Django's admin about the person's rows, or about deleted
+    rows that name the person. PERSON_FIGURES is not applied, because the export is for the person.
     """
     lists: dict[str, Iterable[dict[str, Any]]] = {
         "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),
@@ -148,5 +148,9 @@ def _admin_log(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
     using = router.db_for_read(WorkspaceUser, instance=user)
     people = WorkspaceUser.objects.using(using).filter(pk=user.pk)
     rows = [people, user.aliases.using(using).all(), user.assignments.using(using).all()]
-    for at, name, change in admin_log.entries_about(rows, using=using):
+    entries = [
+        *admin_log.entries_about(rows, using=using),
+        *admin_log.entries_about_deleted(PERSONAL, Identity.of(user).is_in, using=using),
+    ]
+    for at, name, change in admin_log.changes(entries):
         yield {"at": _time(at), "about": name, "change": change}
