@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.apps import apps
@@ -40,18 +40,39 @@ def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: s
             _about(entries, model._default_manager.using(using).filter(**{path: workspace_id})).delete()
 
 
-def rename_entries(rows: Iterable[QuerySet[Any]], name: str, *, using: str) -> int:
-    """Renames these rows in the log, and returns the number of entries changed."""
+def entries_about(rows: Iterable[QuerySet[Any]], *, using: str) -> list[QuerySet[Any]]:
+    """The entries about these rows, for each of their models."""
     entries = _entries(using)
-    if entries is None:
-        return 0
-    return sum(_about(entries, some).update(object_repr=name[:_NAME_LENGTH]) for some in rows)
+    return [] if entries is None else [_about(entries, some) for some in rows]
 
 
-def entries_about(rows: Iterable[QuerySet[Any]], *, using: str) -> list[tuple[Any, ...]]:
-    """For each entry about one of these rows: its time, the row's name at that time, and the change."""
+def entries_about_deleted(
+    models: Iterable[type[Model]], is_meant: Callable[[str], bool], *, using: str
+) -> list[QuerySet[Any]]:
+    """The entries about rows that no longer exist and whose name is meant, for each of these models.
+
+    They may be about a row of any workspace, because the log does not store which one it was.
+    """
     entries = _entries(using)
-    if entries is None:
-        return []
+    return [] if entries is None else [_about_deleted(entries, model, is_meant) for model in models]
+
+
+def _about_deleted(entries: QuerySet[Any], model: type[Model], is_meant: Callable[[str], bool]) -> QuerySet[Any]:
+    content_type = apps.get_model("contenttypes", "ContentType")._default_manager.db_manager(entries.db)
+    named = entries.filter(content_type=content_type.get_for_model(model)).values_list("pk", "object_id", "object_repr")
+    keys = {pk: key or "" for pk, key, name in named if is_meant(name)}
+    rows = model._default_manager.using(entries.db).filter(pk__in=filter(str.isdecimal, keys.values()))
+    existing = set(map(str, rows.values_list("pk", flat=True)))
+    return entries.filter(pk__in=[pk for pk, key in keys.items() if key not in existing])
+
+
+def rename(entries: Iterable[QuerySet[Any]], name: str) -> None:
+    """Gives the rows that the entries are about another name in the log."""
+    for some in entries:
+        some.update(object_repr=name[:_NAME_LENGTH])
+
+
+def changes(entries: Iterable[QuerySet[Any]]) -> list[tuple[Any, ...]]:
+    """For each entry: its time, the row's name at that time, and the change."""
     columns = ("action_time", "object_repr", "change_message")
-    return [entry for some in rows for entry in _about(entries, some).order_by("pk").values_list(*columns)]
+    return [entry for some in entries for entry in some.order_by("pk").values_list(*columns)]

@@ -13,7 +13,7 @@ from django.db import router, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from stats_app import admin_log
-from stats_app.identities import Identity, addresses_of, calls_that_name, hidden
+from stats_app.identities import HIDDEN, PERSONAL, Identity, addresses_of, calls_that_name, hidden
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import (
     Address,
@@ -84,8 +84,8 @@ def erased_identifiers(
 def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> Erased:
     """Erases a person and returns what was erased: nothing if the person was erased before.
 
-    Name, e-mails, aliases, external id and assignments are deleted, also from mailings, from the arguments of the audit
-    log and from the log of Django's admin. The row stays, inactive and opted out, with its public id and its counts.
+    Name, e-mails, aliases, external id and assignments are deleted, also from mailings, from the audit log and from
+    the log of Django's admin. The row stays, inactive and opted out, with its public id and its counts.
     Links of campaigns, and links whose target other people's links have, too, keep working without the person. Other
     links are deleted, because their targets may be about the person. `dry_run` rolls everything back. Raises
     WorkspaceGone.
@@ -124,7 +124,9 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
     assignments = CampaignAssignment.objects.using(using).filter(workspace=workspace_id, user=row)
     people = WorkspaceUser.objects.using(using).filter(workspace=workspace_id, pk=row.pk)
     mailing_addresses = addresses_of(identity, workspace_id, using=using)
-    admin_log.rename_entries([people, aliases, assignments], row.public_id, using=using)
+    rows = [people, aliases, assignments]
+    admin_log.rename(admin_log.entries_about(rows, using=using), row.public_id)
+    admin_log.rename(admin_log.entries_about_deleted(PERSONAL, identity.is_in, using=using), HIDDEN)
     numbers = {
         "aliases": aliases.count(),
         "assignments": assignments.count(),
@@ -171,7 +173,7 @@ def _erase_calls(identity: Identity, workspace_id: int, using: str, *, after: in
     number = 0
     for call in calls_that_name(identity, workspace_id, using=using, after=after):
         rows = ToolCall.objects.using(using).filter(workspace=workspace_id, pk=call.pk)
-        number += rows.update(arguments=hidden(call.arguments, identity))
+        number += rows.update(client=hidden(call.client, identity), arguments=hidden(call.arguments, identity))
     return number
 
 

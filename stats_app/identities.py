@@ -8,10 +8,13 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from stats_app.models import MailingAddress, ToolCall, WorkspaceUser
+from stats_app.models import Alias, CampaignAssignment, MailingAddress, ToolCall, WorkspaceUser
 from stats_app.words import fold
 
 HIDDEN = "(erased)"
+
+PERSONAL = (WorkspaceUser, Alias, CampaignAssignment)
+"""The models whose rows are named after a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def addresses_of(identity: Identity, workspace_id: int, *, using: str) -> QueryS
 def calls_that_name(
     identity: Identity, workspace_id: int, *, using: str, public_id: str | None = None, after: int = 0
 ) -> Iterator[ToolCall]:
-    """The rows of the audit log whose arguments name the person, or contain the public id if one is given.
+    """The rows of the audit log whose client or arguments name the person, or contain the public id if one is given.
 
     `after` is a primary key: only rows after it are read. These are all read, because the arguments have no index.
     """
@@ -55,17 +58,17 @@ def calls_that_name(
     while page := list(calls.filter(pk__gt=last)[:1_000]):
         last = page[-1].pk
         for call in page:
-            texts = list(_texts(call.arguments))
+            texts = [call.client, *_texts(call.arguments)]
             if (public_id is not None and public_id in texts) or any(map(identity.is_in, texts)):
                 yield call
 
 
 def hidden(value: Any, identity: Identity) -> Any:
-    """The value with a placeholder for each text that names the person."""
+    """The value with a placeholder for each text that names the person, also for names of parameters."""
     if isinstance(value, str):
         return HIDDEN if identity.is_in(value) else value
     if isinstance(value, dict):
-        return {name: hidden(item, identity) for name, item in value.items()}
+        return {hidden(name, identity): hidden(item, identity) for name, item in value.items()}
     if isinstance(value, list):
         return [hidden(item, identity) for item in value]
     return value
@@ -74,6 +77,8 @@ def hidden(value: Any, identity: Identity) -> Any:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, dict):
+        yield from _texts([*value.keys(), *value.values()])
+    elif isinstance(value, list):
+        for item in value:
             yield from _texts(item)

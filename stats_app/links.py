@@ -25,7 +25,7 @@ from stats_app.ingest import Rejection
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
-from stats_app.targets import MAX_LENGTH, is_target
+from stats_app.targets import LENGTH_RULE, MAX_LENGTH, is_target, sent_length
 
 TOKEN_LENGTH = 11
 # 58 letters and digits that cannot be confused with each other when a token is typed. 11 of them have 64 bits.
@@ -257,10 +257,8 @@ def _target(item: LinkInput) -> str:
                 "Only a campaign link can do without."
             )  # fmt: skip
         return ""
-    if len(target) > MAX_LENGTH:
-        raise WrongField(
-            "target_url", "too_long", f"target_url must have at most {MAX_LENGTH} characters, not {len(target)}."
-        )
+    if (length := sent_length(target)) > MAX_LENGTH:
+        raise WrongField("target_url", "too_long", f"target_url {LENGTH_RULE}, not {length}.")
     if not is_target(target):
         raise WrongField("target_url", "invalid", f"target_url must be an http or https address, not {shown(target)}.")
     return target

@@ -36,7 +36,7 @@ def delete_workspace(
 
     First the workspace becomes inactive and accepts no more clicks. Its own row is deleted last, so that an interrupted
     run can be repeated. No row of another tenant is read or locked. `progress` is called with the number of rows
-    deleted so far.
+    deleted so far. Raises IntegrityError if rows were added in each round.
     """
     using = router.db_for_write(Workspace, instance=workspace)
     deleted: Counter[str] = Counter()
@@ -55,8 +55,8 @@ def delete_workspace(
         in_workspace(workspace.pk, partial(_close, using=using), using=using, alone=True)
         admin_log.delete_entries([Workspace, *rows_of_tenants()], workspace.pk, using=using)
         for rounds_left in reversed(range(_ROUNDS)):
-            delete_all(rows_of_tenants(), locked)
             try:
+                delete_all(rows_of_tenants(), locked)
                 locked(partial(_delete_own_row, workspace.pk, using))
                 break
             except IntegrityError:  # a row was added during the run

@@ -6,7 +6,12 @@ import re
 import unicodedata
 from urllib.parse import unquote, urlsplit
 
+from django.utils.encoding import iri_to_uri
+
 MAX_LENGTH = 2000
+"""The most characters of a target as it is sent (`sent_length`). Web servers and proxies refuse longer addresses."""
+LENGTH_RULE = f"must have at most {MAX_LENGTH} characters as it is sent, with é as %C3%A9"
+"""Follows the name of the field."""
 
 # Browsers remove tabs and line breaks, trim spaces and read a backslash as a slash, so that "http:\\evil.example" leads
 # to another host than Python finds in it.
@@ -22,7 +27,10 @@ _NOT_IN_HOSTS = re.compile(r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]")
 
 
 def is_target(address: str) -> bool:
-    """Whether `address` is a full http or https address with a host, which all browsers read in the same way."""
+    """Whether `address` is a full http or https address with a host, which all browsers read in the same way.
+
+    Its length as it is sent is not tested, because links with a longer target may be stored.
+    """
     if len(address) > MAX_LENGTH or _ODD.search(address):
         return False
     try:
@@ -33,6 +41,14 @@ def is_target(address: str) -> bool:
     # Exactly two slashes after the scheme, because browsers accept any number of them, and Python does not.
     begins_well = re.match(r"https?://[^/?#]", address, re.IGNORECASE) is not None
     return begins_well and _is_host(parts.hostname or "")
+
+
+def sent_length(address: str) -> int:
+    """The number of characters in the `Location` of a redirect, where escapes replace those that are not ASCII. Of an
+    address that is too long anyway, only the length before this is counted, because replacing takes time."""
+    if len(address) > MAX_LENGTH:
+        return len(address)
+    return len(iri_to_uri(address.encode(errors="replace").decode()))
 
 
 def _is_host(host: str) -> bool:

@@ -23,10 +23,11 @@ _INDENT = "  "
 def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
     """One JSON object, as parts of a text. Memory does not grow with the number of clicks.
 
-    `counts` are by local day, including days whose clicks are pruned. `mailings` are those that are sent to an e-mail
-    of the person, with what was sent. `toolCalls` are the rows of the audit log that contain the person's name, e-mail
-    or id, and `adminLog` those of the log of Django's admin. PERSON_FIGURES is not applied, because the export is for
-    the person.
+    `counts` are by local day, including days whose clicks are pruned. `mailings` are those that are sent to an
+    e-mail of the person, with what was sent. `toolCalls` are the rows of the audit log that contain the person's
+    name, e-mail or id, and `adminLog` those of the log of Django's admin about the person's rows. Entries about
+    deleted rows are left out, because they may be about a namesake. PERSON_FIGURES is not applied, because the export
+    is for the person.
     """
     lists: dict[str, Iterable[dict[str, Any]]] = {
         "aliases": ({"email": alias.email} for alias in user.aliases.order_by("email")),
@@ -148,5 +149,5 @@ def _admin_log(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
     using = router.db_for_read(WorkspaceUser, instance=user)
     people = WorkspaceUser.objects.using(using).filter(pk=user.pk)
     rows = [people, user.aliases.using(using).all(), user.assignments.using(using).all()]
-    for at, name, change in admin_log.entries_about(rows, using=using):
+    for at, name, change in admin_log.changes(admin_log.entries_about(rows, using=using)):
         yield {"at": _time(at), "about": name, "change": change}

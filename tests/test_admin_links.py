@@ -71,6 +71,10 @@ def test_the_link_that_was_there_before_is_shown_and_nothing_is_logged() -> None
         ({"target_url": ""}, "Only a campaign link can do without a target address."),
         ({"target_url": "javascript:alert(1)"}, "Enter an http or https address"),
         ({"target_url": "https:\\\\evil.example/"}, "Enter an http or https address"),
+        (
+            {"target_url": "https://www.example.com/" + "é" * 330},
+            "Enter a shorter address: as it is sent, with é as %C3%A9, it has 2004 characters, and at most 2000",
+        ),
         ({"user": "theirs"}, "It belongs to another workspace."),
         ({"alias": "another's", "user": "ours"}, "This alias belongs to another user."),
     ],

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ from stats_app.models import (
 )
 from stats_app.rollups import check
 from stats_app.verdicts import rule_of
-from tests.factories import make_campaign, make_workspace, record
+from tests.factories import make_campaign, make_user, make_workspace, record
 from tests.rest import CLICKS, OVERVIEW, get
 
 pytestmark = pytest.mark.django_db
@@ -600,3 +600,101 @@ def test_a_shell_sees_one_line_and_a_status(
         code = end.code
     captured = capsys.readouterr()
     assert (code, captured.out, captured.err) == (status, out, error), sys.argv
+
+
+@contextmanager
+def terminal(encoding: str) -> Iterator[TextIOWrapper]:
+    """Standard output as Python makes it for a terminal with this encoding."""
+    with pytest.MonkeyPatch.context() as patched:
+        stream = TextIOWrapper(BytesIO(), encoding)
+        patched.setattr(sys, "stdout", stream)
+        yield stream
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_name_that_the_terminal_cannot_show_is_printed_with_escapes(encoding: str, tmp_path: Path) -> None:
+    def printed(*arguments: str) -> list[str]:
+        with terminal(encoding) as stream:
+            call_command(*arguments, stderr=StringIO())
+            stream.seek(0)
+            return stream.read().splitlines()
+
+    title, public_id = printed("create_workspace", "日本")
+    assert title == "Workspace \\u65e5\\u672c in the time zone UTC; its public id:"
+    workspace = Workspace.objects.get(public_id=public_id, name="日本")
+    assert get(printed("create_api_key", public_id, "--name", "鍵")[-1], OVERVIEW, PERIOD).status_code == 200
+    acme = make_workspace()
+    clicked(workspace, "2026-03-01")
+    first, second = printed("prune_clicks", "--before", "2026-03-01")
+    assert first == f"{public_id} \\u65e5\\u672c: 0 click(s) before 2026-03-01 deleted; their counts stay."
+    assert second.startswith(f"{acme.public_id} Acme: ")
+    people = tmp_path / "people.csv"
+    people.write_text("email,displayName\nada@example.com,愛\n", encoding="utf-8")
+    for arguments in (
+        ["check_rollups"],
+        ["rebuild_rollups"],
+        ["reclassify_clicks"],
+        ["import_users", str(people), "--workspace", public_id, "--dry-run"],
+        ["delete_workspace", public_id, "--dry-run"],
+        ["seed_demo", "--clicks", "10"],
+    ):
+        assert printed(*arguments)
+
+
+@pytest.mark.parametrize("command", ["export_clicks", "export_user"])
+def test_an_export_that_cannot_be_written_is_one_line(command: str) -> None:
+    workspace = make_workspace()
+    user = make_user(workspace)
+    arguments = {"export_clicks": ["--workspace", workspace.public_id], "export_user": [user.public_id]}
+    # Leaving the block flushes the rest, as Python does at its end.
+    with open("/dev/full", "w", encoding="utf-8") as full, pytest.raises(CommandError) as error:
+        call_command(command, *arguments[command], stdout=full)
+    assert str(error.value) == "The output is not complete: No space left on device."
+    assert error.value.returncode == 1
+
+
+@contextmanager
+def interrupted_at(start: str) -> Iterator[None]:
+    """Ctrl-C in the first statement that begins so."""
+
+    def execute(real: Any, sql: str, *args: Any) -> Any:
+        if sql.startswith(start):
+            raise KeyboardInterrupt
+        return real(sql, *args)
+
+    with connection.execute_wrapper(execute):
+        yield
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("start", "arguments"),
+    [
+        ("SELECT", ["check_rollups"]),
+        ("DELETE", ["rebuild_rollups"]),
+        ("SELECT", ["reclassify_clicks"]),
+        ("DELETE", ["prune_clicks", "--before", "2026-03-02"]),
+        ("SELECT", ["prune_audit", "--before", "2026-03-02"]),
+        ("DELETE", ["delete_workspace", "01hzzzzzzzzzzzzzzzzzzzzzzz", "--yes"]),
+        ("INSERT", ["create_workspace", "Globex"]),
+        ("INSERT", ["seed_demo", "--clicks", "10"]),
+        ("SELECT", ["export_clicks", "--workspace", "01hzzzzzzzzzzzzzzzzzzzzzzz"]),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_an_interruption_is_one_line_and_the_command_can_be_run_again(
+    start: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    clicked(make_workspace(public_id="01hzzzzzzzzzzzzzzzzzzzzzzz"), "2026-03-01")
+    with interrupted_at(start), pytest.raises(SystemExit) as end:
+        ManagementUtility(["manage.py", *arguments]).execute()
+    assert (end.value.code, capsys.readouterr().err) == (130, "CommandError: Interrupted: run the command again.\n")
+    run(*arguments)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_interrupting_the_server_of_mcp_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATS_API_KEY", run("create_api_key", make_workspace().public_id, "--name", "x")[-1])
+    with interrupted_at(""), pytest.raises(CommandError, match=r"^Interrupted\.$") as error:
+        run("mcp_stdio")
+    assert error.value.returncode == 130

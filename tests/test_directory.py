@@ -612,6 +612,8 @@ def test_external_ids_of_campaigns_are_swapped_within_a_list(workspace: Workspac
         ({"name": "Spring", "targetUrl": "javascript:alert(1)"}, "targetUrl", "invalid"),
         ({"name": "Spring", "targetUrl": "www.example.com"}, "targetUrl", "invalid"),
         ({"name": "Spring", "targetUrl": TARGET + "x" * 2000}, "targetUrl", "too_long"),
+        ({"name": "Spring", "targetUrl": TARGET + "日" * 250}, "targetUrl", "too_long"),
+        ({"name": "Spring", "targetUrl": TARGET + "\ud800" * 250}, "targetUrl", "invalid"),
         ({"name": "Spring", "targetUrl": TARGET, "startDate": "1.3.2026"}, "startDate", "invalid"),
         ({"name": "Spring", "targetUrl": TARGET, "endDate": "2026-02-30"}, "endDate", "invalid"),
         ({"name": "Spring", "targetUrl": TARGET, "endDate": "1999-12-31"}, "endDate", "out_of_range"),

@@ -234,6 +234,42 @@ def test_conflicts_can_be_passed_over() -> None:
     assert stored() == stored(Address) == ["ada@example.com", "bob@example.com"]
 
 
+def addresses() -> set[tuple[str, int | None]]:
+    return set(Address.objects.values_list("email", "user"))
+
+
+def test_a_conflict_may_leave_the_stored_email_or_replace_it() -> None:
+    workspace = make_workspace()
+    user = make_user(workspace, email="ada@example.com", external_id="1")
+
+    def sent(update_fields: list[str], **values: Any) -> None:
+        """Ada's external id with another name and e-mail, and a new user."""
+        ada = WorkspaceUser(workspace=workspace, external_id="1", email="A@example.com", display_name="A", **values)
+        WorkspaceUser.objects.bulk_create(
+            [ada, WorkspaceUser(workspace=workspace, external_id="2", email="bob@example.com")],
+            update_conflicts=True,
+            unique_fields=["workspace", "external_id"],
+            update_fields=update_fields,
+        )
+
+    for given_key in ({}, {"pk": user.pk + 1_000}):
+        sent(["display_name"], **given_key)
+        bob = WorkspaceUser.objects.get(email="bob@example.com")
+        assert addresses() == {("ada@example.com", user.pk), ("bob@example.com", bob.pk)}
+    sent(["email"], pk=user.pk + 1_000)
+    assert addresses() == {("a@example.com", user.pk), ("bob@example.com", bob.pk)}
+    assert stored() == ["a@example.com", "bob@example.com"]
+
+
+def test_an_email_that_is_not_saved_is_not_the_address() -> None:
+    user = make_user(make_workspace(), email="ada@example.com")
+    user.email, user.display_name = "bob@example.com", "Bob"
+    user.save(False, False, None, ["display_name"])
+    assert stored() == stored(Address) == ["ada@example.com"]
+    user.save(False, True, "default")
+    assert stored() == stored(Address) == ["bob@example.com"]
+
+
 # --- the rows that were there before
 
 

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.test import Client, override_settings
 from ulid import ULID
 
@@ -173,6 +174,68 @@ def test_the_clicks_of_the_person_stay_with_nobody_s_row(ada: WorkspaceUser) -> 
     run("erase_user", ada.public_id)
     clicks = Click.objects.filter(user=ada)
     assert (clicks.count(), clicks.filter(alias__isnull=False).count()) == (3, 0)
+
+
+def deleted_by_staff(*rows: Model) -> None:
+    client = superuser()
+    for row in rows:
+        url = f"/admin/stats_app/{row._meta.model_name}/{row.pk}/delete/"
+        assert client.post(url, {"post": "yes"}).status_code == 302
+
+
+def test_the_admin_s_log_forgets_rows_that_were_deleted_before(
+    workspace: Workspace, campaign: Campaign, ada: WorkspaceUser
+) -> None:
+    earlier = make_user(workspace, email="countess@example.com", display_name="LOVELACE, née Byron, Ada Lovelace")
+    old_alias, link_alias = make_alias(ada, email="byron@example.com"), ada.aliases.get(email="lovelace@example.com")
+    bob = WorkspaceUser.objects.get(email="bob@example.com")
+    namesake = make_user(make_workspace(name="Globex"), display_name="Ada Lovelace")
+    deleted_by_staff(
+        earlier,
+        campaign.assignments.get(user=ada),
+        campaign.assignments.get(user=bob),
+        old_alias,
+        make_alias(namesake, email="countess@example.org"),
+        link_alias,
+    )
+    staff, content_type = get_user_model().objects.get(username="staff"), ContentType.objects.get_for_model(namesake)
+    for key in (namesake.pk, None, "x"):
+        LogEntry.objects.create(
+            user=staff, content_type=content_type, object_id=key, object_repr="Ada Lovelace", action_flag=CHANGE
+        )
+    make_alias(ada, email="lovelace@example.com")
+    about = [one["about"] for one in exported(ada)["adminLog"]]
+    run("erase_user", ada.public_id)
+    assert about == ["Ada Lovelace"]  # the entry about the row that exists
+    assert sorted(LogEntry.objects.values_list("object_repr", flat=True)) == sorted(
+        [
+            *["(erased)"] * 6,
+            ada.public_id,
+            "Ada Lovelace",  # a person of another workspace
+            "Bob",
+            "Spring launch – Bob",
+            "countess@example.org",
+            "byron@example.com",  # nobody knows any more whose alias it was
+        ]
+    )
+
+
+def test_the_audit_log_forgets_clients_and_names_of_parameters(workspace: Workspace, ada: WorkspaceUser) -> None:
+    by_client = called(workspace)
+    ToolCall.objects.filter(pk=by_client.pk).update(client="mailto:ADA@example.com/2.1")
+    by_name = called(workspace, **{"x": [{"to lovelace@example.com": 1, "kind": "vcard"}]})
+    bob = called(workspace, **{"bob@example.com": ""})
+    ToolCall.objects.filter(pk=bob.pk).update(client="curl/8")
+    calls = exported(ada)["toolCalls"]
+    assert (by_client.tool, "mailto:ADA@example.com/2.1") in {(one["tool"], one["client"]) for one in calls}
+    assert by_name.arguments in [one["arguments"] for one in calls]
+    assert len(calls) == 5
+    [line] = run("erase_user", ada.public_id)
+    assert line.endswith(" tool calls 4.")
+    stored = {row.pk: (row.client, row.arguments) for row in ToolCall.objects.all()}
+    assert stored[by_client.pk] == ("(erased)", {})
+    assert stored[by_name.pk] == ("", {"x": [{"(erased)": 1, "kind": "vcard"}]})
+    assert stored[bob.pk] == ("curl/8", {"bob@example.com": ""})
 
 
 def test_it_can_be_run_again_and_says_so(ada: WorkspaceUser) -> None:

@@ -275,19 +275,12 @@ def test_the_copy_of_a_workspace_has_the_same_clicks_and_counts(
 
 
 @pytest.mark.parametrize("command", ["export_clicks", "export_user"])
-def test_whoever_reads_it_may_stop_early(command: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_whoever_reads_it_may_stop_early(command: str) -> None:
     """As `head` does."""
-
-    class Closed(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
-
     workspace = make_workspace()
     given = [make_user(workspace).public_id] if command == "export_user" else ["--workspace", workspace.public_id]
-    descriptor = os.dup(1)
-    try:
-        call_command(command, *given, stdout=Closed())
-    finally:
-        os.dup2(descriptor, 1)
-        os.close(descriptor)
-    assert capfd.readouterr().err == ""
+    reader, writer = os.pipe()
+    os.close(reader)
+    # Leaving the block flushes the rest, as Python does at its end.
+    with open(writer, "w", encoding="utf-8") as out:
+        call_command(command, *given, stdout=out)

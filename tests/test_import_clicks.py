@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import subprocess
@@ -15,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from stats_app import public_ids
-from stats_app.imports import Rejects, run
+from stats_app.imports import run
 from stats_app.ingest import ClickInput
 from stats_app.management import progress
 from stats_app.models import Rollup, Workspace
@@ -114,14 +113,20 @@ def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
     assert refusal("import_clicks", path, *options, "--rejects", f"{path}/x") == f"{path}/x: Not a directory."
 
 
-def test_a_full_disk_ends_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def add(*given: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.mark.parametrize("wrong_lines", [1, 2_000])
+@pytest.mark.parametrize("command", ["import_clicks", "import_users"])
+def test_rejects_that_cannot_be_written_are_named(tmp_path: Path, command: str, wrong_lines: int) -> None:
+    head = {"import_clicks": HEAD, "import_users": "email\n"}[command]
+    path, workspace = write(tmp_path, head + "wrong\n" * wrong_lines), make_workspace()
+    said = refusal(command, path, "--workspace", workspace.public_id, "--rejects", "/dev/full")
+    assert said.startswith("/dev/full: No space left on device.")
 
-    monkeypatch.setattr(Rejects, "add", add)
-    path, rejects = write(tmp_path, HEAD + "x\n"), str(tmp_path / "rejects.csv")
-    said = refusal("import_clicks", path, "--workspace", make_workspace().public_id, "--rejects", rejects)
-    assert said == f"{path}: No space left on device."
+
+@pytest.mark.parametrize("command", ["import_clicks", "import_users"])
+def test_a_closed_standard_input_is_one_line(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = make_workspace()
+    monkeypatch.setattr(sys, "stdin", None)
+    assert refusal(command, "-", "--workspace", workspace.public_id) == "Standard input is closed."
 
 
 def test_a_wrong_format_is_named(tmp_path: Path) -> None:

@@ -174,7 +174,19 @@ def test_wrong_items_are_reported_and_the_right_ones_made() -> None:
         ),
         (
             {"kind": "other", "targetUrl": "https://www.example.com/" + "x" * 2000},
-            ("targetUrl", "too_long", "targetUrl must have at most 2000 characters, not 2024."),
+            (
+                "targetUrl",
+                "too_long",
+                "targetUrl must have at most 2000 characters as it is sent, with é as %C3%A9, not 2024.",
+            ),
+        ),
+        (
+            {"kind": "other", "targetUrl": "https://www.example.com/" + "é" * 330},
+            (
+                "targetUrl",
+                "too_long",
+                "targetUrl must have at most 2000 characters as it is sent, with é as %C3%A9, not 2004.",
+            ),
         ),
         (
             {"kind": "other", "target_url": TARGET},

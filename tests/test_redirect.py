@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
+from django.utils.encoding import iri_to_uri
 
 from stats_app import visits
 from stats_app.links import LinkInput, create_links
@@ -225,6 +226,15 @@ def test_a_person_who_opted_out_counts_for_the_workspace_and_the_campaign_only(w
     assert follow(link).status_code == 302
     click = Click.objects.get()
     assert (click.campaign, click.user, click.alias, click.verdict) == (campaign, None, None, "human")
+    assert counted(workspace) == 1
+
+
+def test_a_stored_target_that_is_longer_than_new_ones_may_be_is_followed(workspace: Workspace) -> None:
+    link = link_of(workspace, "other", TARGET)
+    target = "https://www.example.com/" + "日" * 1_900
+    TrackedLink.objects.update(target_url=target)
+    response = follow(link)
+    assert (response.status_code, response["Location"]) == (302, iri_to_uri(target))
     assert counted(workspace) == 1
 
 

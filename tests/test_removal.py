@@ -20,7 +20,7 @@ from ulid import ULID
 from stats_app import removal
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
-from stats_app.models import Click, RecentVisit, ToolCall, Workspace
+from stats_app.models import Address, Click, RecentVisit, ToolCall, Workspace
 from stats_app.rollups import check
 from tests.counts import stored_counts
 from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record
@@ -119,6 +119,12 @@ def test_on_a_terminal_it_asks_and_takes_only_the_public_id(monkeypatch: pytest.
     workspace.refresh_from_db()
     assert workspace.is_active
     monkeypatch.setattr("sys.stdin", Terminal(f"{workspace.public_id}\n"))
+    assert run("delete_workspace", workspace.public_id)[-1].startswith(f"{workspace.public_id} Acme: deleted")
+
+
+def test_without_standard_input_it_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = tenant("Acme")
+    monkeypatch.setattr("sys.stdin", None)
     assert run("delete_workspace", workspace.public_id)[-1].startswith(f"{workspace.public_id} Acme: deleted")
 
 
@@ -224,3 +230,45 @@ def test_what_comes_in_while_it_goes_does_not_keep_it(monkeypatch: pytest.Monkey
     assert not Workspace.objects.exists()
     assert not ToolCall.objects.exists()
     assert not RecentVisit.objects.exists()
+
+
+def added_during_the_run(monkeypatch: pytest.MonkeyPatch, workspace: Workspace, times: int) -> list[int]:
+    """Adds a user with an alias each time all addresses of the workspace are deleted, before its users are."""
+    added: list[int] = []
+    real = removal.sql.delete_some
+
+    def delete_some(connection: Any, rows: Any, *args: Any) -> int:
+        addresses = Address.objects.filter(workspace=workspace)
+        if rows.table == "stats_app_alias" and len(added) < times and not addresses.exists():
+            added.append(make_alias(make_user(workspace)).pk)
+        return real(connection, rows, *args)
+
+    monkeypatch.setattr(removal.sql, "delete_some", delete_some)
+    return added
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_are_added_between_two_tables_do_not_keep_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tenant("Globex")
+    before = everything(of=other.pk)
+    workspace = tenant("Acme")
+    added = added_during_the_run(monkeypatch, workspace, 2)
+    run("delete_workspace", workspace.public_id, "--yes")
+    assert len(added) == 2
+    assert not Workspace.objects.filter(pk=workspace.pk).exists()
+    assert all(rows == [] for rows in everything(of=workspace.pk).values())
+    assert everything(of=other.pk) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_are_added_in_each_round_are_one_line_and_the_next_run_deletes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workspace = tenant("Acme")
+    with monkeypatch.context() as patched:
+        added_during_the_run(patched, workspace, 100)
+        assert refusal("delete_workspace", workspace.public_id, "--yes") == (
+            "Rows were added during the run each time: run the command again."
+        )
+    run("delete_workspace", workspace.public_id, "--yes")
+    assert not Workspace.objects.exists()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stats_app.targets import MAX_LENGTH, is_target
+from stats_app.targets import MAX_LENGTH, is_target, sent_length
 
 
 @pytest.mark.parametrize(
@@ -110,6 +110,21 @@ def test_it_takes_addresses_of_the_web(address: str) -> None:
 )
 def test_it_takes_nothing_else(address: str) -> None:
     assert not is_target(address)
+
+
+@pytest.mark.parametrize(
+    ("address", "length"),
+    [
+        ("https://example.com/?a=b#c", 26),
+        ("https://example.com/é", 26),
+        ("https://example.com/%C3%A9", 26),
+        ("https://example.com/日💩", 41),
+        ("https://example.com/\ud800", 21),
+        ("https://example.com/" + "é" * MAX_LENGTH, MAX_LENGTH + 20),
+    ],
+)
+def test_the_length_is_that_of_the_address_as_it_is_sent(address: str, length: int) -> None:
+    assert sent_length(address) == length
 
 
 @given(st.text())

@@ -21,6 +21,7 @@ from stats_app.ingest import ClickInput, Rejection
 from stats_app.links import LinkInput
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.parameters import unknown_parameter
+from stats_app.targets import LENGTH_RULE
 from stats_app.targets import MAX_LENGTH as TARGET_LENGTH
 
 Item = TypeVar("Item")
@@ -223,7 +224,7 @@ class NewLink(serializers.Serializer[Any]):
         allow_blank=True,
         max_length=TARGET_LENGTH,
         help_text="Where it leads: an http or https address. A campaign link without one leads to the campaign's "
-        "current target; the other kinds need one.",
+        f"current target; the other kinds need one. It {LENGTH_RULE}.",
     )
     campaignPublicId = _optional_id(
         public_ids.CAMPAIGN, "The campaign: required for the kind campaign, not allowed for the others."

@@ -141,8 +141,8 @@ class TargetParameter(Parameter):
 
     def to_internal_value(self, data: object) -> str:
         address = data.strip() if isinstance(data, str) else ""
-        if len(address) > targets.MAX_LENGTH:
-            raise self.wrong(data, "too_long", f"must have at most {targets.MAX_LENGTH} characters")
+        if targets.sent_length(address) > targets.MAX_LENGTH:
+            raise self.wrong(data, "too_long", targets.LENGTH_RULE)
         if not targets.is_target(address):
             raise self.wrong(data)
         return address
@@ -203,7 +203,9 @@ class NewCampaign(DirectoryItem):
     )
     externalId = ExternalIdParameter(required=False, allow_null=True, help_text=_EXTERNAL_ID)
     name = NameParameter(required=False, help_text="A new campaign needs one.")
-    targetUrl = TargetParameter(required=False, help_text="The target of its links. A new campaign needs one.")
+    targetUrl = TargetParameter(
+        required=False, help_text=f"The target of its links. A new campaign needs one. It {targets.LENGTH_RULE}."
+    )
     startDate = DayParameter(required=False, allow_null=True, help_text="The first day; null for none.")
     endDate = DayParameter(required=False, allow_null=True, help_text="The last day, included; null for none.")
     isPaused = FlagParameter(required=False, help_text="By default false.")

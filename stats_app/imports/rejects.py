@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol
 
@@ -28,9 +29,10 @@ class Lines(Protocol):
 
 class Rejects:
     """Writes rows to a new file, in the encoding of their original file and after its row of column names, if it has
-    one. If no row is rejected, the file is empty. Raises OSError."""
+    one. If no row is rejected, the file is empty. Raises OSError with the name of the file."""
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._file: BinaryIO = open(path, "wb")  # noqa: SIM115  # closed by `__exit__`
         self._encode: Callable[[Any], bytes] | None = None
 
@@ -40,15 +42,26 @@ class Rejects:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
+        with self._named_in_errors():
+            self._file.close()
 
     def add(self, rows: Lines, row: Line) -> None:
-        if self._encode is None:
-            self._encode = _encoder(rows.encoding)
-            self._file.write(self._encode(rows.header) if rows.encoding else b"")
-        self._file.write(self._encode(row.raw))
-        if row.raw[-1:] not in ("\n", "\r", b"\n"):  # the last line of a file without a line break at its end
-            self._file.write(self._encode("\n" if isinstance(row.raw, str) else b"\n"))
+        with self._named_in_errors():
+            if self._encode is None:
+                self._encode = _encoder(rows.encoding)
+                self._file.write(self._encode(rows.header) if rows.encoding else b"")
+            self._file.write(self._encode(row.raw))
+            if row.raw[-1:] not in ("\n", "\r", b"\n"):  # the last line of a file without a line break at its end
+                self._file.write(self._encode("\n" if isinstance(row.raw, str) else b"\n"))
+
+    @contextmanager
+    def _named_in_errors(self) -> Iterator[None]:
+        """Python names a file only in errors of opening it."""
+        try:
+            yield
+        except OSError as error:
+            error.filename = self._path
+            raise
 
 
 def _encoder(encoding: str | None) -> Callable[[Any], bytes]:

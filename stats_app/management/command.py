@@ -15,6 +15,9 @@ from stats_app.database_errors import DATABASE_ERRORS, Kind, kind_of
 from stats_app.errors import Refused, UnknownZone, WorkspaceGone
 from stats_app.models import Workspace
 
+INTERRUPTED = 130
+"""The exit code of a command that was interrupted, as shells use it."""
+
 _ADVICE: dict[Kind | None, str] = {
     "unreachable": "It must be reachable and migrated (manage.py migrate).",
     "busy": "Other transactions were in the way each time: run the command again.",
@@ -28,8 +31,13 @@ class StatsCommand(BaseCommand):
     """A command that prints one clear line for an error, and the traceback only with `--traceback`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # for names that the terminal's encoding does not have
         try:
             return super().execute(*args, **options)
+        except KeyboardInterrupt as interrupt:
+            raise CommandError("Interrupted: run the command again.", returncode=INTERRUPTED) from interrupt
         except DATABASE_ERRORS as error:
             advice = _ADVICE.get(kind_of(error))
             if advice is None and not isinstance(error, ProgrammingError):
@@ -38,17 +46,23 @@ class StatsCommand(BaseCommand):
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
 
     def write_file(self, texts: Iterable[str]) -> None:
-        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more."""
+        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more. Raises CommandError if
+        it cannot be written."""
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         try:
             for text in texts:
                 self.stdout.write(text, ending="")
             self.stdout.flush()
-        except BrokenPipeError:
-            # The program that reads the output, such as `head`, has ended. Without this, Python would fail once more
-            # when it flushes the rest.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
+            self._drop_output()
+        except OSError as error:
+            self._drop_output()
+            raise CommandError(f"The output is not complete: {error.strerror or error}.") from error
+
+    def _drop_output(self) -> None:
+        """Leads standard output nowhere. Without this, Python would fail once more when it flushes the rest."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
 
     def report_each(self, workspaces: Iterable[Workspace], report: Callable[[Workspace], Iterable[str]]) -> int:
         """Prints the lines of `report` for each workspace, or its error, which does not stop the others. Returns the

@@ -23,7 +23,7 @@ from stats_app.directory import (
 from stats_app.errors import FieldError, Refused, WorkspaceGone, printable, shown
 from stats_app.ingest import Rejection
 from stats_app.management.arguments import workspace_of
-from stats_app.management.command import StatsCommand
+from stats_app.management.command import INTERRUPTED, StatsCommand
 from stats_app.management.files import SHOWN, add_file_arguments, check_different, clause, source_of, summary
 from stats_app.models import Workspace
 
@@ -62,7 +62,7 @@ class DirectoryCommand(StatsCommand):
         except Refused as error:
             raise CommandError(f"{error} --force does it anyway.") from None
         except KeyboardInterrupt:
-            raise CommandError("Interrupted. Nothing was saved.", returncode=130) from None
+            raise CommandError("Interrupted. Nothing was saved.", returncode=INTERRUPTED) from None
         except WorkspaceGone:
             raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(result, rows, read, options["dry_run"])

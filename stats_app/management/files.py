@@ -38,8 +38,10 @@ def add_file_arguments(parser: CommandParser, formats: Collection[str], fields: 
 
 @contextmanager
 def source_of(name: str) -> Iterator[imports.Source]:
-    """The file of this name, or standard input."""
+    """The file of this name, or standard input. Raises CommandError if that is closed."""
     if name == STDIN:
+        if sys.stdin is None:
+            raise CommandError("Standard input is closed.")
         yield imports.Source(sys.stdin.buffer)
     else:
         with open(name, "rb", 0) as file:

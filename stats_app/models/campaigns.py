@@ -27,9 +27,18 @@ STATUSES = (PLANNED, RUNNING, PAUSED, COMPLETED)
 
 
 def validate_target_url(address: str) -> None:
-    """Refuses everything but a full http or https address that all browsers read in the same way."""
+    """Refuses everything but a full http or https address that all browsers read in the same way, and long ones."""
     if not targets.is_target(address):
         raise ValidationError(_("Enter an http or https address."), code="invalid", params={"value": address})
+    if (length := targets.sent_length(address)) > targets.MAX_LENGTH:
+        raise ValidationError(
+            _(
+                "Enter a shorter address: as it is sent, with é as %%C3%%A9, it has %(length)d characters, "
+                "and at most %(limit)d are allowed."
+            ),
+            code="too_long",
+            params={"length": length, "limit": targets.MAX_LENGTH},
+        )
 
 
 def leads_to_the_web(column: str) -> Q:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
@@ -46,22 +46,33 @@ def named(word: str, user: str = "") -> Q:
 class AddressedQuerySet(ClickedQuerySet):
     """Rows with an e-mail that no other user or alias of the workspace has: see `Address`."""
 
-    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+    def bulk_create(
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,
+        update_conflicts: bool = False,
+        *args: Any,
+        **kwargs: Any,
+    ) -> list[Any]:
         self._for_write = True
         with transaction.atomic(using=self.db):
-            made: list[Any] = super().bulk_create(objs, *args, **kwargs)
-            # With `ignore_conflicts` Django does not know the keys of the rows.
-            known = all(row.pk is not None for row in made)
-            keep_addresses(self.model, self.db, made if known else self._stored(made))
+            made: list[Any] = super().bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, *args, **kwargs)
+            rows = self._stored(made) if ignore_conflicts or update_conflicts else made
+            keep_addresses(self.model, self.db, rows)
         return made
 
-    def _stored(self, rows: Sequence[Any]) -> Iterator[Any]:
-        """The stored rows with the same e-mails."""
+    def _stored(self, rows: Sequence[Any]) -> Iterable[Any]:
+        """The stored rows with the keys or the e-mails of these. After a conflict, the stored row may have another
+        e-mail, and Django may not know its key."""
         everything = self.model._base_manager.using(self.db)
+        found: dict[int, Any] = {}
         for start in range(0, len(rows), FEW):
             some = rows[start : start + FEW]
+            known = Q(pk__in=[row.pk for row in some if row.pk]) | Q(email__in=[row.email for row in some])
             workspaces = {row.workspace_id for row in some}
-            yield from everything.filter(workspace__in=workspaces, email__in=[row.email for row in some])
+            found |= {row.pk: row for row in everything.filter(known, workspace__in=workspaces)}
+        return found.values()
 
     def update(self, **values: Any) -> int:
         if not values.keys() & ADDRESS_FIELDS:
@@ -102,13 +113,19 @@ class Addressed(ClickedModel):
     class Meta:
         abstract = True
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(
+        self,
+        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
         """Saves the row and its `Address` in one transaction."""
-        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        using = using or router.db_for_write(type(self), instance=self)
+        fields = None if update_fields is None else frozenset(update_fields)
         with transaction.atomic(using=using):
-            super().save(*args, **kwargs)
-            fields = kwargs.get("update_fields")
-            if fields is None or ADDRESS_FIELDS & set(fields):
+            super().save(force_insert=force_insert, force_update=force_update, using=using, update_fields=fields)
+            if fields is None or ADDRESS_FIELDS & fields:
                 keep_addresses(type(self), using, [self])
 
     save.alters_data = True  # type: ignore[attr-defined]  # Django's mark against calls from templates

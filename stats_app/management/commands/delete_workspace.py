@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.db import IntegrityError
 
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import StatsCommand
@@ -30,10 +31,13 @@ class Command(StatsCommand):
         if options["dry_run"]:
             self.stdout.write(f"{name}: {_rows(count_rows(workspace))} would be deleted.")
             return
-        if not options["yes"] and sys.stdin.isatty():
+        if not options["yes"] and sys.stdin is not None and sys.stdin.isatty():
             self._ask(workspace)
-        with ProgressBar(self.stderr, None, "rows", quiet=options["verbosity"] < 1) as progress:
-            deleted = delete_workspace(workspace, progress=progress)
+        try:
+            with ProgressBar(self.stderr, None, "rows", quiet=options["verbosity"] < 1) as progress:
+                deleted = delete_workspace(workspace, progress=progress)
+        except IntegrityError:
+            raise CommandError("Rows were added during the run each time: run the command again.") from None
         self.stdout.write(f"{name}: deleted, with {_rows(deleted)}.")
 
     def _ask(self, workspace: Workspace) -> None:

@@ -8,7 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from stats_app import imports
 from stats_app.errors import FieldError, WorkspaceGone, printable
 from stats_app.management.arguments import workspace_of
-from stats_app.management.command import StatsCommand
+from stats_app.management.command import INTERRUPTED, StatsCommand
 from stats_app.management.files import SHOWN, add_file_arguments, check_different, clause, source_of, summary
 from stats_app.management.progress import ProgressBar
 from stats_app.models import Workspace
@@ -71,7 +71,7 @@ class Command(StatsCommand):
         except OSError as error:
             raise CommandError(f"{error.filename or name}: {error.strerror or error}.{self._so_far(dry_run)}") from None
         except KeyboardInterrupt:
-            raise CommandError(f"Interrupted.{self._so_far(dry_run)}", returncode=130) from None
+            raise CommandError(f"Interrupted.{self._so_far(dry_run)}", returncode=INTERRUPTED) from None
         except WorkspaceGone:
             raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(rows, dry_run)

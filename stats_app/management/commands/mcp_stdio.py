@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from stats_app.errors import NotAuthenticated
-from stats_app.management.command import StatsCommand
+from stats_app.management.command import INTERRUPTED, StatsCommand
 from stats_app.mcp import INSTALL, PACKAGE, is_installed
 
 VARIABLE = "STATS_API_KEY"
@@ -24,3 +24,5 @@ class Command(StatsCommand):
             stdio.serve(os.environ.get(VARIABLE, ""))
         except NotAuthenticated:
             raise CommandError(f"Set {VARIABLE} to a valid API key.") from None
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=INTERRUPTED) from None
