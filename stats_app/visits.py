@@ -30,6 +30,7 @@ from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.sql.clicks import ClickRow
 from stats_app.sql.references import find
+from stats_app.sql.workspaces import short_waits
 from stats_app.targets import is_target
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import Judgement, Visit
@@ -39,6 +40,8 @@ logger = logging.getLogger(__name__)
 # The log of clicks that could not be recorded: one JSON line each, in the form that `import_clicks` reads.
 lost_clicks = logging.getLogger("stats_app.clicks")
 
+# The most seconds that a reader waits for a lock that somebody else holds.
+MAX_WAIT = 2.0
 MAX_KNOWN = 10_000
 # The most visits to read of one network in the last minute. A scanner with more has already been recognized.
 MAX_RECENT = 1_000
@@ -168,10 +171,11 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
         _log_lost(link, click_id, judgement, now)
         return judgement
     try:
-        visitor, address = None, client_address(remote_addr, forwarded)
-        if address is not None:
-            visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
-        is_recorded = _record(link, click_id, judgement, visitor, now=now)
+        with short_waits(connections[router.db_for_write(Click)], MAX_WAIT):
+            visitor, address = None, client_address(remote_addr, forwarded)
+            if address is not None:
+                visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
+            is_recorded = _record(link, click_id, judgement, visitor, now=now)
     except Exception:
         logger.exception("A click could not be recorded.")
         _log_lost(link, click_id, judgement, now)
@@ -200,7 +204,7 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
         return True
 
-    return recording(link.workspace_id, record, using=using)
+    return recording(link.workspace_id, record, using=using, max_wait=MAX_WAIT)
 
 
 def _lock_alias(workspace_id: int, alias_id: int, using: str) -> bool:
