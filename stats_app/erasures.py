@@ -165,7 +165,7 @@ def _erase_links(row: WorkspaceUser, workspace_id: int, using: str) -> tuple[int
     kept = own.filter(Q(target_url="") | Exists(others)).update(user=None, alias=None)
     deleted, _ = own.all().delete()
     RecentVisit.objects.using(using).filter(workspace=workspace_id, signature=row.pk).delete()
-    forget_links(tokens)
+    forget_links(tokens, using=using)
     return kept, deleted
 
 

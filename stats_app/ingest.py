@@ -107,8 +107,11 @@ def record_clicks(
     return recording(workspace.pk, partial(_record, items=items, now=recorded_at, using=using), using=using)
 
 
-def recording(workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str) -> Result:
-    """Runs `work`, which calls `store`, in one transaction under the workspace's lock. Returns what it returns."""
+def recording(
+    workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str, max_wait: float | None = None
+) -> Result:
+    """Runs `work`, which calls `store`, in one transaction under the workspace's lock. Returns what it returns.
+    `max_wait` is that of `in_workspace`."""
 
     def begin(locked: LockedWorkspace, *, alone: bool = False) -> Result:
         if not locked.counted_timezone:
@@ -118,9 +121,10 @@ def recording(workspace_id: int, work: Callable[[LockedWorkspace], Result], *, u
         return work(locked)
 
     try:
-        return in_workspace(workspace_id, begin, using=using)
+        return in_workspace(workspace_id, begin, using=using, max_wait=max_wait)
     except _FirstClicks:
-        return in_workspace(workspace_id, partial(begin, alone=True), using=using, alone=True)
+        first = partial(begin, alone=True)
+        return in_workspace(workspace_id, first, using=using, alone=True, max_wait=max_wait)
 
 
 class _FirstClicks(Exception):

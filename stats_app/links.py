@@ -26,6 +26,7 @@ from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
 from stats_app.targets import LENGTH_RULE, MAX_LENGTH, is_target, sent_length
+from stats_app.visits import forget_links
 
 TOKEN_LENGTH = 11
 # 58 letters and digits that cannot be confused with each other when a token is typed. 11 of them have 64 bits.
@@ -103,6 +104,7 @@ def switch(links: QuerySet[TrackedLink], *, on: bool) -> list[TrackedLink]:
         for start in range(0, len(changed), _AT_ONCE):
             numbers = [link.pk for link in changed[start : start + _AT_ONCE]]
             TrackedLink.objects.using(using).filter(pk__in=numbers).update(is_active=on)
+        forget_links([link.token for link in changed], using=using)
     return changed
 
 

@@ -63,21 +63,23 @@ def in_workspace(
     using: str,
     alone: bool = False,
     directory: bool = False,
+    max_wait: float | None = None,
 ) -> Result:
     """Runs `work` in one transaction under the workspace's lock, and returns what it returns.
 
-    Tries again as `tried_again` does. Raises WorkspaceGone if the workspace does not exist.
+    Tries again as `tried_again` does. With `max_wait`, raises the database's error instead of waiting longer than so
+    many seconds for a lock; on SQLite this needs `short_waits`. Raises WorkspaceGone if the workspace does not exist.
     """
 
     def locked() -> Result:
         if directory:
             sql.lock_directory(connections[using], workspace_id)
-        row = sql.lock(connections[using], workspace_id, alone)
+        row = sql.lock(connections[using], workspace_id, alone, max_wait)
         if row is None:
             raise WorkspaceGone
         return work(LockedWorkspace(*row))
 
-    return tried_again(locked, using=using)
+    return tried_again(locked, using=using, max_wait=max_wait)
 
 
 def in_directory(
@@ -114,17 +116,19 @@ def in_workspaces_alone(workspace_ids: Iterable[int], work: Callable[[], Result]
     return tried_again(locked, using=using)
 
 
-def tried_again(work: Callable[[], Result], *, using: str) -> Result:
+def tried_again(work: Callable[[], Result], *, using: str, max_wait: float | None = None) -> Result:
     """Runs `work` in a transaction. Tries again after a deadlock, a serialization failure or a locked SQLite database,
-    unless there is a caller's transaction, which only the caller can repeat.
+    unless there is a caller's transaction, which only the caller can repeat, or `max_wait` seconds have passed.
     """
     attempts = 1 if connections[using].in_atomic_block else ATTEMPTS
+    started = time.monotonic()
     for attempt in range(1, attempts + 1):
         try:
             with transaction.atomic(using=using):
                 return work()
         except DatabaseError as error:
-            if attempt == attempts or not passes_by_itself(error):
+            is_late = max_wait is not None and time.monotonic() - started >= max_wait
+            if attempt == attempts or is_late or not passes_by_itself(error):
                 raise
             time.sleep(_PAUSE * 2 ** (attempt - 1))
     raise AssertionError("unreachable")

@@ -59,7 +59,9 @@ def visitor_of(
 
 def delete_old_salts(today: date, *, using: str) -> None:
     """Deletes the salts of the days before yesterday."""
-    VisitorSalt.objects.using(using).filter(day__lte=today - timedelta(days=_DAYS_KEPT)).delete()
+    old = VisitorSalt.objects.using(using).filter(day__lte=today - timedelta(days=_DAYS_KEPT))
+    if old.exists():  # because on SQLite a deletion waits for other writers even if it deletes nothing
+        old.delete()
 
 
 def _hash(salt: bytes, *parts: object) -> bytes:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.core.cache import cache
-from django.db import connections, router
+from django.db import connections, router, transaction
 from ulid import ULID
 
 from stats_app import verdicts
@@ -28,6 +30,7 @@ from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.sql.clicks import ClickRow
 from stats_app.sql.references import find
+from stats_app.sql.workspaces import short_waits
 from stats_app.targets import is_target
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import Judgement, Visit
@@ -37,58 +40,65 @@ logger = logging.getLogger(__name__)
 # The log of clicks that could not be recorded: one JSON line each, in the form that `import_clicks` reads.
 lost_clicks = logging.getLogger("stats_app.clicks")
 
+# The most seconds that a reader waits for a lock that somebody else holds.
+MAX_WAIT = 2.0
 MAX_KNOWN = 10_000
 # The most visits to read of one network in the last minute. A scanner with more has already been recognized.
 MAX_RECENT = 1_000
 _KINDS = {number: kind for kind, number in KINDS.items()}
-_CACHE_PREFIX = "stats_app:link:"
-_CACHE_SECONDS = 24 * 60 * 60
+_CACHE_PREFIX = "stats_app:known_link:"
+# How long a link is known after it was last read.
+_KNOWN_SECONDS = 24 * 60 * 60
+# A link that is followed often is written to the cache only this often.
+_REFRESH_SECONDS = 60 * 60
 
 
 class KnownLink(NamedTuple):
-    """The data needed to follow a link, in plain values that can be cached.
+    """The data needed to follow a link, in plain values that can be cached. It does not say whose link it is.
 
-    `target` is the link's own target, or the current one of its campaign. `signature` is the primary key of the user
-    whose mails contain the link, even if the user has opted out of being counted; None if it is in everybody's mails.
+    `target` is the link's own target, or the current one of its campaign. `is_opted_out` says whether the link belongs
+    to a person who opted out of being counted.
     """
 
-    id: int
     workspace_id: int
     token: str
     kind: str
     target: str
     campaign: str | None
-    user: str | None
-    alias: str | None
-    signature: int | None
+    is_opted_out: bool
     can_be_recorded: bool = True
     """False if the database that stores clicks did not answer when the link was looked up."""
 
 
-# The links that this process has read, the last used at the end. Only used while the database is unavailable.
-_known: OrderedDict[str, KnownLink] = OrderedDict()
+class _Known(NamedTuple):
+    link: KnownLink
+    read_at: float
+
+
+# The links that this process has read, the last read at the end. Only used while the database is unavailable.
+_known: OrderedDict[str, _Known] = OrderedDict()
 
 
 def find_link(token: str) -> KnownLink | None:
     """The link with this token. None if there is none, if it was switched off, or if its target is not safe.
 
-    While the database is unavailable, returns the link from the memory of this process or from Django's cache. Raises
-    the database's error if neither has it.
+    While the database is unavailable, returns the link from the memory of this process or from Django's cache, which
+    know it for a day. Raises the database's error if neither knows it.
     """
     using = router.db_for_read(TrackedLink)
     try:
         stored = sql.find_link(connections[using], token)
     except DATABASE_ERRORS:
-        link = _known.get(token) or _cached(token)
+        link = _remembered(token) or _cached(token)
         if link is None:
             raise
         logger.warning("The database cannot be reached: a link redirects to its cached target.", exc_info=True)
         return link._replace(can_be_recorded=using != router.db_for_write(Click))
     link = None if stored is None else _link_of(stored)
-    if link is None:
-        _known.pop(token, None)
-    elif _known.get(token) != link:
+    if link is not None:
         _remember(link)
+    elif stored is not None or token in _known:  # not for every unknown token, because the cache may be slow
+        _forget([token])
     return link
 
 
@@ -99,33 +109,45 @@ def _link_of(stored: sql.FollowedLink) -> KnownLink | None:
     if not is_target(target):
         logger.error("The link %s has a target that is not an http or https address.", stored.token)
         return None
-    # The clicks of a person who opted out count only for the workspace and the campaign.
-    user, alias = (None, None) if stored.is_opted_out else (stored.user, stored.alias)
     kind = _KINDS[stored.kind]
     return KnownLink(
-        stored.id, stored.workspace_id, stored.token, kind, target, stored.campaign, user, alias, stored.user_id
+        stored.workspace_id, stored.token, kind, target, stored.campaign, is_opted_out=bool(stored.is_opted_out)
     )
 
 
 def _remember(link: KnownLink) -> None:
-    _known[link.token] = link
-    _known.move_to_end(link.token)
+    now = time.time()
+    known = _known.pop(link.token, None)
+    if known is not None and known.link == link and 0 <= now - known.read_at < _REFRESH_SECONDS:
+        _known[link.token] = known
+        return
+    _known[link.token] = _Known(link, now)
     if len(_known) > MAX_KNOWN:
         _known.popitem(last=False)
     try:
-        cache.set(_CACHE_PREFIX + link.token, tuple(link), _CACHE_SECONDS)
+        cache.set(_CACHE_PREFIX + link.token, tuple(link), _KNOWN_SECONDS)
     except Exception:
         logger.warning("A link could not be written to the cache.", exc_info=True)
 
 
-def forget_links(tokens: Sequence[str]) -> None:
-    """Removes links from the memory of this process and from Django's cache, which could keep an alias for a day."""
+def forget_links(tokens: Sequence[str], *, using: str) -> None:
+    """Removes links from the memory of this process and from Django's cache when the transaction is committed. Other
+    processes know them until they read them again, or for a day."""
+    transaction.on_commit(partial(_forget, tokens), using=using)
+
+
+def _forget(tokens: Sequence[str]) -> None:
     for token in tokens:
         _known.pop(token, None)
     try:
         cache.delete_many([_CACHE_PREFIX + token for token in tokens])
     except Exception:
         logger.warning("Links could not be deleted from the cache.", exc_info=True)
+
+
+def _remembered(token: str) -> KnownLink | None:
+    known = _known.get(token)
+    return known.link if known is not None and time.time() - known.read_at < _KNOWN_SECONDS else None
 
 
 def _cached(token: str) -> KnownLink | None:
@@ -149,18 +171,18 @@ def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: 
         _log_lost(link, click_id, judgement, now)
         return judgement
     try:
-        visitor, address = None, client_address(remote_addr, forwarded)
-        if address is not None:
-            visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
-        is_recorded = _record(link, click_id, judgement, visitor, now=now)
+        with short_waits(connections[router.db_for_write(Click)], MAX_WAIT):
+            visitor, address = None, client_address(remote_addr, forwarded)
+            if address is not None:
+                visitor = visitor_of(link.workspace_id, address, visit.user_agent, visit.accept_language, now=now)
+            is_recorded = _record(link, click_id, judgement, visitor, now=now)
     except Exception:
         logger.exception("A click could not be recorded.")
         _log_lost(link, click_id, judgement, now)
     else:
         if not is_recorded:
             logger.error("A click could not be recorded, because its link was deleted: %s", link.token)
-            # The person may have been erased with it.
-            _log_lost(link, click_id, judgement, now, of_nobody=True)
+            _log_lost(link, click_id, judgement, now, is_deleted=True)
     return judgement
 
 
@@ -178,11 +200,11 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
             stored = stored._replace(alias_id=None, alias=None)
         judged = judgement
         if visitor is not None and judgement.verdict != BOT:
-            judged = _judge_among_recent(link, click_id, judgement, visitor, now, using)
+            judged = _judge_among_recent(stored, click_id, judgement, visitor, now, using)
         store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
         return True
 
-    return recording(link.workspace_id, record, using=using)
+    return recording(link.workspace_id, record, using=using, max_wait=MAX_WAIT)
 
 
 def _lock_alias(workspace_id: int, alias_id: int, using: str) -> bool:
@@ -191,16 +213,15 @@ def _lock_alias(workspace_id: int, alias_id: int, using: str) -> bool:
 
 
 def _judge_among_recent(
-    link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visitor, now: datetime, using: str
+    link: sql.FollowedLink, click_id: ULID, judgement: Judgement, visitor: Visitor, now: datetime, using: str
 ) -> Judgement:
     """Judges the visit together with those of its network just before it, changes their verdicts, and remembers it."""
     connection, workspace = connections[using], Workspace(pk=link.workspace_id)
     # Scanners request many links at the same time. Under the lock each click sees those before it.
     visits.lock_network(connection, visitor.network)
     recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
-    visit = visits.VisitRow(
-        visitor.network, visitor.key, link.id, link.signature, click_id.bytes, now, judgement.reason
-    )
+    # The bursts of a person who opted out are recognized, too.
+    visit = visits.VisitRow(visitor.network, visitor.key, link.id, link.user_id, click_id.bytes, now, judgement.reason)
     changes = judge_bursts([_followed(row) for row in (*recent, visit)])
     judged = changes.pop(visit.click, None)
     if changes:
@@ -238,17 +259,20 @@ def _followed(row: visits.VisitRow) -> Followed:
     return Followed(row.click, row.visited_at, row.link, row.signature, row.visitor, row.network, row.reason)
 
 
-def _log_lost(link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime, *, of_nobody: bool = False) -> None:
-    """Logs the values that are needed to record the click later, and nothing about the visitor. With `of_nobody` the
-    link and its person are left out."""
+def _log_lost(
+    link: KnownLink, click_id: ULID, judgement: Judgement, now: datetime, *, is_deleted: bool = False
+) -> None:
+    """Logs the values that are needed to record the click later, and nothing about the visitor and the person.
+
+    A line with a link has no kind, so that `import_clicks` takes kind, user and alias from the link as it is then. A
+    line about a link that was deleted, or that belongs to a person who opted out, has the kind instead.
+    """
+    has_link = not (is_deleted or link.is_opted_out)
     click: dict[str, Any] = {
         "id": str(click_id).lower(),
-        "kind": link.kind,
+        "kind": None if has_link else link.kind,
         "campaignPublicId": link.campaign,
-        "userPublicId": None if of_nobody else link.user,
-        "alias": None if of_nobody else link.alias,
-        # For a person who opted out the link is left out, too, because it would show whose click it was.
-        "link": link.token if not of_nobody and (link.user or link.signature is None) else None,
+        "link": link.token if has_link else None,
         "clickedAt": now.astimezone(UTC).isoformat(timespec="microseconds"),
         "verdict": judgement.verdict,
         "reason": judgement.reason,

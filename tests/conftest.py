@@ -6,6 +6,8 @@ database is laid out as `manage.py distribute` does it.
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -98,3 +100,10 @@ def each_statement_is_about_one_workspace() -> Iterator[None]:
     one_workspace.faults()
     yield
     assert one_workspace.faults() == []
+
+
+@pytest.fixture
+def lost(caplog: pytest.LogCaptureFixture) -> Any:
+    """The lines of the log of clicks that could not be recorded."""
+    caplog.set_level(logging.ERROR, "stats_app.clicks")
+    return lambda: [json.loads(record.message) for record in caplog.records if record.name == "stats_app.clicks"]

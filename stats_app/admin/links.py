@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
+from django.db import router
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
@@ -26,6 +27,7 @@ from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.admin.words import KIND_WORDS
 from stats_app.links import LinkInput, create_links
 from stats_app.models import TrackedLink
+from stats_app.visits import forget_links
 
 ASKED_FOR = ("workspace", "kind", "campaign", "target_url", "user", "alias")
 
@@ -97,6 +99,7 @@ class TrackedLinkAdmin(ScopedAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:
             super().save_model(request, obj, form, change)
+            forget_links([obj.token], using=router.db_for_write(TrackedLink))
             return
         asked = LinkInput(obj.kind, obj.target_url, obj.campaign, obj.user, obj.alias)
         obj.result = create_links(obj.workspace, [asked])

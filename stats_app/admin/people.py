@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import router
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -23,6 +24,7 @@ from stats_app.directory import NewUser, save_users
 from stats_app.models import Alias, Campaign, CampaignAssignment, TrackedLink, WorkspaceUser
 from stats_app.models.people import named
 from stats_app.sql.words import holds
+from stats_app.visits import forget_links
 
 
 def of_user(word: str) -> Q:
@@ -64,6 +66,11 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         """Refuses to change an erased person's row, because a name or an e-mail would undo the erasure."""
         is_erased = obj is not None and obj.erased_at is not None
         return not is_erased and super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_opted_out" in form.changed_data:
+            forget_links([*obj.links.values_list("token", flat=True)], using=router.db_for_write(TrackedLink))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         users: Any = super().get_queryset(request)

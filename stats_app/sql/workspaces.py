@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,15 +20,21 @@ DIRECTORY = 0x57A76
 RUNS = 0x57A77
 
 
-def lock(connection: BaseDatabaseWrapper, workspace_id: int, alone: bool) -> tuple[Any, ...] | None:
+def lock(
+    connection: BaseDatabaseWrapper, workspace_id: int, alone: bool, max_wait: float | None = None
+) -> tuple[Any, ...] | None:
     """Locks the row until the transaction ends, shared or exclusively. Returns its `_COLUMNS` and whether the database
     is Citus, or None if the row does not exist.
 
     On PostgreSQL every transaction first waits for an advisory lock, because row locks have no queue: as long as new
-    writers share the row, a transaction that needs it exclusively would never get it.
+    writers share the row, a transaction that needs it exclusively would never get it. With `max_wait`, PostgreSQL waits
+    at most so many seconds for this lock, and for each further lock of the transaction.
     """
     if is_postgresql(connection):
-        rows(connection, f"SELECT pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)", [QUEUE, workspace_id])
+        # In the same statement, which is evaluated from left to right, because another one would take longer.
+        limit = "" if max_wait is None else f"set_config('lock_timeout', '{max_wait * 1000:.0f}', true), "
+        queue = f"pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)"
+        rows(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
         # Read by the same statement, where it costs nothing, because a query of its own would be run for each call.
         statement = f"SELECT {_COLUMNS}, {_IS_CITUS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
@@ -47,3 +55,21 @@ def lock_directory(connection: BaseDatabaseWrapper, workspace_id: int) -> None:
     """Locks the workspace's directory until the transaction ends. SQLite has only one writer anyway."""
     if is_postgresql(connection):
         rows(connection, "SELECT pg_advisory_xact_lock(%s, %s)", [DIRECTORY, workspace_id])
+
+
+@contextmanager
+def short_waits(connection: BaseDatabaseWrapper, max_wait: float) -> Iterator[None]:
+    """Inside this context each statement on SQLite waits at most so many seconds for another writer. On PostgreSQL it
+    does nothing: see `lock`."""
+    if is_postgresql(connection):
+        yield
+        return
+    connection.ensure_connection()
+    sqlite = connection.connection
+    [usual] = sqlite.execute("PRAGMA busy_timeout").fetchone()
+    sqlite.execute(f"PRAGMA busy_timeout = {min(usual, round(max_wait * 1000))}")
+    try:
+        yield
+    finally:
+        if connection.connection is sqlite:  # not if it was closed
+            sqlite.execute(f"PRAGMA busy_timeout = {usual}")

@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from datetime import datetime
 
-from tests.concurrency.processes import say, set_up
+from tests.concurrency.processes import PATIENCE, say, set_up
 
 
 def main(database: str, workspace_id: str, act: str, number: str) -> None:
@@ -25,12 +25,14 @@ def main(database: str, workspace_id: str, act: str, number: str) -> None:
     from django.db import IntegrityError, transaction
     from django.utils import timezone
 
+    from stats_app import visits
     from stats_app.ingest import ClickInput, record_clicks
     from stats_app.links import LinkInput, create_links
     from stats_app.models import Alias, Workspace, WorkspaceUser
     from stats_app.verdicts import Visit
     from stats_app.visits import find_link, record_visit
 
+    visits.MAX_WAIT = PATIENCE  # so that no click is lost on a slow machine
     workspace = Workspace.objects.get(pk=workspace_id)
     chance = random.Random(act)
 
