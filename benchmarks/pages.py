@@ -101,6 +101,8 @@ def _lists(own: str, even: str) -> Iterator[tuple[str, str]]:
     yield f"{LIST} users by -change, evenly spread", f"{even}users/?{year}&sort=-change"
     yield f"{LIST} users without clicks, by name", f"{own}users/?{year}&clicks=none&sort=name"
     yield f"{LIST} users by a part that all have", f"{own}users/?{year}&q=number&sort=-clicks"
+    yield f"{LIST} users by two digits", f"{own}users/?{year}&q=1+2&sort=-clicks"
+    yield f"{LIST} users by a digit, a page after the last", f"{own}users/?{year}&q=7&sort=-clicks&page=9999"
     yield f"{LIST} users by -clicks, the last page", f"{own}users/?{year}&sort=-clicks&page=2000"
     yield f"{LIST} campaigns by -each", f"{own}campaigns/?{year}&sort=-each"
     yield f"{LIST} campaigns by -change, evenly spread", f"{even}campaigns/?{year}&sort=-change"
