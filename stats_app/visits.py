@@ -197,7 +197,7 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         if stored is None:
             return False
         if stored.alias_id and locked.locks_aliases and not _lock_alias(locked.id, stored.alias_id, using):
-            stored = stored._replace(alias_id=None, alias=None)
+            stored = stored._replace(alias_id=None)
         judged = judgement
         if visitor is not None and judgement.verdict != BOT:
             judged = _judge_among_recent(stored, click_id, judgement, visitor, now, using)

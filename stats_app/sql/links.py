@@ -10,7 +10,7 @@ from stats_app.sql.cursor import rows
 
 
 class FollowedLink(NamedTuple):
-    """A link with its own target and its campaign's, and with the public ids of its campaign, user and alias."""
+    """A link with its own target and its campaign's, and with the public id of its campaign."""
 
     id: int
     workspace_id: int
@@ -22,20 +22,17 @@ class FollowedLink(NamedTuple):
     campaign: str | None
     campaign_target_url: str | None
     user_id: int | None
-    user: str | None
     is_opted_out: bool | None
     alias_id: int | None
-    alias: str | None
 
 
 _FIND = """
     SELECT link.id, link.workspace_id, link.token, link.kind, link.target_url, link.is_active,
         link.campaign_id, campaign.public_id, campaign.target_url,
-        link.user_id, person.public_id, person.is_opted_out, link.alias_id, alias.email
+        link.user_id, person.is_opted_out, link.alias_id
     FROM stats_app_trackedlink AS link
         LEFT JOIN stats_app_campaign AS campaign ON campaign.id = link.campaign_id
         LEFT JOIN stats_app_workspaceuser AS person ON person.id = link.user_id
-        LEFT JOIN stats_app_alias AS alias ON alias.id = link.alias_id
     WHERE link.token = %s
 """
 
