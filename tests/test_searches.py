@@ -271,10 +271,11 @@ def test_every_surface_finds_words_whatever_their_case_order_and_form(name: str,
     assert everywhere.found_by(text) == SURFACES
 
 
+# None of the texts can be a part of a random public id, which has no i, l, o and u.
 @NO_LIMITS
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("Élodie", "elodie"), ("Air France", "airfrance"), ("Air France", "air germany"), ("100", "10%"), ("a_b", "axb")],
+    [("Élodie", "elodie"), ("Air France", "airfrance"), ("Air France", "air germany"), ("100", "10%"), ("a_b", "aub")],
 )
 def test_no_surface_finds_more(name: str, text: str) -> None:
     everywhere = Everywhere()
