@@ -185,6 +185,7 @@ def _day(value: Any) -> date | None:
 
 class _Plan(Plan[_Campaign]):
     declaration = NewCampaign
+    cleared = ("external_id",)
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
         super().__init__(checked)
@@ -266,7 +267,8 @@ def _named(change: Change, emails: Mapping[int, str]) -> Change:
 
 def _write(connection: BaseDatabaseWrapper, workspace_id: int, plan: _Plan, now: datetime) -> None:
     sql.part_with_external_ids(connection, workspace_id, plan.moving)
-    sql.update_campaigns(connection, workspace_id, plan.rows_to_update, plan.columns_to_update)
+    for columns, rows in plan.updates.items():
+        sql.update_campaigns(connection, workspace_id, rows, columns)
     sql.insert_campaigns(connection, workspace_id, [one.row for one in plan.new], now)
     ids = dict(find(connection, workspace_id, _CAMPAIGNS, "public_id", [one.public_id for one in plan.new]))
     come, go = plan.pairs(ids)

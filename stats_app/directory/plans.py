@@ -49,6 +49,8 @@ class Plan(ABC, Generic[Row]):
     items."""
 
     declaration: ClassVar[type[DirectoryItem]]
+    cleared: ClassVar[tuple[str, ...]]
+    """The columns that are cleared in the `moving` rows before rows are updated."""
 
     def __init__(self, checked: Iterable[Checked]) -> None:
         # Errors are stored in copies, because the transaction may be tried again.
@@ -149,16 +151,16 @@ class Plan(ABC, Generic[Row]):
         return [old.id for old, new in self._written_anew if (old.wants.keys() - new.wants.keys()) & wanted]
 
     @property
-    def rows_to_update(self) -> list[dict[str, Any]]:
-        return [after.row for _, after in self._written_anew]
-
-    @property
-    def columns_to_update(self) -> set[str]:
-        """The columns that change in any row. Others are not written, because somebody may just have changed them."""
-        return {
-            column for before, after in self._written_anew for column, value in after.row.items()
-            if value != before.row[column]
-        }  # fmt: skip
+    def updates(self) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+        """The rows to update, by the columns to write. Columns that the list does not change are not written, because
+        somebody may just have changed them."""
+        moving = set(self.moving)
+        updates: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        for before, after in self._written_anew:
+            changed = {column for column, value in after.row.items() if value != before.row[column]}
+            columns = changed.union(self.cleared if before.id in moving else ())
+            updates.setdefault(tuple(sorted(columns)), []).append(after.row)
+        return updates
 
     @property
     def _written_anew(self) -> list[tuple[Row, Row]]:

@@ -222,6 +222,7 @@ class _Known:
 
 class _Plan(Plan[_Person]):
     declaration = NewUser
+    cleared = ("email", "external_id")
 
     def __init__(self, connection: BaseDatabaseWrapper, workspace_id: int, checked: Sequence[Checked]) -> None:
         super().__init__(checked)
@@ -264,8 +265,8 @@ def _write(connection: BaseDatabaseWrapper, workspace_id: int, plan: _Plan, now:
     if ids := plan.aliases_to_delete:
         Alias.objects.using(connection.alias).filter(workspace=workspace_id, pk__in=ids).delete()
     sql.part_with_emails(connection, workspace_id, plan.moving)
-    cleared = sql.PARTED if plan.moving else ()
-    sql.update_users(connection, workspace_id, plan.rows_to_update, plan.columns_to_update.union(cleared))
+    for columns, rows in plan.updates.items():
+        sql.update_users(connection, workspace_id, rows, columns)
     sql.insert_users(connection, workspace_id, [one.row for one in new], now)
     look = partial(find, connection, workspace_id)
     ids_of_new = dict(look(_USERS, "public_id", [one.public_id for one in new]))

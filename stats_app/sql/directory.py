@@ -42,14 +42,10 @@ def insert_users(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequ
 
 
 def update_users(
-    connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[Row], columns: Iterable[str]
+    connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[Row], columns: Sequence[str]
 ) -> None:
     """Writes only these columns."""
-    _update(connection, _USER, workspace_id, sorted(columns), users)
-
-
-PARTED = ("email", "external_id")
-"""The columns that `part_with_emails` clears."""
+    _update(connection, _USER, workspace_id, columns, users)
 
 
 def part_with_emails(connection: BaseDatabaseWrapper, workspace_id: int, users: Sequence[int]) -> None:
@@ -93,10 +89,10 @@ def insert_campaigns(
 
 
 def update_campaigns(
-    connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[Row], columns: Iterable[str]
+    connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[Row], columns: Sequence[str]
 ) -> None:
     """Writes only these columns."""
-    _update(connection, _CAMPAIGN, workspace_id, sorted(columns), campaigns)
+    _update(connection, _CAMPAIGN, workspace_id, columns, campaigns)
 
 
 def part_with_external_ids(connection: BaseDatabaseWrapper, workspace_id: int, campaigns: Sequence[int]) -> None:

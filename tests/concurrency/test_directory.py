@@ -47,6 +47,7 @@ def test_lists_at_the_same_time_make_everybody_once() -> None:
 def test_a_list_does_not_undo_what_it_does_not_name() -> None:
     workspace = make_workspace()
     user, campaign = make_user(workspace, email="ada@example.com"), make_campaign(workspace, external_id="1")
+    others = [make_user(workspace, external_id=number) for number in ("8", "9")]
 
     def elsewhere(work: Callable[[], object]) -> None:
         def run() -> None:
@@ -59,15 +60,21 @@ def test_a_list_does_not_undo_what_it_does_not_name() -> None:
 
     def changed_before_an_update(execute: Any, sql: str, *args: Any) -> Any:
         if sql.startswith("UPDATE stats_app_workspaceuser"):
-            elsewhere(lambda: WorkspaceUser.objects.update(is_active=False, external_id="7"))
+            elsewhere(lambda: WorkspaceUser.objects.filter(pk=user.pk).update(is_active=False, email="new@example.com"))
         if sql.startswith("UPDATE stats_app_campaign"):
             elsewhere(lambda: Campaign.objects.update(is_paused=True, name="Autumn"))
         return execute(sql, *args)
 
     with connection.execute_wrapper(changed_before_an_update):
-        save_users(workspace, [{"email": "ada@example.com", "displayName": "Ada"}])
+        # The two others swap their e-mails.
+        swapped = zip(("8", "9"), reversed(others), strict=True)
+        swaps = [{"externalId": external_id, "email": other.email} for external_id, other in swapped]
+        save_users(workspace, [*swaps, {"email": "ada@example.com", "displayName": "Ada"}])
         save_campaigns(workspace, [{"externalId": "1", "targetUrl": "https://www.example.com/new"}])
     user.refresh_from_db()
     campaign.refresh_from_db()
-    assert (user.display_name, user.is_active, user.external_id) == ("Ada", False, "7")
+    assert (user.display_name, user.is_active, user.email) == ("Ada", False, "new@example.com")
+    stored = dict(Address.objects.exclude(user=None).values_list("user", "email"))
+    assert stored == dict(WorkspaceUser.objects.values_list("pk", "email"))
+    assert [stored[one.pk] for one in others] == [one.email for one in reversed(others)]
     assert (campaign.target_url, campaign.is_paused, campaign.name) == ("https://www.example.com/new", True, "Autumn")
