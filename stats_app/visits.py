@@ -153,10 +153,10 @@ def _remembered(token: str) -> KnownLink | None:
 def _cached(token: str) -> KnownLink | None:
     try:
         values = cache.get(_CACHE_PREFIX + token)
+        return None if values is None else KnownLink(*values)
     except Exception:
         logger.warning("A link could not be read from the cache.", exc_info=True)
         return None
-    return None if values is None else KnownLink(*values)
 
 
 def record_visit(link: KnownLink, visit: Visit, *, remote_addr: str, forwarded: str | None, now: datetime) -> Judgement:

@@ -207,6 +207,20 @@ def test_a_change_to_what_another_row_has_just_got_is_a_message(name: str, monke
     assert said(staff, response) == [text]
 
 
+@pytest.mark.parametrize("model", ["workspaceuser", "alias", "campaign"])
+def test_a_change_of_a_row_that_was_just_deleted_is_a_message(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    row, values, _ = make_conflict({"workspaceuser": "e-mail", "alias": "alias", "campaign": "campaign's id"}[model])
+    values |= {"email": "new@x.example", "external_id": "8"}
+    # Before the row is saved, and after the form was validated.
+    monkeypatch.setattr(type(row), "clean", lambda self: type(row).objects.filter(pk=self.pk).delete())
+    monkeypatch.setattr(type(row), "validate_constraints", lambda self, exclude: None)
+    staff = superuser()
+    # Undone with the rest of the form's transaction, so that the row is there again.
+    response = staff.post(address(model, "change", row), values)
+    text = "Nothing was saved: somebody else has just changed a row that this one conflicts with. Try again."
+    assert said(staff, response) == [text]
+
+
 @pytest.mark.parametrize("model", ["campaign", "workspaceuser"])
 def test_what_has_clicks_cannot_be_deleted(model: str) -> None:
     tenant = make_tenant()

@@ -641,16 +641,26 @@ def test_a_name_that_the_terminal_cannot_show_is_printed_with_escapes(encoding: 
         assert printed(*arguments)
 
 
-@pytest.mark.parametrize("command", ["export_clicks", "export_user"])
-def test_an_export_that_cannot_be_written_is_one_line(command: str) -> None:
+@pytest.mark.parametrize("command", ["export_clicks", "export_user", "rebuild_rollups", "create_api_key"])
+def test_an_output_that_cannot_be_written_is_one_line(command: str) -> None:
     workspace = make_workspace()
-    user = make_user(workspace)
-    arguments = {"export_clicks": ["--workspace", workspace.public_id], "export_user": [user.public_id]}
+    arguments = {
+        "export_clicks": ["--workspace", workspace.public_id],
+        "export_user": [make_user(workspace).public_id],
+        "rebuild_rollups": [],
+        "create_api_key": [workspace.public_id, "--name", "x"],
+    }
     # Leaving the block flushes the rest, as Python does at its end.
     with open("/dev/full", "w", encoding="utf-8") as full, pytest.raises(CommandError) as error:
         call_command(command, *arguments[command], stdout=full)
     assert str(error.value) == "The output is not complete: No space left on device."
     assert error.value.returncode == 1
+
+
+def test_a_closed_output_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(CommandError, match=r"^Standard output is closed\.$"):
+        call_command("rebuild_rollups")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.test import Client, override_settings
@@ -23,6 +24,7 @@ from stats_app.erasures import erase_user, erased_identifiers
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.links import LinkInput, create_links
 from stats_app.models import (
+    Address,
     Alias,
     Campaign,
     CampaignAssignment,
@@ -450,9 +452,30 @@ def test_a_form_that_is_saved_during_an_erasure_does_not_put_the_person_back(
 
 def test_the_database_refuses_a_name_for_whom_was_erased(ada: WorkspaceUser) -> None:
     erase_user(ada, now=NOW)
-    for values in ({"display_name": "Ada"}, {"external_id": "7"}, {"email": "ada@example.org"}):
+    changes: list[dict[str, Any]] = [
+        *({"display_name": "Ada"}, {"external_id": "7"}, {"email": "ada@example.org"}),
+        *({"is_active": True}, {"is_opted_out": False}),
+    ]
+    for values in changes:
         with pytest.raises(IntegrityError, match="stats_user_erased_is_nameless"), transaction.atomic():
             WorkspaceUser.objects.filter(pk=ada.pk).update(**values)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_migration_erases_again_whom_a_form_put_back() -> None:
+    call_command("migrate", "stats_app", "0023", verbosity=0)
+    try:
+        workspace = make_workspace()
+        ada, bob = make_user(workspace, display_name="Ada", external_id="7"), make_user(workspace)
+        WorkspaceUser.objects.filter(pk=ada.pk).update(erased_at=NOW)
+    finally:
+        call_command("migrate", "stats_app", verbosity=0)
+    before = bob.email
+    ada.refresh_from_db()
+    bob.refresh_from_db()
+    assert (ada.email, ada.display_name, ada.external_id) == (f"{ada.public_id}@erased.invalid", "", None)
+    assert (ada.is_active, ada.is_opted_out, bob.is_active, bob.email) == (False, True, True, before)
+    assert dict(Address.objects.values_list("user", "email")) == {ada.pk: ada.email, bob.pk: before}
 
 
 def test_staff_cannot_give_the_row_a_name_again(ada: WorkspaceUser) -> None:

@@ -63,6 +63,12 @@ def status_in_an_outage(link: TrackedLink, hours: float = 1) -> int:
         return follow(link, at=NOON + timedelta(hours=hours)).status_code
 
 
+@pytest.mark.parametrize("value", ["x", 1, [1, 2, 3], ("x",)])
+def test_a_wrong_value_in_the_cache_is_ignored(link: TrackedLink, value: object) -> None:
+    cache.set(f"{visits._CACHE_PREFIX}{link.token}", value)
+    assert status_in_an_outage(link) == 503
+
+
 def switch_off_by_action(link: TrackedLink) -> None:
     superuser().post(address("trackedlink"), {"action": "switch_off", "_selected_action": [link.pk]})
 

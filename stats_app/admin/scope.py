@@ -11,7 +11,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, router, transaction
+from django.db import DatabaseError, IntegrityError, router, transaction
 from django.db.models import CASCADE, DateTimeField, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy
 from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.forms import ModelForm
 from stats_app.admin.paging import KeyedChangeList, NamedChangeList
-from stats_app.database_errors import RETRY_AFTER_SECONDS
+from stats_app.database_errors import RETRY_AFTER_SECONDS, kind_of
 from stats_app.errors import WrongValue
 from stats_app.models.deletion import ClickedQuerySet
 from stats_app.models.people import few
@@ -238,7 +238,11 @@ class ScopedAdmin(_ModelAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().changeform_view(request, *args, **kwargs)
-        except IntegrityError:
+        except DatabaseError as error:
+            # Django's own error, which has no cause, says that the row was deleted.
+            is_conflict = isinstance(error, IntegrityError) or error.__cause__ is None
+            if kind_of(error) is not None or not is_conflict:
+                raise
             text = _("Nothing was saved: somebody else has just changed a row that this one conflicts with. Try again.")
             self.message_user(request, text, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())

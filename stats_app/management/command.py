@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -18,6 +19,9 @@ from stats_app.models import Workspace
 INTERRUPTED = 130
 """The exit code of a command that was interrupted, as shells use it."""
 
+# What an output raises that is full, or that nobody reads any more.
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EPIPE, errno.EIO)
+
 _ADVICE: dict[Kind | None, str] = {
     "unreachable": "It must be reachable and migrated (manage.py migrate).",
     "busy": "Other transactions were in the way each time: run the command again.",
@@ -31,13 +35,22 @@ class StatsCommand(BaseCommand):
     """A command that prints one clear line for an error, and the traceback only with `--traceback`."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
+        if sys.stdout is None and options.get("stdout") is None:
+            raise CommandError("Standard output is closed.")
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")  # for names that the terminal's encoding does not have
         try:
-            return super().execute(*args, **options)
+            output: str | None = super().execute(*args, **options)
+            self.stdout.flush()  # so that its errors are raised here, and not when Python ends
+            return output
         except KeyboardInterrupt as interrupt:
             raise CommandError("Interrupted: run the command again.", returncode=INTERRUPTED) from interrupt
+        except OSError as error:
+            if error.errno not in _OUTPUT_ERRORS or error.filename:
+                raise
+            self._drop_output()
+            raise CommandError(f"The output is not complete: {error.strerror}.") from error
         except DATABASE_ERRORS as error:
             advice = _ADVICE.get(kind_of(error))
             if advice is None and not isinstance(error, ProgrammingError):
@@ -46,8 +59,7 @@ class StatsCommand(BaseCommand):
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
 
     def write_file(self, texts: Iterable[str]) -> None:
-        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more. Raises CommandError if
-        it cannot be written."""
+        """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more."""
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # not the encoding of the terminal
         try:
@@ -56,9 +68,6 @@ class StatsCommand(BaseCommand):
             self.stdout.flush()
         except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
             self._drop_output()
-        except OSError as error:
-            self._drop_output()
-            raise CommandError(f"The output is not complete: {error.strerror or error}.") from error
 
     def _drop_output(self) -> None:
         """Leads standard output nowhere. Without this, Python would fail once more when it flushes the rest."""

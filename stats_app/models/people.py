@@ -214,7 +214,13 @@ class WorkspaceUser(Addressed):
             # A form that is saved during an erasure must not put the person back.
             models.CheckConstraint(
                 condition=Q(erased_at__isnull=True)
-                | Q(display_name="", external_id__isnull=True, email__endswith=f"@{ERASED_DOMAIN}"),
+                | Q(
+                    display_name="",
+                    external_id__isnull=True,
+                    email__endswith=f"@{ERASED_DOMAIN}",
+                    is_active=False,
+                    is_opted_out=True,
+                ),
                 name="stats_user_erased_is_nameless",
             ),
         ]
