@@ -13,7 +13,7 @@ from django.db import router, transaction
 from django.db.models import Exists, Max, OuterRef, Q
 
 from stats_app import admin_log
-from stats_app.identities import HIDDEN, PERSONAL, Identity, addresses_of, calls_that_name, hidden
+from stats_app.identities import HIDDEN, Identity, addresses_of, calls_that_name, hidden
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import (
     Address,
@@ -126,7 +126,8 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
     mailing_addresses = addresses_of(identity, workspace_id, using=using)
     rows = [people, aliases, assignments]
     admin_log.rename(admin_log.entries_about(rows, using=using), row.public_id)
-    admin_log.rename(admin_log.entries_about_deleted(PERSONAL, identity.is_in, using=using), HIDDEN)
+    models = [some.model for some in rows]
+    admin_log.rename(admin_log.entries_about_deleted(models, identity.is_in, using=using), HIDDEN)
     numbers = {
         "aliases": aliases.count(),
         "assignments": assignments.count(),

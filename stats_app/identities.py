@@ -8,13 +8,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from stats_app.models import Alias, CampaignAssignment, MailingAddress, ToolCall, WorkspaceUser
+from stats_app.models import MailingAddress, ToolCall, WorkspaceUser
 from stats_app.words import fold
 
 HIDDEN = "(erased)"
-
-PERSONAL = (WorkspaceUser, Alias, CampaignAssignment)
-"""The models whose rows are named after a person."""
 
 
 @dataclass(frozen=True, slots=True)

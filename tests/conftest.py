@@ -102,6 +102,13 @@ def each_statement_is_about_one_workspace() -> Iterator[None]:
     assert one_workspace.faults() == []
 
 
+@pytest.fixture(autouse=True)
+def _no_link_is_remembered() -> None:
+    from stats_app import visits  # not before Django is set up
+
+    visits._known.clear()
+
+
 @pytest.fixture
 def lost(caplog: pytest.LogCaptureFixture) -> Any:
     """The lines of the log of clicks that could not be recorded."""

@@ -32,8 +32,7 @@ def workspace() -> Workspace:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_known() -> None:
-    visits._known.clear()
+def _nothing_cached() -> None:
     cache.clear()
 
 

@@ -140,7 +140,7 @@ class _Sorting:
     def counted(self, wanted: Slice, *, is_long: bool) -> Found:
         """The wanted keys and the number of all rows, by one statement, because finding the rows of a search takes
         longer than sorting them."""
-        number = f"(SELECT count(*) FROM {self._listed})"
+        number = "(SELECT row_count FROM total)"
         first, params = "%s", [wanted.first]
         if wanted.most is not None:
             least = "LEAST" if is_postgresql(self.connection) else "min"
@@ -151,11 +151,6 @@ class _Sorting:
     def rows(self, wanted: Slice, *, is_long: bool, is_reversed: bool = False) -> list[tuple[int, ...]]:
         """The wanted keys in the order or its reverse."""
         return self._read("id", wanted.most, "%s", [wanted.first], is_long=is_long, is_reversed=is_reversed)
-
-    @property
-    def _listed(self) -> str:
-        """The common table that contains exactly the rows of the list."""
-        return "listed" if self.order.only_without else "chosen"
 
     def _read(
         self,
@@ -169,12 +164,14 @@ class _Sorting:
     ) -> list[tuple[int, ...]]:
         further = _parts(self.workspace_id, self.dimension, self.order, is_long=is_long)
         tables = [part.sql for part in (self.chosen, *further)]
-        listed = f"chosen {' '.join(part.join for part in further)}"
+        joined = f"chosen {' '.join(part.join for part in further)}"
+        listed = "chosen"  # the common table that contains exactly the rows of the list
         if self.order.only_without:
-            tables.append(f"listed AS (SELECT * FROM {listed} WHERE coalesce(clicks, 0) = 0)")
-            listed = "listed"
+            tables.append(f"listed AS (SELECT * FROM {joined} WHERE coalesce(clicks, 0) = 0)")
+            joined = listed = "listed"
+        tables.append(f"total AS (SELECT count(*) AS row_count FROM {listed})")  # counted only if it is read
         statement = f"""
-            WITH {", ".join(tables)} SELECT {columns} FROM {listed}
+            WITH {", ".join(tables)} SELECT {columns} FROM {joined}
             ORDER BY {_order_by(self.connection, self.order, is_reversed)} LIMIT %s OFFSET {first}
         """
         params = [value for part in (self.chosen, *further) for value in part.params]

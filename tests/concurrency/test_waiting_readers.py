@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from stats_app import locks, visitors, visits
+from stats_app import locks, visitors
 from stats_app.database_errors import sqlstate
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.locks import in_workspace
@@ -29,13 +29,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 # Without a limit, a reader would wait until the lock is released, or four times the timeout of SQLite.
 SOON = 25  # seconds
-
-
-@pytest.fixture(autouse=True)
-def _nothing_known() -> Iterator[None]:
-    visits._known.clear()
-    yield
-    visits._known.clear()
 
 
 @pytest.fixture
