@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.day_spans import DaySpan
+from stats_app.dimensions import DIMENSIONS, Dimension
 from stats_app.sql.citus import commit_together
 from stats_app.sql.counting import (
     ADDED,
@@ -77,17 +78,24 @@ def _store_and_count(
     connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow], spans: Sequence[DaySpan]
 ) -> int:
     statement, params = _insertion(workspace_id, clicks)
+    dimensions = _occurring(clicks)
     [(stored,)] = rows(
         connection,
         f"""
         WITH inserted AS ({statement} RETURNING {FACTS}),
-        {counted(connection, f"SELECT {FACTS} FROM inserted")},
-        moved AS ({add_counted(connection)})
+        {counted(connection, f"SELECT {FACTS} FROM inserted", dimensions)},
+        moved AS ({add_counted(connection, dimensions=dimensions)})
         SELECT count(*) FROM inserted
         """,
         params | day_params(connection, spans),
     )
     return int(stored)
+
+
+def _occurring(clicks: Sequence[ClickRow]) -> tuple[Dimension, ...]:
+    """The dimensions in which any of the clicks is counted."""
+    values = _columns(clicks)
+    return tuple(one for one in DIMENSIONS if one.key is None or any(values[one.key if one.human else "verdict"]))
 
 
 def _store_many(connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow]) -> list[bytes]:
@@ -106,7 +114,7 @@ def _store_few(connection: BaseDatabaseWrapper, workspace_id: int, clicks: Seque
 
 def _insertion(workspace_id: int, clicks: Sequence[ClickRow]) -> tuple[str, dict[str, Any]]:
     """The statement that stores clicks in PostgreSQL, and its parameters."""
-    values = dict(zip(ClickRow._fields, zip(*clicks, strict=True), strict=True))
+    values = _columns(clicks)
     given = [column for column in _GIVEN if not column.is_nullable or any(values[column.name])]
     arrays = ", ".join(f"%({column.name})s::{column.type}[]" for column in given)
     names = ", ".join(column.name for column in given)
@@ -118,6 +126,10 @@ def _insertion(workspace_id: int, clicks: Sequence[ClickRow]) -> tuple[str, dict
     """
     params = {column.name: column.array(values[column.name]) for column in given}
     return statement, {"workspace": workspace_id, **params}
+
+
+def _columns(clicks: Sequence[ClickRow]) -> dict[str, tuple[Any, ...]]:
+    return dict(zip(ClickRow._fields, zip(*clicks, strict=True), strict=True))
 
 
 class _Given(NamedTuple):

@@ -63,30 +63,36 @@ def sqlite_time(time: datetime) -> str:
     return str(time.replace(tzinfo=None))
 
 
-def counted(connection: BaseDatabaseWrapper, source: str) -> str:
+Dimensions = tuple[Dimension, ...]
+"""The dimensions to count in. Those in which none of the clicks is counted can be left out, because counting nothing
+takes time, too."""
+
+
+def counted(connection: BaseDatabaseWrapper, source: str, dimensions: Dimensions = DIMENSIONS) -> str:
     """Common table expressions that end with `counted`: the rows of the rollups by day for the clicks of the source."""
-    if is_postgresql(connection):
+    return _counted_by(is_postgresql(connection), source, dimensions)
+
+
+@cache
+def _counted_by(on_postgresql: bool, source: str, dimensions: Dimensions) -> str:
+    # Cached, because making this text takes as long as running a small statement.
+    if on_postgresql:
         spans = (
             "SELECT * FROM unnest(%(utc_days)s::date[], %(starts)s::timestamptz[], %(ends)s::timestamptz[], "
             "%(days)s::date[])"
         )
     else:
         spans = f"SELECT {', '.join(f'value ->> {position}' for position in range(4))} FROM json_each(%(spans)s)"
-    return f"""
+    expressions = f"""
         spans (utc_day, starts, ends, day) AS ({spans}),
         clicks AS (
             SELECT spans.day, kind, verdict, reason, campaign_id, user_id, shadow FROM ({source}) AS source
                 JOIN spans ON spans.utc_day = source.utc_day AND clicked_at >= starts AND clicked_at < ends
         ),
-        excluded AS (
-            SELECT day, kind, coalesce(known.id, 0) AS reason_id
-            FROM ({_EXCLUDED}) AS given
-                LEFT JOIN stats_app_reason AS known ON known.workspace_id = %(workspace)s
-                    AND known.dimension = given.dimension AND known.key = given.key
-                    AND known.verdict = given.verdict AND known.text = reason
-        ),
-        counted AS ({_COUNTED})
+        {"" if all(dimension.human for dimension in dimensions) else _EXCLUDED}
+        counted AS ({" UNION ALL ".join(map(_counted, dimensions))})
     """
+    return " ".join(expressions.split())
 
 
 def _excluded(dimension: Dimension) -> str:
@@ -109,22 +115,27 @@ def _counted(dimension: Dimension) -> str:
     )
 
 
-# These texts are the same in every statement. They are made once, because making them takes as long as running a small
-# one.
-_EXCLUDED = " UNION ALL ".join(map(_excluded, WITH_REASONS))
-_COUNTED = " UNION ALL ".join(map(_counted, DIMENSIONS))
+_EXCLUDED = f"""
+    excluded AS (
+        SELECT day, kind, coalesce(known.id, 0) AS reason_id
+        FROM ({" UNION ALL ".join(map(_excluded, WITH_REASONS))}) AS given
+            LEFT JOIN stats_app_reason AS known ON known.workspace_id = %(workspace)s
+                AND known.dimension = given.dimension AND known.key = given.key
+                AND known.verdict = given.verdict AND known.text = reason
+    ),
+"""
 
 
-def add_counted(connection: BaseDatabaseWrapper, sign: str = "") -> str:
+def add_counted(connection: BaseDatabaseWrapper, sign: str = "", dimensions: Dimensions = DIMENSIONS) -> str:
     """The statement that adds `counted` to the rollups of days and years, or subtracts it if the sign is "-"."""
-    return f"{INTO_ROLLUPS} {changes(connection, sign)} {ADDED}"
+    return f"{INTO_ROLLUPS} {changes(connection, sign, dimensions)} {ADDED}"
 
 
-def changes(connection: BaseDatabaseWrapper, sign: str = "") -> str:
+def changes(connection: BaseDatabaseWrapper, sign: str = "", dimensions: Dimensions = DIMENSIONS) -> str:
     """The rows that `add_counted` adds. They are sorted by the primary key, because otherwise writers would
     deadlock."""
     counts = ", ".join(sign + column for column in COLUMNS)
-    rows = _of_days_and_years(is_postgresql(connection))
+    rows = _of_days_and_years(is_postgresql(connection), dimensions)
     return f"""
         SELECT %(workspace)s, dimension, key, day, {counts} FROM ({rows}) AS changes
         WHERE true ORDER BY dimension, key, day
@@ -133,15 +144,17 @@ def changes(connection: BaseDatabaseWrapper, sign: str = "") -> str:
 
 def delete_empty(connection: BaseDatabaseWrapper) -> str:
     """The statement that deletes the rows that have no clicks left after `counted` was subtracted."""
-    rows = _of_days_and_years(is_postgresql(connection))
+    rows = _of_days_and_years(is_postgresql(connection), DIMENSIONS)
     return f"{EMPTY_OF} (SELECT dimension, key, day FROM ({rows}) AS changes)"
 
 
 @cache
-def _of_days_and_years(on_postgresql: bool) -> str:
+def _of_days_and_years(on_postgresql: bool, dimensions: Dimensions) -> str:
     """A SELECT of the rows of `counted`, and of their sums by calendar year."""
     first = "make_date(extract(year FROM day)::int, 1, 1)" if on_postgresql else "strftime('%%Y-01-01', day)"
-    years = {dimension.code: dimension.years for dimension in DIMENSIONS if dimension.years is not None}
+    years = {dimension.code: dimension.years for dimension in dimensions if dimension.years is not None}
+    if not years:
+        return "SELECT * FROM counted"
     dimension = f"CASE dimension {' '.join(f'WHEN {code} THEN {year}' for code, year in years.items())} END"
     sums = ", ".join(f"CAST(sum({column}) AS integer)" for column in COLUMNS)
     by_year = (
