@@ -46,7 +46,8 @@ MAX_KNOWN = 10_000
 # The most visits to read of one network in the last minute. A scanner with more has already been recognized.
 MAX_RECENT = 1_000
 _KINDS = {number: kind for kind, number in KINDS.items()}
-_CACHE_PREFIX = "stats_app:known_link:"
+# The number changes with the fields of `KnownLink`: another version of this app may have written to the same cache.
+_CACHE_PREFIX = "stats_app:known_link:2:"
 # How long a link is known after it was last read.
 _KNOWN_SECONDS = 24 * 60 * 60
 # A link that is followed often is written to the cache only this often.
@@ -56,11 +57,12 @@ _REFRESH_SECONDS = 60 * 60
 class KnownLink(NamedTuple):
     """The data needed to follow a link, in plain values that can be cached. It does not say whose link it is.
 
-    `target` is the link's own target, or the current one of its campaign. `is_opted_out` says whether the link belongs
-    to a person who opted out of being counted.
+    `workspace` and `campaign` are public ids. `target` is the link's own target, or the current one of its campaign.
+    `is_opted_out` says whether the link belongs to a person who opted out of being counted.
     """
 
     workspace_id: int
+    workspace: str
     token: str
     kind: str
     target: str
@@ -111,7 +113,13 @@ def _link_of(stored: sql.FollowedLink) -> KnownLink | None:
         return None
     kind = _KINDS[stored.kind]
     return KnownLink(
-        stored.workspace_id, stored.token, kind, target, stored.campaign, is_opted_out=bool(stored.is_opted_out)
+        stored.workspace_id,
+        stored.workspace,
+        stored.token,
+        kind,
+        target,
+        stored.campaign,
+        is_opted_out=bool(stored.is_opted_out),
     )
 
 
@@ -269,6 +277,7 @@ def _log_lost(
     """
     has_link = not (is_deleted or link.is_opted_out)
     click: dict[str, Any] = {
+        "workspacePublicId": link.workspace,
         "id": str(click_id).lower(),
         "kind": None if has_link else link.kind,
         "campaignPublicId": link.campaign,

@@ -600,7 +600,14 @@ def test_a_click_that_was_lost_says_nothing_of_who_opted_out(
     monkeypatch.setattr(visits, "recording", fail)
     assert Client(headers=FIREFOX).get(f"/c/{link.token}").status_code == 302
     [line] = [record.getMessage() for record in caplog.records if record.name == "stats_app.clicks"]
-    assert json.loads(line).keys() == {"id", "kind", "campaignPublicId", "clickedAt", "verdict"}
+    assert json.loads(line).keys() == {
+        "workspacePublicId",
+        "id",
+        "kind",
+        "campaignPublicId",
+        "clickedAt",
+        "verdict",
+    }
 
 
 # --- export_user

@@ -207,7 +207,7 @@ def test_a_browser_is_judged_and_not_kept(tmp_path: Path) -> None:
             "kind,clickedAt,verdikt\n",
             [],
             '"verdikt" is not a field of a click; the fields are id, kind, campaignPublicId, userPublicId, alias, '
-            "clickedAt, verdict, reason, link, externalId, userAgent. "
+            "clickedAt, verdict, reason, link, externalId, userAgent, workspacePublicId. "
             "Map the columns of another system to these (--map).",
         ),
         ("kind,clickedAt,kind\n", [], 'The column "kind" is given more than once.'),
@@ -311,6 +311,17 @@ def test_a_value_is_translated_and_any_other_too(tmp_path: Path) -> None:
         ("other", None),
         ("other", None),
     ]
+
+
+def test_rows_of_other_workspaces_are_skipped(tmp_path: Path) -> None:
+    workspace, other = make_workspace(), make_workspace()
+    rows = "".join(
+        f"vcard,2026-03-01T09:00:0{second}Z,{name}\n"
+        for second, name in enumerate([workspace.public_id, other.public_id, "", "x"])
+    )
+    path = write(tmp_path, f"kind,clickedAt,workspacePublicId\n{rows}")
+    assert run_import(workspace, path) == ["accepted 2, duplicates 0, rejected 0, skipped 2."]
+    assert [time[-2:] for _, time, *_ in stored(workspace)] == ["00", "02"]
 
 
 def test_rows_that_are_not_asked_for_are_skipped(tmp_path: Path) -> None:

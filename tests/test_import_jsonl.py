@@ -13,7 +13,10 @@ from tests.import_files import TOKEN, make_link, run_import, stored, write
 
 pytestmark = pytest.mark.django_db
 
-NAMES = "id, kind, campaignPublicId, userPublicId, alias, clickedAt, verdict, reason, link, externalId, userAgent"
+NAMES = (
+    "id, kind, campaignPublicId, userPublicId, alias, clickedAt, verdict, reason, link, externalId, userAgent, "
+    "workspacePublicId"
+)
 TIME = '"clickedAt": "2026-03-01T09:00:00Z"'
 
 

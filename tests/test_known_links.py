@@ -181,7 +181,7 @@ def imported(workspace: Workspace, line: dict[str, Any], tmp_path: Path) -> str:
 def test_a_lost_click_names_the_link_and_not_the_person(link: TrackedLink, campaign: Campaign, lost: Any) -> None:
     follow(link)
     line = lost_line(link, lost)
-    assert line.keys() == {"id", "campaignPublicId", "link", "clickedAt", "verdict"}
+    assert line.keys() == {"workspacePublicId", "id", "campaignPublicId", "link", "clickedAt", "verdict"}
     assert (line["campaignPublicId"], line["link"]) == (campaign.public_id, link.token)
 
 
@@ -261,7 +261,7 @@ def test_a_lost_click_of_a_person_who_opted_out_in_the_admin_has_no_link(
     assert status_in_an_outage(link) == 503
     follow(link)
     line = lost_line(link, lost)
-    assert line.keys() == {"id", "kind", "campaignPublicId", "clickedAt", "verdict"}
+    assert line.keys() == {"workspacePublicId", "id", "kind", "campaignPublicId", "clickedAt", "verdict"}
 
 
 def test_a_lost_click_counts_once_if_its_log_is_imported_again(
@@ -275,3 +275,22 @@ def test_a_lost_click_counts_once_if_its_log_is_imported_again(
     imported(workspace, line, tmp_path)
     assert imported(workspace, line, tmp_path) == "accepted 0, duplicates 1, rejected 0."
     assert [*check(workspace)] == []
+
+
+def test_a_log_of_several_workspaces_is_imported_for_each_of_them(
+    workspace: Workspace, card: TrackedLink, lost: Any, tmp_path: Path
+) -> None:
+    other = make_workspace()
+    cards = [card, link_of(other, "vcard", "https://vcard.example/", None, make_user(other))]
+    for link in cards:
+        opt_out(link)  # so that the lines name no link, which would tell the workspaces apart
+        follow(link)
+    Click.objects.all().delete()
+    for link in cards:
+        assert status_in_an_outage(link) == 302
+    log = tmp_path / "lost.jsonl"
+    log.write_text("".join(f"{json.dumps(line)}\n" for line in lost()))
+    for one in (workspace, other):
+        results = run("import_clicks", str(log), "--workspace", one.public_id)
+        assert results[-1] == "accepted 1, duplicates 0, rejected 0, skipped 1."
+        assert Click.objects.filter(workspace=one).count() == 1

@@ -9,7 +9,7 @@ from functools import reduce
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeGuard
 
-from stats_app.click_fields import CLICKED_AT, EXTERNAL_ID, FIELDS, KIND, LINK, USER_AGENT
+from stats_app.click_fields import CLICKED_AT, EXTERNAL_ID, FIELDS, KIND, LINK, USER_AGENT, WORKSPACE
 from stats_app.errors import printable, shown
 from stats_app.imports.sources import WrongFile
 
@@ -37,7 +37,10 @@ class Fields:
 
 
 CLICKS = Fields(
-    "click", (*FIELDS, LINK, EXTERNAL_ID, USER_AGENT), inside={**FIELDS, LINK: LINK}, synonyms={"token": LINK}
+    "click",
+    (*FIELDS, LINK, EXTERNAL_ID, USER_AGENT, WORKSPACE),
+    inside={**FIELDS, LINK: LINK},
+    synonyms={"token": LINK},
 )
 NAMES = CLICKS.names
 

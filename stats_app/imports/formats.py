@@ -9,7 +9,7 @@ from stats_app.errors import shown
 from stats_app.imports import weblogs
 from stats_app.imports.columns import ColumnMap
 from stats_app.imports.jsonlines import JsonRows
-from stats_app.imports.rows import Rows
+from stats_app.imports.rows import ClickReader, Rows
 from stats_app.imports.sources import Source, WrongFile
 from stats_app.imports.tables import CsvRows
 from stats_app.imports.times import TimeReader
@@ -20,10 +20,12 @@ from stats_app.imports.weblogs import DEFAULT_PREFIX, REDIRECTS, LogRows, ReadLi
 class ReadAs:
     """The options for reading a file. An option that does not apply to the format is an error.
 
+    `workspace` is the public id of the workspace that the clicks are imported to.
     `maps` and `only` are for files with columns (see `ColumnMap`), `date_format` and `timezone` for their times (see
     `TimeReader`). For logs, `prefix` is the path before the links' tokens, and `statuses` are those of followed links.
     """
 
+    workspace: str
     format: str = "csv"
     maps: Collection[str] = ()
     only: Collection[str] = ()
@@ -39,6 +41,10 @@ class ReadAs:
     @property
     def times(self) -> TimeReader:
         return TimeReader(self.date_format, self.timezone)
+
+    @property
+    def read_click(self) -> ClickReader:
+        return ClickReader(self.times, self.workspace)
 
 
 def rows_of(source: Source, read_as: ReadAs) -> Rows:
@@ -57,11 +63,11 @@ def format_of(name: str) -> str:
 
 
 def _csv(source: Source, read_as: ReadAs) -> Rows:
-    return CsvRows(source, read_as.columns, read_as.times)
+    return CsvRows(source, read_as.columns, read_as.read_click)
 
 
 def _jsonl(source: Source, read_as: ReadAs) -> Rows:
-    return JsonRows(source, read_as.columns, read_as.times)
+    return JsonRows(source, read_as.columns, read_as.read_click)
 
 
 def _combined(source: Source, read_as: ReadAs) -> Rows:

@@ -11,7 +11,6 @@ from stats_app.errors import FieldError, printable, shown
 from stats_app.imports.columns import NAMES, ColumnMap, KeyColumns
 from stats_app.imports.rows import ClickReader, Row, Rows, external_content
 from stats_app.imports.sources import Source
-from stats_app.imports.times import TimeReader
 
 _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
@@ -19,12 +18,12 @@ _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 class JsonRows(Rows):
     """The rows of a file of JSON lines. Empty lines are skipped."""
 
-    def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
+    def __init__(self, source: Source, mapping: ColumnMap, read_click: ClickReader) -> None:
         self.encoding = source.encoding()
         self._lines = source.text_lines()
         self._columns = KeyColumns(mapping)
         self.names = self._columns.names
-        self._click = ClickReader(times)
+        self._click = read_click
 
     def __iter__(self) -> Iterator[Row]:
         columns = self._columns
@@ -37,14 +36,15 @@ class JsonRows(Rows):
                     yield Row(number, line, FieldError(name, "unknown", message))
                     continue
                 values = columns(row)
-                if values is None:
+                click = None if values is None else self._click(values)
+                if values is None or click is None:
                     self.skipped += 1
                     continue
                 content = None
                 if values[_ID] is None:
                     external = values[_EXTERNAL_ID]
                     content = columns.content(row) if external is None else external_content(external)
-                yield Row(number, line, self._click(values), content)
+                yield Row(number, line, click, content)
             else:
                 yield Row(number, line, row)
 

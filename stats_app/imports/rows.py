@@ -39,7 +39,8 @@ class Rows(ABC):
     unread: Sequence[str] = ()
     """The columns that are not used."""
     skipped: int = 0
-    """How many rows have been skipped so far because they are not clicks or `--only` excludes them."""
+    """How many rows have been skipped so far: they are not clicks, name another workspace, or `--only` excludes
+    them."""
     skips_unknown_links: bool = False
     """Whether rows with a link of another workspace are skipped. Otherwise they are errors."""
 
@@ -48,13 +49,17 @@ class Rows(ABC):
 
 
 class ClickReader:
-    """Makes clicks from the values of rows."""
+    """Makes clicks from the values of rows. `workspace` is the public id of the workspace that they are imported to."""
 
-    def __init__(self, times: TimeReader) -> None:
+    def __init__(self, times: TimeReader, workspace: str) -> None:
         self._times = times
+        self._workspace = workspace
 
-    def __call__(self, values: Values) -> ClickInput | FieldError:
-        click_id, kind, campaign, user, alias, clicked_at, verdict, reason, link, _, agent = values
+    def __call__(self, values: Values) -> ClickInput | FieldError | None:
+        """The click or an error. None for a row that names another workspace."""
+        click_id, kind, campaign, user, alias, clicked_at, verdict, reason, link, _, agent, workspace = values
+        if workspace not in (None, self._workspace):
+            return None
         if clicked_at is None:
             return FieldError("clicked_at", "required", "clicked_at is required: a row says when its click was.")
         try:

@@ -12,7 +12,6 @@ from stats_app.errors import FieldError
 from stats_app.imports.columns import NAMES, ColumnMap, HeaderColumns, Values, check_clicks
 from stats_app.imports.rows import ClickReader, Row, Rows, external_content
 from stats_app.imports.sources import Source, WrongFile
-from stats_app.imports.times import TimeReader
 from stats_app.spreadsheets import restored
 
 DELIMITERS = (",", ";", "\t")
@@ -26,7 +25,8 @@ _ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
 class CsvTable:
-    """A CSV file whose first row names the columns. `skipped` counts the rows that `--only` has excluded so far."""
+    """A CSV file whose first row names the columns. `skipped` counts the rows left out so far: `--only`
+    excludes them, or the caller has counted them."""
 
     def __init__(self, source: Source, mapping: ColumnMap) -> None:
         """Reads the first row. Raises WrongFile for missing, unknown or repeated columns."""
@@ -66,14 +66,14 @@ class CsvTable:
 class CsvRows(Rows):
     """The clicks of a CSV file."""
 
-    def __init__(self, source: Source, mapping: ColumnMap, times: TimeReader) -> None:
+    def __init__(self, source: Source, mapping: ColumnMap, read_click: ClickReader) -> None:
         """Reads the first row. Raises WrongFile for missing, unknown or repeated columns."""
         self._table = CsvTable(source, mapping)
         columns = self._table.columns
         check_clicks(columns.origins)
         self.encoding, self.header = self._table.encoding, self._table.header
         self.names, self.unread = columns.names, columns.unread
-        self._click = ClickReader(times)
+        self._click = read_click
 
     def __iter__(self) -> Iterator[Row]:
         columns, read_click = self._table.columns, self._click
@@ -82,11 +82,15 @@ class CsvRows(Rows):
             if isinstance(values, FieldError):
                 yield Row(number, raw, values)
                 continue
+            click = read_click(values)
+            if click is None:
+                self._table.skipped += 1
+                continue
             content = None
             if values[_ID] is None:
                 external = values[_EXTERNAL_ID]
                 content = columns.content(cells) if external is None else external_content(external)
-            yield Row(number, raw, read_click(values), content)
+            yield Row(number, raw, click, content)
         self.skipped = self._table.skipped
 
 

@@ -10,10 +10,11 @@ from stats_app.sql.cursor import rows
 
 
 class FollowedLink(NamedTuple):
-    """A link with its own target and its campaign's, and with the public id of its campaign."""
+    """A link with its own target and its campaign's, and with the public ids of its workspace and campaign."""
 
     id: int
     workspace_id: int
+    workspace: str
     token: str
     kind: int
     target_url: str
@@ -27,10 +28,11 @@ class FollowedLink(NamedTuple):
 
 
 _FIND = """
-    SELECT link.id, link.workspace_id, link.token, link.kind, link.target_url, link.is_active,
+    SELECT link.id, link.workspace_id, workspace.public_id, link.token, link.kind, link.target_url, link.is_active,
         link.campaign_id, campaign.public_id, campaign.target_url,
         link.user_id, person.is_opted_out, link.alias_id
     FROM stats_app_trackedlink AS link
+        JOIN stats_app_workspace AS workspace ON workspace.id = link.workspace_id
         LEFT JOIN stats_app_campaign AS campaign ON campaign.id = link.campaign_id
         LEFT JOIN stats_app_workspaceuser AS person ON person.id = link.user_id
     WHERE link.token = %s

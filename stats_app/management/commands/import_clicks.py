@@ -48,6 +48,7 @@ class Command(StatsCommand):
         workspace = workspace_of(options["workspace"])
         name, rejects = options["file"], options["rejects"]
         read_as = imports.ReadAs(
+            workspace.public_id,
             options["format"] or imports.format_of(name),
             options["map"],
             options["only"],
