@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
@@ -76,17 +76,16 @@ def _is_header_of_addresses(value: object) -> bool:
 
 
 def _is_base_of_links(value: object) -> bool:
-    if value is None:
-        return True
-    return isinstance(value, str) and is_target(value) and value.endswith("/") and not {"?", "#"} & set(value)
+    return value is None or (_is_beginning(value) and value.endswith("/"))
 
 
 def _is_base_url(value: object) -> bool:
-    if value is None:
-        return True
-    parts = urlsplit(value) if isinstance(value, str) else urlsplit("")
-    plain = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and value == plain and plain.isascii()
+    return value is None or (_is_beginning(value) and value.isascii())
+
+
+def _is_beginning(value: object) -> TypeGuard[str]:
+    """Whether it is the beginning of addresses: without query, fragment, user and password."""
+    return isinstance(value, str) and is_target(value) and not {"?", "#", "@"} & set(value)
 
 
 def _is_rule_of_person_figures(value: object) -> bool:

@@ -8,11 +8,13 @@ mail systems recognize the copy.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -37,14 +39,16 @@ from stats_app.words import fold
 TIMEOUT_SECONDS = 300
 """The timeout if the host does not set EMAIL_TIMEOUT, so that no mail server blocks a run for ever."""
 
-TRIED_AT_ONCE = 3
-"""An address that the mail server refuses permanently is tried in so many runs without a pause: perhaps the server was
-set up wrongly."""
+FAILURES_BEFORE_PAUSE = 3
+"""An address pauses if the mail server refuses it permanently and this is at least its third failure in a row. Fewer
+failures may come from a server that was set up wrongly."""
 PAUSE = timedelta(days=1)
-"""The pause after these runs: frequent mails to addresses that do not exist harm the reputation of the sender."""
+"""The length of this pause: frequent mails to addresses that do not exist harm the reputation of the sender."""
 
-_NUMBER = 1  # identifies this job for `sole_run`
-_PAUSES = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
+_JOB = 1  # identifies this job for `sole_run`
+_STORE_DELAYS = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
+_KEPT_REPORTS = 100
+_CLOSING = 421  # the reply of a mail server that ends the connection
 _SIGNER = signing.Signer(salt="stats_app.unsubscribe", sep=".")
 
 logger = logging.getLogger(__name__)
@@ -79,8 +83,7 @@ def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
 
     Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
     """
-    addresses = _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
-    addresses = addresses.filter(Q(waits_until=None) | Q(waits_until__lte=now))
+    addresses = _active().filter(Q(waits_until=None) | Q(waits_until__lte=now))
     due: list[Due] = []
     for address in addresses.order_by("failures", "mailing__workspace", "mailing", "pk"):
         workspace = address.mailing.workspace
@@ -95,6 +98,11 @@ def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
 def _addresses() -> Any:
     using = router.db_for_write(Mailing)
     return MailingAddress.objects.using(using).select_related("mailing__workspace")
+
+
+def _active() -> Any:
+    """The addresses that get mails."""
+    return _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
 
 
 def _periods(address: MailingAddress, today: date) -> Iterator[Period]:
@@ -121,7 +129,7 @@ def send_due(now: datetime, *, told: Callable[[Due, str], None] = lambda due, er
     """
     using = router.db_for_write(Mailing)
     outcome = Outcome()
-    with sole_run(connections[using], _NUMBER) as hold:
+    with sole_run(connections[using], _JOB) as hold:
         if hold is None:
             outcome.was_alone = False
             return outcome
@@ -188,11 +196,17 @@ class _Run:
         if getattr(connection, "timeout", 0) is None:
             connection.timeout = TIMEOUT_SECONDS
         self.connection = connection
-        self.made: tuple[tuple[int, Period], Contents] | None = None
+        self.handed_over = 0  # mails over this connection
         self.gave_up: set[int] = set()
 
+        @lru_cache(_KEPT_REPORTS)
+        def made(mailing: Mailing, period: Period) -> Contents:
+            return contents(mailing, period, now)
+
+        self.made = made
+
     def send(self, due: Due) -> str | None:
-        """Sends a mail. Returns an empty text, or the error, or None if there is nothing to send any more."""
+        """Sends a mail. Returns "" if it was sent, the error if not, and None if it is not due any more."""
         if due.address.pk in self.gave_up:
             return None  # the periods of an address are sent in order
         try:
@@ -203,13 +217,12 @@ class _Run:
         if not self._note_attempt(due):
             return None
         try:
-            message = self._message(due)
+            message = message_to(due.address, due.period, self.made(due.address.mailing, due.period))
         except Exception as error:
             logger.exception("A mail could not be made: %s", due)
             return self._note_failure(due, f"The mail could not be made: {type(error).__name__}")
         try:
-            if self.connection.send_messages([message]) == 0:
-                raise OSError("The e-mail backend sent nothing.")
+            self._hand_over(message)
         except Exception as error:
             # The state of the connection is unknown, so the next mail uses a new one.
             self.close()
@@ -217,44 +230,53 @@ class _Run:
         self._note(lambda: self._sent(due), due)
         return ""
 
+    def _hand_over(self, message: EmailMultiAlternatives) -> None:
+        """Hands a mail over to the mail server. If the server has accepted mails over this connection and now ends it,
+        over a new one: many servers limit the number of mails over a connection."""
+        try:
+            sent = self.connection.send_messages([message])
+        except Exception as error:
+            if self.handed_over == 0 or _code_and_text(error)[0] != _CLOSING:
+                raise
+            self.close()
+            self.connection.open()
+            sent = self.connection.send_messages([message])
+        if sent == 0:
+            raise OSError("The e-mail backend sent nothing.")
+        self.handed_over += 1
+
     def _note_failure(self, due: Due, reason: str, *, is_final: bool = False) -> str:
         self.gave_up.add(due.address.pk)
-        waits = is_final and due.address.failures + 1 >= TRIED_AT_ONCE
+        waits = is_final and due.address.failures + 1 >= FAILURES_BEFORE_PAUSE
         due.address.waits_until = self.now + PAUSE if waits else None
         self._note(lambda: self._failed(due.address, reason), due)
         return reason
 
     def close(self) -> None:
+        self.handed_over = 0
         try:
             self.connection.close()
         except Exception:
             logger.debug("The connection to the mail server could not be closed", exc_info=True)
 
-    def _message(self, due: Due) -> EmailMultiAlternatives:
-        address = due.address
-        key = (address.mailing_id, due.period)
-        if self.made is None or self.made[0] != key:
-            self.made = (key, contents(address.mailing, due.period, self.now))
-        return message_to(address, due.period, self.made[1])
-
     def _note_attempt(self, due: Due) -> bool:
         """Stores an attempt. Returns False if the mail was sent, unsubscribed or switched off since the run began."""
         address = due.address
         days: dict[str, Any] = {"first_day": due.period.start, "last_day": due.period.end}
-        wanted = Q(pk=address.pk, unsubscribed_at=None, mailing__is_active=True, sends_from__lte=due.period.end)
-        if not MailingAddress.objects.using(self.using).filter(wanted).exists():
+        if not _active().filter(pk=address.pk, sends_from__lte=due.period.end).exists():
             return False
         deliveries = MailingDelivery.objects.using(self.using)
         deliveries.get_or_create(address_id=address.pk, **days)
         return bool(deliveries.filter(address=address.pk, sent_at=None, **days).update(attempts=F("attempts") + 1))
 
     def _sent(self, due: Due) -> None:
-        address = due.address.pk
+        address = due.address
         delivery = MailingDelivery.objects.using(self.using).filter(
-            address=address, first_day=due.period.start, last_day=due.period.end
+            address=address.pk, first_day=due.period.start, last_day=due.period.end
         )
         delivery.update(sent_at=self.now)
-        row = MailingAddress.objects.using(self.using).filter(pk=address)
+        address.failures = 0  # the same instance is in the address's next due mails
+        row = MailingAddress.objects.using(self.using).filter(pk=address.pk)
         row.update(sends_from=due.period.end + ONE_DAY, failures=0, error="", waits_until=None)
 
     def _failed(self, address: MailingAddress, reason: str) -> None:
@@ -263,8 +285,8 @@ class _Run:
 
     def _note(self, work: Callable[[], None], due: Due) -> None:
         """Stores the result of a mail. Tries again if the database fails, or the mail would be sent a second time."""
-        for pause in _PAUSES:
-            time.sleep(pause)
+        for delay in _STORE_DELAYS:
+            time.sleep(delay)
             try:
                 tried_again(work, using=self.using)
                 return
@@ -275,6 +297,19 @@ class _Run:
                     connections[self.using].close()
         logger.error("The result of this mail could not be stored, so it may be sent again: %s", due)
         raise failure
+
+
+class _ListUnsubscribe(str):
+    """The value of this header, which is sent on one line.
+
+    From Django 6.0 on, Python's `email.policy` folds headers. It would encode a long address by RFC 2047, and mail
+    programs would not find it. It leaves this to values with these two attributes.
+    """
+
+    name = "List-Unsubscribe"
+
+    def fold(self, *, policy: Any) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 def message_to(address: MailingAddress, period: Period, made: Contents) -> EmailMultiAlternatives:
@@ -289,7 +324,7 @@ def message_to(address: MailingAddress, period: Period, made: Contents) -> Email
         to=[address.email],
         headers={
             "Message-ID": f"<{parts}.{digest}@{urlsplit(conf.base_url or '').hostname or 'localhost'}>",
-            "List-Unsubscribe": f"<{unsubscribe}>",
+            "List-Unsubscribe": _ListUnsubscribe(f"<{unsubscribe}>"),
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
             "Auto-Submitted": "auto-generated",
         },
@@ -305,11 +340,17 @@ def _is_final(error: BaseException) -> bool:
     return isinstance(error, SMTPDataError) and error.smtp_code >= 500
 
 
+def _code_and_text(error: BaseException) -> tuple[int | str, bytes | str]:
+    """The reply of the mail server. Without a code if it is another error."""
+    refused: dict[str, tuple[int, bytes]] = getattr(error, "recipients", {})
+    for reply in refused.values():
+        return reply
+    return getattr(error, "smtp_code", ""), getattr(error, "smtp_error", str(error))
+
+
 def _reason(error: BaseException) -> str:
     """The error of the mail server or of the connection to it."""
-    refused = getattr(error, "recipients", None)
-    said = next(iter(refused.values()), None) if refused else None
-    code, text = said if said else (getattr(error, "smtp_code", ""), getattr(error, "smtp_error", str(error)))
+    code, text = _code_and_text(error)
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
     return printable(f"{code} {text}".strip() or type(error).__name__, 200)
 
@@ -331,17 +372,22 @@ def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> Non
 
 
 def token_of(address: MailingAddress) -> str:
-    return _SIGNER.sign(str(address.pk))
+    """The token for unsubscribing. It stays valid if the address is removed from the mailing and added again."""
+    return _SIGNER.sign(f"{address.mailing_id}-{_digest_of(address)}")
 
 
 def find_address(token: str) -> MailingAddress | None:
     """The address for a token for unsubscribing; None if the token is wrong, or the address was removed."""
     try:
-        key = _SIGNER.unsign(token)
+        mailing, _, digest = _SIGNER.unsign(token).partition("-")
     except signing.BadSignature:
         return None
-    address: MailingAddress | None = _addresses().filter(pk=key).first()
-    return address
+    return next((address for address in _addresses().filter(mailing=mailing) if _digest_of(address) == digest), None)
+
+
+def _digest_of(address: MailingAddress) -> str:
+    """Distinguishes the addresses of a mailing in tokens, so that the e-mail is not in them."""
+    return hashlib.sha256(address.email.encode()).hexdigest()[:16]
 
 
 def unsubscribe(address: MailingAddress, now: datetime) -> None:

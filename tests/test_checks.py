@@ -111,6 +111,24 @@ def test_e003_limits_are_whole_numbers(name: str, value: Any, settings: Any) -> 
                 "go.example.com/",
                 "ftp://x.example/",
                 "https://x.example/?t=/",
+                "https://ada:secret@x.example/",
+                1,
+            )
+        ),
+        *(
+            (
+                "BASE_URL",
+                value,
+                'Give the address at which the site begins, such as "https://stats.example.com", or None.',
+            )
+            for value in (
+                "",
+                "stats.example.com",
+                "ftp://stats.example.com",
+                "https://stats.example.com/?a",
+                "https://ada:secret@stats.example.com",
+                "https://stats.example .com",
+                "https://stäts.example.com",
                 1,
             )
         ),

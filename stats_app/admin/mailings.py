@@ -160,7 +160,7 @@ class MailingAdmin(ScopedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         now = timezone.now()
-        if "is_active" in form.changed_data and form.instance.is_active:
+        if form.instance.is_active and {"is_active", "every"} & set(form.changed_data):
             start_anew(form.instance, now)
         set_addresses(form.instance, form.cleaned_data["emails"], now)
 

@@ -11,9 +11,10 @@ app_name = "stats_dashboard"
 urlpatterns = [
     path("", views.workspaces, name="workspaces"),
     path("shared/<str:secret>/", views.shared, name="shared"),
+    path("unsubscribe/<str:secret>/", views.unsubscribe, name="unsubscribe"),
     # All other addresses with a secret, such as one without the last slash, because Django would log them as missing.
     re_path("^shared/(?P<secret>.+)$", views.shared),
-    path("unsubscribe/<str:secret>/", views.unsubscribe, name="unsubscribe"),
+    re_path("^unsubscribe/(?P<secret>.+)$", views.unsubscribe),
     path("<str:workspace_id>/", views.workspace, name="workspace"),
     path("<str:workspace_id>/share/", views.share, name="share"),
     path("<str:workspace_id>/campaigns/", views.campaigns, name="campaigns"),

@@ -42,7 +42,7 @@ class MailingAddress(models.Model):
 
     The row stays after unsubscribing, so that nobody adds the address again by mistake. `failures` counts the failed
     attempts since the last success, and `error` is the error of the last one. `waits_until` is set if the mail server
-    has permanently refused the address several times.
+    refuses the address permanently after two or more failed attempts.
     """
 
     mailing = models.ForeignKey(Mailing, models.CASCADE, db_index=False, related_name="addresses")
