@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -9,32 +10,40 @@ from typing import Any
 from django.db.models import QuerySet
 
 from stats_app.models import MailingAddress, ToolCall, WorkspaceUser
-from stats_app.words import fold
+from stats_app.words import search_key
 
 HIDDEN = "(erased)"
+
+# An e-mail does not go on to the left and to the right. A dot at the end of a sentence does not belong to it.
+_WHOLE_EMAIL = r"(?<![\w.+%-])(?:{emails})(?![\w-]|\.\w)"
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A person's e-mails, external id and the words of the name, all folded for comparing."""
+    """A person's e-mails, external id and name. `email_pattern` finds the e-mails in a text, `name_words` are the words
+    of the name, without the signs between them unless there is nothing else. Both compare as searches do."""
 
     emails: Collection[str]
     external_id: str | None
-    name_words: Collection[str]
+    email_pattern: re.Pattern[str]
+    name_words: frozenset[str]
 
     @classmethod
     def of(cls, user: WorkspaceUser) -> Identity:
-        aliases = user.aliases.using(user._state.db).values_list("email", flat=True)
-        return cls((user.email, *aliases), user.external_id, fold(user.display_name).split())
+        emails = (user.email, *user.aliases.using(user._state.db).values_list("email", flat=True))
+        pattern = _WHOLE_EMAIL.format(emails="|".join(re.escape(search_key(email)) for email in emails))
+        name = search_key(user.display_name)
+        return cls(emails, user.external_id, re.compile(pattern), frozenset(_WORD.findall(name) or name.split()))
 
     def is_in(self, text: str) -> bool:
-        """Whether the text names the person: by an e-mail, by the external id, or by all words of the name."""
-        folded = fold(text)
-        if any(email in folded for email in self.emails):
-            return True
+        """Whether the text contains an e-mail or all words of the name, in any order, or is the external id."""
         if self.external_id is not None and text.strip() == self.external_id:
             return True
-        return bool(self.name_words) and set(folded.split()).issuperset(self.name_words)
+        key = search_key(text)
+        if self.email_pattern.search(key):
+            return True
+        return bool(self.name_words) and self.name_words.issubset([*_WORD.findall(key), *key.split()])
 
 
 def addresses_of(identity: Identity, workspace_id: int, *, using: str) -> QuerySet[MailingAddress]:

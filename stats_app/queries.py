@@ -202,18 +202,19 @@ def user_metrics_and_days(
 def least_shown(workspace: Workspace, period: Period) -> float:
     """The minimum of clicks for a user's figure of the period to be shown beside the workspace's total.
 
-    One or two queries if PERSON_FIGURES is a number, else none. Users who have opted out are left out: they have no
-    clicks, so a single user with few clicks cannot be hidden among them.
+    Two or four queries if PERSON_FIGURES is a number, else none. Users who have opted out and have no clicks in the
+    period are left out: everybody knows that they have none, so no other user can be hidden among them.
     """
     least = person_figures.least()
     if person_figures.are_all_shown() or not person_figures.are_shown():
         return least
-    users = WorkspaceUser.objects.filter(workspace=workspace.pk, is_opted_out=False).order_by("pk")
-    some = list(users.values_list("pk", flat=True)[:_SOME_USERS])
+    users = WorkspaceUser.objects.filter(workspace=workspace.pk).order_by("pk")
+    some = list(users.filter(is_opted_out=False).values_list("pk", flat=True)[:_SOME_USERS])
     if sum(clicks < least for clicks in _clicks_of_users(workspace, period, some).values()) > 1:
         return least
-    everyone = list(users.values_list("pk", flat=True))
-    return person_figures.least_shown(_clicks_of_users(workspace, period, everyone).values())
+    opted_out = dict(users.values_list("pk", "is_opted_out"))
+    clicks_of = _clicks_of_users(workspace, period, [*opted_out])
+    return person_figures.least_shown(clicks for key, clicks in clicks_of.items() if clicks or not opted_out[key])
 
 
 def _clicks_of_users(workspace: Workspace, period: Period, users: Sequence[int]) -> dict[int, int]:

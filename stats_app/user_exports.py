@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import router
 
 from stats_app import admin_log
-from stats_app.dimensions import KINDS, USER_DAYS
+from stats_app.dimensions import KINDS, REASON_DAYS, USER_DAYS
 from stats_app.exports import pages, said
 from stats_app.identities import Identity, addresses_of, calls_that_name
-from stats_app.models import Click, Rollup, TrackedLink, WorkspaceUser
+from stats_app.models import Click, Reason, RecentVisit, Rollup, TrackedLink, WorkspaceUser
 from stats_app.periods import format_time
 from stats_app.sql.counting import COLUMNS
 
@@ -23,7 +23,8 @@ _INDENT = "  "
 def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
     """One JSON object, as parts of a text. Memory does not grow with the number of clicks.
 
-    `counts` are by local day, including days whose clicks are pruned. `mailings` are those that are sent to an
+    `counts` and `excludedCounts` are by local day, including days whose clicks are pruned. `recentVisits` are the
+    clicks that are still compared with new ones. `mailings` are those that are sent to an
     e-mail of the person, with what was sent. `toolCalls` are the rows of the audit log that contain the person's
     name, e-mail or id, and `adminLog` those of the log of Django's admin about the person's rows. Entries about
     deleted rows are left out, because they may be about a namesake. PERSON_FIGURES is not applied, because the export
@@ -34,7 +35,9 @@ def export_user(user: WorkspaceUser, *, now: datetime) -> Iterator[str]:
         "campaigns": _campaigns(user),
         "links": map(_link, user.links.select_related("campaign", "alias").order_by("pk")),
         "counts": _counts(user),
+        "excludedCounts": _excluded_counts(user),
         "clicks": _clicks(user),
+        "recentVisits": _recent_visits(user),
         "mailings": _mailings(user),
         "toolCalls": _calls(user),
         "adminLog": _admin_log(user),
@@ -101,10 +104,30 @@ def _link(link: TrackedLink) -> dict[str, Any]:
 
 
 def _counts(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
-    rows = Rollup.objects.filter(workspace=user.workspace_id, dimension=USER_DAYS, key=user.pk).order_by("day")
-    for day, *numbers in rows.values_list("day", *COLUMNS):
-        if any(numbers):
-            yield {"date": str(day), **{f"{kind}Clicks": number for kind, number in zip(KINDS, numbers, strict=True)}}
+    for _key, day, *numbers in _stored_counts(user, USER_DAYS, [user.pk]):
+        yield {"date": str(day), **_by_kind(numbers)}
+
+
+def _excluded_counts(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    reasons = Reason.objects.filter(workspace=user.workspace_id, dimension=USER_DAYS, key=user.pk).in_bulk()
+    for key, day, *numbers in _stored_counts(user, REASON_DAYS, [*reasons]):
+        why = reasons[key]
+        yield {"date": str(day), "verdict": why.verdict, "reason": why.text, **_by_kind(numbers)}
+
+
+def _stored_counts(user: WorkspaceUser, dimension: int, keys: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    rows = Rollup.objects.filter(workspace=user.workspace_id, dimension=dimension, key__in=keys)
+    yield from rows.order_by("day", "key").values_list("key", "day", *COLUMNS)
+
+
+def _by_kind(numbers: Sequence[int]) -> dict[str, int]:
+    return {f"{kind}Clicks": number for kind, number in zip(KINDS, numbers, strict=True)}
+
+
+def _recent_visits(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
+    visits = RecentVisit.objects.filter(workspace=user.workspace_id, signature=user.pk).order_by("pk")
+    for visit in visits:
+        yield {"clickId": str(visit.click).lower(), "visitedAt": _time(visit.visited_at), "reason": visit.reason}
 
 
 def _clicks(user: WorkspaceUser) -> Iterator[dict[str, Any]]:

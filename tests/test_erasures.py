@@ -42,7 +42,7 @@ from stats_app.models import (
 from stats_app.rollups import check
 from tests.admin_cast import superuser
 from tests.counts import stored_counts
-from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record
+from tests.factories import assign, make_alias, make_campaign, make_key, make_user, make_workspace, record, record_all
 from tests.rest import OVERVIEW, get, post
 from tests.test_commands import refusal, run
 
@@ -234,6 +234,42 @@ def test_the_audit_log_forgets_clients_and_names_of_parameters(workspace: Worksp
     assert stored[by_client.pk] == ("(erased)", {})
     assert stored[by_name.pk] == ("", {"x": [{"(erased)": 1, "kind": "vcard"}]})
     assert stored[bob.pk] == ("curl/8", {"bob@example.com": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_erased"),
+    [
+        ("Ada Lovelace", "lovelace ADA", True),
+        ("Ada Lovelace", "Lovelace, Ada", True),
+        ("Ada Lovelace", '("Ada Lovelace")', True),
+        ("Ada Lovelace", "Ada", False),
+        ("Ada Lovelace", "Adam Lovelace", False),
+        ("Lovelace, Ada", "Ada Lovelace", True),
+        ("Ada Lovelace-Byron", "ada lovelace byron", True),
+        ("Irmak Yıldız", "irmak yildiz", True),
+        ("\N{ROCKET}", "to \N{ROCKET}", True),
+        ("", "", False),
+        ("Ada", "<ada@example.com>", True),
+        ("X", "Write to ada@example.com.", True),
+        ("X", "q=ADA@example.com&page=1", True),
+        ("X", "joada@example.com", False),
+        ("X", "jo.ada@example.com", False),
+        ("X", "ada@example.com.au", False),
+        ("X", "ada@example.community", False),
+        ("X", " S-1-5-21 ", True),
+        ("X", "S-1-5-211", False),
+    ],
+)
+def test_the_audit_log_forgets_what_names_the_person_and_nobody_else(
+    workspace: Workspace, name: str, text: str, is_erased: bool
+) -> None:
+    user = make_user(workspace, email="ada@example.com", display_name=name, external_id="S-1-5-21")
+    call = called(workspace, query=text)
+    exported_calls = exported(user)["toolCalls"]
+    run("erase_user", user.public_id)
+    call.refresh_from_db()
+    assert call.arguments == {"query": "(erased)" if is_erased else text}
+    assert len(exported_calls) == is_erased
 
 
 def test_it_can_be_run_again_and_says_so(ada: WorkspaceUser) -> None:
@@ -678,6 +714,8 @@ def test_all_that_is_stored_about_a_person_is_written(
             link("vcard", CARD),
         ],
         "counts": [{"date": "2026-03-10", "campaignClicks": 1, "vcardClicks": 1, "otherClicks": 1}],
+        "excludedCounts": [],
+        "recentVisits": [],
         "mailings": [
             {
                 "email": "lovelace@example.com",
@@ -690,6 +728,36 @@ def test_all_that_is_stored_about_a_person_is_written(
             }
         ],
     }
+
+
+def test_what_is_not_counted_for_a_person_is_written(workspace: Workspace, ada: WorkspaceUser) -> None:
+    record_all(
+        workspace,
+        [ClickInput("vcard", user=ada, clicked_at=NOON, verdict="bot", reason=reason) for reason in ("x", "x", "y")],
+    )
+    run("prune_clicks", "--before", "2026-03-20")
+    ours, theirs = (
+        RecentVisit.objects.create(
+            workspace=workspace,
+            network=b"n" * 16,
+            visitor=b"v" * 16,
+            link=1,
+            signature=signature,
+            click=ULID(),
+            visited_at=NOON,
+        )
+        for signature in (ada.pk, ada.pk + 1)
+    )
+    export = exported(ada)
+    vcards = {"campaignClicks": 0, "otherClicks": 0}
+    assert export["excludedCounts"] == [
+        {"date": "2026-03-10", "verdict": "bot", "reason": "x", **vcards, "vcardClicks": 2},
+        {"date": "2026-03-10", "verdict": "bot", "reason": "y", **vcards, "vcardClicks": 1},
+    ]
+    assert export["recentVisits"] == [
+        {"clickId": str(ours.click).lower(), "visitedAt": "2026-03-10T12:00:00+00:00", "reason": ""}
+    ]
+    assert str(theirs.click).lower() not in json.dumps(export)
 
 
 def test_nothing_is_kept_back_from_the_person(ada: WorkspaceUser) -> None:

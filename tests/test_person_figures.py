@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stats_app import person_figures
+from stats_app.erasures import erase_user
 from stats_app.errors import PersonFiguresOff
 from stats_app.exports import export_clicks
 from stats_app.ingest import ClickInput
@@ -313,6 +314,21 @@ def test_all_but_one_are_not_told(cast: Cast, settings: Any) -> None:
     assert get(cast.key, f"{USERS}{cast.bob.public_id}/metrics/", PERIOD).status_code == 403
     make_user(cast.workspace)
     assert get(cast.key, f"{USERS}{cast.bob.public_id}/metrics/", PERIOD).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_opting_out_or_being_erased_tells_no_figure_that_was_withheld(
+    cast: Cast, is_erased: bool, settings: Any
+) -> None:
+    settings.STATS_APP = {"PERSON_FIGURES": 300}
+    if is_erased:
+        erase_user(cast.persons["Carol"], now=NOW)
+    else:
+        WorkspaceUser.objects.filter(pk=cast.persons["Carol"].pk).update(is_opted_out=True)
+    page = show(superuser(), address(cast.workspace), **DATES)
+    assert [row[:2] for row in table(page, "users")] == [["Ada Person", "461"]]
+    assert get(cast.key, f"{USERS}{cast.bob.public_id}/metrics/", PERIOD).status_code == 403
 
 
 @pytest.mark.django_db
