@@ -49,7 +49,7 @@ def entries_about(rows: Iterable[QuerySet[Any]], *, using: str) -> list[QuerySet
 def entries_about_deleted(
     models: Iterable[type[Model]], is_meant: Callable[[str], bool], *, using: str
 ) -> list[QuerySet[Any]]:
-    """The entries about rows that no longer exist and whose name is meant, for each of these models.
+    """The entries about deleted rows of each of these models, if `is_meant` accepts the row's name.
 
     They may be about a row of any workspace, because the log does not store which one it was.
     """

@@ -19,8 +19,8 @@ class Followed(NamedTuple):
     """A stored click, as input of the rules for bursts.
 
     `id` is its ULID, `reason` its current reason. `visitor` and `network` are keys from `stats_app.visitors`, or None
-    if unknown. `signature` is the user whose mails contain the link. None means links that are in everybody's mails;
-    they are treated as one signature.
+    if unknown. `signature` is the primary key of the user whose signature has the link. Links of no user have None,
+    and count as one signature.
     """
 
     id: bytes

@@ -174,7 +174,7 @@ def check_settings(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 @register()
 def check_client_ip_header(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """E007: CLIENT_IP_HEADER is set, but no proxy is trusted, so that anyone could send this header."""
+    """E007: CLIENT_IP_HEADER contains a single address, and TRUSTED_PROXIES does not list who may send it."""
     if _has_wrong_settings() or proxies.is_chain(conf.client_ip_header):
         return []
     if conf.trusted_proxies and not isinstance(conf.trusted_proxies, int):

@@ -13,7 +13,7 @@ from django.conf import settings
 DEFAULTS: dict[str, Any] = {
     # Calls a minute for each tool and API key; None switches the limit off.
     "RATE_LIMIT": 30,
-    # Requests a minute for each API key to the lists of campaigns, users, clicks and links.
+    # Requests a minute for each API key to the lists of campaigns, users, clicks and links, and to POST links/.
     "LIST_RATE_LIMIT": 300,
     # Requests a minute for each API key to POST clicks/.
     "INGEST_RATE_LIMIT": None,

@@ -201,7 +201,8 @@ def _public_id(rng: random.Random, prefix: str) -> str:
 
 
 def _clicks(place: DemoWorkspace, rng: random.Random) -> Iterator[ClickInput]:
-    """An endless series of clicks. None is later than the workspace, so that a later run makes the same."""
+    """An endless series of clicks. None is later than the creation of the workspace, so that a later run makes the
+    same."""
     zone = place.workspace.zone
     last = place.workspace.created_at
     midnight = last.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)

@@ -1,4 +1,4 @@
-"""What clicks are counted by. To add a dimension, add a line here and rebuild the rollups.
+"""What clicks are counted by. `docs/contributing.md` says which files a new dimension needs.
 
 A dimension counts the clicks of each local day, separately for each kind, under a key: the primary key of the campaign,
 of the user and so on, or 0 for the whole workspace. A dimension with a `years` code is also stored by calendar year.

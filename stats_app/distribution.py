@@ -76,7 +76,8 @@ OLDEST = (13, 0)
 """The oldest version of Citus that was tested."""
 
 RECOVERY_MS = 5_000
-"""The longest time, after the restart of a crashed machine, until the clicks that it was storing can be read."""
+"""The longest time between two repairs by Citus without a warning (W007). Until a repair, the clicks that a crashed
+machine was storing cannot be read."""
 
 _KNOWN = Workspace._meta.db_table  # the local table that Citus must know
 _PLACED = {

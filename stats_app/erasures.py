@@ -58,8 +58,8 @@ def erased_identifiers(
 ) -> ErasedIdentifiers:
     """The e-mails and external ids among these that must be refused when people of a workspace are saved.
 
-    At most three queries, and one if nobody has ever been erased. Identifiers that a user has now are not included,
-    because staff may have added the person again by hand.
+    One query if nobody has ever been erased; otherwise up to four, and more for thousands of identifiers. Identifiers
+    that a user has now are not included, because staff may have added the person again by hand.
     """
     using = router.db_for_write(ErasedIdentifier)
     salt = ErasureSalt.objects.using(using).filter(workspace=workspace_id).values_list("salt", flat=True).first()
@@ -133,7 +133,7 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
         "assignments": assignments.count(),
         "mailing_addresses": mailing_addresses.count(),
     }
-    aliases.delete()  # before the links, as all deletions of aliases lock them
+    aliases.delete()  # before the links: all deletions of aliases lock rows in this order
     links_without_person, links_deleted = _erase_links(row, workspace_id, using)
     assignments.delete()
     mailing_addresses.delete()

@@ -101,8 +101,7 @@ def _escaped(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What is left of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number, at least
-    1)."""
+    """What is left of a rate limit: `remaining` calls now, and one more in `reset` seconds (a whole number from 1)."""
 
     name: str
     limit: int
@@ -230,7 +229,7 @@ class UnknownZone(StatsError):
             f"This server does not know the time zone {shown(name)} of the workspace: choose another one, or update "
             "the package tzdata."
         )
-        super().__init__(f"{self.sentence} Nothing was changed: the same can be sent again afterwards.")
+        super().__init__(f"{self.sentence} Nothing was changed: send the same request again afterwards.")
 
 
 class Refused(StatsError):

@@ -95,7 +95,7 @@ class IngestResult:
 def record_clicks(
     workspace: Workspace, clicks: Iterable[ClickInput | FieldError], *, now: datetime | None = None
 ) -> IngestResult:
-    """Stores clicks and updates the rollups in one transaction, exactly once for each id. The only writer of clicks.
+    """Stores clicks and updates the rollups in one transaction, exactly once for each id.
 
     A `FieldError` in place of an item is an error that the caller has found; it is reported at its position. Uses the
     caller's transaction if there is one; otherwise it tries again after a deadlock. `now` is the time that clicks are
@@ -110,8 +110,8 @@ def record_clicks(
 def recording(
     workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str, max_wait: float | None = None
 ) -> Result:
-    """Runs `work`, which calls `store`, in one transaction under the workspace's lock. Returns what it returns.
-    `max_wait` is that of `in_workspace`."""
+    """Runs `work`, which calls `store`, in one transaction under the workspace's lock, and returns its result.
+    `max_wait` is explained at `in_workspace`."""
 
     def begin(locked: LockedWorkspace, *, alone: bool = False) -> Result:
         if not locked.counted_timezone:

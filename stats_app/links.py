@@ -87,7 +87,7 @@ def create_links(
     """Makes links, set-based and in one transaction. The same arguments give the same link, even in concurrent calls.
 
     A `FieldError` in place of an item is an error that the caller has found. Wrong items are reported by position, and
-    the links of the others are made. Raises LookupError if the workspace was deleted.
+    the links of the others are made. Raises WorkspaceGone.
     """
     items = list(links)
     using = router.db_for_write(TrackedLink)

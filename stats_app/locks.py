@@ -9,8 +9,10 @@
    meanwhile. Campaigns and users are deleted under the workspace's exclusive lock instead. That is simpler, and rare;
    aliases are deleted whenever a list of people leaves some out. Citus would lock the table of aliases as a whole, so
    there they are deleted under the workspace's lock, too.
-4. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
-5. Rollups, sorted by key, in one statement, for the same reason.
+4. The network of a visitor, only for clicks on tracked links, so that the clicks of a burst see each other.
+5. New reasons, sorted, because rollups refer to them by primary key.
+6. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
+7. Rollups, sorted by key, in one statement, for the same reason.
 
 SQLite allows one writer at a time. So on SQLite every writing transaction begins with a write, which waits for the
 other writer. If it began with a read, SQLite would refuse its first write after another transaction has written.
@@ -34,8 +36,7 @@ from stats_app.sql.cursor import is_postgresql
 Result = TypeVar("Result")
 
 ATTEMPTS = 4  # the first one included
-# More, because forms save single rows without a lock. Beside a process that saved the same e-mails in a loop, every
-# second attempt failed.
+# More, because forms of the admin save single rows without this lock, and each may make one attempt fail.
 DIRECTORY_ATTEMPTS = 20
 _PAUSE = 0.05  # seconds before the second attempt; doubled before each further one
 

@@ -61,9 +61,9 @@ def prunable_clicks(workspace: Workspace, before: date, *, now: datetime) -> int
 
 
 def _give_up_month(locked: LockedWorkspace, *, before: date, now: datetime, using: str) -> bool:
-    """Moves `clicks_kept_from` past the first month that has clicks before the date. Returns False if there is none.
+    """Moves `clicks_kept_from` past the first month that has clicks before the date, and returns True.
 
-    Then `clicks_kept_from` is set to the date itself if clicks have been pruned before.
+    Returns False if no month is left. If clicks were pruned before, `clicks_kept_from` is then set to the date.
     """
     _refuse_what_cannot_be_pruned(locked, before, now)
     kept_from = locked.clicks_kept_from

@@ -88,7 +88,8 @@ class OverviewCounts:
 
 
 def overview_counts(workspace: Workspace, period: Period, more_days: Period | None = None) -> OverviewCounts:
-    """The counts, by three queries. `daily` also contains `more_days`."""
+    """The counts, by three queries, or four if clicks are spread evenly (`sql.rankings`). `daily` also contains
+    `more_days`."""
     days = hull([period, period.previous(), more_days or period])
     # Campaigns are read before the total: if clicks come in between, the total is still not less than its parts.
     campaigns = _top_campaigns(workspace, period)
@@ -191,7 +192,8 @@ def user_metrics(workspace: Workspace, public_id: str, period: Period, now: date
 def user_metrics_and_days(
     workspace: Workspace, public_id: str, period: Period, days: Period, now: datetime
 ) -> tuple[Json, DailyClicks]:
-    """As `user_metrics`, with the clicks on each of `days`, which contain the period. Two queries."""
+    """As `user_metrics`, with the clicks on each of `days`, which contain the period. Two queries, and
+    those of `least_shown`."""
     user = _find_user(workspace, public_id)
     daily = _daily_clicks(workspace, days, {"user": user.id})
     clicks = daily.clicks(period)

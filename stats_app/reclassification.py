@@ -55,8 +55,8 @@ class _Stored(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """The spans of time whose clicks may change. For a click after `whole_from`, all earlier clicks that the rules need
-    are still stored."""
+    """The spans of time whose clicks may change. `whole_from`: for clicks from then on, no earlier click that the rules
+    look at has been pruned."""
 
     spans: Sequence[tuple[datetime, datetime]]
     whole_from: datetime

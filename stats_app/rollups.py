@@ -206,7 +206,8 @@ def _refuse_what_cannot_be_recounted(
     moved, kept_from = is_moved(locked), locked.clicks_kept_from
     if moved and (start or end or in_parts):
         raise Refused(
-            f"The time zone is {locked.timezone} but counts are by {locked.counted_timezone}: rebuild all days."
+            f"The time zone is {locked.timezone} but counts are by {locked.counted_timezone}: run "
+            "rebuild_rollups without --from and --to."
         )
     if kept_from is not None and moved:
         raise Refused(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db import connections, router
 
@@ -13,6 +12,7 @@ from stats_app.dimensions import HUMAN, VERDICTS
 from stats_app.ingest import checked_reason, click_id_of, number_reasons, spans_of
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, Workspace
+from stats_app.periods import zone_of
 from stats_app.references import WrongField, code_of
 from stats_app.sql import clicks as sql
 
@@ -41,7 +41,7 @@ def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> i
 
     Clicks that are not stored, or already have the verdict and the reason, are skipped. Uses the caller's transaction
     if there is one; otherwise it tries again after a deadlock. If the same transaction also records clicks, call this
-    function first, because the lock order puts clicks before rollups. Raises ValueError for an invalid verdict, reason
+    function first: recording locks rollups, and stored clicks must be locked before them. Raises ValueError for an invalid verdict, reason
     or id.
     """
     try:
@@ -62,7 +62,7 @@ def _change_verdicts(locked: LockedWorkspace, *, wanted: Mapping[bytes, tuple[in
     stored = sql.lock_verdicts(connection, locked.id, sorted(wanted))
     changed = [click for click in stored if (click.verdict, click.reason) != wanted[click.id]]
     ids = [click.id for click in changed]
-    spans = spans_of(ZoneInfo(locked.timezone), {click.utc_day for click in changed})
+    spans = spans_of(zone_of(locked.timezone), {click.utc_day for click in changed})
     sql.move(connection, locked.id, ids, spans, "-")
     for verdict, reason in verdicts:
         alike = [click_id for click_id in ids if wanted[click_id] == (verdict, reason)]

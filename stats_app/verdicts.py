@@ -38,7 +38,8 @@ class Visit(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A click's verdict, the reason that is stored with it, and the id of the rule. Both are "" for a human click.
+    """A click's verdict, the reason that is stored with it, and the id of the rule. Reason and rule are "" for a
+    human click.
 
     `shadow` has the ids of the matching shadow rules.
     """

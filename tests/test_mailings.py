@@ -265,12 +265,12 @@ def test_an_address_that_is_refused_for_good_is_tried_once_a_day_after_three_tim
         for _run in range(2):
             assert fails(f"{MONDAY}T10:00:00+00:00") == f"{refused} The next run tries again."
         third = fails(f"{MONDAY}T10:00:00+00:00")
-        assert third == f"{refused} 1 of them the mail server refuses for good: tried again after a day."
+        assert third == f"{refused} 1 of these addresses were refused for good; they are tried again after a day."
         assert send(f"{MONDAY}T10:15:00+00:00") == send(f"{MONDAY}T23:59:00+00:00") == "0 mail(s) sent.\n"
         assert server.tried == [ADA, BOB, ADA, ADA]
         shown = superuser().get(admin_address("mailing", "change", mailing), headers={"accept-language": "fr"})
         assert "prochaine tentative : 31 mars 2026 10:00" in shown.content.decode()
-        assert "refuses for good" in fails("2026-03-31T10:00:00+00:00")
+        assert "refused for good" in fails("2026-03-31T10:00:00+00:00")
         assert send("2026-03-31T10:15:00+00:00") == "0 mail(s) sent.\n"
         server.refused = ()
         assert send("2026-04-01T10:00:00+00:00") == "1 mail(s) sent.\n"

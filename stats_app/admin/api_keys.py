@@ -1,4 +1,4 @@
-"""API keys and the audit log in the admin."""
+"""API keys in the admin."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class ScopedAdmin(_ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows that contain every word. None for an invalid search; the list shows the error."""
+        """The rows that contain every word. No rows for an invalid search; the list shows the error."""
         try:
             words = search_words(search_term)
         except WrongValue:

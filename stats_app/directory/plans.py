@@ -45,8 +45,8 @@ Row = TypeVar("Row", bound=DirectoryRow)
 
 
 class Plan(ABC, Generic[Row]):
-    """The rows of the items before and after the change, by the position of the item. Sets the errors of wrong
-    items."""
+    """What to change so that the rows equal the items: the rows before and after, by the position of their item. Sets
+    the errors of wrong items."""
 
     declaration: ClassVar[type[DirectoryItem]]
     cleared: ClassVar[tuple[str, ...]]
@@ -145,7 +145,8 @@ class Plan(ABC, Generic[Row]):
 
     @property
     def moving(self) -> list[int]:
-        """The rows with a unique value that another row gets. These values must be cleared first."""
+        """The primary keys of rows that give up a unique value to another row. It must be cleared before rows are
+        updated."""
         wanted = {claim for one in self.new for claim in one.wants}
         wanted.update(claim for _, after in self.changed for claim in after.wants)
         return [old.id for old, new in self._written_anew if (old.wants.keys() - new.wants.keys()) & wanted]

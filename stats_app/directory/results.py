@@ -26,7 +26,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """A valid item: its row, and the changes. In a dry run a new row has no id."""
+    """A valid item: its row, and the changes. In a dry run the public id of a new row is random."""
 
     index: int
     public_id: str

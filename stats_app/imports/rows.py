@@ -42,7 +42,7 @@ class Rows(ABC):
     """How many rows have been skipped so far: they are not clicks, name another workspace, or `--only` excludes
     them."""
     skips_unknown_links: bool = False
-    """Whether rows with a link of another workspace are skipped. Otherwise they are errors."""
+    """Whether rows with a link that the workspace does not have are skipped. Otherwise they are errors."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Row]: ...

@@ -26,7 +26,7 @@ KEPT_LINKS = 50_000
 @dataclass
 class Imported:
     """The number of rows with each result so far. `skipped` rows are not clicks, such as other requests in a log;
-    `unknown_links` are clicks on links of other workspaces."""
+    `unknown_links` are clicks on links that this workspace does not have."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -55,7 +55,7 @@ def import_clicks(
     cannot be read, and WorkspaceGone if the workspace is deleted during the import.
     """
     imported = Imported()
-    store = _Rehearsal(workspace) if dry_run else partial(record_clicks, workspace)
+    store = _DryRun(workspace) if dry_run else partial(record_clicks, workspace)
     links, ids = _Links(workspace), RowIds(workspace)
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
@@ -143,7 +143,7 @@ def _give_ids(ids: RowIds, batch: Sequence[Row], clicks: list[ClickInput | Field
         clicks[place] = ClickInput(kind, new_id, *others)
 
 
-class _Rehearsal:
+class _DryRun:
     """Returns what `record_clicks` would return for each batch, and stores nothing.
 
     Each batch is recorded and at once rolled back, so that locks are held no longer than in a real import. Because of

@@ -1,7 +1,7 @@
 """From a Django request to the SDK's ASGI application and back.
 
-The SDK implements the protocol with and without sessions, its errors, and the checks of headers and hosts. It handles
-each request by itself, without a session, so that any worker process can answer any message.
+The SDK implements the protocol, its errors, and the checks of headers and hosts. It runs without sessions, so that any
+worker process can answer any message.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""API keys, what they may do, how often, and the log of what they did."""
+"""API keys, their scopes, and the times of their last calls."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class ApiKey(models.Model):
 
 
 class CallWindow(models.Model):
-    """The times of the last calls of an API key under one name, oldest first, as a JSON list of microseconds.
+    """The times of the last calls of an API key to one tool or group of calls (`name`), oldest first, as a JSON list of
+    microseconds.
 
     On PostgreSQL the table is UNLOGGED, because it is written at each call. A crash of the server empties it, which
     loses at most a minute of counting.

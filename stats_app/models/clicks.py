@@ -89,7 +89,7 @@ class TrackedLink(ClickedModel):
 
 
 class Click(models.Model):
-    """A click on a link, stored once for each `id` of a workspace. Written by `stats_app.ingest` only.
+    """A click on a link, stored once for each `id` of a workspace. Only `stats_app.ingest` adds clicks.
 
     - The widest fields come first, so that a row needs no padding.
     - The foreign keys have no database constraints, because three deferred constraints halve the rate of inserts.

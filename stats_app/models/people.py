@@ -21,7 +21,7 @@ from stats_app.sql.words import Alphabetical, holds
 ERASED_DOMAIN = "erased.invalid"
 """The domain of the e-mails of erased users. It can never exist (RFC 2606)."""
 
-# The most keys that a statement may list, because each takes Django as long as rendering a cell of a page.
+# The most keys to list in one statement. Django needs as much time for each as for a cell of a page.
 FEW = 500
 
 

@@ -27,8 +27,8 @@ class Mover:
 
 
 def movers(workspace: Workspace, comparison: Comparison) -> tuple[list[Mover], list[Mover]]:
-    """The campaigns that rose and those that fell, largest change first, at most `MOST` of each. None if the periods
-    cannot be compared."""
+    """The campaigns that rose and those that fell, largest change first, at most `MOST` of each. Two empty lists
+    if the periods cannot be compared."""
     if comparison.counted is None or comparison.compared is None or comparison.reason is not None:
         return [], []
     current, before = _clicks(workspace, comparison.counted), _clicks(workspace, comparison.compared)

@@ -90,7 +90,7 @@ class OverviewReport(Report):
 def overview_report(
     workspace: Workspace, question: Question, now: datetime, audience: Audience = STAFF
 ) -> OverviewReport:
-    """The workspace's overview. About fifteen queries of rollups, for any number of clicks."""
+    """The workspace's overview. About fifteen queries, for any number of clicks."""
     comparison = comparison_of(workspace, question, workspace.today(now))
     period = question.period
     counts = queries.overview_counts(workspace, period, comparison.days)
@@ -173,7 +173,7 @@ def _coverage(workspace: Workspace, comparison: Comparison, all_users: int) -> C
 
 
 def _weekdays(counts: queries.OverviewCounts, comparison: Comparison) -> list[Weekday]:
-    """The clicks by weekday on the days that are over. None if these are less than a week, or have no clicks."""
+    """The clicks by weekday on the days that are over. Empty if these are less than a week, or have no clicks."""
     days = comparison.counted
     if days is None or days.days < 7:
         return []

@@ -45,7 +45,7 @@ class ClickRow(NamedTuple):
 
 
 FEW = 10
-"""Up to this number of clicks Citus gets clicks and changes of the rollups as `VALUES`; for more, arrays cost less."""
+"""Up to this number, clicks and changes of rollups are sent to Citus as `VALUES`. For more, arrays cost less."""
 
 
 def insert(
@@ -93,7 +93,7 @@ def _store_and_count(
 
 
 def _occurring(clicks: Sequence[ClickRow]) -> tuple[Dimension, ...]:
-    """The dimensions in which any of the clicks is counted."""
+    """The dimensions in which any of the clicks is counted. Verdicts other than human are not 0, and so true."""
     values = _columns(clicks)
     return tuple(one for one in DIMENSIONS if one.key is None or any(values[one.key if one.human else "verdict"]))
 

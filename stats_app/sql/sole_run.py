@@ -20,10 +20,10 @@ class LostLock(Exception):
 
 
 class Hold:
-    """The held lock. `check()` raises LostLock if it was lost."""
+    """The held lock."""
 
     def check(self) -> None:
-        """A lock on a file cannot be lost."""
+        """Raises LostLock if the lock was lost. A lock on a file never is."""
 
 
 class _HeldByPostgresql(Hold):
@@ -78,8 +78,7 @@ def _on_sqlite(connection: BaseDatabaseWrapper, number: int) -> Iterator[Hold | 
     path = f"{connection.settings_dict['NAME']}-run-{number}"
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as beside:
         try:
-            # IMMEDIATE and not EXCLUSIVE, which fails while anybody reads the file. Runs that start at the same time
-            # read it, so that none of them might get the lock.
+            # Not EXCLUSIVE, which fails while anybody reads the file: runs that start at the same time could all fail.
             beside.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             yield None

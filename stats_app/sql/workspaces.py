@@ -31,12 +31,12 @@ def lock(
     at most so many seconds for this lock, and for each further lock of the transaction.
     """
     if is_postgresql(connection):
-        # In the same statement, which is evaluated from left to right, because another one would take longer.
+        # The limit is set in the same statement, to save a round trip. PostgreSQL evaluates the list from left to right.
         limit = "" if max_wait is None else f"set_config('lock_timeout', '{max_wait * 1000:.0f}', true), "
         queue = f"pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)"
         rows(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
-        # Read by the same statement, where it costs nothing, because a query of its own would be run for each call.
+        # Whether it is Citus is read here, too, because a separate query would cost time for each click.
         statement = f"SELECT {_COLUMNS}, {_IS_CITUS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.

@@ -50,7 +50,7 @@ class Command(StatsCommand):
             faults.append(f"The mail server cannot be reached: {outcome.stopped}.")
         waiting = sum(due.address.waits_until is not None for due, _error in outcome.failed)
         if waiting:
-            faults.append(f"{waiting} of them the mail server refuses for good: tried again after a day.")
+            faults.append(f"{waiting} of these addresses were refused for good; they are tried again after a day.")
         if outcome.stopped or waiting < len(outcome.failed):
             faults.append("The next run tries again.")
         if faults := [*faults, *outcome.unknown_zones]:
