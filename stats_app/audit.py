@@ -6,15 +6,15 @@ import json
 import logging
 import math
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import datetime
 
-from django.db import connections, router, transaction
+from django.db import connections, router
 
 from stats_app.errors import redacted
 from stats_app.keys import Caller
 from stats_app.models import ToolCall
 from stats_app.sql import audit as sql
+from stats_app.sql.transactions import savepoint
 
 MAX_ARGUMENT_BYTES = 8 * 1024
 _CLIENT_LENGTH = 200
@@ -55,8 +55,7 @@ def record_call(
 def _insert(row: tuple[object, ...]) -> None:
     using = router.db_for_write(ToolCall)
     connection = connections[using]
-    # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
-    with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
+    with savepoint(using):
         sql.insert_tool_call(connection, row)
 
 

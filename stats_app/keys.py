@@ -13,7 +13,6 @@ import json
 import logging
 import secrets
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +24,7 @@ from stats_app.errors import NotAuthenticated, PermissionDenied, Refused
 from stats_app.models import ApiKey, Workspace
 from stats_app.models.api_keys import STATS_READ
 from stats_app.sql import api_keys as sql
+from stats_app.sql.transactions import savepoint
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ class Caller:
     """The caller: an API key, and its workspace."""
 
     api_key_id: int
-    key_name: str
     scopes: frozenset[str]
     workspace: Workspace
 
@@ -129,13 +128,13 @@ def authenticate(secret: str | None, now: datetime) -> Caller:
     row = sql.find_key(connections[router.db_for_read(ApiKey)], digest_of(secret))
     if row is None:
         raise NotAuthenticated
-    key_id, name, scopes, expires_at, revoked_at, last_used_at = row[: len(sql.KEY_COLUMNS)]
+    key_id, scopes, expires_at, revoked_at, last_used_at = row[: len(sql.KEY_COLUMNS)]
     workspace = Workspace.from_db(router.db_for_read(Workspace), sql.WORKSPACE_COLUMNS, row[len(sql.KEY_COLUMNS) :])
     if revoked_at is not None or (expires_at is not None and expires_at <= now) or not workspace.is_active:
         raise NotAuthenticated
     if last_used_at is None or last_used_at < now - LAST_USE_GRAIN:
         _note_use(key_id, now)
-    return Caller(key_id, name, frozenset(json.loads(scopes) if isinstance(scopes, str) else scopes), workspace)
+    return Caller(key_id, frozenset(json.loads(scopes) if isinstance(scopes, str) else scopes), workspace)
 
 
 def _note_use(key_id: int, now: datetime) -> None:
@@ -143,8 +142,7 @@ def _note_use(key_id: int, now: datetime) -> None:
     using = router.db_for_write(ApiKey)
     connection = connections[using]
     try:
-        # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
-        with transaction.atomic(using=using) if connection.in_atomic_block else nullcontext():
+        with savepoint(using):
             sql.note_use(connection, key_id, now)
     except DATABASE_ERRORS:
         logger.warning("The last use of an API key could not be stored.", exc_info=True)

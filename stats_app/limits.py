@@ -7,15 +7,15 @@ as many calls within a few seconds, just before and just after a new minute begi
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
-from django.db import DatabaseError, connections, router, transaction
+from django.db import DatabaseError, connections, router
 
 from stats_app.database_errors import kind_of, unavailability
 from stats_app.errors import WINDOW_SECONDS, Allowance, RateLimited
 from stats_app.models import CallWindow
 from stats_app.sql import api_keys as sql
+from stats_app.sql.transactions import savepoint
 
 # Tests that freeze the clock set it to False.
 USES_CLOCK_OF_DATABASE = True
@@ -40,8 +40,7 @@ def take(api_key_id: int, name: str, limit: int | None, now: datetime) -> Allowa
     # With SQLite all processes are on one machine and share its clock.
     own = None if USES_CLOCK_OF_DATABASE and connection.vendor == "postgresql" else (now - _EPOCH) // _MICROSECOND
     try:
-        # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
-        with transaction.atomic(using=connection.alias) if connection.in_atomic_block else nullcontext():
+        with savepoint(connection.alias):
             answer = sql.pass_call(connection, api_key_id, name, limit, own, _WINDOW)
     except DatabaseError as error:
         if kind_of(error) != "read_only":

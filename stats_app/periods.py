@@ -202,12 +202,6 @@ class Period:
         """All buckets in order. The first and the last contain only their days inside the period."""
         return list(_buckets(self, breakdown))
 
-    def whole_years(self) -> Period | None:
-        """The calendar years completely inside, as one period; None if there is none."""
-        first = self.start.year + (self.start != year_start(self.start))
-        last = self.end.year - (self.end != year_end(self.end))
-        return Period(date(first, 1, 1), date(last, 12, 31)) if first <= last else None
-
 
 def hull(periods: Iterable[Period]) -> Period:
     """The shortest period that contains all of them."""
@@ -233,7 +227,7 @@ def _month_label(day: date) -> str:
     return f"{day.year:04}-{day.month:02}"
 
 
-_LABELS = {"day": date.isoformat, "week": _week_label, "month": _month_label}
+_LABELS = {"week": _week_label, "month": _month_label}
 
 
 def fold(daily: Sequence[int], buckets: Sequence[Bucket]) -> list[int]:

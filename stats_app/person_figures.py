@@ -32,11 +32,6 @@ def are_all_shown() -> bool:
     return least() <= 0
 
 
-def is_shown(clicks: int) -> bool:
-    """Whether the figure of a person with so many clicks in the period is shown."""
-    return clicks >= least()
-
-
 def least_shown(figures: Iterable[int]) -> float:
     """The minimum of clicks for a person's figure to be shown beside the total. `figures` are those of all persons,
     including zeros.

@@ -24,7 +24,7 @@ from stats_app.models.workspaces import validate_timezone
 from stats_app.periods import MAX_DATE, ONE_DAY, month_end, next_month, year_start, zone_of
 from stats_app.sql import reasons
 from stats_app.sql import recounts as sql
-from stats_app.sql.snapshot import snapshot
+from stats_app.sql.transactions import snapshot
 
 # The `clicks_kept_from` of a workspace that is being deleted: it accepts no clicks, and its counts are not compared.
 GIVEN_UP = MAX_DATE + ONE_DAY

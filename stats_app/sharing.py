@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import logging
 import secrets
-from contextlib import nullcontext
 from datetime import date, datetime
 
 from django.core.exceptions import ValidationError
-from django.db import connections, router, transaction
+from django.db import router
 from django.db.models import F
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -20,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.keys import digest_of
 from stats_app.models import Campaign, SharedReport, Workspace
+from stats_app.sql.transactions import savepoint
 
 MAX_MAKER = 254
 
@@ -83,8 +83,7 @@ def note_opening(report: SharedReport, now: datetime) -> None:
     """Counts that the page was shown. Database errors are only logged, so that a read-only database shows the page."""
     using = router.db_for_write(SharedReport)
     try:
-        # Inside a caller's transaction use a savepoint, because a failed statement would make the transaction unusable.
-        with transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext():
+        with savepoint(using):
             row = SharedReport.objects.using(using).filter(pk=report.pk)
             row.update(opened=F("opened") + 1, last_opened_at=now)
     except DATABASE_ERRORS:

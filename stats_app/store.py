@@ -17,7 +17,7 @@ from stats_app.models import Rollup
 from stats_app.periods import Period
 from stats_app.sql import counting, listings, rankings, reasons
 from stats_app.sql import counts as sql
-from stats_app.sql.snapshot import snapshot
+from stats_app.sql.transactions import snapshot
 
 By = Literal["day", "kind", "campaign", "user", "reason", "shadow"]
 Key = int | str
@@ -159,9 +159,8 @@ def totals_of_workspaces(workspace_ids: Sequence[int], periods: Sequence[Period]
 
 def first_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:
     """The first local day with a human click, of the workspace, or of one campaign or user. None without clicks."""
-    dimension, _ = _dimension((), where or {})
-    key = next(iter((where or {}).values()), 0)
-    return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
+    dimension, key = _dimension((), where or {})
+    return sql.first_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, cast(int, key))
 
 
 def first_days(workspace_ids: Sequence[int]) -> dict[int, date]:
@@ -176,9 +175,8 @@ def has_counts(workspace_id: int) -> bool:
 
 def last_day(workspace_id: int, *, where: Mapping[Named, int] | None = None) -> date | None:
     """The last local day with a human click: of the workspace, or of one campaign or user."""
-    dimension, _ = _dimension((), where or {})
-    key = next(iter((where or {}).values()), 0)
-    return sql.last_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, key)
+    dimension, key = _dimension((), where or {})
+    return sql.last_day(connections[router.db_for_read(Rollup)], workspace_id, dimension.code, cast(int, key))
 
 
 def _dimension(by: Sequence[By], where: Where) -> tuple[dimensions.Dimension, sql.Keys]:

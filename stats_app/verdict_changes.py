@@ -41,8 +41,8 @@ def change_verdicts(workspace: Workspace, changes: Iterable[VerdictChange]) -> i
 
     Clicks that are not stored, or already have the verdict and the reason, are skipped. Uses the caller's transaction
     if there is one; otherwise it tries again after a deadlock. If the same transaction also records clicks, call this
-    function first: recording locks rollups, and stored clicks must be locked before them. Raises ValueError for an invalid verdict, reason
-    or id.
+    function first: recording locks rollups, and stored clicks must be locked before them. Raises ValueError for an
+    invalid verdict, reason or id.
     """
     try:
         wanted = {click_id_of(change.id): _verdict(change) for change in changes}

@@ -248,7 +248,7 @@ def judge(visit: Visit) -> Judgement:
     """Judges a visit by its request alone."""
     return _judge(
         visit.method[:_LONGER_THAN_ANY_METHOD],
-        bool(visit.purposes) and any(map(_is_fetched_ahead, visit.purposes)),
+        any(map(_is_fetched_ahead, visit.purposes)),
         (visit.user_agent or "")[: user_agents.AGENT_LENGTH],
         bool(visit.accept_language),
         bool(visit.sec_fetch_mode),
@@ -258,15 +258,7 @@ def judge(visit: Visit) -> Judgement:
 
 def judge_agent(user_agent: str | None, method: str = "GET") -> Judgement:
     """As `judge`, if only these are known, as in the log of a web server. Missing headers cause no suspicion."""
-    agent = (user_agent or "")[: user_agents.AGENT_LENGTH]
-    return _judge(
-        method[:_LONGER_THAN_ANY_METHOD],
-        is_fetched_ahead=False,
-        agent=agent,
-        has_language=True,
-        has_fetch_mode=True,
-        is_secure=False,
-    )
+    return judge(Visit(method, user_agent, accept_language="*", sec_fetch_mode="navigate"))
 
 
 def _is_fetched_ahead(purpose: str) -> bool:

@@ -36,19 +36,14 @@ from tests.rest import CLICKS, USERS, ask_both, get, problem, statements
 
 
 @pytest.mark.parametrize(
-    ("setting", "are_shown", "are_all_shown", "shown"),
-    [
-        ("full", True, True, [0, 1, 2, 3]),
-        (1, True, False, [1, 2, 3]),
-        (2, True, False, [2, 3]),
-        ("totals", False, False, []),
-    ],
+    ("setting", "are_shown", "are_all_shown", "least"),
+    [("full", True, True, 0), (1, True, False, 1), (2, True, False, 2), ("totals", False, False, math.inf)],
 )
-def test_what_is_shown(setting: Any, are_shown: bool, are_all_shown: bool, shown: list[int], settings: Any) -> None:
+def test_what_is_shown(setting: Any, are_shown: bool, are_all_shown: bool, least: float, settings: Any) -> None:
     settings.STATS_APP = {"PERSON_FIGURES": setting}
     assert person_figures.are_shown() is are_shown
     assert person_figures.are_all_shown() is are_all_shown
-    assert [clicks for clicks in range(4) if person_figures.is_shown(clicks)] == shown
+    assert person_figures.least() == least
 
 
 def test_all_is_shown_by_default(settings: Any) -> None:
@@ -82,7 +77,7 @@ def test_never_all_but_one_are_shown(figures: list[int], setting: int) -> None:
         least = person_figures.least_shown(figures)
         withheld = [clicks for clicks in figures if clicks < least]
         assert len(withheld) != 1 or len(figures) == 1
-        assert all(clicks in withheld for clicks in figures if not person_figures.is_shown(clicks))
+        assert all(clicks in withheld for clicks in figures if clicks < person_figures.least())
 
 
 def test_the_error_says_which() -> None:

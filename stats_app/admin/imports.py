@@ -185,7 +185,7 @@ class ImportAdmin(_Base):
             except ValidationError as error:
                 form.add_error("file", error)
             else:
-                return self._shown(request, upload, form)
+                return self._shown(request, upload)
         return self._import_page(request, form=form)
 
     def _import_form(self, request: HttpRequest) -> ImportForm:
@@ -225,7 +225,7 @@ class ImportAdmin(_Base):
         workspace = Workspace(pk=upload.workspace)
         return type(self).import_save(workspace, [row.item for row in upload.rows], dry_run=dry_run)
 
-    def _shown(self, request: HttpRequest, upload: Upload, form: ImportForm | None = None) -> HttpResponse:
+    def _shown(self, request: HttpRequest, upload: Upload) -> HttpResponse:
         result = self._save(upload, dry_run=True)
         signed = upload.signed(request, self.model.__name__, digest_of(result))
         if len(signed) > MAX_SIGNED:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
 from functools import partial
 
 from django.db import connections, router
@@ -16,24 +15,23 @@ from stats_app.sql.references import find
 from stats_app.words import fold, is_plain
 
 
-def assign_users(campaign: Campaign, users: Collection[int], *, now: datetime | None = None) -> int:
+def assign_users(campaign: Campaign, users: Collection[int]) -> int:
     """Assigns users of the campaign's workspace by their primary keys. Returns how many were not assigned before.
 
     Erased users are not assigned, and nobody is if the campaign was deleted meanwhile.
     """
     using = router.db_for_write(CampaignAssignment)
-    assigned_at = timezone.now() if now is None else now
 
-    def work(locked: LockedWorkspace, *, using: str) -> int:
+    def work(locked: LockedWorkspace) -> int:
         connection = connections[using]
         if not find(connection, locked.id, "stats_app_campaign", "id", {campaign.pk}):
             return 0
         rows = find(connection, locked.id, "stats_app_workspaceuser", "id", set(users), "erased_at")
         there = sorted(user_id for user_id, _, erased_at in rows if erased_at is None)
         pairs = [{"campaign_id": campaign.pk, "user_id": user_id} for user_id in there]
-        return sql.assign(connection, locked.id, pairs, assigned_at)
+        return sql.assign(connection, locked.id, pairs, timezone.now())
 
-    return in_directory(campaign.workspace_id, partial(work, using=using), using=using)
+    return in_directory(campaign.workspace_id, work, using=using)
 
 
 def users_named(workspace_id: int, names: Iterable[str]) -> tuple[set[int], list[str]]:

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from stats_app.errors import shown
+from stats_app.errors import UnknownZone, shown
 from stats_app.imports.sources import WrongFile
+from stats_app.periods import zone_of
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Seconds and milliseconds since 1970, for which `strptime` has no format.
@@ -101,8 +102,8 @@ def time_of(seconds: float) -> datetime:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return zone_of(name)
+    except UnknownZone:
         raise WrongFile(f"--timezone must be an IANA time zone, such as Europe/Paris, not {shown(name)}.") from None
 
 

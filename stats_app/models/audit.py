@@ -9,11 +9,7 @@ from stats_app.models.api_keys import ApiKey
 from stats_app.models.workspaces import Workspace
 
 REST = "rest"
-
-
 MCP = "mcp"
-
-
 OK = "ok"  # the outcome of a call that was answered; others are error codes
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from stats_app import store
 from stats_app.dimensions import CAMPAIGN, OTHER, VCARD
 from stats_app.models import Workspace
-from stats_app.periods import MIN_DATE, Period, month_end, next_month
+from stats_app.periods import MIN_DATE, ONE_DAY, Period, month_end, month_start
 from stats_app.queries import DailyClicks, Json
 from stats_app.reports.audience import STAFF, Audience
 from stats_app.reports.charts import ComparedChart, axis_of
@@ -28,14 +28,13 @@ from stats_app.reports.wording import compared_names
 class Figure:
     """One of the large numbers. `key` is its name in exports.
 
-    `counted` are its clicks on the days that are compared, `change` their change (None if nothing is compared), `today`
-    the clicks of today so far, if the period ended yesterday.
+    `change` is that of the days that are compared (None if nothing is compared), `today` the clicks of today so far, if
+    the period ended yesterday.
     """
 
     key: str
     name: str
     clicks: int
-    counted: int
     change: Change | None
     today: int | None
 
@@ -82,13 +81,12 @@ def figure(key: str, name: str, daily: DailyClicks, comparison: Comparison, *kin
         by_kind = daily.clicks(days) if days else {}
         return sum(by_kind.get(kind, 0) for kind in kinds)
 
-    counted, today = clicks(comparison.counted), comparison.today
+    today = comparison.today
     return Figure(
         key,
         name,
         clicks(comparison.period),
-        counted,
-        comparison.change(counted, clicks(comparison.compared)),
+        comparison.change(clicks(comparison.counted), clicks(comparison.compared)),
         clicks(Period(today, today)) if comparison.names_today else None,
     )
 
@@ -133,11 +131,10 @@ def last_period(workspace: Workspace, period: Period, where: Mapping[store.Named
     if not period.is_whole_months:
         return Period(max(MIN_DATE, day - (period.end - period.start)), day)
     # The whole months that end with the month of the last click.
-    after = Period(next_month(day), month_end(next_month(day)))
-    length = len(period.buckets("month"))
-    while after.start > MIN_DATE and length:
-        after, length = after.previous(), length - 1
-    return Period(after.start, month_end(day))
+    start = month_start(day)
+    for _month in period.buckets("month")[1:]:
+        start = max(MIN_DATE, month_start(start - ONE_DAY))
+    return Period(start, month_end(day))
 
 
 def page_context(

@@ -13,14 +13,13 @@ ORDERS = ("-clicks", "clicks", "name", "-name", "-change", "change")
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """One row. `share` is its part of the total that the ranking refers to, from 0 to 1. `counted` are its clicks on
-    the days that are compared. `change` is None if nothing is compared."""
+    """One row. `share` is its part of the total that the ranking refers to, from 0 to 1. `change` is None
+    if nothing is compared."""
 
     public_id: str
     name: str
     clicks: int
     share: float | None
-    counted: int
     change: Change | None
 
     @property
@@ -112,7 +111,6 @@ def ranking(
             name,
             number,
             _share(number, whole),
-            counted.get(public_id, 0),
             comparison.change(counted.get(public_id, 0), before.get(public_id, 0))
             if compared is None or public_id in compared
             else None,

@@ -83,7 +83,7 @@ def _aware(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
-KEY_COLUMNS = ("id", "name", "scopes", "expires_at", "revoked_at", "last_used_at")
+KEY_COLUMNS = ("id", "scopes", "expires_at", "revoked_at", "last_used_at")
 WORKSPACE_COLUMNS = (
     "id", "public_id", "name", "timezone", "counted_timezone", "is_active", "clicks_kept_from", "created_at"
 )  # fmt: skip

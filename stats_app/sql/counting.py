@@ -37,13 +37,6 @@ ADDED = (
 )
 """The end of an INSERT into the rollups: where a row already exists, the new counts are added to its counts."""
 
-EMPTY_OF = (
-    f"DELETE FROM stats_app_rollup WHERE workspace_id = %(workspace)s AND {' AND '.join(f'{c} = 0' for c in COLUMNS)} "
-    "AND (dimension, key, day) IN"
-)
-"""Deletes those of the given rows that have no clicks left; the list of dimensions, keys and days is appended. Rows
-without clicks must not stay, because `listings.number_with_clicks` reads only the index and not the counts."""
-
 
 def day_params(connection: BaseDatabaseWrapper, spans: Sequence[DaySpan]) -> dict[str, Any]:
     """The parameters of `counted`, without the workspace. Clicks outside of the spans are not counted."""
@@ -143,9 +136,16 @@ def changes(connection: BaseDatabaseWrapper, sign: str = "", dimensions: Dimensi
 
 
 def delete_empty(connection: BaseDatabaseWrapper) -> str:
-    """The statement that deletes the rows that have no clicks left after `counted` was subtracted."""
+    """The statement that deletes the rows that have no clicks left after `counted` was subtracted.
+
+    They must not stay, because `listings.number_with_clicks` reads only the index and not the counts.
+    """
     rows = _of_days_and_years(is_postgresql(connection), DIMENSIONS)
-    return f"{EMPTY_OF} (SELECT dimension, key, day FROM ({rows}) AS changes)"
+    return (
+        f"DELETE FROM stats_app_rollup WHERE workspace_id = %(workspace)s "
+        f"AND {' AND '.join(f'{column} = 0' for column in COLUMNS)} "
+        f"AND (dimension, key, day) IN (SELECT dimension, key, day FROM ({rows}) AS changes)"
+    )
 
 
 @cache

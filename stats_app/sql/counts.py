@@ -1,4 +1,4 @@
-"""Reading the rollups. Each row has at least one click: rows without clicks are deleted (`counting.EMPTY_OF`)."""
+"""Reading the rollups. Each row has at least one click: rows without clicks are deleted (`counting.delete_empty`)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def differences(connection: BaseDatabaseWrapper, workspace_id: int, month: Month
         f"""
         WITH {counted(connection, _SOURCE)},
         expected AS (SELECT * FROM counted),
-        stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_DAYS} AND ({_NOT_ZERO}))
+        stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_DAYS})
         {_COMPARED}
         """,
         _params(connection, workspace_id, month),
@@ -79,7 +79,7 @@ def year_differences(connection: BaseDatabaseWrapper, workspace_id: int, year: d
         connection,
         f"""
         WITH expected (dimension, key, day, {columns}) AS ({_YEARS}),
-        stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_YEARS} AND ({_NOT_ZERO}))
+        stored AS (SELECT dimension, key, day, {columns} FROM stats_app_rollup WHERE {_STORED_YEARS})
         {_COMPARED}
         """,
         _year_params(workspace_id, year),
@@ -111,7 +111,6 @@ def strangers(connection: BaseDatabaseWrapper, workspace_id: int) -> int:
 
 
 _SOURCE = f"{STORED_CLICKS} AND utc_day BETWEEN %(first_utc_day)s AND %(last_utc_day)s"
-_NOT_ZERO = " OR ".join(f"{column} <> 0" for column in COLUMNS)
 _STORED_DAYS = (
     "workspace_id = %(workspace)s AND day BETWEEN %(start)s AND %(end)s AND dimension IN "
     f"({', '.join(str(dimension.code) for dimension in DIMENSIONS)})"
@@ -132,7 +131,7 @@ def _sums(dimension: Dimension) -> str:
     return (
         f"SELECT {dimension.years}, key, %(first)s, {', '.join(sums)} FROM stats_app_rollup "
         f"WHERE workspace_id = %(workspace)s AND dimension = {dimension.code} AND day BETWEEN %(first)s AND %(last)s "
-        f"GROUP BY key HAVING {' OR '.join(f'{one} <> 0' for one in sums)}"
+        f"GROUP BY key"
     )
 
 

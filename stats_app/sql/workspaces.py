@@ -31,7 +31,7 @@ def lock(
     at most so many seconds for this lock, and for each further lock of the transaction.
     """
     if is_postgresql(connection):
-        # The limit is set in the same statement, to save a round trip. PostgreSQL evaluates the list from left to right.
+        # The limit is set in the same statement, to save a round trip: the list is evaluated from left to right.
         limit = "" if max_wait is None else f"set_config('lock_timeout', '{max_wait * 1000:.0f}', true), "
         queue = f"pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)"
         rows(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])

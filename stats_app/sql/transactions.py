@@ -1,9 +1,10 @@
-"""Running several queries on one state of the database."""
+"""Transactions for several queries on one state of the database, and savepoints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -29,6 +30,12 @@ def snapshot(using: str) -> Iterator[None]:
                 # Compiling the statement of a search takes PostgreSQL longer than executing it.
                 cursor.execute("SET LOCAL jit = off")
         yield
+
+
+def savepoint(using: str) -> AbstractContextManager[Any]:
+    """A context for statements that may fail. Inside a caller's transaction, which a failed statement would make
+    unusable, it is a savepoint."""
+    return transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
 
 
 @contextmanager
