@@ -25,14 +25,23 @@ from ulid import ULID
 from stats_app import public_ids
 from stats_app.day_spans import DaySpan, local_days
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
-from stats_app.emails import is_email
 from stats_app.errors import FieldError, shown
 from stats_app.locks import LockedWorkspace, Result, in_workspace
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
 from stats_app.periods import MAX_DATE, MIN_DATE, ONE_DAY, is_countable, parse_time, utc_midnight, zone_of
-from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
+from stats_app.references import (
+    WrongField,
+    alias_of,
+    code_of,
+    folded,
+    has_campaign,
+    looked_up,
+    not_found,
+    reference_of,
+    rows_of,
+)
 from stats_app.sql import clicks as sql
 from stats_app.sql import reasons
 from stats_app.sql.clicks import ClickRow
@@ -81,6 +90,14 @@ class Rejection:
     field: str
     code: str
     message: str
+
+    @classmethod
+    def of(cls, index: int, error: FieldError) -> Rejection:
+        return cls(index, error.field, error.code, error.message)
+
+    @property
+    def error(self) -> FieldError:
+        return FieldError(self.field, self.code, self.message)
 
 
 @dataclass(slots=True)
@@ -141,8 +158,7 @@ def _record(
         try:
             row = judge.row(item)
         except WrongField as wrong:
-            error = wrong.error
-            result.rejected.append(Rejection(index, error.field, error.code, error.message))
+            result.rejected.append(Rejection.of(index, wrong.error))
         else:
             rows.setdefault(row.id, row)
     result.accepted = store(locked, rows.values(), using=using) if rows else 0
@@ -240,7 +256,7 @@ class _Judge:
     def _campaign(self, kind: int, value: Any) -> int | None:
         if not has_campaign("click", kind, value):
             return None
-        campaign_id: int = _reference(self.references.campaigns, "campaign", value, _is_campaign_id)
+        campaign_id: int = reference_of(self.references.campaigns, "campaign", value, public_ids.CAMPAIGN)
         return campaign_id
 
     def _person(self, user: Any, alias: Any) -> tuple[int | None, int | None]:
@@ -248,9 +264,9 @@ class _Judge:
         and the campaign."""
         user_id, alias_id, is_opted_out = None, None, False
         if user is not None:
-            user_id, is_opted_out = _reference(self.references.users, "user", user, _is_user_id)
+            user_id, is_opted_out = reference_of(self.references.users, "user", user, public_ids.USER)
         if alias is not None:
-            alias_id, owner_id, is_opted_out = _reference(self.references.aliases, "alias", folded(alias), _is_email)
+            alias_id, owner_id, is_opted_out = alias_of(self.references.aliases, alias)
             if user_id is not None and user_id != owner_id:
                 raise WrongField("alias", "invalid", f"alias {shown(str(alias))} does not belong to the user.")
             user_id = owner_id
@@ -258,8 +274,13 @@ class _Judge:
 
     def _link(self, value: Any) -> int | None:
         """The link, or None for a link of a person who opted out, because it would show whose click it was."""
-        link_id: int
-        link_id, is_opted_out = _reference(self.references.links, "link", value, _is_text)
+        row: tuple[int, bool | None] | None = looked_up(self.references.links, value)
+        if row is None:
+            token = getattr(value, "token", value)
+            if not isinstance(token, str):
+                raise WrongField("link", "invalid", f"link must be the token of a tracked link, not {shown(token)}.")
+            raise not_found("link", token)
+        link_id, is_opted_out = row
         return None if is_opted_out else link_id
 
     def _time(self, value: Any) -> datetime:
@@ -298,31 +319,6 @@ def click_id_of(value: Any) -> bytes:
     if isinstance(value, bytes) and len(value) == 16:
         return value
     raise WrongField("id", "invalid", f"id must be a ULID of 26 characters, not {shown(value)}.")
-
-
-def _reference(rows: dict[Any, Any], name: str, value: Any, is_well_formed: Callable[[Any], bool]) -> Any:
-    row = looked_up(rows, value)
-    if row is not None:
-        return row
-    if not is_well_formed(value):
-        raise WrongField(name, "invalid", f"{name} {shown(value)} is not well-formed.")
-    raise not_found(name, getattr(value, "public_id", None) or str(value))
-
-
-def _is_campaign_id(value: object) -> bool:
-    return isinstance(value, Campaign) or public_ids.is_public_id(value, public_ids.CAMPAIGN)
-
-
-def _is_user_id(value: object) -> bool:
-    return isinstance(value, WorkspaceUser) or public_ids.is_public_id(value, public_ids.USER)
-
-
-def _is_email(value: object) -> bool:
-    return isinstance(value, Alias) or (isinstance(value, str) and is_email(value))
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, TrackedLink | str)
 
 
 def _parsed_time(value: Any) -> datetime:

@@ -19,12 +19,11 @@ from django.utils import timezone
 from stats_app import public_ids
 from stats_app.conf import conf
 from stats_app.dimensions import CAMPAIGN, KINDS
-from stats_app.emails import is_email
 from stats_app.errors import FieldError, shown
 from stats_app.ingest import Rejection
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
-from stats_app.references import WrongField, code_of, folded, has_campaign, looked_up, not_found, rows_of
+from stats_app.references import WrongField, alias_of, code_of, folded, has_campaign, reference_of, rows_of
 from stats_app.targets import LENGTH_RULE, MAX_LENGTH, is_target, sent_length
 from stats_app.visits import forget_links
 
@@ -124,7 +123,7 @@ def _create(
         try:
             link = _row(locked.id, item, references)
         except WrongField as wrong:
-            result.rejected.append(Rejection(index, wrong.error.field, wrong.error.code, wrong.error.message))
+            result.rejected.append(Rejection.of(index, wrong.error))
         else:
             link.token, link.created_at = make_token(), made_at
             rows[index] = link
@@ -171,16 +170,15 @@ class _References:
             look(
                 Alias,
                 "email",
-                [_email(item.alias) for item in items],
+                [folded(_trimmed(item.alias)) for item in items],
                 "known.user_id, known.email",
                 lock=locked.locks_aliases,
             ),
         )
 
 
-def _email(alias: Any) -> Any:
-    """As `folded`, without spaces around it."""
-    return folded(alias.strip() if isinstance(alias, str) else alias)
+def _trimmed(alias: Any) -> Any:
+    return alias.strip() if isinstance(alias, str) else alias
 
 
 def _row(workspace_id: int, item: LinkInput | FieldError, references: _References) -> TrackedLink:
@@ -205,7 +203,7 @@ def _row(workspace_id: int, item: LinkInput | FieldError, references: _Reference
 def _campaign(kind: int, value: Any, references: _References) -> int | None:
     if not has_campaign("link", kind, value):
         return None
-    campaign_id: int = _reference(references.campaigns, "campaign", value, public_ids.CAMPAIGN)
+    campaign_id: int = reference_of(references.campaigns, "campaign", value, public_ids.CAMPAIGN)
     return campaign_id
 
 
@@ -214,38 +212,18 @@ def _person(user: Any, alias: Any, references: _References) -> tuple[int | None,
     user_id = None if user is None else _user(user, references)
     if alias is None:
         return user_id, None
-    alias_id, owner_id, email = _alias(alias, references)
+    alias_id, owner_id, email = alias_of(references.aliases, _trimmed(alias))
     if user_id is not None and user_id != owner_id:
         raise WrongField("alias", "invalid", f"alias {shown(email)} does not belong to the user.")
     return owner_id, alias_id
 
 
 def _user(value: Any, references: _References) -> int:
-    user_id, erased_at = _reference(references.users, "user", value, public_ids.USER)
+    user_id, erased_at = reference_of(references.users, "user", value, public_ids.USER)
     if erased_at is not None:
         name = shown(getattr(value, "public_id", value))
         raise WrongField("user", "not_allowed", f"user {name} belongs to a user who was erased.")
     return int(user_id)
-
-
-def _reference(rows: dict[Any, Any], name: str, value: Any, prefix: str) -> Any:
-    row = looked_up(rows, value)
-    if row is not None:
-        return row
-    text = getattr(value, "public_id", value)
-    if not public_ids.is_public_id(text, prefix):
-        raise WrongField(name, "invalid", f"{name} {public_ids.rule(prefix)}, not {shown(text)}.")
-    raise not_found(name, text)
-
-
-def _alias(value: Any, references: _References) -> tuple[int, int, str]:
-    row: tuple[int, int, str] | None = looked_up(references.aliases, _email(value))
-    if row is not None:
-        return row
-    text = getattr(value, "email", value)
-    if not (isinstance(text, str) and is_email(text)):
-        raise WrongField("alias", "invalid", f"alias must be an e-mail address, not {shown(text)}.")
-    raise not_found("alias", text)
 
 
 def _target(item: LinkInput) -> str:

@@ -107,8 +107,7 @@ def overview(workspace: Workspace, period: Period, breakdown: Breakdown | None, 
     """The workspace's totals in the period, and with a breakdown also the chart of this and the previous period."""
     if breakdown is not None:
         return overview_with_chart(workspace, overview_counts(workspace, period), breakdown, now)
-    counts = store.counts(workspace.pk, period, ("kind",))
-    return _overview(workspace, period, {str(kind): numbers[0] for (kind,), numbers in counts.items()}, {}, now)
+    return _overview(workspace, period, store.by_kind(workspace.pk, period), {}, now)
 
 
 def overview_with_chart(workspace: Workspace, counts: OverviewCounts, breakdown: Breakdown, now: datetime) -> Json:
@@ -183,8 +182,7 @@ def campaign_performance_and_days(
 def user_metrics(workspace: Workspace, public_id: str, period: Period, now: datetime) -> Json:
     """One user's clicks by kind, and the user's campaigns and aliases now. Raises NotFound and PersonFiguresOff."""
     user = _find_user(workspace, public_id)
-    counted = store.counts(workspace.pk, period, ("kind",), where={"user": user.id})
-    clicks = {str(kind): numbers[0] for (kind,), numbers in counted.items()}
+    clicks = store.by_kind(workspace.pk, period, where={"user": user.id})
     _refuse_withheld(workspace, period, clicks)
     return _user_answer(user, public_id, period, clicks, now)
 
@@ -220,8 +218,7 @@ def least_shown(workspace: Workspace, period: Period) -> float:
 
 
 def _clicks_of_users(workspace: Workspace, period: Period, users: Sequence[int]) -> dict[int, int]:
-    counts = store.counts(workspace.pk, period, ("user",), where={"user": users}) if users else {}
-    return dict.fromkeys(users, 0) | {int(key): numbers[0] for (key,), numbers in counts.items()}
+    return dict.fromkeys(users, 0) | (store.by_key(workspace.pk, period, "user", keys=users) if users else {})
 
 
 def _refuse_withheld(workspace: Workspace, period: Period, clicks: dict[str, int]) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Model
 
 from stats_app import public_ids
 from stats_app.dimensions import CAMPAIGN, KINDS
+from stats_app.emails import is_email
 from stats_app.errors import FieldError, shown
 from stats_app.sql.references import find
 from stats_app.words import fold, is_plain
@@ -69,6 +70,29 @@ def looked_up(rows: Mapping[Any, Any], value: Any) -> Any:
         return rows.get(value)
     except TypeError:  # not hashable
         return None
+
+
+def reference_of(rows: Mapping[Any, Any], name: str, value: Any, prefix: str) -> Any:
+    """The row of an instance or a public id with this prefix, as `rows_of` found it. Raises WrongField if there is
+    none."""
+    row = looked_up(rows, value)
+    if row is not None:
+        return row
+    text = getattr(value, "public_id", value)
+    if not public_ids.is_public_id(text, prefix):
+        raise WrongField(name, "invalid", f"{name} {public_ids.rule(prefix)}, not {shown(text)}.")
+    raise not_found(name, text)
+
+
+def alias_of(rows: Mapping[Any, Any], value: Any) -> Any:
+    """As `reference_of`, for an alias or its e-mail."""
+    row = looked_up(rows, folded(value))
+    if row is not None:
+        return row
+    text = getattr(value, "email", value)
+    if not (isinstance(text, str) and is_email(text)):
+        raise WrongField("alias", "invalid", f"alias must be an e-mail address, not {shown(text)}.")
+    raise not_found("alias", text)
 
 
 def not_found(name: str, text: Any) -> WrongField:

@@ -72,6 +72,20 @@ def counts(
     return _answer([((key,) if grouped else (), columns) for key, columns in lists], by)
 
 
+def by_kind(workspace_id: int, period: Period, *, where: Where | None = None) -> dict[str, int]:
+    """`counts` by kind in the whole period, as one number for each kind."""
+    return {str(kind): number for (kind,), [number] in counts(workspace_id, period, ("kind",), where=where).items()}
+
+
+def by_key(
+    workspace_id: int, period: Period, of: Named, *, keys: Sequence[int] | None = None, top: int | None = None
+) -> dict[int, int]:
+    """`counts` by campaign or user in the whole period, as one number for each primary key that has clicks: of all, of
+    some `keys`, or of those at the `top`."""
+    where = None if keys is None else {of: keys}
+    return {int(key): number for (key,), [number] in counts(workspace_id, period, (of,), where=where, top=top).items()}
+
+
 def _by_reason(
     connection: BaseDatabaseWrapper, workspace_id: int, period: Period, by: Sequence[By], where: Where
 ) -> Counts:

@@ -423,7 +423,7 @@ def test_a_message_calls_a_field_as_the_file_does(tmp_path: Path) -> None:
     assert said == [
         'Line 2: what must be one of campaign, vcard, other, not "x".',
         'Line 3: at "never" is not a time such as 2026-03-01T09:30:00Z; any other form needs --date-format.',
-        'Line 4: who "usr_1" is not well-formed.',
+        'Line 4: who must be usr_ and 26 characters of a lowercase ULID, not "usr_1".',
         "accepted 0, duplicates 0, rejected 3.",
     ]
 
@@ -505,7 +505,7 @@ def test_text_that_is_not_utf_8_is_wrong_only_where_it_is_read(tmp_path: Path) -
         "kind=kind",
     )
     assert said == [
-        'Line 3: alias "ren\\udce9@example.com" is not well-formed.',
+        'Line 3: alias must be an e-mail address, not "ren\\udce9@example.com".',
         "Not read: title.",
         "accepted 1, duplicates 0, rejected 1.",
     ]

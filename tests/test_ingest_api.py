@@ -154,7 +154,11 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ),
         (
             {"kind": "campaign", "campaignPublicId": "cp_X"},
-            ("campaignPublicId", "invalid", 'campaignPublicId "cp_X" is not well-formed.'),
+            (
+                "campaignPublicId",
+                "invalid",
+                'campaignPublicId must be cp_ and 26 characters of a lowercase ULID, not "cp_X".',
+            ),
         ),
         (
             {"kind": "other", "userPublicId": their_user},
@@ -162,13 +166,13 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ),
         (
             {"kind": "other", "userPublicId": ""},
-            ("userPublicId", "invalid", 'userPublicId "" is not well-formed.'),
+            ("userPublicId", "invalid", 'userPublicId must be usr_ and 26 characters of a lowercase ULID, not "".'),
         ),
         (
             {"kind": "other", "alias": "theirs@example.com"},
             ("alias", "not_found", 'alias "theirs@example.com" is not in this workspace.'),
         ),
-        ({"kind": "other", "alias": "@"}, ("alias", "invalid", 'alias "@" is not well-formed.')),
+        ({"kind": "other", "alias": "@"}, ("alias", "invalid", 'alias must be an e-mail address, not "@".')),
         (
             {"kind": "other", "alias": "ada@example.com", "userPublicId": bob.public_id},
             ("alias", "invalid", 'alias "ada@example.com" does not belong to the user.'),
@@ -229,11 +233,15 @@ def test_wrong_items_are_reported_and_the_right_ones_stored() -> None:
         ({"kind": "\ud800"}, ("kind", "invalid", 'kind must be one of campaign, vcard, other, not "\\ud800".')),
         (
             {"kind": "other", "alias": "\x00@x.example"},
-            ("alias", "invalid", 'alias "\\u0000@x.example" is not well-formed.'),
+            ("alias", "invalid", 'alias must be an e-mail address, not "\\u0000@x.example".'),
         ),
         (
             {"kind": "other", "userPublicId": "\udcff"},
-            ("userPublicId", "invalid", 'userPublicId "\\udcff" is not well-formed.'),
+            (
+                "userPublicId",
+                "invalid",
+                'userPublicId must be usr_ and 26 characters of a lowercase ULID, not "\\udcff".',
+            ),
         ),
         (None, ("click", "invalid", "click must be an object, not null.")),
         ([], ("click", "invalid", "click must be an object, not [].")),

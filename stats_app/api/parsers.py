@@ -65,7 +65,7 @@ class Batch:
     def as_sent(self, wrong: Rejection, items: Sequence[object]) -> dict[str, object]:
         """A rejection as the answer contains it, with the field's JSON name. Errors from parsing already have that
         name."""
-        error = FieldError(wrong.field, wrong.code, wrong.message)
+        error = wrong.error
         if not isinstance(items[wrong.index], FieldError):
             error = error.renamed(self.json_name(error.field))
         return {"index": wrong.index, **error.as_dict()}

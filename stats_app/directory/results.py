@@ -45,7 +45,7 @@ class DirectoryResult:
     deactivated: list[str] = field(default_factory=list)
 
     def reject(self, index: int, error: FieldError) -> None:
-        self.rejected.append(Rejection(index, error.field, error.code, error.message))
+        self.rejected.append(Rejection.of(index, error))
 
     @property
     def created(self) -> int:

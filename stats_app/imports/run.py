@@ -67,8 +67,7 @@ def import_clicks(
         _give_ids(ids, batch, clicks)
         result = store(clicks)
         for wrong in result.rejected:
-            error = FieldError(wrong.field, wrong.code, wrong.message)
-            rejected(batch[wrong.index], error.renamed(rows.names.get(wrong.field, wrong.field)))
+            rejected(batch[wrong.index], wrong.error.renamed(rows.names.get(wrong.field, wrong.field)))
         imported.accepted += result.accepted
         imported.duplicates += result.duplicates
         imported.rejected += len(result.rejected)

@@ -97,8 +97,7 @@ class DirectoryCommand(StatsCommand):
 
 
 def in_words_of_the_file(wrong: Rejection, rows: ItemRows) -> FieldError:
-    error = FieldError(wrong.field, wrong.code, wrong.message)
-    return error.renamed(rows.names.get(wrong.field, wrong.field))
+    return wrong.error.renamed(rows.names.get(wrong.field, wrong.field))
 
 
 def change_text(change: Change) -> str:

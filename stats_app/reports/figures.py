@@ -113,10 +113,7 @@ def compared_chart(
 
 def clicks_of(workspace_id: int, days: Period | None, of: store.Named, keys: Iterable[int]) -> dict[int, int]:
     """The clicks of some campaigns or users on some days, by primary key. Those without clicks are left out."""
-    if days is None:
-        return {}
-    counts = store.counts(workspace_id, days, (of,), where={of: list(keys)})
-    return {int(key): numbers[0] for (key,), numbers in counts.items()}
+    return {} if days is None else store.by_key(workspace_id, days, of, keys=list(keys))
 
 
 def local_time(workspace: Workspace, now: datetime) -> datetime:

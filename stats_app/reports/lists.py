@@ -247,8 +247,7 @@ class AskedList(ListChoices):
     def _whole(self) -> int:
         if not self.has_clicks:
             return 0
-        counts = store.counts(self.workspace.pk, self.comparison.period, ("kind",))
-        return self.whole({str(kind): numbers[0] for (kind,), numbers in counts.items()})
+        return self.whole(store.by_kind(self.workspace.pk, self.comparison.period))
 
 
 def _pages(total: int) -> int:

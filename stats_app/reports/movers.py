@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from stats_app import store
 from stats_app.models import Campaign, Workspace
-from stats_app.periods import Period
 from stats_app.reports.comparison import Change, Comparison
 
 MOST = 5
@@ -31,7 +30,9 @@ def movers(workspace: Workspace, comparison: Comparison) -> tuple[list[Mover], l
     if the periods cannot be compared."""
     if comparison.counted is None or comparison.compared is None or comparison.reason is not None:
         return [], []
-    current, before = _clicks(workspace, comparison.counted), _clicks(workspace, comparison.compared)
+    current, before = (
+        store.by_key(workspace.pk, days, "campaign") for days in (comparison.counted, comparison.compared)
+    )
     difference = {key: current.get(key, 0) - before.get(key, 0) for key in current.keys() | before.keys()}
     order = sorted(difference, key=lambda key: (-difference[key], -current.get(key, 0), key))
     rose = [key for key in order if difference[key] > 0][:MOST]
@@ -46,7 +47,3 @@ def movers(workspace: Workspace, comparison: Comparison) -> tuple[list[Mover], l
         ]
 
     return named(rose), named(fell)
-
-
-def _clicks(workspace: Workspace, period: Period) -> dict[int, int]:
-    return {int(key): numbers[0] for (key,), numbers in store.counts(workspace.pk, period, ("campaign",)).items()}

@@ -214,8 +214,8 @@ def _users(workspace: Workspace, comparison: Comparison, whole: int) -> Ranking 
     if not person_figures.are_shown():
         return None
     least = queries.least_shown(workspace, comparison.period)
-    counts = store.counts(workspace.pk, comparison.period, ("user",), top=TOP_USERS)
-    top = {int(key): numbers[0] for (key,), numbers in counts.items() if numbers[0] >= least}
+    clicks_of = store.by_key(workspace.pk, comparison.period, "user", top=TOP_USERS)
+    top = {key: number for key, number in clicks_of.items() if number >= least}
     users = WorkspaceUser.objects.filter(workspace=workspace.pk).in_bulk(list(top))
     public_ids = {key: user.public_id for key, user in users.items()}
     clicks = [(users[key].public_id, str(users[key]), number) for key, number in top.items()]
