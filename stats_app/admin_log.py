@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.apps import apps
@@ -11,39 +11,53 @@ from django.db.models import CharField, Model, QuerySet
 from django.db.models.functions import Cast
 
 _NAME_LENGTH = 200
+_KEYS_AT_ONCE = 500
 
 
-def _entries(using: str) -> QuerySet[Any] | None:
-    """The log's entries, or None if there is no log, or if it is in another database."""
+def database() -> str | None:
+    """The database of the log, which may be another one than ours; None if there is no log."""
     if not apps.is_installed("django.contrib.admin"):
         return None
-    model = apps.get_model("admin", "LogEntry")
-    return model._default_manager.using(using) if router.db_for_write(model) == using else None
+    return router.db_for_write(apps.get_model("admin", "LogEntry"))
 
 
-def _about(entries: QuerySet[Any], rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The entries about these rows of one model."""
-    content_type = apps.get_model("contenttypes", "ContentType")._default_manager.db_manager(entries.db)
-    texts = rows.order_by().annotate(as_text=Cast("pk", CharField(max_length=32))).values("as_text")
-    return entries.filter(content_type=content_type.get_for_model(rows.model), object_id__in=texts)
+def _entries_about(model: type[Model]) -> QuerySet[Any] | None:
+    """The entries about rows of a model; None if there is no log."""
+    using = database()
+    if using is None:
+        return None
+    content_type = apps.get_model("contenttypes", "ContentType")._default_manager.db_manager(using)
+    entries: QuerySet[Any] = apps.get_model("admin", "LogEntry")._default_manager.using(using)
+    return entries.filter(content_type=content_type.get_for_model(model))
+
+
+def _about(rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
+    """The entries about these rows of one model, in parts."""
+    entries = _entries_about(rows.model)
+    if entries is None:
+        return
+    if rows.db == entries.db:
+        texts = rows.order_by().annotate(as_text=Cast("pk", CharField(max_length=32))).values("as_text")
+        yield entries.filter(object_id__in=texts)
+        return
+    keys = [str(key) for key in rows.order_by("pk").values_list("pk", flat=True)]
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        yield entries.filter(object_id__in=keys[start : start + _KEYS_AT_ONCE])
 
 
 def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: str) -> None:
     """Deletes the entries about a workspace and its rows."""
-    entries = _entries(using)
-    if entries is None:
-        return
     for model in models:
         names = {field.name for field in model._meta.concrete_fields}
         path = "pk" if model._meta.model_name == "workspace" else "workspace"
         if path in names | {"pk"} and model._meta.pk.name == "id":
-            _about(entries, model._default_manager.using(using).filter(**{path: workspace_id})).delete()
+            for some in _about(model._default_manager.using(using).filter(**{path: workspace_id})):
+                some.delete()
 
 
-def entries_about(rows: Iterable[QuerySet[Any]], *, using: str) -> list[QuerySet[Any]]:
-    """The entries about these rows, for each of their models."""
-    entries = _entries(using)
-    return [] if entries is None else [_about(entries, some) for some in rows]
+def entries_about(rows: Iterable[QuerySet[Any]]) -> list[QuerySet[Any]]:
+    """The entries about these rows. Together they are all, each once."""
+    return [part for some in rows for part in _about(some)]
 
 
 def entries_about_deleted(
@@ -53,17 +67,18 @@ def entries_about_deleted(
 
     They may be about a row of any workspace, because the log does not store which one it was.
     """
-    entries = _entries(using)
-    return [] if entries is None else [_about_deleted(entries, model, is_meant) for model in models]
+    return [part for model in models for part in _about_deleted(model, is_meant, using)]
 
 
-def _about_deleted(entries: QuerySet[Any], model: type[Model], is_meant: Callable[[str], bool]) -> QuerySet[Any]:
-    content_type = apps.get_model("contenttypes", "ContentType")._default_manager.db_manager(entries.db)
-    named = entries.filter(content_type=content_type.get_for_model(model)).values_list("pk", "object_id", "object_repr")
+def _about_deleted(model: type[Model], is_meant: Callable[[str], bool], using: str) -> Iterator[QuerySet[Any]]:
+    entries = _entries_about(model)
+    if entries is None:
+        return
+    named = entries.values_list("pk", "object_id", "object_repr")
     keys = {pk: key or "" for pk, key, name in named if is_meant(name)}
-    rows = model._default_manager.using(entries.db).filter(pk__in=filter(str.isdecimal, keys.values()))
+    rows = model._default_manager.using(using).filter(pk__in=filter(str.isdecimal, keys.values()))
     existing = set(map(str, rows.values_list("pk", flat=True)))
-    return entries.filter(pk__in=[pk for pk, key in keys.items() if key not in existing])
+    yield entries.filter(pk__in=[pk for pk, key in keys.items() if key not in existing])
 
 
 def rename(entries: Iterable[QuerySet[Any]], name: str) -> None:

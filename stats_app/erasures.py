@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import router, transaction
+from django.db import router
 from django.db.models import Exists, Max, OuterRef, Q
 
 from stats_app import admin_log
@@ -27,6 +27,7 @@ from stats_app.models import (
     WorkspaceUser,
 )
 from stats_app.models.people import ERASED_DOMAIN, FEW
+from stats_app.sql.transactions import rolled_back
 from stats_app.visits import forget_links
 from stats_app.words import fold
 
@@ -92,10 +93,8 @@ def erase_user(user: WorkspaceUser, *, now: datetime, dry_run: bool = False) -> 
     """
     using = router.db_for_write(WorkspaceUser, instance=user)
     if dry_run:
-        with transaction.atomic(using=using):
-            erased = _erase_user(user, now, using)
-            transaction.set_rollback(True, using=using)
-        return erased
+        with rolled_back(using, admin_log.database() or using):
+            return _erase_user(user, now, using)
     erased = _erase_user(user, now, using)
     logger.info("User %s was erased.", user.public_id)
     return erased
@@ -125,7 +124,7 @@ def _erase(row: WorkspaceUser, workspace_id: int, now: datetime, using: str) -> 
     people = WorkspaceUser.objects.using(using).filter(workspace=workspace_id, pk=row.pk)
     mailing_addresses = addresses_of(identity, workspace_id, using=using)
     rows = [people, aliases, assignments]
-    admin_log.rename(admin_log.entries_about(rows, using=using), row.public_id)
+    admin_log.rename(admin_log.entries_about(rows), row.public_id)
     models = [some.model for some in rows]
     admin_log.rename(admin_log.entries_about_deleted(models, identity.is_in, using=using), HIDDEN)
     numbers = {

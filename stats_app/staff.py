@@ -12,6 +12,13 @@ from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.models.workspaces import WorkspaceQuerySet
 
+PERMISSION = "stats_app.view_workspace"
+
+
+def may_view(user: Any) -> bool:
+    """Whether this login may open the pages for staff. The project's users may have no such attributes."""
+    return getattr(user, "is_staff", False) and hasattr(user, "has_perm") and user.has_perm(PERMISSION)
+
 
 def workspaces_for(user: Any) -> WorkspaceQuerySet:
     """The workspaces that this login may see. Rows of all others must look as if they did not exist.
@@ -21,7 +28,7 @@ def workspaces_for(user: Any) -> WorkspaceQuerySet:
     what they may do there; they are not checked here.
     """
     path = conf.workspaces_for
-    if path is None or user.is_superuser:
+    if path is None or sees_all(user):
         everything: WorkspaceQuerySet = Workspace.objects.all()
         return everything
     limited: WorkspaceQuerySet = import_string(path)(user)
@@ -38,4 +45,4 @@ def unknown_zone_message(error: UnknownZone) -> str:
 
 def sees_all(user: Any) -> bool:
     """Whether this login may see all workspaces, so that lists need no condition on the workspace."""
-    return conf.workspaces_for is None or bool(user.is_superuser)
+    return conf.workspaces_for is None or bool(getattr(user, "is_superuser", False))

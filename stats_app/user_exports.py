@@ -172,5 +172,5 @@ def _admin_log(user: WorkspaceUser) -> Iterator[dict[str, Any]]:
     using = router.db_for_read(WorkspaceUser, instance=user)
     people = WorkspaceUser.objects.using(using).filter(pk=user.pk)
     rows = [people, user.aliases.using(using).all(), user.assignments.using(using).all()]
-    for at, name, change in admin_log.changes(admin_log.entries_about(rows, using=using)):
+    for at, name, change in admin_log.changes(admin_log.entries_about(rows)):
         yield {"at": _time(at), "about": name, "change": change}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import Permission, User
@@ -121,3 +122,39 @@ def page(client: Client, url: str, **query: Any) -> str:
     response = client.get(url, query)
     assert response.status_code == 200, (url, response.status_code, response.headers)
     return response.content.decode()
+
+
+class _Form(HTMLParser):
+    """The values that a browser would send for the forms of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, Any] = {}
+        self.open: str | None = None  # the name of the field whose element is open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name, kind = given.get("name"), given.get("type")
+        if tag == "input" and name and kind != "submit" and (kind != "checkbox" or "checked" in given):
+            self.values[name] = given.get("value") or ("on" if kind == "checkbox" else "")
+        elif tag in ("select", "textarea"):
+            self.open = name
+            self.values[name or ""] = ""
+        elif tag == "option" and "selected" in given and self.open:
+            self.values[self.open] = given.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.lasttag == "textarea":
+            self.values[self.open] += data.removeprefix("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("select", "textarea"):
+            self.open = None
+
+
+def shown_values(client: Client, url: str) -> dict[str, Any]:
+    """The values of a form as it is shown, to be changed and posted."""
+    form = _Form()
+    shown = page(client, url)
+    form.feed(shown[shown.index('id="content-main"') :])
+    return form.values

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from stats_app.admin import imports
-from stats_app.directory import NewCampaign, NewUser, fields_of
+from stats_app.directory import NewCampaign, NewUser, fields_of, save_users
 from stats_app.errors import FIELD_CODES
 from stats_app.models import Campaign, CampaignAssignment, Workspace, WorkspaceUser
 from tests.admin_cast import address, first_workspace, login, superuser
@@ -326,6 +326,22 @@ def test_an_action_assigns_selected_users(workspace: Workspace) -> None:
     said = client.post(address("workspaceuser", "changelist"), mixed, follow=True).content.decode()
     assert "Choose users of one workspace." in said
     assert not Campaign.objects.get(pk=elsewhere.pk).assigned_users.exists()
+
+
+def test_an_action_assigns_all_rows_of_a_long_filtered_list(workspace: Workspace) -> None:
+    client, campaign = superuser(), make_campaign(workspace)
+    # More than Django's DATA_UPLOAD_MAX_NUMBER_FIELDS.
+    save_users(workspace, [{"email": f"{number}@example.com"} for number in range(1_001)])
+    make_user(workspace, email="other@example.com", is_active=False)
+    url = f"{address('workspaceuser')}?is_active__exact=1"
+    some = WorkspaceUser.objects.values_list("pk", flat=True)[:100]
+    asked = client.post(url, {"action": "assign", "select_across": "1", "_selected_action": [*some]})
+    assert "1001 users will be assigned." in asked.content.decode().replace(",", "")
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="(\w*)">', asked.content.decode())
+    confirmed = {name: [value for other, value in fields if other == name] for name, _value in fields}
+    said = client.post(url, confirmed | {"campaign": campaign.pk}, follow=True).content.decode()
+    assert "1001 assigned" in said
+    assert campaign.assigned_users.count() == 1_001
 
 
 def test_the_lists_lead_to_it_and_keep_the_workspace(workspace: Workspace) -> None:

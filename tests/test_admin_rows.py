@@ -8,14 +8,19 @@ from urllib.parse import urlencode
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from ulid import ULID
 
 from stats_app import rollups
 from stats_app.ingest import ClickInput
-from stats_app.models import Alias, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
-from tests.admin_cast import MODELS, NOON, READ_ONLY, address, login, make_tenant, page, superuser
+from stats_app.mailings import set_addresses
+from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
+from stats_app.sharing import share
+from tests.admin_cast import MODELS, NOON, READ_ONLY, address, login, make_tenant, page, shown_values, superuser
 from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
 
 pytestmark = pytest.mark.django_db
@@ -403,3 +408,91 @@ def test_a_form_takes_no_value_for_a_row_that_is_none(model: str, value: str) ->
     wrong = dict.fromkeys(fields, value)
     assert staff.get(address(model, "add"), wrong).status_code == 200
     assert staff.post(address(model, "add"), wrong).status_code == 200
+
+
+# --- two windows: a form is saved that was opened before something else happened
+
+
+def test_a_form_does_not_count_a_person_who_has_opted_out_meanwhile() -> None:
+    user, client = make_tenant().workspaceuser, superuser()
+    url = address("workspaceuser", "change", user)
+    form = shown_values(client, url)
+    WorkspaceUser.objects.filter(pk=user.pk).update(is_opted_out=True, email="new@acme.example")
+    assert client.post(url, form | {"display_name": "Ada King"}).status_code == 302
+    user.refresh_from_db()
+    assert (user.display_name, user.is_opted_out, user.email) == ("Ada King", True, "new@acme.example")
+
+
+def test_a_form_does_not_lengthen_a_key_that_was_rotated_meanwhile() -> None:
+    key, client = make_tenant().apikey, superuser()
+    url = address("apikey", "change", key)
+    form = shown_values(client, url)
+    client.post(address("apikey"), {"action": "rotate", "_selected_action": [key.pk], "confirmed": "yes", "grace": 1})
+    expires_at = ApiKey.objects.get(pk=key.pk).expires_at
+    assert expires_at is not None
+    assert client.post(url, form | {"name": "Another name"}).status_code == 302
+    key.refresh_from_db()
+    assert (key.name, key.expires_at) == ("Another name", expires_at)
+
+
+def test_a_form_keeps_the_addresses_that_others_have_changed_meanwhile() -> None:
+    mailing, client = make_tenant().mailing, superuser()
+    set_addresses(mailing, ["ada@x.example", "bob@x.example", "eve@x.example"], NOON)
+    url = address("mailing", "change", mailing)
+    form = shown_values(client, url)
+    assert form["emails"].split() == ["ada@x.example", "bob@x.example", "eve@x.example"]
+    set_addresses(mailing, ["bob@x.example", "eve@x.example", "new@x.example"], NOON)  # Ada was erased
+    form |= {"emails": "ada@x.example\nbob@x.example\nown@x.example", "every": "month"}
+    assert client.post(url, form).status_code == 302
+    mailing.refresh_from_db()
+    assert mailing.every == "month"
+    assert [one.email for one in mailing.addresses.order_by("email")] == [
+        "bob@x.example",
+        "new@x.example",
+        "own@x.example",
+    ]
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in READ_ONLY])
+def test_a_form_that_is_saved_as_it_was_shown_changes_nothing(model: str) -> None:
+    row, client = getattr(make_tenant(), model), superuser()
+    url = address(model, "change", row)
+    before = type(row).objects.filter(pk=row.pk).values().get()
+    form = shown_values(client, url)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.post(url, form).status_code == 302
+    assert type(row).objects.filter(pk=row.pk).values().get() == before
+    assert [one["sql"] for one in queries if one["sql"].startswith(f'UPDATE "{row._meta.db_table}"')] == []
+
+
+# --- lists
+
+
+def test_a_selected_row_that_is_no_number_is_a_400() -> None:
+    make_tenant()
+    response = superuser().post(address("workspaceuser"), {"action": "assign", "_selected_action": ["x"]})
+    assert response.status_code == 400
+
+
+def test_deleting_a_campaign_names_its_shared_reports_and_needs_the_permission() -> None:
+    workspace = make_workspace()
+    campaign = make_campaign(workspace)
+    share(workspace, campaign, last_day=date(2099, 12, 31), maker="ada", now=NOON)
+    url = address("campaign", "delete", campaign)
+    staff = login("view_campaign", "delete_campaign")
+    assert "shared report" in page(staff, url)
+    staff.post(url, {"post": "yes"})
+    assert Campaign.objects.filter(pk=campaign.pk).exists()
+    assert "Shared reports: 1" in page(superuser(), url)
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "workspaceuser"])
+def test_a_host_may_unregister_any_model(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant, client = make_tenant(), superuser()
+    model, own = type(getattr(tenant, name)), f'href="{address(name)}?'
+    monkeypatch.delitem(admin.site._registry, model)
+    for other in MODELS:
+        if other != name:
+            assert own not in page(client, address(other, "change", getattr(tenant, other)))
+    chosen = {"action": "assign", "_selected_action": [tenant.workspaceuser.pk]}
+    assert client.post(address("workspaceuser"), chosen).status_code == 200

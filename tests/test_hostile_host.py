@@ -1,4 +1,5 @@
-"""Ours in a project that has set everything otherwise: `tests/hostile`, in a process of its own."""
+"""Ours in projects of other people, each in a process of its own: one that has set everything otherwise
+(`tests/hostile`), and one with our tables in a database of their own (`tests/apart`)."""
 
 from __future__ import annotations
 
@@ -8,14 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_it_holds_the_contract_in_a_hostile_project_and_leaves_that_alone() -> None:
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.hostile.settings"}
+@pytest.mark.parametrize("project", ["hostile", "apart"])
+def test_it_holds_the_contract_and_leaves_the_project_alone(project: str) -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": f"tests.{project}.settings"}
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--create-db"]
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, "tests/hostile/host_tests.py"],
+        [sys.executable, "-m", "pytest", *options, f"tests/{project}/host_tests.py"],
         cwd=ROOT,
         env={name: value for name, value in environment.items() if not name.startswith("PYTEST")},
         capture_output=True,

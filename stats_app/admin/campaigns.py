@@ -101,7 +101,7 @@ class CampaignAdmin(ImportAdmin, ScopedAdmin):
         workspace = row.workspace
         yield _("Figures"), staff_page(request, "campaign", workspace.public_id, row.public_id)
         if request.user.has_perm("stats_app.view_click"):
-            yield _("Clicks"), clicks_of(workspace, campaign__id__exact=row.pk)
+            yield _("Clicks"), clicks_of(self, workspace, campaign__id__exact=row.pk)
         yield _("Assigned users"), self.list_of(CampaignAssignment, request, campaign__id__exact=row.pk)
         yield _("Assign a user"), self.form_for(CampaignAssignment, request, campaign=row.pk)
         if request.user.has_perm(PERMISSION):
@@ -131,7 +131,7 @@ class CampaignAdmin(ImportAdmin, ScopedAdmin):
             "opts": self.opts,
             "original": campaign,
             "media": self.media,
-            "users": None,
+            "number": None,
             "form": form,
         }
         return TemplateResponse(request, "admin/stats_app/assign.html", context)

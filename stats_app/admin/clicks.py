@@ -10,9 +10,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.http import urlencode
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
@@ -26,7 +24,7 @@ from stats_app.admin.filters import (
     shown_zone,
 )
 from stats_app.admin.paging import KeyedChangeList
-from stats_app.admin.scope import KeyedAdmin
+from stats_app.admin.scope import KeyedAdmin, ScopedAdmin
 from stats_app.admin.words import KIND_WORDS
 from stats_app.dimensions import HUMAN, WORKSPACE_DAYS
 from stats_app.keyset import CLICK_KEYS
@@ -174,6 +172,7 @@ def address_key(click: Any) -> str:
     return f"{click.workspace_id}-{str(click.id).lower()}"
 
 
-def clicks_of(workspace: Workspace, **query: Any) -> str:
-    """The address of the list of a workspace's clicks, filtered by a campaign or user."""
-    return f"{reverse('admin:stats_app_clickrecord_changelist')}?{urlencode({'workspace': workspace.pk, **query})}"
+def clicks_of(model_admin: ScopedAdmin, workspace: Workspace, **query: Any) -> str | None:
+    """The address of the list of a workspace's clicks, filtered by a campaign or user. None if the host has
+    unregistered it."""
+    return model_admin.page_of(ClickRecord, "changelist", {"workspace": workspace.pk, **query})

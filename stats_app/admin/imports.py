@@ -30,6 +30,7 @@ from stats_app.directory import CREATED, UPDATED, Change, DirectoryItem, Directo
 from stats_app.errors import FieldError, WorkspaceGone
 from stats_app.imports import Source, WrongFile, format_of
 from stats_app.models import Workspace
+from stats_app.staff import workspaces_for
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ROWS = 10_000
@@ -133,13 +134,13 @@ class Upload:
 
     def signed(self, request: HttpRequest, model: str, digest: str) -> str:
         rows = [[row.line, _packed(row.item)] for row in self.rows]
-        return signing.dumps([request.user.pk, model, self.workspace, digest, rows], salt=_SALT, compress=True)
+        return signing.dumps([str(request.user.pk), model, self.workspace, digest, rows], salt=_SALT, compress=True)
 
     @classmethod
     def of(cls, text: str, request: HttpRequest, model: str) -> tuple[Upload, str]:
         """The upload and the digest of its preview. Raises BadSignature, also for the upload of another login."""
         user, name, workspace, digest, rows = signing.loads(text, salt=_SALT, max_age=MAX_AGE)
-        if (user, name) != (request.user.pk, model):
+        if (user, name) != (str(request.user.pk), model):
             raise signing.BadSignature
         return cls(workspace, [Row(line, _unpacked(item)) for line, item in rows]), digest
 
@@ -196,7 +197,7 @@ class ImportAdmin(_Base):
         return form
 
     def _workspaces(self, request: HttpRequest) -> Any:
-        return self.admin_site._registry[Workspace].get_queryset(request).order_by("name", "pk")
+        return workspaces_for(request.user)
 
     def _uploaded(self, request: HttpRequest, form: ImportForm) -> Upload:
         """The items of the uploaded file. Raises WrongFile, whose texts are English, and ValidationError."""

@@ -88,6 +88,18 @@ class MailingForm(ModelForm):
             raise ValidationError(_("Enter at most %(most)s addresses."), params={"most": MAX_ADDRESSES})
         return emails
 
+    def merged_emails(self) -> list[str]:
+        """The present addresses with what the user has added and without what the user has removed, because others may
+        have changed them since the form was shown."""
+        entered: list[str] = self.cleaned_data["emails"]
+        shown = self.shown(self["emails"])
+        if shown is None or not self.instance.pk:
+            return entered
+        before = shown.split()
+        present = self.instance.addresses.filter(unsubscribed_at=None).order_by("pk").values_list("email", flat=True)
+        kept = [email for email in present if email in entered or email not in before]
+        return kept + [email for email in entered if email not in before]
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         workspace = cleaned.get("workspace") or (self.instance.workspace if self.instance.pk else None)
@@ -162,7 +174,7 @@ class MailingAdmin(ScopedAdmin):
         now = timezone.now()
         if form.instance.is_active and {"is_active", "every"} & set(form.changed_data):
             start_anew(form.instance, now)
-        set_addresses(form.instance, form.cleaned_data["emails"], now)
+        set_addresses(form.instance, form.merged_emails(), now)
 
     def changeform_view(
         self,

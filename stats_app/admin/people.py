@@ -26,6 +26,9 @@ from stats_app.models.people import named
 from stats_app.sql.words import holds
 from stats_app.visits import forget_links
 
+# The names of what Django's list posts to say which rows are selected.
+_SELECTION = (ACTION_CHECKBOX_NAME, "select_across")
+
 
 def of_user(word: str) -> Q:
     """The condition that the row's user has the word in the name or e-mail."""
@@ -81,7 +84,7 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         workspace = row.workspace
         yield _("Figures"), staff_page(request, "user", workspace.public_id, row.public_id)
         if person_figures.are_all_shown() and request.user.has_perm("stats_app.view_click"):
-            yield _("Clicks"), clicks_of(workspace, user__id__exact=row.pk)
+            yield _("Clicks"), clicks_of(self, workspace, user__id__exact=row.pk)
         yield _("Campaigns"), self.list_of(CampaignAssignment, request, user__id__exact=row.pk)
         yield _("Aliases"), self.list_of(Alias, request, user__id__exact=row.pk)
         yield _("Add an alias"), self.form_for(Alias, request, workspace=workspace.pk, user=row.pk)
@@ -98,8 +101,7 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         if len(set(chosen.values())) != 1:
             self.message_user(request, _("Choose users of one workspace."), messages.ERROR)
             return None
-        campaigns = self.admin_site._registry[Campaign].get_queryset(request)
-        campaigns = campaigns.filter(workspace=next(iter(chosen.values()))).order_by("-created_at", "-pk")
+        campaigns = Campaign.objects.filter(workspace=next(iter(chosen.values()))).order_by("-created_at", "-pk")
         form = CampaignForm(campaigns, *([request.POST] if "confirmed" in request.POST else []))
         if form.is_valid():
             assign(self, request, form.cleaned_data["campaign"], chosen.keys())
@@ -110,10 +112,14 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
             "title": _("Assign to a campaign"),
             "opts": self.opts,
             "media": self.media,
-            "users": list(chosen),
+            "number": len(chosen),
             "form": form,
-            "action": "assign",
-            "checkbox_name": ACTION_CHECKBOX_NAME,
+            # What was posted, once more: with all rows selected it is short, however many these are.
+            "repeated": [
+                ("action", "assign"),
+                ("confirmed", "yes"),
+                *((name, value) for name in _SELECTION for value in request.POST.getlist(name)),
+            ],
         }
         return TemplateResponse(request, "admin/stats_app/assign.html", context)
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_permission_codename
-from django.core.exceptions import ValidationError
+from django.core.exceptions import BadRequest, ValidationError
 from django.db import DatabaseError, IntegrityError, router, transaction
 from django.db.models import CASCADE, DateTimeField, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
@@ -207,10 +208,15 @@ class ScopedAdmin(_ModelAdmin):
         self, model: type[Model], page: str, act: str, request: HttpRequest, query: dict[str, Any]
     ) -> str | None:
         opts = model._meta
-        if not request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}"):
+        may = request.user.has_perm(f"{opts.app_label}.{act}_{opts.model_name}")
+        return self.page_of(model, page, query) if may else None
+
+    def page_of(self, model: type[Model], page: str, query: dict[str, Any]) -> str | None:
+        """The address of a page of another model; None if the host has unregistered the model."""
+        if not self._lists(model):
             return None
-        url = reverse(f"admin:{opts.app_label}_{opts.model_name}_{page}", current_app=self.admin_site.name)
-        return f"{url}?{urlencode(query)}"
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+        return f"{reverse(name, current_app=self.admin_site.name)}?{urlencode(query)}"
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What would be deleted, mostly as numbers. Django's own method would read every row, of which there may be
@@ -224,7 +230,7 @@ class ScopedAdmin(_ModelAdmin):
         names = [f"{name}: {row}" for row in rows[:MAX_NAMED]]
         if len(objs) > MAX_NAMED:
             names.append(_("… and %(number)s more") % {"number": len(objs) - MAX_NAMED})
-        taken = {self.model: rows} | dict(_taken_along(rows))
+        taken = {self.model: rows} | {model: some for model, some in _taken_along(rows) if self._lists(model)}
         counts = {model: number for model, taken_rows in taken.items() if (number := taken_rows.count())}
         lacking = {str(model._meta.verbose_name) for model in counts if not _may_delete(model, request.user)}
         clicked = rows.clicked()[:MAX_NAMED] if isinstance(rows, ClickedQuerySet) else ()
@@ -234,6 +240,10 @@ class ScopedAdmin(_ModelAdmin):
             lacking,
             [_("clicks of “%(name)s”: make it inactive or pause it instead") % {"name": row} for row in clicked],
         )
+
+    def _lists(self, model: type[Model]) -> bool:
+        """Whether the admin has a list of the model."""
+        return model in self.admin_site._registry
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -257,6 +267,7 @@ class ScopedAdmin(_ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> Any:
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
+        self._check_selection(request)
         try:
             # One transaction, so that the admin's log entries are rolled back if an action fails.
             with transaction.atomic(using=router.db_for_write(self.model)):
@@ -264,6 +275,13 @@ class ScopedAdmin(_ModelAdmin):
         except ProtectedError:
             self._say_protected(request)
             return HttpResponseRedirect(request.get_full_path())
+
+    def _check_selection(self, request: HttpRequest) -> None:
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            try:
+                self.opts.pk.to_python(key)
+            except ValidationError as error:
+                raise BadRequest(error.message) from None
 
     def address(self, name: str, *args: Any) -> str:
         """The address of one of this model's pages: `changelist`, `add`, `change`, `delete`, `history` or our own."""
@@ -312,9 +330,9 @@ def _parameters(list_filter: Any) -> tuple[str, ...]:
 
 
 def _taken_along(rows: QuerySet[Any]) -> Iterator[tuple[type[Model], QuerySet[Any]]]:
-    """The related rows that would be deleted, too, by model, without models that the admin does not show."""
-    for relation in rows.model._meta.related_objects:
-        if relation.on_delete is CASCADE and not relation.hidden:
+    """The related rows that would be deleted, too, by model."""
+    for relation in rows.model._meta.get_fields(include_hidden=True):
+        if getattr(relation, "on_delete", None) is CASCADE and relation.auto_created:
             model = relation.related_model
             yield model, model._default_manager.filter(**{f"{relation.field.name}__in": rows.order_by().values("pk")})
 

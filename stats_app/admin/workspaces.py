@@ -74,7 +74,7 @@ class WorkspaceAdmin(ScopedAdmin):
         yield _("Users"), self.list_of(WorkspaceUser, request, workspace=row.pk)
         yield _("Tracked links"), self.list_of(TrackedLink, request, workspace=row.pk)
         if request.user.has_perm("stats_app.view_click"):
-            yield _("Clicks"), clicks_of(row)
+            yield _("Clicks"), clicks_of(self, row)
         yield _("API keys"), self.list_of(ApiKey, request, workspace=row.pk)
         yield _("Shared reports"), self.list_of(SharedReport, request, workspace=row.pk)
         yield _("Mailings"), self.list_of(Mailing, request, workspace=row.pk)

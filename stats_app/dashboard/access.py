@@ -23,9 +23,7 @@ from stats_app.dashboard.policy import with_policy
 from stats_app.errors import UnknownZone
 from stats_app.models import Workspace
 from stats_app.outages import with_outage_page
-from stats_app.staff import unknown_zone_message, workspaces_for
-
-PERMISSION = "stats_app.view_workspace"
+from stats_app.staff import may_view, unknown_zone_message, workspaces_for
 
 Path = ParamSpec("Path")
 View = Callable[Concatenate[HttpRequest, Path], HttpResponseBase]
@@ -49,7 +47,7 @@ def _for_staff(view: View[Path]) -> View[Path]:
     def page(request: HttpRequest, /, *args: Path.args, **kwargs: Path.kwargs) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), login_url())
-        if not (request.user.is_staff and request.user.has_perm(PERMISSION)):
+        if not may_view(request.user):
             return error_page(request, 403, _("This page is for staff who may view workspaces."))
         try:
             return view(request, *args, **kwargs)

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import compress, islice
 from typing import NamedTuple, TypeGuard, cast
 
-from django.db import router, transaction
+from django.db import router
 
 from stats_app.errors import FieldError
 from stats_app.imports.row_ids import RowIds, Seen
@@ -18,6 +18,7 @@ from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.models.fields import ulid_bytes
 from stats_app.references import not_found
+from stats_app.sql.transactions import rolled_back
 
 BATCH = 2_000
 KEPT_LINKS = 50_000
@@ -165,11 +166,8 @@ class _DryRun:
         return result
 
     def _undone(self, clicks: Sequence[ClickInput | FieldError]) -> IngestResult:
-        using = router.db_for_write(Click)
-        with transaction.atomic(using=using):
-            result = record_clicks(self._workspace, clicks)
-            transaction.set_rollback(True, using=using)
-        return result
+        with rolled_back(router.db_for_write(Click)):
+            return record_clicks(self._workspace, clicks)
 
 
 def _id_bytes(click_id: str | bytes) -> bytes:

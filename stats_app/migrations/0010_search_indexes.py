@@ -8,7 +8,7 @@ and find the same. docs/operations.md says how to add the indexes later.
 import logging
 from importlib import import_module
 
-from django.db import DatabaseError, migrations, transaction
+from django.db import DatabaseError, migrations, router, transaction
 from django.db.migrations.operations.base import Operation
 
 from stats_app.sql.words import ORDERED, FOLDED, FOLDED_WITHOUT_UNICODE, has_unicode
@@ -44,6 +44,11 @@ def operators(cursor):
     return f"{found[0]}.gin_trgm_ops" if found else "gin_trgm_ops"
 
 
+def is_wanted(connection, app_label):
+    """Whether the database is PostgreSQL, and the project's routers put the app's tables into it."""
+    return connection.vendor == "postgresql" and router.allow_migrate(connection.alias, app_label)
+
+
 class IndexSearches(Operation):
     """`sqlmigrate` prints its statements, which the docs refer to."""
 
@@ -55,7 +60,7 @@ class IndexSearches(Operation):
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         connection = schema_editor.connection
-        if connection.vendor != "postgresql":
+        if not is_wanted(connection, app_label):
             return
         schema_editor.execute(order(connection))
         if schema_editor.collect_sql:
@@ -74,7 +79,7 @@ class IndexSearches(Operation):
             logger.warning("Searches will read all rows, for want of an index of parts (docs/operations.md): %s", error)
 
     def database_backwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor == "postgresql":
+        if is_wanted(schema_editor.connection, app_label):
             for name in ("stats_user_name", *PARTS):
                 schema_editor.execute(f"DROP INDEX IF EXISTS {name}")
             import_module("stats_app.migrations.0002_storage_on_postgresql").index_parts(None, schema_editor)

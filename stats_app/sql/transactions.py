@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 from django.db import connections, transaction
@@ -36,6 +36,16 @@ def savepoint(using: str) -> AbstractContextManager[Any]:
     """A context for statements that may fail. Inside a caller's transaction, which a failed statement would make
     unusable, it is a savepoint."""
     return transaction.atomic(using=using) if connections[using].in_atomic_block else nullcontext()
+
+
+@contextmanager
+def rolled_back(*databases: str) -> Iterator[None]:
+    """Inside this context changes are made in one transaction for each of the databases. At the end they are undone."""
+    with ExitStack() as stack:
+        for using in set(databases):
+            stack.enter_context(transaction.atomic(using=using))
+            stack.callback(transaction.set_rollback, True, using=using)
+        yield
 
 
 @contextmanager
