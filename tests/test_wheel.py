@@ -204,7 +204,7 @@ def test_an_empty_project_passes_its_checks(host: Host) -> None:
 def test_a_check_says_how_to_get_mcp(host: Host) -> None:
     printed = host.run("-c", CHECK)
     assert "(stats_app.I001) /mcp is not served" in printed
-    assert "pip install 'django-stats-tools[mcp]'" in printed
+    assert "pip install 'mcp>=2.3,<3'" in printed
 
 
 def test_clicks_come_in(answers: dict[str, Any]) -> None:

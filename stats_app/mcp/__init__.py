@@ -11,7 +11,7 @@ from importlib import import_module, metadata
 OLDEST, END = (2, 3), (3, 0)
 """The supported versions of the SDK: from the first, below the second. The extra in pyproject.toml must agree."""
 PACKAGE = f"mcp {OLDEST[0]}.{OLDEST[1]} or later, below {END[0]}"
-INSTALL = "pip install 'django-stats-tools[mcp]'"
+INSTALL = f"pip install 'mcp>={OLDEST[0]}.{OLDEST[1]},<{END[0]}'"
 
 
 def is_installed() -> bool:

@@ -229,12 +229,12 @@ def test_a_check_says_how_to_get_the_package(capsys: pytest.CaptureFixture[str])
     call_command("check")
     printed = capsys.readouterr().err
     assert "(stats_app.W002) /mcp is not served" in printed
-    assert "pip install 'django-stats-tools[mcp]'" in printed
+    assert "pip install 'mcp>=2.3,<3'" in printed
 
 
 @pytest.mark.usefixtures("without_the_package")
 def test_the_command_says_how_to_get_the_package() -> None:
-    with pytest.raises(Exception, match=r"pip install 'django-stats-tools\[mcp\]'"):
+    with pytest.raises(Exception, match="pip install 'mcp>=2.3,<3'"):
         call_command("mcp_stdio")
 
 
