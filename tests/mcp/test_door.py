@@ -234,7 +234,7 @@ def test_a_check_says_how_to_get_the_package(capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.usefixtures("without_the_package")
 def test_the_command_says_how_to_get_the_package() -> None:
-    with pytest.raises(Exception, match="pip install 'mcp>=2.3,<3'"):
+    with pytest.raises(Exception, match=r"pip install 'mcp>=2\.3,<3'"):
         call_command("mcp_stdio")
 
 
