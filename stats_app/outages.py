@@ -45,9 +45,16 @@ def with_outage_page(
                 raise
             return outage_page()
 
+    return without_transaction(page)
+
+
+def without_transaction(view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """The view without the transactions of the host's ATOMIC_REQUESTS, in all databases. What it stores, such as rate
+    limits and rows of the audit log, is kept when its answer fails. And Django would begin these transactions before
+    the view is called, so that the view could not answer 503 while a database is down."""
     for alias in connections:
-        page = transaction.non_atomic_requests(alias)(page)
-    return page
+        view = transaction.non_atomic_requests(alias)(view)
+    return view
 
 
 def _in_transactions(view: View[Request, Arguments, Answer]) -> View[Request, Arguments, Answer]:

@@ -228,14 +228,9 @@ class ApiKeyAdmin(ScopedAdmin):
         self, request: HttpRequest, queryset: QuerySet[ApiKey], action: str, title: str, more: Mapping[str, Any]
     ) -> TemplateResponse:
         context = {"title": title, "action": action, "keys": queryset, "checkbox_name": ACTION_CHECKBOX_NAME, **more}
-        return self._page(request, "confirmation", context)
+        return self.rendered(request, "apikey/confirmation.html", **context)
 
     def _secrets_page(self, request: HttpRequest, made: Sequence[NewKey]) -> TemplateResponse:
         title = ngettext("The secret of the new API key", "The secrets of the new API keys", len(made))
         # Browsers do not store the page either, because the admin site marks all its pages as never to be cached.
-        return self._page(request, "secrets", {"title": title, "made": made})
-
-    def _page(self, request: HttpRequest, name: str, context: Mapping[str, Any]) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
-        return TemplateResponse(request, f"admin/stats_app/apikey/{name}.html", {**shared, **context})
+        return self.rendered(request, "apikey/secrets.html", title=title, made=made)

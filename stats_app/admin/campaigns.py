@@ -12,7 +12,6 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -124,17 +123,7 @@ class CampaignAdmin(ImportAdmin, ScopedAdmin):
         if form.is_valid():
             assign(self, request, campaign, form.cleaned_data["users"])
             return HttpResponseRedirect(self.address("change", campaign.pk))
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Assign many"),
-            "opts": self.opts,
-            "original": campaign,
-            "media": self.media,
-            "number": None,
-            "form": form,
-        }
-        return TemplateResponse(request, "admin/stats_app/assign.html", context)
+        return self.rendered(request, "assign.html", title=_("Assign many"), original=campaign, form=form)
 
     @admin.display(description=gettext_lazy("status"))
     def status(self, campaign: Campaign) -> str:

@@ -296,17 +296,8 @@ class ImportAdmin(_Base):
             raise PermissionDenied from None
 
     def _import_page(self, request: HttpRequest, **context: Any) -> TemplateResponse:
-        request.current_app = self.admin_site.name
         names = ", ".join(file_fields(self.import_declaration).names)
-        whole = {
-            **self.admin_site.each_context(request),
-            "title": _("Import"),
-            "opts": self.opts,
-            "media": self.media,
-            "columns": names,
-            **context,
-        }
-        return TemplateResponse(request, "admin/stats_app/import.html", whole)
+        return self.rendered(request, "import.html", title=_("Import"), columns=names, **context)
 
 
 class _ChangedMeanwhile(Exception):

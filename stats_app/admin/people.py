@@ -10,7 +10,6 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import router
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -106,22 +105,16 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         if form.is_valid():
             assign(self, request, form.cleaned_data["campaign"], chosen.keys())
             return None
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Assign to a campaign"),
-            "opts": self.opts,
-            "media": self.media,
-            "number": len(chosen),
-            "form": form,
-            # What was posted, once more: with all rows selected it is short, however many these are.
-            "repeated": [
-                ("action", "assign"),
-                ("confirmed", "yes"),
-                *((name, value) for name in _SELECTION for value in request.POST.getlist(name)),
-            ],
-        }
-        return TemplateResponse(request, "admin/stats_app/assign.html", context)
+        # What was posted, once more: with all rows selected it is short, however many these are.
+        repeated = [(name, value) for name in _SELECTION for value in request.POST.getlist(name)]
+        return self.rendered(
+            request,
+            "assign.html",
+            title=_("Assign to a campaign"),
+            number=len(chosen),
+            form=form,
+            repeated=[("action", "assign"), ("confirmed", "yes"), *repeated],
+        )
 
     @admin.display(description=gettext_lazy("name"), ordering="display_name")
     def name(self, user: WorkspaceUser) -> str:

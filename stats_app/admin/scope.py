@@ -17,6 +17,7 @@ from django.db.models import CASCADE, DateTimeField, ForeignKey, Model, Protecte
 from django.forms import ModelChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
 from django.urls import NoReverseMatch, URLPattern, reverse
 from django.utils.html import format_html_join
 from django.utils.http import urlencode
@@ -275,6 +276,12 @@ class ScopedAdmin(_ModelAdmin):
         except ProtectedError:
             self._say_protected(request)
             return HttpResponseRedirect(request.get_full_path())
+
+    def rendered(self, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+        """A page of our own inside the admin; `template` is below `admin/stats_app/`."""
+        request.current_app = self.admin_site.name
+        shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
+        return TemplateResponse(request, f"admin/stats_app/{template}", shared | context)
 
     def _check_selection(self, request: HttpRequest) -> None:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -134,13 +133,5 @@ class WorkspaceAdmin(ScopedAdmin):
         form = overview["form"]
         if form.is_valid() and not form.is_settled:
             return HttpResponseRedirect(f"?{form.settled}")
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Overview"),
-            "subtitle": str(workspace),
-            "opts": self.opts,
-            "original": workspace,
-            **overview,
-        }
-        return TemplateResponse(request, "admin/stats_app/workspace/overview.html", context)
+        context = {"title": _("Overview"), "subtitle": str(workspace), "original": workspace, **overview}
+        return self.rendered(request, "workspace/overview.html", **context)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, cast
 
-from django.db import connections, transaction
 from django.http import HttpRequest
 from django.utils.timezone import now
 from rest_framework.mixins import ListModelMixin
@@ -28,6 +27,7 @@ from stats_app.conf import conf
 from stats_app.errors import FieldError, InvalidParameters, NotFound, shown
 from stats_app.keys import HEADER, Caller
 from stats_app.models.audit import REST
+from stats_app.outages import without_transaction
 from stats_app.parameters import unknown_parameter
 
 LIMITS: dict[str, Callable[[], int | None]] = {
@@ -64,12 +64,7 @@ class StatsViewSet(GenericViewSet[Any]):
 
     @classmethod
     def as_view(cls, *args: Any, **kwargs: Any) -> Any:
-        # ATOMIC_REQUESTS is switched off: rate limits and audit rows must be kept when the answer fails. Also, Django
-        # would begin the transaction before our code runs, so we could not answer 503 while the database is down.
-        view = super().as_view(*args, **kwargs)
-        for alias in connections:
-            view = transaction.non_atomic_requests(alias)(view)
-        return view
+        return without_transaction(super().as_view(*args, **kwargs))
 
     def get_exception_handler(self) -> Callable[[Exception, dict[str, Any]], Response]:
         return problem_response

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -20,6 +19,7 @@ from stats_app import bodies, database_errors
 from stats_app.errors import InvalidParameters, NotAuthenticated, PayloadTooLarge, UnsupportedMediaType, printable
 from stats_app.keys import CHALLENGE, HEADER, authenticate
 from stats_app.mcp import messages
+from stats_app.outages import without_transaction
 
 if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
@@ -29,6 +29,7 @@ MAX_BODY_BYTES = 1024 * 1024
 logger = logging.getLogger(__name__)
 
 
+@without_transaction
 @csrf_exempt
 @login_not_required  # an API key is required instead
 def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpResponseBase:
@@ -37,12 +38,6 @@ def endpoint(request: HttpRequest, server: Server[Any] | None = None) -> HttpRes
     response.headers.setdefault("Cache-Control", "private, no-store")
     patch_vary_headers(response, [HEADER])
     return response
-
-
-# The view must not run in a transaction of ATOMIC_REQUESTS, on any database: rate limits and audit rows must be kept
-# when the answer fails.
-for _alias in connections:
-    transaction.non_atomic_requests(_alias)(endpoint)
 
 
 def _answer(request: HttpRequest, server: Server[Any] | None) -> HttpResponse:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.encoding import iri_to_uri
 from django.utils.timezone import now
@@ -13,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from stats_app.conf import conf
-from stats_app.database_errors import DATABASE_ERRORS
+from stats_app.database_errors import DATABASE_ERRORS, RETRY_AFTER_SECONDS
+from stats_app.outages import without_transaction
 from stats_app.verdicts import PURPOSE_HEADERS, Visit
 from stats_app.visits import find_link, record_visit
 
-RETRY_AFTER_SECONDS = 5
 HEADERS = {
     # A browser would follow a cached redirect without a request, so the click would not be counted.
     "Cache-Control": "no-store",
@@ -29,8 +28,8 @@ HEADERS = {
 logger = logging.getLogger(__name__)
 
 
-# Exempt, so that a POST gets the 405 below and not the page about cookies.
-@csrf_exempt
+@without_transaction
+@csrf_exempt  # so that a POST gets the 405 below and not the page about cookies
 @login_not_required
 def follow(request: HttpRequest, token: str) -> HttpResponse:
     """302 to the link's target. A query string is ignored. HEAD is redirected, too, but not counted."""
@@ -48,11 +47,6 @@ def follow(request: HttpRequest, token: str) -> HttpResponse:
         link, visit_of(request), remote_addr=request.META.get("REMOTE_ADDR", ""), forwarded=forwarded, now=now()
     )
     return HttpResponse(status=302, headers={"Location": iri_to_uri(link.target), **HEADERS})
-
-
-# Recording has a transaction of its own. ATOMIC_REQUESTS must not roll it back.
-for _alias in connections:
-    transaction.non_atomic_requests(_alias)(follow)
 
 
 def visit_of(request: HttpRequest) -> Visit:
