@@ -26,7 +26,7 @@ from stats_app.models import (
     TrackedLink,
     WorkspaceUser,
 )
-from stats_app.models.people import ERASED_DOMAIN, FEW
+from stats_app.models.people import ERASED_DOMAIN, KEYS_AT_ONCE
 from stats_app.sql.transactions import rolled_back
 from stats_app.visits import forget_links
 from stats_app.words import fold
@@ -182,8 +182,8 @@ def _stored(workspace_id: int, digests: set[bytes], using: str) -> set[bytes]:
     ordered = sorted(digests)
     return {
         bytes(digest)
-        for start in range(0, len(ordered), FEW)
-        for digest in rows.filter(digest__in=ordered[start : start + FEW]).values_list("digest", flat=True)
+        for start in range(0, len(ordered), KEYS_AT_ONCE)
+        for digest in rows.filter(digest__in=ordered[start : start + KEYS_AT_ONCE]).values_list("digest", flat=True)
     }
 
 

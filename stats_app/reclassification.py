@@ -24,7 +24,7 @@ from stats_app.dimensions import BOT, HUMAN
 from stats_app.errors import Refused
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Click, TrackedLink, Workspace
-from stats_app.models.people import FEW
+from stats_app.models.people import KEYS_AT_ONCE
 from stats_app.periods import MAX_DATE, MIN_DATE, zone_of
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from stats_app.verdicts import judge_again
@@ -176,8 +176,8 @@ def _signatures(workspaces: Iterable[int], links: Iterable[int], using: str) -> 
     rows = TrackedLink.objects.using(using).filter(workspace__in=workspaces)
     ordered = sorted(links)
     signatures: dict[int, int | None] = {}
-    for start in range(0, len(ordered), FEW):
-        signatures |= dict(rows.filter(pk__in=ordered[start : start + FEW]).values_list("pk", "user_id"))
+    for start in range(0, len(ordered), KEYS_AT_ONCE):
+        signatures |= dict(rows.filter(pk__in=ordered[start : start + KEYS_AT_ONCE]).values_list("pk", "user_id"))
     return signatures
 
 

@@ -641,7 +641,9 @@ def test_a_name_that_the_terminal_cannot_show_is_printed_with_escapes(encoding: 
         assert printed(*arguments)
 
 
-@pytest.mark.parametrize("command", ["export_clicks", "export_user", "rebuild_rollups", "create_api_key"])
+@pytest.mark.parametrize(
+    "command", ["export_clicks", "export_user", "rebuild_rollups", "create_api_key", "create_workspace"]
+)
 def test_an_output_that_cannot_be_written_is_one_line(command: str) -> None:
     workspace = make_workspace()
     arguments = {
@@ -649,12 +651,15 @@ def test_an_output_that_cannot_be_written_is_one_line(command: str) -> None:
         "export_user": [make_user(workspace).public_id],
         "rebuild_rollups": [],
         "create_api_key": [workspace.public_id, "--name", "x"],
+        "create_workspace": ["Globex"],
     }
     # Leaving the block flushes the rest, as Python does at its end.
     with open("/dev/full", "w", encoding="utf-8") as full, pytest.raises(CommandError) as error:
         call_command(command, *arguments[command], stdout=full)
     assert str(error.value) == "The output is not complete: No space left on device."
     assert error.value.returncode == 1
+    # Nothing was made that nobody knows of.
+    assert (Workspace.objects.count(), ApiKey.objects.count()) == (1, 0)
 
 
 def test_a_closed_output_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

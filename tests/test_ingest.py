@@ -19,7 +19,7 @@ from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, TrackedLink, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import check
-from stats_app.sql.clicks import FEW
+from stats_app.sql.clicks import FEW_CLICKS
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.conftest import CITUS
 from tests.counts import stored_counts
@@ -703,7 +703,7 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("size", [1, 7, FEW, FEW + 1, 300])
+@pytest.mark.parametrize("size", [1, 7, FEW_CLICKS, FEW_CLICKS + 1, 300])
 def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """The statements for Citus are plain ones: they store and count what the one statement for PostgreSQL does."""
 

@@ -62,7 +62,7 @@ def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """With the indexes wherever they can be used; without those of parts; as if more were found than are named; and as
     if more were found, but few were not."""
     if request.param in ("many", "most"):
-        monkeypatch.setattr("stats_app.models.people.FEW", {"many": 0, "most": 2}[request.param])
+        monkeypatch.setattr("stats_app.models.people.KEYS_AT_ONCE", {"many": 0, "most": 2}[request.param])
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             if request.param == "index":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import ProgrammingError
+from django.db import ProgrammingError, router, transaction
+from django.db.models import Model
 
 from stats_app.database_errors import DATABASE_ERRORS, Kind, kind_of
 from stats_app.errors import Refused, UnknownZone, WorkspaceGone
@@ -57,6 +59,14 @@ class StatsCommand(BaseCommand):
                 raise
             reason = str(error).partition("\n")[0].strip()
             raise CommandError(f"The database cannot be used: {reason}. {advice or _ADVICE['unreachable']}") from error
+
+    @contextmanager
+    def kept_if_printed(self, model: type[Model]) -> Iterator[None]:
+        """A transaction of the model's database, which is rolled back if the output cannot be written. Otherwise there
+        could be a key whose secret nobody has seen."""
+        with transaction.atomic(using=router.db_for_write(model)):
+            yield
+            self.stdout.flush()
 
     def write_file(self, texts: Iterable[str]) -> None:
         """Writes a file to standard output in UTF-8, until it ends or nobody reads it any more."""

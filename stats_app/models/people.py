@@ -22,7 +22,7 @@ ERASED_DOMAIN = "erased.invalid"
 """The domain of the e-mails of erased users. It can never exist (RFC 2606)."""
 
 # The most keys to list in one statement. Django needs as much time for each as for a cell of a page.
-FEW = 500
+KEYS_AT_ONCE = 500
 
 
 def number_of(rows: models.QuerySet[Any], parent: str) -> Coalesce:
@@ -32,9 +32,9 @@ def number_of(rows: models.QuerySet[Any], parent: str) -> Coalesce:
 
 
 def few(rows: models.QuerySet[Any], column: str = "pk") -> list[int] | None:
-    """The values of a column of numbers, or None if there are more than `FEW`."""
-    values = list(rows.order_by().values_list(column, flat=True)[: FEW + 1])
-    return values if len(values) <= FEW else None
+    """The values of a column of numbers, or None if there are more than `KEYS_AT_ONCE`."""
+    values = list(rows.order_by().values_list(column, flat=True)[: KEYS_AT_ONCE + 1])
+    return values if len(values) <= KEYS_AT_ONCE else None
 
 
 def named(word: str, user: str = "") -> Q:
@@ -67,8 +67,8 @@ class AddressedQuerySet(ClickedQuerySet):
         e-mail, and Django may not know its key."""
         everything = self.model._base_manager.using(self.db)
         found: dict[int, Any] = {}
-        for start in range(0, len(rows), FEW):
-            some = rows[start : start + FEW]
+        for start in range(0, len(rows), KEYS_AT_ONCE):
+            some = rows[start : start + KEYS_AT_ONCE]
             known = Q(pk__in=[row.pk for row in some if row.pk]) | Q(email__in=[row.email for row in some])
             workspaces = {row.workspace_id for row in some}
             found |= {row.pk: row for row in everything.filter(known, workspace__in=workspaces)}

@@ -44,7 +44,7 @@ class ClickRow(NamedTuple):
     visitor: bytes | None
 
 
-FEW = 10
+FEW_CLICKS = 10
 """Up to this number, clicks and changes of rollups are sent to Citus as `VALUES`. For more, arrays cost less."""
 
 
@@ -65,7 +65,7 @@ def insert(
         return _store_and_count(connection, workspace_id, clicks, spans)
     # Two statements: SQLite changes only one table in a statement, and Citus would send the new clicks to every machine
     # to change the second table.
-    few = on_citus and len(clicks) <= FEW
+    few = on_citus and len(clicks) <= FEW_CLICKS
     if few and connection.savepoint_ids:  # the transaction is the caller's, who may change other tables in it
         commit_together(connection)
     store = _store_few if few else _store_many if on_citus else _store_sqlite
@@ -274,7 +274,7 @@ def move(
     """Adds these stored clicks to the rollups, or subtracts them if the sign is "-".
 
     With `few`, the changes of the rollups are computed by a first statement and written by a second one. On Citus that
-    costs less for up to `FEW` clicks.
+    costs less for up to `FEW_CLICKS` clicks.
     """
     if not ids:
         return

@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from stats_app.keys import create_key
 from stats_app.management.arguments import date_of, invalid, workspace_of
 from stats_app.management.command import StatsCommand
+from stats_app.models import ApiKey
 from stats_app.models.api_keys import SCOPES, STATS_READ
 from stats_app.periods import ONE_DAY, utc_midnight
 
@@ -32,9 +33,11 @@ class Command(StatsCommand):
         expires_at = None if last_day is None else utc_midnight(last_day + ONE_DAY)
         if expires_at is not None and expires_at <= now():
             raise CommandError(f"--expires {last_day} is in the past: the key would never be valid.")
-        try:
-            key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
-        except ValidationError as error:
-            raise invalid(error) from None
-        self.stdout.write(f"API key {key} for {workspace} with {', '.join(key.scopes)}; the secret, shown only now:")
-        self.stdout.write(secret)
+        with self.kept_if_printed(ApiKey):
+            try:
+                key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
+            except ValidationError as error:
+                raise invalid(error) from None
+            scopes = ", ".join(key.scopes)
+            self.stdout.write(f"API key {key} for {workspace} with {scopes}; the secret, shown only now:")
+            self.stdout.write(secret)

@@ -33,6 +33,7 @@ class Command(StatsCommand):
             workspace.full_clean()
         except ValidationError as error:
             raise invalid(error) from None
-        workspace.save()
-        self.stdout.write(f"Workspace {workspace} in the time zone {workspace.timezone}; its public id:")
-        self.stdout.write(workspace.public_id)
+        with self.kept_if_printed(Workspace):
+            workspace.save()
+            self.stdout.write(f"Workspace {workspace} in the time zone {workspace.timezone}; its public id:")
+            self.stdout.write(workspace.public_id)
