@@ -17,6 +17,7 @@ from stats_app.models import Workspace
 from stats_app.sql.words import FOLDED, Alphabetical, Folded, holds
 from stats_app.words import (
     MAX_WORDS,
+    NAME_LENGTH,
     SEARCH_LENGTH,
     alphabetical_key,
     fold,
@@ -207,7 +208,7 @@ def _folded_by_the_database(characters: list[str]) -> list[str]:
 @settings(deadline=None, max_examples=60)
 @given(text=texts | hard_texts)
 def test_a_name_holds_each_of_its_words(text: str) -> None:
-    name = "".join(c for c in text if is_plain(c))[:SEARCH_LENGTH] or "-"
+    name = "".join(c for c in text if is_plain(c))[:NAME_LENGTH] or "-"
     workspace = Workspace.objects.first() or make_workspace()
     Workspace.objects.filter(pk=workspace.pk).update(name=name)
     for word in name.split():
