@@ -10,6 +10,8 @@ from django.db import router
 from django.db.models import CharField, Model, QuerySet
 from django.db.models.functions import Cast
 
+from stats_app.models.fields import is_row_number
+
 _NAME_LENGTH = 200
 _KEYS_AT_ONCE = 500
 
@@ -76,7 +78,7 @@ def _about_deleted(model: type[Model], is_meant: Callable[[str], bool], using: s
         return
     named = entries.values_list("pk", "object_id", "object_repr")
     keys = {pk: key or "" for pk, key, name in named if is_meant(name)}
-    rows = model._default_manager.using(using).filter(pk__in=filter(str.isdecimal, keys.values()))
+    rows = model._default_manager.using(using).filter(pk__in=filter(is_row_number, keys.values()))
     existing = set(map(str, rows.values_list("pk", flat=True)))
     yield entries.filter(pk__in=[pk for pk, key in keys.items() if key not in existing])
 

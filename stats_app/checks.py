@@ -85,7 +85,9 @@ def _is_base_url(value: object) -> bool:
 
 def _is_beginning(value: object) -> TypeGuard[str]:
     """Whether it is the beginning of addresses: without query, fragment, user and password."""
-    return isinstance(value, str) and is_target(value) and not {"?", "#", "@"} & set(value)
+    if not (isinstance(value, str) and is_target(value)):
+        return False
+    return not {"?", "#"} & set(value) and "@" not in urlsplit(value).netloc
 
 
 def _is_rule_of_person_figures(value: object) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.db.models import QuerySet
 
@@ -14,15 +16,18 @@ from stats_app.words import search_key
 
 HIDDEN = "(erased)"
 
-# An e-mail does not go on to the left and to the right. A dot at the end of a sentence does not belong to it.
-_WHOLE_EMAIL = r"(?<![\w.+%-])(?:{emails})(?![\w-]|\.\w)"
-_WORD = re.compile(r"[^\W_]+")
+# What may not stand before and after an e-mail, because it would belong to another one. Other letters may: scripts
+# without spaces write on without a space. `mary-ann@` is not `ann@`, and `example.com.au` is not `example.com`.
+_WHOLE_EMAIL = r"(?<![a-z0-9._-])(?:{emails})(?![a-z0-9]|[.-][a-z0-9])"
+_ASCII_WORD = re.compile("[a-z0-9]+")
+# Scripts without spaces between words: Thai to Myanmar, Khmer, Chinese, Japanese, and Korean with its particles.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A person's e-mails, external id and name. `email_pattern` finds the e-mails in a text, `name_words` are the words
-    of the name, without the signs between them unless there is nothing else. Both compare as searches do."""
+    of the name. Both compare as searches do."""
 
     emails: Collection[str]
     external_id: str | None
@@ -34,16 +39,32 @@ class Identity:
         emails = (user.email, *user.aliases.using(user._state.db).values_list("email", flat=True))
         pattern = _WHOLE_EMAIL.format(emails="|".join(re.escape(search_key(email)) for email in emails))
         name = search_key(user.display_name)
-        return cls(emails, user.external_id, re.compile(pattern), frozenset(_WORD.findall(name) or name.split()))
+        return cls(emails, user.external_id, re.compile(pattern), frozenset(_words(name) or name.split()))
 
     def is_in(self, text: str) -> bool:
         """Whether the text contains an e-mail or all words of the name, in any order, or is the external id."""
         if self.external_id is not None and text.strip() == self.external_id:
             return True
         key = search_key(text)
-        if self.email_pattern.search(key):
-            return True
-        return bool(self.name_words) and self.name_words.issubset([*_WORD.findall(key), *key.split()])
+        return self._has_email(key) or self._has_name(key)
+
+    def _has_email(self, key: str) -> bool:
+        # Also as a part of an address on the web, where signs are escaped.
+        forms = {key, unquote_plus(key)} if "%" in key or "+" in key else {key}
+        return any("@" in form and self.email_pattern.search(form) for form in forms)
+
+    def _has_name(self, key: str) -> bool:
+        if not self.name_words or not all(word in key for word in self.name_words):
+            return False
+        spaced = {word for word in self.name_words if not _UNSPACED.search(word) and _words(word)}
+        return spaced <= _words(key)
+
+
+def _words(key: str) -> set[str]:
+    """The runs of letters and digits, with the marks that belong to them."""
+    if key.isascii():
+        return set(_ASCII_WORD.findall(key))
+    return set("".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in key).split())
 
 
 def addresses_of(identity: Identity, workspace_id: int, *, using: str) -> QuerySet[MailingAddress]:

@@ -8,15 +8,13 @@ mail systems recognize the copy.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from smtplib import SMTPDataError, SMTPRecipientsRefused
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from django.core import mail, signing
@@ -32,6 +30,7 @@ from stats_app.errors import Refused, UnknownZone, printable
 from stats_app.letters import Contents, absolute, contents
 from stats_app.locks import tried_again
 from stats_app.models import Mailing, MailingAddress, MailingDelivery
+from stats_app.models.fields import is_row_number
 from stats_app.periods import ONE_DAY, Period, calendar_period
 from stats_app.sql.sole_run import sole_run
 from stats_app.words import fold
@@ -47,9 +46,8 @@ PAUSE = timedelta(days=1)
 
 _JOB = 1  # identifies this job for `sole_run`
 _STORE_DELAYS = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
-_KEPT_REPORTS = 100
 _CLOSING = 421  # the reply of a mail server that ends the connection
-_SIGNER = signing.Signer(salt="stats_app.unsubscribe", sep=".")
+_SEPARATOR = "."  # in tokens for unsubscribing
 
 logger = logging.getLogger(__name__)
 
@@ -78,21 +76,28 @@ class Outcome:
 
 
 def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
-    """The due mails, for each address the oldest first. Addresses that failed come last, so that others need not wait.
-    Addresses that the mail server has refused permanently several times are left out until a day has passed.
+    """The due mails. Those of each mailing, and so of each address, begin with the oldest period. Addresses that failed
+    come last, so that others need not wait. Addresses that the mail server has refused permanently several times are
+    left out until a day has passed.
 
     Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
     """
     addresses = _active().filter(Q(waits_until=None) | Q(waits_until__lte=now))
     due: list[Due] = []
-    for address in addresses.order_by("failures", "mailing__workspace", "mailing", "pk"):
+    for address in addresses:
         workspace = address.mailing.workspace
         try:
             due += [Due(address, period) for period in _periods(address, workspace.today(now))]
         except UnknownZone as error:
             if error.sentence not in unknown_zones:
                 unknown_zones.append(error.sentence)
-    return due
+    return sorted(due, key=_place)
+
+
+def _place(due: Due) -> tuple[int, int, int, date, int]:
+    """Where a mail stands in a run. The mails with the same report follow each other, so that it is made once."""
+    address = due.address
+    return address.failures, address.mailing.workspace_id, address.mailing_id, due.period.start, address.pk
 
 
 def _addresses() -> Any:
@@ -197,38 +202,38 @@ class _Run:
             connection.timeout = TIMEOUT_SECONDS
         self.connection = connection
         self.handed_over = 0  # mails over this connection
+        self.made: tuple[tuple[int, Period], Contents] | None = None
         self.gave_up: set[int] = set()
-
-        @lru_cache(_KEPT_REPORTS)
-        def made(mailing: Mailing, period: Period) -> Contents:
-            return contents(mailing, period, now)
-
-        self.made = made
 
     def send(self, due: Due) -> str | None:
         """Sends a mail. Returns "" if it was sent, the error if not, and None if it is not due any more."""
         if due.address.pk in self.gave_up:
             return None  # the periods of an address are sent in order
-        try:
-            self.connection.open()
-        except Exception as error:
-            self.close()
-            raise _Unreachable(_reason(error)) from error
+        self._open()
         if not self._note_attempt(due):
             return None
         try:
-            message = message_to(due.address, due.period, self.made(due.address.mailing, due.period))
+            message = self._message(due)
         except Exception as error:
             logger.exception("A mail could not be made: %s", due)
             return self._note_failure(due, f"The mail could not be made: {type(error).__name__}")
         try:
             self._hand_over(message)
+        except _Unreachable:
+            raise
         except Exception as error:
             # The state of the connection is unknown, so the next mail uses a new one.
             self.close()
             return self._note_failure(due, _reason(error), is_final=_is_final(error))
         self._note(lambda: self._sent(due), due)
         return ""
+
+    def _open(self) -> None:
+        try:
+            self.connection.open()
+        except Exception as error:
+            self.close()
+            raise _Unreachable(_reason(error)) from error
 
     def _hand_over(self, message: EmailMultiAlternatives) -> None:
         """Hands a mail over to the mail server. If the server has accepted mails over this connection and now ends it,
@@ -239,7 +244,7 @@ class _Run:
             if self.handed_over == 0 or _code_and_text(error)[0] != _CLOSING:
                 raise
             self.close()
-            self.connection.open()
+            self._open()
             sent = self.connection.send_messages([message])
         if sent == 0:
             raise OSError("The e-mail backend sent nothing.")
@@ -258,6 +263,13 @@ class _Run:
             self.connection.close()
         except Exception:
             logger.debug("The connection to the mail server could not be closed", exc_info=True)
+
+    def _message(self, due: Due) -> EmailMultiAlternatives:
+        mailing = due.address.mailing
+        key = (mailing.pk, due.period)
+        if self.made is None or self.made[0] != key:
+            self.made = (key, contents(mailing, due.period, self.now))
+        return message_to(due.address, due.period, self.made[1])
 
     def _note_attempt(self, due: Due) -> bool:
         """Stores an attempt. Returns False if the mail was sent, unsubscribed or switched off since the run began."""
@@ -300,10 +312,10 @@ class _Run:
 
 
 class _ListUnsubscribe(str):
-    """The value of this header, which is sent on one line.
+    """The value of this header, which is sent as it is.
 
     From Django 6.0 on, Python's `email.policy` folds headers. It would encode a long address by RFC 2047, and mail
-    programs would not find it. It leaves this to values with these two attributes.
+    programs would not find it. It leaves the folding to values with these two attributes.
     """
 
     name = "List-Unsubscribe"
@@ -372,22 +384,35 @@ def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> Non
 
 
 def token_of(address: MailingAddress) -> str:
-    """The token for unsubscribing. It stays valid if the address is removed from the mailing and added again."""
-    return _SIGNER.sign(f"{address.mailing_id}-{_digest_of(address)}")
+    """The token for unsubscribing. It does not contain the e-mail, and stays valid if the address is removed from the
+    mailing and added again."""
+    return _signer(address.email).sign(str(address.mailing_id))
 
 
 def find_address(token: str) -> MailingAddress | None:
     """The address for a token for unsubscribing; None if the token is wrong, or the address was removed."""
-    try:
-        mailing, _, digest = _SIGNER.unsign(token).partition("-")
-    except signing.BadSignature:
+    number = token.partition(_SEPARATOR)[0]
+    if not is_row_number(number):
         return None
-    return next((address for address in _addresses().filter(mailing=mailing) if _digest_of(address) == digest), None)
+    for one in _addresses().filter(mailing=number):
+        if _is_signed(token, _signer(one.email)):
+            return cast(MailingAddress, one)
+    # Mails of earlier versions have the primary key of the address.
+    address: MailingAddress | None = _addresses().filter(pk=number).first()
+    return address if address is not None and _is_signed(token, _signer()) else None
 
 
-def _digest_of(address: MailingAddress) -> str:
-    """Distinguishes the addresses of a mailing in tokens, so that the e-mail is not in them."""
-    return hashlib.sha256(address.email.encode()).hexdigest()[:16]
+def _signer(email: str = "") -> signing.Signer:
+    return signing.Signer(salt=f"stats_app.unsubscribe{email}", sep=_SEPARATOR)
+
+
+def _is_signed(token: str, signer: signing.Signer) -> bool:
+    """Whether the token has a signature by the present SECRET_KEY, or by one of SECRET_KEY_FALLBACKS."""
+    try:
+        signer.unsign(token)
+    except signing.BadSignature:
+        return False
+    return True
 
 
 def unsubscribe(address: MailingAddress, now: datetime) -> None:

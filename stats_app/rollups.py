@@ -146,7 +146,9 @@ def _differences(workspace_id: int, rows: list[tuple[Any, ...]], using: str) -> 
     for (dimension, key, day), counts in sides.items():
         name: object = key if dimension != REASON_DAYS else _reason_name(named.get(key))
         place = f"{day} {_NAMES[dimension]}" + (f" {name}" if dimension != WORKSPACE_DAYS else "")
-        listed.append(Difference(place, counts.get("counted", "0/0/0"), counts.get("stored", "0/0/0")))
+        stored = counts.get("stored", "0/0/0")
+        is_empty = "counted" not in counts and stored == "0/0/0"
+        listed.append(Difference(place, counts.get("counted", "0/0/0"), "a row of zeros" if is_empty else stored))
     return listed
 
 

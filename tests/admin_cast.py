@@ -152,9 +152,9 @@ class _Form(HTMLParser):
             self.open = None
 
 
-def shown_values(client: Client, url: str) -> dict[str, Any]:
-    """The values of a form as it is shown, to be changed and posted."""
+def shown_values(client: Client, url: str, response: Any = None) -> dict[str, Any]:
+    """The values of a form as it is shown at the address, or in a response, to be changed and posted."""
     form = _Form()
-    shown = page(client, url)
+    shown = page(client, url) if response is None else response.content.decode()
     form.feed(shown[shown.index('id="content-main"') :])
     return form.values

@@ -317,10 +317,13 @@ def test_rows_of_other_workspaces_are_skipped(tmp_path: Path) -> None:
     workspace, other = make_workspace(), make_workspace()
     rows = "".join(
         f"vcard,2026-03-01T09:00:0{second}Z,{name}\n"
-        for second, name in enumerate([workspace.public_id, other.public_id, "", "x"])
+        for second, name in enumerate([workspace.public_id, other.public_id, "", workspace.public_id.upper()])
     )
     path = write(tmp_path, f"kind,clickedAt,workspacePublicId\n{rows}")
-    assert run_import(workspace, path) == ["accepted 2, duplicates 0, rejected 0, skipped 2."]
+    assert run_import(workspace, path) == [
+        f'Line 5: workspacePublicId must be 26 characters of a lowercase ULID, not "{workspace.public_id.upper()}".',
+        "accepted 2, duplicates 0, rejected 1, skipped 1.",
+    ]
     assert [time[-2:] for _, time, *_ in stored(workspace)] == ["00", "02"]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import io
 import re
+import smtplib
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.core import mail
+from django.core import mail, signing
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, override_settings
@@ -206,6 +207,22 @@ def test_a_server_may_limit_the_mails_over_one_connection() -> None:
     assert (server.to, server.connections) == ([ADA, BOB, EVE], 3)
 
 
+def test_a_server_that_ends_the_connection_and_takes_no_other_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_mailing(None, ADA, BOB, EVE)
+    connect = smtplib.SMTP.connect
+
+    def connect_once(*args: Any) -> Any:
+        if server.connections:
+            raise ConnectionRefusedError("busy")
+        return connect(*args)
+
+    with mail_server(most=1) as server:
+        monkeypatch.setattr(smtplib.SMTP, "connect", connect_once)
+        assert fails(MONDAY) == "The mail server cannot be reached: busy. The next run tries again."
+    assert server.to == [ADA]
+    assert not MailingAddress.objects.filter(failures__gt=0).exists()
+
+
 def test_a_report_is_made_once_for_all_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     contents = mailings.contents
@@ -216,8 +233,10 @@ def test_a_report_is_made_once_for_all_addresses(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(mailings, "contents", note)
     make_mailing(None, ADA, BOB, EVE)
-    assert send("2026-04-13") == "9 mail(s) sent.\n"
-    assert len(made) == len(set(made)) == 3
+    weeks = 120
+    now = (date.fromisoformat(MONDAY) + timedelta(weeks=weeks - 1)).isoformat()
+    assert send(now) == f"{3 * weeks} mail(s) sent.\n"
+    assert len(made) == len(set(made)) == weeks
 
 
 @pytest.fixture
@@ -449,7 +468,7 @@ def test_names_from_right_to_left_rearrange_no_line_of_plain_text() -> None:
     make_mailing(workspace, ADA)
     make_mailing(workspace, BOB, every="month")
     send("2026-04-01")
-    month, week = mail.outbox
+    week, month = mail.outbox
     assert week.subject == "\u2068חברה 7\u2069, 23–29 March 2026: 10 clicks"
     lines = week.body.splitlines()
     assert lines[0] == "\u2068חברה 7\u2069"
@@ -547,6 +566,16 @@ def test_an_old_mail_unsubscribes_an_address_that_was_removed_and_added_again() 
     assert Client().post(old).status_code == 200
     send(MONDAY)
     assert [to for to, _subject in sent()] == [BOB]
+
+
+def test_tokens_of_old_keys_and_of_old_versions_unsubscribe(settings: Any) -> None:
+    make_mailing(None, ADA, BOB)
+    rotated = way_out()
+    old = signing.Signer(salt="stats_app.unsubscribe", sep=".").sign(str(MailingAddress.objects.get(email=BOB).pk))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "a new one", [settings.SECRET_KEY]
+    for url in (rotated, f"/stats/unsubscribe/{old}/"):
+        assert Client().post(url).status_code == 200
+    assert not MailingAddress.objects.filter(unsubscribed_at=None).exists()
 
 
 def test_a_get_asks_and_changes_nothing() -> None:

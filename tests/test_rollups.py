@@ -207,7 +207,7 @@ def test_a_sum_of_a_year_on_another_day_is_named(workspace: Workspace, campaign:
 def test_a_row_of_zeros_is_named(workspace: Workspace, counted: Counts) -> None:
     """Otherwise its user would count as one with clicks."""
     add_row(workspace, "workspace", date(2026, 3, 1), 0, 0, 0)
-    assert differences(workspace) == ["2026-03-01 workspace: 0/0/0 counted, 0/0/0 stored"]
+    assert differences(workspace) == ["2026-03-01 workspace: 0/0/0 counted, a row of zeros stored"]
     rebuild(workspace)
     assert stored_counts(workspace) == counted
 

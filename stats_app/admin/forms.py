@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]  # only the stubs have a type parameter
 else:
     _ModelForm = forms.ModelForm
+
+
+class ShownField(BoundField):
+    """A field that sends the value which the form showed, also when the form is shown again with an error.
+
+    Django would then send what was entered if the field has several inputs, such as a date and a time.
+    """
+
+    def as_hidden(self, attrs: Any = None, only_initial: bool = False, **kwargs: Any) -> SafeString:
+        if not (only_initial and self.form.is_bound):
+            return super().as_hidden(attrs, only_initial=only_initial, **kwargs)
+        value = self.shown()
+        if value is None:
+            value = self.field.prepare_value(self.initial)
+        attrs = {**(attrs or {}), "id": self.html_initial_id}
+        return self.field.hidden_widget().render(self.html_initial_name, value, attrs, self.form.renderer)
+
+    def shown(self) -> Any:
+        """The value that the form showed, as it was sent; None if it was not sent."""
+        widget, data = self.field.hidden_widget(), (self.form.data, self.form.files, self.html_initial_name)
+        return None if widget.value_omitted_from_data(*data) else widget.value_from_datadict(*data)
+
+    def is_changed(self) -> bool:
+        """Whether the value differs from the row's, and from the value that was shown if that was sent."""
+        if not self.field.has_changed(self.initial, self.data):
+            return False
+        return self.shown() is None or self._has_changed()  # type: ignore[attr-defined]  # missing in the stubs
 
 
 class ModelForm(_ModelForm):
@@ -20,6 +49,8 @@ class ModelForm(_ModelForm):
     rotated. So the form also sends the values that it showed, and a field with the same value is left as it is.
     """
 
+    bound_field_class = ShownField
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
@@ -27,20 +58,14 @@ class ModelForm(_ModelForm):
 
     @cached_property
     def changed_data(self) -> list[str]:
-        return [name for name, bound in self._bound_items() if self._is_changed(bound)]  # type: ignore[attr-defined]  # missing in the stubs
+        return [name for name in self.fields if cast(ShownField, self[name]).is_changed()]
 
-    def _is_changed(self, bound: forms.BoundField) -> bool:
-        """Whether the value differs from the row's, and from the value that was shown if that was sent."""
-        if not bound.field.has_changed(bound.initial, bound.data):
-            return False
-        return self.shown(bound) is None or bound._has_changed()  # type: ignore[attr-defined]  # missing in the stubs
-
-    def shown(self, bound: forms.BoundField) -> Any:
-        """The value that the form showed before it was changed; None if it was not sent."""
-        widget = bound.field.hidden_widget()
-        if widget.value_omitted_from_data(self.data, self.files, bound.html_initial_name):
-            return None
-        return widget.value_from_datadict(self.data, self.files, bound.html_initial_name)
+    def _post_clean(self) -> None:
+        if self.instance.pk is not None:
+            stored = {field.name for field in self.instance._meta.concrete_fields}
+            for name in (stored & self.cleaned_data.keys()).difference(self.changed_data):
+                self.cleaned_data[name] = getattr(self.instance, name)
+        super()._post_clean()  # type: ignore[misc]  # missing in the stubs
 
     def _get_validation_exclusions(self) -> set[str]:
         """Also validates the workspace of a stored row, which the form only shows. Otherwise Django would leave out the

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from stats_app.admin.filters import WorkspaceFilter
-from stats_app.admin.forms import ModelForm
+from stats_app.admin.forms import ModelForm, ShownField
 from stats_app.admin.scope import ScopedAdmin
 from stats_app.emails import is_email
 from stats_app.errors import UnknownZone
@@ -57,12 +57,30 @@ class MailingForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gone: set[str] = set()
+        self.present: list[str] = []
         if self.instance.pk:
             rows = self.instance.addresses.order_by("pk").values_list("email", "unsubscribed_at")
             self.gone = {email for email, unsubscribed_at in rows if unsubscribed_at is not None}
-            self.initial["emails"] = "\n".join(email for email, unsubscribed_at in rows if unsubscribed_at is None)
+            self.present = [email for email, unsubscribed_at in rows if unsubscribed_at is None]
+            self.initial["emails"] = "\n".join(self.present)
 
     def clean_emails(self) -> list[str]:
+        """The present addresses with those that the user has added, and without those that the user has removed:
+        others may have changed them since the form was shown."""
+        entered = self._entered()
+        shown = cast(ShownField, self["emails"]).shown()
+        before = self.present if shown is None else shown.split()
+        added = [email for email in entered if email not in before]
+        for email in self.gone.intersection(added):
+            raise ValidationError(_("%(value)s has unsubscribed and cannot be added again."), params={"value": email})
+        kept = [email for email in self.present if email in entered or email not in before]
+        emails = list(dict.fromkeys(kept + added))
+        if len(emails) > MAX_ADDRESSES:
+            raise ValidationError(_("Enter at most %(most)s addresses."), params={"most": MAX_ADDRESSES})
+        return emails
+
+    def _entered(self) -> list[str]:
+        """The addresses in the field. Raises ValidationError for what cannot get mails."""
         texts = [text for text in re.split(r"[\s,;]+", self.cleaned_data["emails"]) if text]
         for text in texts:
             # Folding would make another domain of these, and so do mail servers, each by its own rule.
@@ -80,25 +98,7 @@ class MailingForm(ModelForm):
                     _("“%(value)s” cannot get mails: many mail servers take only ASCII letters before the @."),
                     params={"value": email},
                 )
-            if email in self.gone:
-                raise ValidationError(
-                    _("%(value)s has unsubscribed and cannot be added again."), params={"value": email}
-                )
-        if len(emails) > MAX_ADDRESSES:
-            raise ValidationError(_("Enter at most %(most)s addresses."), params={"most": MAX_ADDRESSES})
         return emails
-
-    def merged_emails(self) -> list[str]:
-        """The present addresses with what the user has added and without what the user has removed, because others may
-        have changed them since the form was shown."""
-        entered: list[str] = self.cleaned_data["emails"]
-        shown = self.shown(self["emails"])
-        if shown is None or not self.instance.pk:
-            return entered
-        before = shown.split()
-        present = self.instance.addresses.filter(unsubscribed_at=None).order_by("pk").values_list("email", flat=True)
-        kept = [email for email in present if email in entered or email not in before]
-        return kept + [email for email in entered if email not in before]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -174,7 +174,7 @@ class MailingAdmin(ScopedAdmin):
         now = timezone.now()
         if form.instance.is_active and {"is_active", "every"} & set(form.changed_data):
             start_anew(form.instance, now)
-        set_addresses(form.instance, form.merged_emails(), now)
+        set_addresses(form.instance, form.cleaned_data["emails"], now)
 
     def changeform_view(
         self,

@@ -11,7 +11,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_permission_codename
-from django.core.exceptions import BadRequest, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, router, transaction
 from django.db.models import CASCADE, DateTimeField, ForeignKey, Model, ProtectedError, Q, QuerySet
 from django.forms import ModelChoiceField
@@ -32,6 +32,7 @@ from stats_app.admin.paging import KeyedChangeList, NamedChangeList
 from stats_app.database_errors import RETRY_AFTER_SECONDS, kind_of
 from stats_app.errors import WrongValue
 from stats_app.models.deletion import ClickedQuerySet
+from stats_app.models.fields import is_row_number
 from stats_app.models.people import few
 from stats_app.outages import with_outage_page
 from stats_app.sql.words import holds
@@ -268,7 +269,11 @@ class ScopedAdmin(_ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, str] | None = None) -> Any:
         if request.method != "POST":
             return super().changelist_view(request, extra_context)
-        self._check_selection(request)
+        # What cannot be the number of a row is left out: databases raise errors for it.
+        selected = [key for key in request.POST.getlist(ACTION_CHECKBOX_NAME) if is_row_number(key)]
+        posted = request.POST.copy()
+        posted.setlist(ACTION_CHECKBOX_NAME, selected)
+        request.POST = posted  # type: ignore[assignment]  # Django reads it like the original
         try:
             # One transaction, so that the admin's log entries are rolled back if an action fails.
             with transaction.atomic(using=router.db_for_write(self.model)):
@@ -282,13 +287,6 @@ class ScopedAdmin(_ModelAdmin):
         request.current_app = self.admin_site.name
         shared = {**self.admin_site.each_context(request), "opts": self.opts, "media": self.media}
         return TemplateResponse(request, f"admin/stats_app/{template}", shared | context)
-
-    def _check_selection(self, request: HttpRequest) -> None:
-        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
-            try:
-                self.opts.pk.to_python(key)
-            except ValidationError as error:
-                raise BadRequest(error.message) from None
 
     def address(self, name: str, *args: Any) -> str:
         """The address of one of this model's pages: `changelist`, `add`, `change`, `delete`, `history` or our own."""

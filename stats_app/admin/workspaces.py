@@ -32,7 +32,7 @@ class WorkspaceForm(ModelForm):
         """Shows an error at the field if `change_timezone` would refuse the change."""
         name: str = self.cleaned_data["timezone"]
         kept_from = self.instance.clicks_kept_from
-        if self.instance.pk and kept_from is not None and name != self.instance.timezone:
+        if self.instance.pk and kept_from is not None and "timezone" in self.changed_data:
             raise ValidationError(
                 _("The time zone cannot be changed: clicks before %(day)s are pruned, and cannot be recounted.")
                 % {"day": kept_from.isoformat()}

@@ -39,7 +39,7 @@ class Fields:
 CLICKS = Fields(
     "click",
     (*FIELDS, LINK, EXTERNAL_ID, USER_AGENT, WORKSPACE),
-    inside={**FIELDS, LINK: LINK},
+    inside={**FIELDS, LINK: LINK, WORKSPACE: "workspace"},
     synonyms={"token": LINK},
 )
 NAMES = CLICKS.names

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from stats_app import public_ids
 from stats_app.click_fields import EXTERNAL_ID
 from stats_app.dimensions import HUMAN
 from stats_app.errors import FieldError, shown
@@ -59,7 +60,9 @@ class ClickReader:
         """The click or an error. None for a row that names another workspace."""
         click_id, kind, campaign, user, alias, clicked_at, verdict, reason, link, _, agent, workspace = values
         if workspace not in (None, self._workspace):
-            return None
+            if public_ids.is_public_id(workspace):
+                return None
+            return FieldError("workspace", "invalid", f"workspace {public_ids.rule()}, not {shown(workspace)}.")
         if clicked_at is None:
             return FieldError("clicked_at", "required", "clicked_at is required: a row says when its click was.")
         try:

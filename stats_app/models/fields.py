@@ -106,6 +106,11 @@ class FoldedExact(Exact):
     lookup_name = "iexact"
 
 
+def is_row_number(text: str) -> bool:
+    """Whether the text can be the primary key of a row. SQLite raises an error for a number with more digits."""
+    return text.isdecimal() and len(text) <= 18
+
+
 def ulid_bytes(text: str) -> bytes:
     """The 16 bytes of a ULID in 26 ASCII characters of either case.
 

@@ -85,7 +85,7 @@ def _counted_by(on_postgresql: bool, source: str, dimensions: Dimensions) -> str
         {"" if all(dimension.human for dimension in dimensions) else _EXCLUDED}
         counted AS ({" UNION ALL ".join(map(_counted, dimensions))})
     """
-    return " ".join(expressions.split())  # psycopg keeps only statements of up to 4,096 characters parsed
+    return " ".join(expressions.split())  # psycopg keeps only short statements parsed
 
 
 def _excluded(dimension: Dimension) -> str:
