@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from django.db.models import QuerySet
 
@@ -18,7 +18,7 @@ HIDDEN = "(erased)"
 
 # What may not stand before and after an e-mail, because it would belong to another one. Other letters may: scripts
 # without spaces write on without a space. `mary-ann@` is not `ann@`, and `example.com.au` is not `example.com`.
-_WHOLE_EMAIL = r"(?<![a-z0-9._-])(?:{emails})(?![a-z0-9]|[.-][a-z0-9])"
+_WHOLE_EMAIL = r"(?<![a-z0-9.+_-])(?:{emails})(?![a-z0-9]|[.-][a-z0-9])"
 _ASCII_WORD = re.compile("[a-z0-9]+")
 # Scripts without spaces between words: Thai to Myanmar, Khmer, Chinese, Japanese, and Korean with its particles.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
@@ -45,13 +45,12 @@ class Identity:
         """Whether the text contains an e-mail or all words of the name, in any order, or is the external id."""
         if self.external_id is not None and text.strip() == self.external_id:
             return True
-        key = search_key(text)
-        return self._has_email(key) or self._has_name(key)
+        # Also as a part of an address on the web, where signs are escaped.
+        texts = {text, unquote(text), unquote_plus(text)} if "%" in text else {text}
+        return any(self._has_email(key) or self._has_name(key) for key in map(search_key, texts))
 
     def _has_email(self, key: str) -> bool:
-        # Also as a part of an address on the web, where signs are escaped.
-        forms = {key, unquote_plus(key)} if "%" in key or "+" in key else {key}
-        return any("@" in form and self.email_pattern.search(form) for form in forms)
+        return "@" in key and self.email_pattern.search(key) is not None
 
     def _has_name(self, key: str) -> bool:
         if not self.name_words or not all(word in key for word in self.name_words):

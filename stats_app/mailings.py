@@ -367,20 +367,22 @@ def _reason(error: BaseException) -> str:
     return printable(f"{code} {text}".strip() or type(error).__name__, 200)
 
 
-def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:
-    """Replaces the mailing's addresses. New ones first get the current period. Unsubscribed ones stay unsubscribed.
+def change_addresses(mailing: Mailing, added: Iterable[str], removed: Iterable[str], now: datetime) -> None:
+    """Adds and removes addresses. New ones first get the current period. Unsubscribed ones stay unsubscribed.
 
     The next run tries all others, even those that the mail server has refused. Raises UnknownZone.
     """
-    today, wanted = mailing.workspace.today(now), list(dict.fromkeys(map(fold, emails)))
+    today = mailing.workspace.today(now)
     using = router.db_for_write(Mailing)
     with transaction.atomic(using=using):
         rows = MailingAddress.objects.using(using).filter(mailing=mailing.pk)
-        rows.filter(unsubscribed_at=None).exclude(email__in=wanted).delete()
+        rows.filter(unsubscribed_at=None, email__in=[*map(fold, removed)]).delete()
         rows.update(waits_until=None)
         known = {*rows.values_list("email", flat=True)}
-        new = [MailingAddress(mailing=mailing, email=email, sends_from=today) for email in wanted if email not in known]
-        MailingAddress.objects.using(using).bulk_create(new)
+        new = [email for email in dict.fromkeys(map(fold, added)) if email not in known]
+        MailingAddress.objects.using(using).bulk_create(
+            [MailingAddress(mailing=mailing, email=email, sends_from=today) for email in new]
+        )
 
 
 def token_of(address: MailingAddress) -> str:

@@ -32,7 +32,7 @@ def workspaces_for(user: Any) -> WorkspaceQuerySet:
         return workspaces
     limited = import_string(str(conf.workspaces_for))(user)
     # By a subquery, because the function's queryset may have joins that repeat rows.
-    return workspaces.filter(pk__in=limited.order_by().values("pk"))
+    return workspaces.using(limited.db).filter(pk__in=limited.values("pk"))
 
 
 def unknown_zone_message(error: UnknownZone) -> str:

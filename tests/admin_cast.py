@@ -14,7 +14,6 @@ from ulid import ULID
 
 from stats_app.ingest import ClickInput
 from stats_app.keys import create_key
-from stats_app.mailings import set_addresses
 from stats_app.models import (
     Alias,
     ApiKey,
@@ -29,7 +28,7 @@ from stats_app.models import (
     WorkspaceUser,
 )
 from stats_app.sharing import share
-from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
+from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record, set_addresses
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MODELS = (

@@ -9,7 +9,8 @@ from typing import Any
 
 from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.keys import create_key
-from stats_app.models import Alias, Campaign, CampaignAssignment, Workspace, WorkspaceUser
+from stats_app.mailings import change_addresses
+from stats_app.models import Alias, Campaign, CampaignAssignment, Mailing, Workspace, WorkspaceUser
 from stats_app.models.api_keys import SCOPES
 
 _numbers = count(1)
@@ -62,3 +63,9 @@ def record_all(workspace: Workspace, clicks: Iterable[ClickInput], *, now: datet
     result = record_clicks(workspace, clicks, now=now)
     assert result.rejected == []
     return result
+
+
+def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:
+    """Makes these the addresses of a mailing."""
+    present = set(mailing.addresses.filter(unsubscribed_at=None).values_list("email", flat=True))
+    change_addresses(mailing, emails, present.difference(emails), now)

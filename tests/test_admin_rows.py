@@ -17,11 +17,10 @@ from ulid import ULID
 
 from stats_app import rollups
 from stats_app.ingest import ClickInput
-from stats_app.mailings import set_addresses
 from stats_app.models import Alias, ApiKey, Campaign, CampaignAssignment, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.sharing import share
 from tests.admin_cast import MODELS, NOON, READ_ONLY, address, login, make_tenant, page, shown_values, superuser
-from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record
+from tests.factories import assign, make_alias, make_campaign, make_user, make_workspace, record, set_addresses
 
 pytestmark = pytest.mark.django_db
 
@@ -449,6 +448,21 @@ def test_a_form_that_is_shown_again_with_an_error_saves_what_was_entered() -> No
     assert client.post(url, form | entered | {"name": "New name"}).status_code == 302
     key.refresh_from_db()
     assert (key.name, key.expires_at) == ("New name", datetime(2099, 3, 1, 10, tzinfo=UTC))
+
+
+def test_a_form_that_is_shown_again_shows_what_others_have_changed_meanwhile() -> None:
+    campaign, client = make_tenant().campaign, superuser()
+    Campaign.objects.filter(pk=campaign.pk).update(starts_on="2026-01-01", ends_on=None)
+    url = address("campaign", "change", campaign)
+    form = shown_values(client, url)
+    Campaign.objects.filter(pk=campaign.pk).update(ends_on="2026-03-01", is_paused=True)
+    response = client.post(url, form | {"starts_on": "2026-06-01"})
+    assert "The last day is before the first." in response.content.decode()
+    form = shown_values(client, url, response)
+    assert (form["starts_on"], form["ends_on"], form["is_paused"]) == ("2026-06-01", "2026-03-01", "on")
+    assert client.post(url, form | {"ends_on": "2026-07-01"}).status_code == 302
+    campaign.refresh_from_db()
+    assert (campaign.starts_on, campaign.ends_on, campaign.is_paused) == (date(2026, 6, 1), date(2026, 7, 1), True)
 
 
 def test_a_form_is_not_refused_for_what_others_have_changed_meanwhile() -> None:

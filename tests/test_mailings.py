@@ -25,7 +25,7 @@ from stats_app.periods import calendar_period
 from tests.admin_cast import address as admin_address
 from tests.admin_cast import login, page, superuser
 from tests.dashboard_cast import NOW, address, at, figures, show
-from tests.factories import make_campaign, make_user, make_workspace, record_all
+from tests.factories import make_campaign, make_user, make_workspace, record_all, set_addresses
 from tests.mail_server import mail_server, mails_go_to
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +44,7 @@ def _frozen(settings: Any) -> Iterator[None]:
 
 def make_mailing(workspace: Workspace | None = None, *emails: str, **values: Any) -> Mailing:
     mailing = Mailing.objects.create(workspace=workspace or make_workspace(), **values)
-    mailings.set_addresses(mailing, emails or (ADA,), NOW)
+    set_addresses(mailing, emails or (ADA,), NOW)
     return mailing
 
 
@@ -119,7 +119,7 @@ def test_a_period_is_over_when_it_is_in_the_workspace(now: str, number: int) -> 
 
 def test_who_is_added_later_gets_what_is_over_later() -> None:
     mailing = make_mailing()
-    mailings.set_addresses(mailing, [ADA, BOB], at(MONDAY))
+    set_addresses(mailing, [ADA, BOB], at(MONDAY))
     send(MONDAY)
     assert [to for to, _subject in sent()] == [ADA]
     send("2026-04-06")
@@ -129,8 +129,8 @@ def test_who_is_added_later_gets_what_is_over_later() -> None:
 def test_who_was_removed_and_is_back_gets_no_period_twice() -> None:
     mailing = make_mailing()
     send(MONDAY)
-    mailings.set_addresses(mailing, [], at(MONDAY))
-    mailings.set_addresses(mailing, [ADA], at(MONDAY))
+    set_addresses(mailing, [], at(MONDAY))
+    set_addresses(mailing, [ADA], at(MONDAY))
     send(MONDAY)
     assert len(sent()) == 1
 
@@ -326,7 +326,7 @@ def test_a_refused_address_is_tried_by_the_next_run_after_its_mailing_was_saved(
             fails(MONDAY)
         server.refused = ()
         assert send(MONDAY) == "0 mail(s) sent.\n"
-        mailings.set_addresses(mailing, [ADA], at(MONDAY))
+        set_addresses(mailing, [ADA], at(MONDAY))
         assert send(MONDAY) == "1 mail(s) sent.\n"
 
 
@@ -560,9 +560,9 @@ def test_the_address_also_works_without_its_last_slash() -> None:
 def test_an_old_mail_unsubscribes_an_address_that_was_removed_and_added_again() -> None:
     mailing = make_mailing(None, ADA, BOB)
     old = way_out()
-    mailings.set_addresses(mailing, [BOB], NOW)
+    set_addresses(mailing, [BOB], NOW)
     assert Client().post(old).status_code == 404
-    mailings.set_addresses(mailing, [ADA, BOB], NOW)
+    set_addresses(mailing, [ADA, BOB], NOW)
     assert Client().post(old).status_code == 200
     send(MONDAY)
     assert [to for to, _subject in sent()] == [BOB]
@@ -606,7 +606,7 @@ def test_a_wrong_token_is_a_404() -> None:
     for wrong in (token[:-1], f"{token}x", token.replace(token.split(".")[0], "2", 1) + "y", "x", foreign, "1.é"):
         for response in (Client().get(f"/stats/unsubscribe/{wrong}/"), Client().post(f"/stats/unsubscribe/{wrong}/")):
             assert response.status_code == 404, wrong
-    mailings.set_addresses(Mailing.objects.get(), [BOB], NOW)
+    set_addresses(Mailing.objects.get(), [BOB], NOW)
     assert Client().post(good).status_code == 404
     assert not MailingAddress.objects.exclude(unsubscribed_at=None).exists()
 
@@ -684,7 +684,7 @@ def test_who_has_unsubscribed_is_not_added_again() -> None:
 def test_who_has_unsubscribed_is_not_added_again_by_other_letters() -> None:
     mailing = make_mailing()
     Client().post(way_out())
-    mailings.set_addresses(mailing, [ADA.upper(), BOB], at(MONDAY))
+    set_addresses(mailing, [ADA.upper(), BOB], at(MONDAY))
     addresses = [(row.email, row.unsubscribed_at is None) for row in mailing.addresses.order_by("email")]
     assert addresses == [(ADA, False), (BOB, True)]
 

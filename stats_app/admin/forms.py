@@ -16,22 +16,27 @@ else:
 
 
 class ShownField(BoundField):
-    """A field that sends the value which the form showed, also when the form is shown again with an error.
+    """A field that also sends the value which the form has shown.
 
-    Django would then send what was entered if the field has several inputs, such as a date and a time.
+    In a form that is shown again with an error, a field that the user has not changed has the row's present value.
     """
 
+    def value(self) -> Any:
+        is_stored = cast(ModelForm, self.form).instance.pk is not None
+        is_left = is_stored and self.form.is_bound and not self.is_changed()
+        return self.field.prepare_value(self.initial) if is_left else super().value()
+
     def as_hidden(self, attrs: Any = None, only_initial: bool = False, **kwargs: Any) -> SafeString:
-        if not (only_initial and self.form.is_bound):
-            return super().as_hidden(attrs, only_initial=only_initial, **kwargs)
-        value = self.shown()
-        if value is None:
-            value = self.field.prepare_value(self.initial)
-        attrs = {**(attrs or {}), "id": self.html_initial_id}
-        return self.field.hidden_widget().render(self.html_initial_name, value, attrs, self.form.renderer)
+        # Django would send what was entered if the field has several inputs, such as a date and a time.
+        if only_initial and self.form.is_bound:
+            shown = self.shown() if self.is_changed() else None
+            value = self.field.prepare_value(self.initial) if shown is None else shown
+            attrs = {**(attrs or {}), "id": self.html_initial_id}
+            return self.field.hidden_widget().render(self.html_initial_name, value, attrs, self.form.renderer)
+        return super().as_hidden(attrs, only_initial=only_initial, **kwargs)
 
     def shown(self) -> Any:
-        """The value that the form showed, as it was sent; None if it was not sent."""
+        """The value that the form has shown, as it was sent; None if it was not sent."""
         widget, data = self.field.hidden_widget(), (self.form.data, self.form.files, self.html_initial_name)
         return None if widget.value_omitted_from_data(*data) else widget.value_from_datadict(*data)
 

@@ -22,7 +22,7 @@ from stats_app.admin.scope import ScopedAdmin
 from stats_app.emails import is_email
 from stats_app.errors import UnknownZone
 from stats_app.letters import contents
-from stats_app.mailings import last_period, set_addresses, start_anew
+from stats_app.mailings import change_addresses, last_period, start_anew
 from stats_app.models import Mailing, MailingAddress
 from stats_app.staff import unknown_zone_message
 from stats_app.words import fold
@@ -65,19 +65,17 @@ class MailingForm(ModelForm):
             self.initial["emails"] = "\n".join(self.present)
 
     def clean_emails(self) -> list[str]:
-        """The present addresses with those that the user has added, and without those that the user has removed:
-        others may have changed them since the form was shown."""
+        """Also sets `added` and `removed`: others may have changed the addresses since the form was shown."""
         entered = self._entered()
         shown = cast(ShownField, self["emails"]).shown()
         before = self.present if shown is None else shown.split()
-        added = [email for email in entered if email not in before]
-        for email in self.gone.intersection(added):
+        self.added = [email for email in entered if email not in before]
+        self.removed = [email for email in before if email not in entered]
+        for email in self.gone.intersection(self.added):
             raise ValidationError(_("%(value)s has unsubscribed and cannot be added again."), params={"value": email})
-        kept = [email for email in self.present if email in entered or email not in before]
-        emails = list(dict.fromkeys(kept + added))
-        if len(emails) > MAX_ADDRESSES:
+        if len({*self.present, *self.added}.difference(self.removed)) > MAX_ADDRESSES:
             raise ValidationError(_("Enter at most %(most)s addresses."), params={"most": MAX_ADDRESSES})
-        return emails
+        return entered
 
     def _entered(self) -> list[str]:
         """The addresses in the field. Raises ValidationError for what cannot get mails."""
@@ -174,7 +172,7 @@ class MailingAdmin(ScopedAdmin):
         now = timezone.now()
         if form.instance.is_active and {"is_active", "every"} & set(form.changed_data):
             start_anew(form.instance, now)
-        set_addresses(form.instance, form.cleaned_data["emails"], now)
+        change_addresses(form.instance, form.added, form.removed, now)
 
     def changeform_view(
         self,

@@ -108,7 +108,7 @@ class FoldedExact(Exact):
 
 def is_row_number(text: str) -> bool:
     """Whether the text can be the primary key of a row. SQLite raises an error for a number with more digits."""
-    return text.isdecimal() and len(text) <= 18
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def ulid_bytes(text: str) -> bytes:

@@ -8,11 +8,10 @@ from contextlib import AbstractContextManager
 import pytest
 from django.conf import settings
 
-from stats_app import mailings
 from stats_app.models import Mailing, MailingDelivery
 from tests.concurrency.processes import PATIENCE, Process, ask, outputs_at_once, running
 from tests.dashboard_cast import NOW
-from tests.factories import make_workspace
+from tests.factories import make_workspace, set_addresses
 from tests.mail_server import Keeping, mail_server
 
 MONDAY = "2026-03-30"
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _mailing() -> None:
-    mailings.set_addresses(Mailing.objects.create(workspace=make_workspace()), EMAILS, NOW)
+    set_addresses(Mailing.objects.create(workspace=make_workspace()), EMAILS, NOW)
 
 
 def senders(number: int) -> AbstractContextManager[list[Process]]:

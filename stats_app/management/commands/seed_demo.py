@@ -15,7 +15,7 @@ from stats_app.demo import link_to_follow, seed
 from stats_app.keys import create_key
 from stats_app.management.command import StatsCommand
 from stats_app.management.progress import ProgressBar
-from stats_app.models import SCOPES, Workspace
+from stats_app.models import SCOPES, ApiKey, Workspace
 from stats_app.periods import Period
 
 LOGIN = "demo"
@@ -38,8 +38,9 @@ class Command(StatsCommand):
         with ProgressBar(self.stderr, options["clicks"], "clicks", quiet=options["verbosity"] < 1) as progress:
             workspaces = seed(options["clicks"], options["seed"], now, progress)
         login = self._staff_login()
-        _, secret = create_key(workspaces[0], f"Demo {now:%Y-%m-%d %H:%M}", SCOPES)
-        self._say_where_to_look(workspaces, login, secret, Period.last_days(30, workspaces[0].today(now)))
+        with self.kept_if_printed(ApiKey):
+            _, secret = create_key(workspaces[0], f"Demo {now:%Y-%m-%d %H:%M}", SCOPES)
+            self._say_where_to_look(workspaces, login, secret, Period.last_days(30, workspaces[0].today(now)))
 
     def _staff_login(self) -> str:
         """The name to log in with. The host's user model may use an e-mail as its name, and have required fields."""
