@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 from typing import Any
 
 from django.db import connections, router
-from django.db.models import Q
 
 from stats_app import person_figures, store
 from stats_app.dimensions import CAMPAIGN, KINDS, OTHER, VCARD
 from stats_app.errors import NotFound, PersonFiguresOff
 from stats_app.models import Campaign, Workspace, WorkspaceUser, campaign_status
-from stats_app.periods import ONE_DAY, Breakdown, Period, fold, format_time, hull
+from stats_app.periods import Breakdown, Period, fold, format_time, hull
 from stats_app.sql import subjects
 from stats_app.sql.words import Alphabetical
 
@@ -203,21 +202,19 @@ def user_metrics_and_days(
 def least_shown(workspace: Workspace, period: Period) -> float:
     """The minimum of clicks for a user's figure of the period to be shown beside the workspace's total.
 
-    Two or four queries if PERSON_FIGURES is a number, else none. Users without clicks in the period who have opted out
-    or were added after it are left out: everybody knows that they have none, so nobody can be hidden among them.
+    Two or four queries if PERSON_FIGURES is a number, else none. Users who have opted out and have no clicks in the
+    period are left out: everybody knows that they have none, so no other user can be hidden among them.
     """
     least = person_figures.least()
     if person_figures.are_all_shown() or not person_figures.are_shown():
         return least
     users = WorkspaceUser.objects.filter(workspace=workspace.pk).order_by("pk")
-    end = datetime.combine(period.end + ONE_DAY, time.min, workspace.zone)
-    known = Q(is_opted_out=False, created_at__lt=end)
-    some = list(users.filter(known).values_list("pk", flat=True)[:_SOME_USERS])
+    some = list(users.filter(is_opted_out=False).values_list("pk", flat=True)[:_SOME_USERS])
     if sum(clicks < least for clicks in _clicks_of_users(workspace, period, some).values()) > 1:
         return least
-    is_known = dict(users.annotate(is_known=known).values_list("pk", "is_known"))
-    clicks_of = _clicks_of_users(workspace, period, [*is_known])
-    return person_figures.least_shown(clicks for key, clicks in clicks_of.items() if clicks or is_known[key])
+    opted_out = dict(users.values_list("pk", "is_opted_out"))
+    clicks_of = _clicks_of_users(workspace, period, [*opted_out])
+    return person_figures.least_shown(clicks for key, clicks in clicks_of.items() if clicks or not opted_out[key])
 
 
 def _clicks_of_users(workspace: Workspace, period: Period, users: Sequence[int]) -> dict[int, int]:
