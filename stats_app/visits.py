@@ -29,6 +29,7 @@ from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.sql.clicks import ClickRow
+from stats_app.sql.cursor import pipelined
 from stats_app.sql.references import find
 from stats_app.sql.workspaces import short_waits
 from stats_app.targets import is_target
@@ -207,9 +208,10 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         if stored.alias_id and locked.locks_aliases and not _lock_alias(locked.id, stored.alias_id, using):
             stored = stored._replace(alias_id=None)
         judged = judgement
-        if visitor is not None and judgement.verdict != BOT:
-            judged = _judge_among_recent(stored, click_id, judgement, visitor, now, using)
-        store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
+        with pipelined(connections[using]):
+            if visitor is not None and judgement.verdict != BOT:
+                judged = _judge_among_recent(stored, click_id, judgement, visitor, now, using)
+            store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
         return True
 
     return recording(link.workspace_id, record, using=using, max_wait=MAX_WAIT)

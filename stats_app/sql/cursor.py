@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
@@ -32,6 +32,22 @@ def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[An
         cursor.execute(statement, params)
         touched: int = cursor.rowcount
         return touched
+
+
+@contextmanager
+def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Inside this context PostgreSQL gets a statement whose result is not read (`execute`) together with the next one
+    whose result is read (`rows`), which saves a round trip.
+
+    An error of the first one is raised by the second one. It does nothing where statements are not prepared (see
+    `_cursor`), because a pipeline takes only one statement at a time, too.
+    """
+    if not (_may_prepare(connection) and _can_pipeline()):
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def array(values: Iterable[Any]) -> str:
@@ -91,7 +107,7 @@ def _cursor(connection: BaseDatabaseWrapper) -> Any:
     while execute wrappers are installed, because one may put a second statement before ours (django-pghistory).
     """
     cursor = connection.cursor()
-    if not is_postgresql(connection) or not conf.prepared_statements or connection.execute_wrappers:
+    if not _may_prepare(connection):
         return cursor
     prepared = _prepared_cursor_class()
     # If the host has replaced the driver's cursor, it is kept, because ours lacks what the host's cursor does.
@@ -101,11 +117,25 @@ def _cursor(connection: BaseDatabaseWrapper) -> Any:
     return cursor
 
 
+def _may_prepare(connection: BaseDatabaseWrapper) -> bool:
+    return is_postgresql(connection) and conf.prepared_statements and not connection.execute_wrappers
+
+
 @cache
 def _cursors_of_django() -> tuple[type, ...]:
     from django.db.backends.postgresql import base
 
     return (base.Cursor, base.ServerBindingCursor) if hasattr(base, "ServerBindingCursor") else (base.Cursor,)
+
+
+@cache
+def _can_pipeline() -> bool:
+    """Whether the driver is psycopg 3 with a libpq that has pipelines (PostgreSQL 14)."""
+    try:
+        from psycopg import Pipeline
+    except ImportError:
+        return False
+    return bool(Pipeline.is_supported())
 
 
 @cache

@@ -31,7 +31,7 @@ def lock_network(connection: BaseDatabaseWrapper, network: bytes) -> None:
     """Locks a network, so that its visits are judged one after the other. SQLite has only one writer anyway."""
     if is_postgresql(connection):
         number = int.from_bytes(network[:8], "big", signed=True)
-        rows(connection, "SELECT pg_advisory_xact_lock(%s::bigint)", [number])
+        execute(connection, "SELECT pg_advisory_xact_lock(%s::bigint)", [number])
 
 
 def recent_visits(

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import is_postgresql, rows
+from stats_app.sql.cursor import execute, is_postgresql, pipelined, rows
 
 _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 _IS_CITUS = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
@@ -34,14 +34,16 @@ def lock(
         # The limit is set in the same statement, to save a round trip: the list is evaluated from left to right.
         limit = "" if max_wait is None else f"set_config('lock_timeout', '{max_wait * 1000:.0f}', true), "
         queue = f"pg_advisory_xact_lock{'' if alone else '_shared'}(%s, %s)"
-        rows(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])
         strength = "NO KEY UPDATE" if alone else "SHARE"
         # Whether it is Citus is read here, too, because a separate query would cost time for each click.
         statement = f"SELECT {_COLUMNS}, {_IS_CITUS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
+        with pipelined(connection):
+            execute(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])
+            locked = rows(connection, statement, [workspace_id])
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.
         statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}, false"
-    locked = rows(connection, statement, [workspace_id])
+        locked = rows(connection, statement, [workspace_id])
     return locked[0] if locked else None
 
 
