@@ -11,9 +11,9 @@ from django.db.models import CharField, Model, QuerySet
 from django.db.models.functions import Cast
 
 from stats_app.models.fields import is_row_number
+from stats_app.models.people import KEYS_AT_ONCE
 
 _NAME_LENGTH = 200
-_KEYS_AT_ONCE = 500
 
 
 def database() -> str | None:
@@ -43,8 +43,8 @@ def _about(rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
         yield entries.filter(object_id__in=texts)
         return
     keys = [str(key) for key in rows.order_by("pk").values_list("pk", flat=True)]
-    for start in range(0, len(keys), _KEYS_AT_ONCE):
-        yield entries.filter(object_id__in=keys[start : start + _KEYS_AT_ONCE])
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        yield entries.filter(object_id__in=keys[start : start + KEYS_AT_ONCE])
 
 
 def delete_entries(models: Iterable[type[Model]], workspace_id: int, *, using: str) -> None:

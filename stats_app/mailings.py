@@ -1,4 +1,4 @@
-"""Mailings: sending each due period once to each address; adding, removing and unsubscribing addresses.
+"""Mailings: sending each due period once to each address.
 
 Everybody gets each period exactly once. Only one run sends at a time (`sole_run`), and it stores each mail as sent as
 soon as the mail server has accepted it. A mail is only in doubt if the process is killed between these two steps, or if
@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from django.core import mail, signing
+from django.core import mail
 from django.core.mail import EmailMultiAlternatives
-from django.db import connections, router, transaction
+from django.db import connections, router
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.crypto import salted_hmac
@@ -30,10 +30,9 @@ from stats_app.errors import Refused, UnknownZone, printable
 from stats_app.letters import Contents, absolute, contents
 from stats_app.locks import tried_again
 from stats_app.models import Mailing, MailingAddress, MailingDelivery
-from stats_app.models.fields import is_row_number
 from stats_app.periods import ONE_DAY, Period, calendar_period
 from stats_app.sql.sole_run import sole_run
-from stats_app.words import fold
+from stats_app.subscriptions import active_addresses, token_of
 
 TIMEOUT_SECONDS = 300
 """The timeout if the host does not set EMAIL_TIMEOUT, so that no mail server blocks a run for ever."""
@@ -47,7 +46,6 @@ PAUSE = timedelta(days=1)
 _JOB = 1  # identifies this job for `sole_run`
 _STORE_DELAYS = (0, 1, 5, 15)  # seconds before each attempt to store the result of a mail
 _CLOSING = 421  # the reply of a mail server that ends the connection
-_SEPARATOR = "."  # in tokens for unsubscribing
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +80,7 @@ def due_mails(now: datetime, unknown_zones: list[str]) -> list[Due]:
 
     Workspaces in a time zone that this machine lacks are named in `unknown_zones`.
     """
-    addresses = _active().filter(Q(waits_until=None) | Q(waits_until__lte=now))
+    addresses = active_addresses().filter(Q(waits_until=None) | Q(waits_until__lte=now))
     due: list[Due] = []
     for address in addresses:
         workspace = address.mailing.workspace
@@ -98,16 +96,6 @@ def _place(due: Due) -> tuple[int, int, int, date, int]:
     """Where a mail stands in a run. The mails with the same report follow each other, so that it is made once."""
     address = due.address
     return address.failures, address.mailing.workspace_id, address.mailing_id, due.period.start, address.pk
-
-
-def _addresses() -> Any:
-    using = router.db_for_write(Mailing)
-    return MailingAddress.objects.using(using).select_related("mailing__workspace")
-
-
-def _active() -> Any:
-    """The addresses that get mails."""
-    return _addresses().filter(unsubscribed_at=None, mailing__is_active=True, mailing__workspace__is_active=True)
 
 
 def _periods(address: MailingAddress, today: date) -> Iterator[Period]:
@@ -275,7 +263,7 @@ class _Run:
         """Stores an attempt. Returns False if the mail was sent, unsubscribed or switched off since the run began."""
         address = due.address
         days: dict[str, Any] = {"first_day": due.period.start, "last_day": due.period.end}
-        if not _active().filter(pk=address.pk, sends_from__lte=due.period.end).exists():
+        if not active_addresses().filter(pk=address.pk, sends_from__lte=due.period.end).exists():
             return False
         deliveries = MailingDelivery.objects.using(self.using)
         deliveries.get_or_create(address_id=address.pk, **days)
@@ -365,60 +353,3 @@ def _reason(error: BaseException) -> str:
     code, text = _code_and_text(error)
     text = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
     return printable(f"{code} {text}".strip() or type(error).__name__, 200)
-
-
-def change_addresses(mailing: Mailing, added: Iterable[str], removed: Iterable[str], now: datetime) -> None:
-    """Adds and removes addresses. New ones first get the current period. Unsubscribed ones stay unsubscribed.
-
-    The next run tries all others, even those that the mail server has refused. Raises UnknownZone.
-    """
-    today = mailing.workspace.today(now)
-    using = router.db_for_write(Mailing)
-    with transaction.atomic(using=using):
-        rows = MailingAddress.objects.using(using).filter(mailing=mailing.pk)
-        rows.filter(unsubscribed_at=None, email__in=[*map(fold, removed)]).delete()
-        rows.update(waits_until=None)
-        known = {*rows.values_list("email", flat=True)}
-        new = [email for email in dict.fromkeys(map(fold, added)) if email not in known]
-        MailingAddress.objects.using(using).bulk_create(
-            [MailingAddress(mailing=mailing, email=email, sends_from=today) for email in new]
-        )
-
-
-def token_of(address: MailingAddress) -> str:
-    """The token for unsubscribing. It does not contain the e-mail, and stays valid if the address is removed from the
-    mailing and added again."""
-    return _signer(address.email).sign(str(address.mailing_id))
-
-
-def find_address(token: str) -> MailingAddress | None:
-    """The address for a token for unsubscribing; None if the token is wrong, or the address was removed."""
-    number = token.partition(_SEPARATOR)[0]
-    if not is_row_number(number):
-        return None
-    for one in _addresses().filter(mailing=number):
-        if _is_signed(token, _signer(one.email)):
-            return cast(MailingAddress, one)
-    # Mails of earlier versions have the primary key of the address.
-    address: MailingAddress | None = _addresses().filter(pk=number).first()
-    return address if address is not None and _is_signed(token, _signer()) else None
-
-
-def _signer(email: str = "") -> signing.Signer:
-    return signing.Signer(salt=f"stats_app.unsubscribe{email}", sep=_SEPARATOR)
-
-
-def _is_signed(token: str, signer: signing.Signer) -> bool:
-    """Whether the token has a signature by the present SECRET_KEY, or by one of SECRET_KEY_FALLBACKS."""
-    try:
-        signer.unsign(token)
-    except signing.BadSignature:
-        return False
-    return True
-
-
-def unsubscribe(address: MailingAddress, now: datetime) -> None:
-    """Unsubscribes the address from its mailing. Repeating it changes nothing."""
-    using = router.db_for_write(Mailing)
-    MailingAddress.objects.using(using).filter(pk=address.pk, unsubscribed_at=None).update(unsubscribed_at=now)
-    address.unsubscribed_at = address.unsubscribed_at or now

@@ -226,7 +226,7 @@ def _judge_among_recent(
     link: sql.FollowedLink, click_id: ULID, judgement: Judgement, visitor: Visitor, now: datetime, using: str
 ) -> Judgement:
     """Judges the visit together with those of its network just before it, changes their verdicts, and remembers it."""
-    connection, workspace = connections[using], Workspace(pk=link.workspace_id)
+    connection = connections[using]
     # Scanners request many links at the same time. Under the lock each click sees those before it.
     visits.lock_network(connection, visitor.network)
     recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
@@ -235,6 +235,7 @@ def _judge_among_recent(
     changes = judge_bursts([_followed(row) for row in (*recent, visit)])
     judged = changes.pop(visit.click, None)
     if changes:
+        workspace = Workspace(pk=link.workspace_id)
         change_verdicts(workspace, [VerdictChange(id, new.verdict, new.reason) for id, new in changes.items()])
         visits.change_reasons(connection, link.workspace_id, {id: new.reason for id, new in changes.items()})
     if judged is not None:

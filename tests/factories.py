@@ -9,9 +9,9 @@ from typing import Any
 
 from stats_app.ingest import ClickInput, IngestResult, record_clicks
 from stats_app.keys import create_key
-from stats_app.mailings import change_addresses
 from stats_app.models import Alias, Campaign, CampaignAssignment, Mailing, Workspace, WorkspaceUser
 from stats_app.models.api_keys import SCOPES
+from stats_app.subscriptions import change_addresses
 
 _numbers = count(1)
 

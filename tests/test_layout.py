@@ -22,7 +22,7 @@ LAYERS = tuple(
         "letters mailings",
         "queries ingest references verdict_changes reclassification rollups pruning removal distribution erasures "
         "identities links visits verdicts bursts visitors keys limits audit admin_log store staff keyset local_days "
-        "outages sharing",
+        "outages sharing subscriptions",
         "models migrations",
         "locks",
         "sql",

@@ -18,7 +18,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
-from stats_app import mailings
+from stats_app import mailings, subscriptions
 from stats_app.ingest import ClickInput
 from stats_app.models import Mailing, MailingAddress, MailingDelivery, Workspace
 from stats_app.periods import calendar_period
@@ -405,7 +405,7 @@ def test_who_unsubscribes_while_a_run_is_under_way_gets_nothing() -> None:
     mailing = make_mailing(None, ADA, BOB)
     [_ada, bob] = mailing.addresses.order_by("pk")
     with time_machine.travel(at(MONDAY), tick=False):
-        mailings.send_due(at(MONDAY), told=lambda due, error: mailings.unsubscribe(bob, NOW))
+        mailings.send_due(at(MONDAY), told=lambda due, error: subscriptions.unsubscribe(bob, NOW))
     assert [to for to, _subject in sent()] == [ADA]
 
 
@@ -536,7 +536,7 @@ def test_its_headers_let_a_mail_program_unsubscribe_by_one_click(settings: Any, 
 
 
 def way_out(email: str = ADA) -> str:
-    return f"/stats/unsubscribe/{mailings.token_of(MailingAddress.objects.get(email=email))}/"
+    return f"/stats/unsubscribe/{subscriptions.token_of(MailingAddress.objects.get(email=email))}/"
 
 
 def test_one_click_is_a_post_without_login_and_token() -> None:
@@ -602,7 +602,7 @@ def test_a_wrong_token_is_a_404() -> None:
     make_mailing(None, ADA, BOB)
     good = way_out()
     token = good.split("/")[3]
-    foreign = mailings.token_of(MailingAddress(mailing_id=999, email=ADA))
+    foreign = subscriptions.token_of(MailingAddress(mailing_id=999, email=ADA))
     for wrong in (token[:-1], f"{token}x", token.replace(token.split(".")[0], "2", 1) + "y", "x", foreign, "1.é"):
         for response in (Client().get(f"/stats/unsubscribe/{wrong}/"), Client().post(f"/stats/unsubscribe/{wrong}/")):
             assert response.status_code == 404, wrong

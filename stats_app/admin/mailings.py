@@ -22,9 +22,10 @@ from stats_app.admin.scope import ScopedAdmin
 from stats_app.emails import is_email
 from stats_app.errors import UnknownZone
 from stats_app.letters import contents
-from stats_app.mailings import change_addresses, last_period, start_anew
+from stats_app.mailings import last_period, start_anew
 from stats_app.models import Mailing, MailingAddress
 from stats_app.staff import unknown_zone_message
+from stats_app.subscriptions import change_addresses
 from stats_app.words import fold
 
 MAX_ADDRESSES = 500

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.debug import sensitive_variables
 
-from stats_app import mailings, public_ids, reports, sharing
+from stats_app import public_ids, reports, sharing, subscriptions
 from stats_app.dashboard.access import get_workspace, staff_form, staff_page
 from stats_app.dashboard.error_pages import error_page
 from stats_app.dashboard.open_page import Hidden, open_page
@@ -213,11 +213,11 @@ def _shared_answer(request: HttpRequest, report: SharedReport, now: datetime) ->
 @open_page("GET", "HEAD", "POST")
 def unsubscribe(request: HttpRequest, hidden: Hidden) -> HttpResponse:
     """Unsubscribing from a mailing. Mail programs post here directly (RFC 8058); people confirm once."""
-    address = mailings.find_address(hidden.value)
+    address = subscriptions.find_address(hidden.value)
     if address is None:
         raise Http404
     if request.method == "POST":
-        mailings.unsubscribe(address, timezone.now())
+        subscriptions.unsubscribe(address, timezone.now())
     with override(address.mailing.language):
         context = {"address": address, "workspace": address.mailing.workspace, "is_shared": True}
         return HttpResponse(render_to_string("stats_app/dashboard/unsubscribe.html", context))

@@ -1,9 +1,8 @@
 """The reports of the staff pages and the admin: plain values, made from the same answers as the tools'.
 
 A function `…_report` takes a workspace, a `Question` and the current time, a function `…_context` takes the parameters
-of an address and returns the context of a template. `PeriodForm` reads the
-question from an address. The templates in `stats_app/reports/` draw a report and fit into any page that loads
-`stats_app/stats.css` and the two scripts.
+of an address and returns the context of a template. `PeriodForm` reads the question from an address. The templates in
+`stats_app/reports/` draw a report and fit into any page that loads `stats_app/stats.css` and the two scripts.
 """
 
 from stats_app.reports.audience import STAFF, Audience

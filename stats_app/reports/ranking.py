@@ -13,8 +13,8 @@ ORDERS = ("-clicks", "clicks", "name", "-name", "-change", "change")
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """One row. `share` is its part of the total that the ranking refers to, from 0 to 1. `change` is None
-    if nothing is compared."""
+    """One row. `share` is its part of the total that the ranking refers to, from 0 to 1. `change` is None if
+    nothing is compared."""
 
     public_id: str
     name: str

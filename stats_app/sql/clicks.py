@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -77,8 +77,9 @@ def insert(
 def _store_and_count(
     connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow], spans: Sequence[DaySpan]
 ) -> int:
-    statement, params = _insertion(workspace_id, clicks)
-    dimensions = _occurring(clicks)
+    values = _columns(clicks)
+    statement, params = _insertion(workspace_id, values)
+    dimensions = _occurring(values)
     [(stored,)] = rows(
         connection,
         f"""
@@ -92,14 +93,13 @@ def _store_and_count(
     return int(stored)
 
 
-def _occurring(clicks: Sequence[ClickRow]) -> tuple[Dimension, ...]:
+def _occurring(values: Mapping[str, Sequence[Any]]) -> tuple[Dimension, ...]:
     """The dimensions in which any of the clicks is counted. Verdicts other than human are not 0, and so true."""
-    values = _columns(clicks)
     return tuple(one for one in DIMENSIONS if one.key is None or any(values[one.key if one.human else "verdict"]))
 
 
 def _store_many(connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow]) -> list[bytes]:
-    statement, params = _insertion(workspace_id, clicks)
+    statement, params = _insertion(workspace_id, _columns(clicks))
     return [_bytes(click_id) for (click_id,) in rows(connection, f"{statement} RETURNING id", params)]
 
 
@@ -112,9 +112,8 @@ def _store_few(connection: BaseDatabaseWrapper, workspace_id: int, clicks: Seque
     return [_bytes(click_id) for (click_id,) in stored]
 
 
-def _insertion(workspace_id: int, clicks: Sequence[ClickRow]) -> tuple[str, dict[str, Any]]:
+def _insertion(workspace_id: int, values: Mapping[str, Sequence[Any]]) -> tuple[str, dict[str, Any]]:
     """The statement that stores clicks in PostgreSQL, and its parameters."""
-    values = _columns(clicks)
     given = [column for column in _GIVEN if not column.is_nullable or any(values[column.name])]
     arrays = ", ".join(f"%({column.name})s::{column.type}[]" for column in given)
     names = ", ".join(column.name for column in given)
@@ -129,6 +128,7 @@ def _insertion(workspace_id: int, clicks: Sequence[ClickRow]) -> tuple[str, dict
 
 
 def _columns(clicks: Sequence[ClickRow]) -> dict[str, tuple[Any, ...]]:
+    """The values of each column of the clicks."""
     return dict(zip(ClickRow._fields, zip(*clicks, strict=True), strict=True))
 
 
