@@ -26,7 +26,7 @@ from stats_app import public_ids
 from stats_app.day_spans import DaySpan, local_days
 from stats_app.dimensions import HUMAN, KINDS, VERDICTS
 from stats_app.errors import FieldError, shown
-from stats_app.locks import LockedWorkspace, Result, in_workspace
+from stats_app.locks import Lock, LockedWorkspace, Result, in_pipeline
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.models.clicks import REASON_LENGTH
 from stats_app.models.fields import ulid_bytes
@@ -125,32 +125,35 @@ def record_clicks(
 
 
 def recording(
-    workspace_id: int, work: Callable[[LockedWorkspace], Result], *, using: str, max_wait: float | None = None
+    workspace_id: int, work: Callable[[Lock], Result], *, using: str, max_wait: float | None = None
 ) -> Result:
-    """Runs `work`, which calls `store`, in one transaction under the workspace's lock, and returns its result.
-    `max_wait` is explained at `in_workspace`."""
+    """Runs `work`, which calls `store`, in one transaction under the workspace's lock, and returns its result. See
+    `in_pipeline`."""
 
-    def begin(locked: LockedWorkspace, *, alone: bool = False) -> Result:
+    def counted(lock: Lock, *, alone: bool = False) -> LockedWorkspace:
+        locked = lock()
         if not locked.counted_timezone:
             if not alone:
                 raise _FirstClicks
             Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
-        return work(locked)
+        return locked
+
+    def run(lock: Lock, *, alone: bool = False) -> Result:
+        return work(partial(counted, lock, alone=alone))
 
     try:
-        return in_workspace(workspace_id, begin, using=using, max_wait=max_wait)
+        return in_pipeline(workspace_id, run, using=using, max_wait=max_wait)
     except _FirstClicks:
-        first = partial(begin, alone=True)
-        return in_workspace(workspace_id, first, using=using, alone=True, max_wait=max_wait)
+        first = partial(run, alone=True)
+        return in_pipeline(workspace_id, first, using=using, alone=True, max_wait=max_wait)
 
 
 class _FirstClicks(Exception):
     """No click was counted yet. First the time zone of the counts must be stored, which needs the exclusive lock."""
 
 
-def _record(
-    locked: LockedWorkspace, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str
-) -> IngestResult:
+def _record(lock: Lock, *, items: Sequence[ClickInput | FieldError], now: datetime, using: str) -> IngestResult:
+    locked = lock()
     judge = _Judge(locked, _References.of(connections[using], locked, items), now)
     result = IngestResult()
     rows: dict[bytes, ClickRow] = {}
@@ -161,13 +164,14 @@ def _record(
             result.rejected.append(Rejection.of(index, wrong.error))
         else:
             rows.setdefault(row.id, row)
-    result.accepted = store(locked, rows.values(), using=using) if rows else 0
+    result.accepted = store(locked, rows.values(), using=using)() if rows else 0
     result.duplicates = len(items) - len(result.rejected) - result.accepted
     return result
 
 
-def store(locked: LockedWorkspace, clicks: Collection[ClickRow], *, using: str) -> int:
-    """Stores and counts valid clicks with different ids, inside `recording`. Returns the number of new ones."""
+def store(locked: LockedWorkspace, clicks: Collection[ClickRow], *, using: str) -> Callable[[], int]:
+    """Stores and counts valid clicks with different ids, inside `recording`. Returns a function that returns the number
+    of new ones (see `in_pipeline`)."""
     connection = connections[using]
     number_reasons(connection, locked.id, (click for click in clicks if click.verdict != _HUMAN))
     spans = spans_of(zone_of(locked.timezone), {click.utc_day for click in clicks})

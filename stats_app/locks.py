@@ -5,11 +5,11 @@
 2. The workspace's lock: shared to write clicks, exclusive to recount them. Without it, counts would be wrong after a
    change of time zone. If the directory lock is not taken, this lock must be the first statement of the transaction.
    Waiting transactions form a queue, so that a steady stream of writers cannot keep a recount waiting for ever.
-3. Aliases, sorted by id. Writers of clicks and links lock those that they refer to, so that nobody deletes them
+3. The network of a visitor, only for clicks on tracked links, so that the clicks of a burst see each other.
+4. Aliases, sorted by id. Writers of clicks and links lock those that they refer to, so that nobody deletes them
    meanwhile. Campaigns and users are deleted under the workspace's exclusive lock instead. That is simpler, and rare;
    aliases are deleted whenever a list of people leaves some out. Citus would lock the table of aliases as a whole, so
    there they are deleted under the workspace's lock, too.
-4. The network of a visitor, only for clicks on tracked links, so that the clicks of a burst see each other.
 5. New reasons, sorted, because rollups refer to them by primary key.
 6. Clicks, sorted by id, in one statement. Overlapping unsorted batches would deadlock.
 7. Rollups, sorted by key, in one statement, for the same reason.
@@ -31,7 +31,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 from stats_app.database_errors import passes_by_itself
 from stats_app.errors import WorkspaceGone
 from stats_app.sql import workspaces as sql
-from stats_app.sql.cursor import is_postgresql
+from stats_app.sql.cursor import is_postgresql, pipelined
 
 Result = TypeVar("Result")
 
@@ -57,6 +57,10 @@ class LockedWorkspace(NamedTuple):
         return not self.on_citus
 
 
+Lock = Callable[[], LockedWorkspace]
+"""Waits until the workspace is locked, and returns it. Raises WorkspaceGone if it does not exist."""
+
+
 def in_workspace(
     workspace_id: int,
     work: Callable[[LockedWorkspace], Result],
@@ -64,23 +68,54 @@ def in_workspace(
     using: str,
     alone: bool = False,
     directory: bool = False,
-    max_wait: float | None = None,
 ) -> Result:
     """Runs `work` in one transaction under the workspace's lock, and returns what it returns.
 
-    Tries again as `tried_again` does. With `max_wait`, raises the database's error instead of waiting longer than so
-    many seconds for a lock; on SQLite this needs `short_waits`. Raises WorkspaceGone if the workspace does not exist.
+    Tries again as `tried_again` does. Raises WorkspaceGone if the workspace does not exist.
     """
 
     def locked() -> Result:
         if directory:
             sql.lock_directory(connections[using], workspace_id)
-        row = sql.lock(connections[using], workspace_id, alone, max_wait)
-        if row is None:
-            raise WorkspaceGone
-        return work(LockedWorkspace(*row))
+        with pipelined(connections[using]):
+            lock = _lock(workspace_id, using, alone)
+        return work(lock())
+
+    return tried_again(locked, using=using)
+
+
+def in_pipeline(
+    workspace_id: int,
+    work: Callable[[Lock], Result],
+    *,
+    using: str,
+    alone: bool = False,
+    max_wait: float | None = None,
+) -> Result:
+    """As `in_workspace`, but `work` gets a function that waits for the lock. Statements that `work` sends before it
+    calls the function reach PostgreSQL together with the lock (see `pipelined`).
+
+    With `max_wait`, raises the database's error instead of waiting longer than so many seconds for a lock; on SQLite
+    this needs `short_waits`.
+    """
+
+    def locked() -> Result:
+        with pipelined(connections[using]):
+            return work(_lock(workspace_id, using, alone, max_wait))
 
     return tried_again(locked, using=using, max_wait=max_wait)
+
+
+def _lock(workspace_id: int, using: str, alone: bool, max_wait: float | None = None) -> Lock:
+    locked = sql.lock(connections[using], workspace_id, alone, max_wait)
+
+    def read() -> LockedWorkspace:
+        row = locked()
+        if row is None:
+            raise WorkspaceGone
+        return LockedWorkspace(*row)
+
+    return read
 
 
 def in_directory(

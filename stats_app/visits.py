@@ -23,13 +23,12 @@ from stats_app.bursts import REPEAT, Followed, judge_bursts
 from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.dimensions import BOT, KINDS, VERDICTS
 from stats_app.ingest import recording, store
-from stats_app.locks import LockedWorkspace
+from stats_app.locks import Lock
 from stats_app.models import Click, TrackedLink, Workspace
 from stats_app.proxies import client_address
 from stats_app.sql import links as sql
 from stats_app.sql import visits
 from stats_app.sql.clicks import ClickRow
-from stats_app.sql.cursor import pipelined
 from stats_app.sql.references import find
 from stats_app.sql.workspaces import short_waits
 from stats_app.targets import is_target
@@ -90,7 +89,7 @@ def find_link(token: str) -> KnownLink | None:
     """
     using = router.db_for_read(TrackedLink)
     try:
-        stored = sql.find_link(connections[using], token)
+        stored = sql.find_link(connections[using], token)()
     except DATABASE_ERRORS:
         link = _remembered(token) or _cached(token)
         if link is None:
@@ -199,19 +198,27 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
     """Records the click, and changes the verdicts of the other clicks in its burst, in one transaction. Returns False
     if the link was deleted."""
     using = router.db_for_write(Click)
+    connection = connections[using]
 
-    def record(locked: LockedWorkspace) -> bool:
+    def record(lock: Lock) -> bool:
         # Read again under the lock, because its campaign or its user may have been deleted.
-        stored = sql.find_link(connections[using], link.token)
+        found = sql.find_link(connection, link.token)
+        recent = None
+        if visitor is not None and judgement.verdict != BOT:
+            # Scanners request many links at the same time. Under the lock each click sees those before it.
+            visits.lock_network(connection, visitor.network)
+            recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
+        locked, stored = lock(), found()
         if stored is None:
             return False
         if stored.alias_id and locked.locks_aliases and not _lock_alias(locked.id, stored.alias_id, using):
             stored = stored._replace(alias_id=None)
         judged = judgement
-        with pipelined(connections[using]):
-            if visitor is not None and judgement.verdict != BOT:
-                judged = _judge_among_recent(stored, click_id, judgement, visitor, now, using)
-            store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
+        if visitor is not None and recent is not None:
+            # The bursts of a person who opted out are recognized, too.
+            row = (visitor.network, visitor.key, stored.id, stored.user_id, click_id.bytes, now, judgement.reason)
+            judged = _judge_among(recent(), visits.VisitRow(*row), judgement, link.workspace_id, using)
+        store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
         return True
 
     return recording(link.workspace_id, record, using=using, max_wait=MAX_WAIT)
@@ -222,25 +229,22 @@ def _lock_alias(workspace_id: int, alias_id: int, using: str) -> bool:
     return bool(find(connections[using], workspace_id, "stats_app_alias", "id", {alias_id}, lock=True))
 
 
-def _judge_among_recent(
-    link: sql.FollowedLink, click_id: ULID, judgement: Judgement, visitor: Visitor, now: datetime, using: str
+def _judge_among(
+    recent: Sequence[visits.VisitRow], visit: visits.VisitRow, judgement: Judgement, workspace_id: int, using: str
 ) -> Judgement:
-    """Judges the visit together with those of its network just before it, changes their verdicts, and remembers it."""
+    """Judges a visit together with those of its network just before it, changes their verdicts, and remembers it."""
     connection = connections[using]
-    # Scanners request many links at the same time. Under the lock each click sees those before it.
-    visits.lock_network(connection, visitor.network)
-    recent = visits.recent_visits(connection, link.workspace_id, visitor.network, now - REPEAT, MAX_RECENT)
-    # The bursts of a person who opted out are recognized, too.
-    visit = visits.VisitRow(visitor.network, visitor.key, link.id, link.user_id, click_id.bytes, now, judgement.reason)
     changes = judge_bursts([_followed(row) for row in (*recent, visit)])
     judged = changes.pop(visit.click, None)
     if changes:
-        workspace = Workspace(pk=link.workspace_id)
+        workspace = Workspace(pk=workspace_id)
         change_verdicts(workspace, [VerdictChange(id, new.verdict, new.reason) for id, new in changes.items()])
-        visits.change_reasons(connection, link.workspace_id, {id: new.reason for id, new in changes.items()})
+        visits.change_reasons(connection, workspace_id, {id: new.reason for id, new in changes.items()})
     if judged is not None:
         judgement = judgement._replace(verdict=judged.verdict, reason=judged.reason)
-    visits.remember_visit(connection, link.workspace_id, visit._replace(reason=judgement.reason), expired=now - REPEAT)
+    visits.remember_visit(
+        connection, workspace_id, visit._replace(reason=judgement.reason), expired=visit.visited_at - REPEAT
+    )
     return judgement
 
 

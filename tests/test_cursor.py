@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import DataError, connection, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import load_backend
 
 from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Click
-from stats_app.sql.cursor import rows
+from stats_app.sql.cursor import execute, pipelined, rows, send
 from tests.factories import make_workspace
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -102,3 +102,29 @@ def test_statements_are_prepared_where_nothing_is_around_them() -> None:
     before = prepared()
     rows(connection, "SELECT 2 AS another")
     assert prepared() == before + 1
+
+
+def test_rows_of_a_pipeline_are_read_in_any_order() -> None:
+    with transaction.atomic(), pipelined(connection):
+        first = send(connection, "SELECT 1")
+        execute(connection, "SELECT set_config('lock_timeout', '7s', true)")
+        second = send(connection, "SELECT current_setting('lock_timeout')")
+        last = send(connection, "SELECT 3")
+        assert (second(), first()) == ([("7s",)], [(1,)])
+    assert last() == [(3,)]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_an_error_in_a_pipeline_is_raised_once_and_logged_by_nobody(
+    is_read: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def divide() -> None:
+        with transaction.atomic(), pipelined(connection):
+            wrong = send(connection, "SELECT 1 / 0")
+            send(connection, "SELECT 2")
+            if is_read:
+                wrong()
+
+    with pytest.raises(DataError, match="division by zero"):
+        divide()
+    assert (rows(connection, "SELECT 3"), caplog.records) == ([(3,)], [])

@@ -725,7 +725,7 @@ def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytes
         ]
 
     def recorded(on_citus: bool) -> tuple[Any, ...]:
-        monkeypatch.setattr(locks.sql, "lock", lambda *args: (*lock(*args)[:-1], on_citus))
+        monkeypatch.setattr(locks.sql, "lock", lambda *args: lambda: (*lock(*args)()[:-1], on_citus))
         overlap = size // 2
         results = [record(workspace, *clicks(0)), record(workspace, *clicks(overlap))]
         assert results == [IngestResult(size, 0, []), IngestResult(overlap, size - overlap, [])]

@@ -24,7 +24,7 @@ from stats_app.sql.counting import (
     delete_empty,
     sqlite_time,
 )
-from stats_app.sql.cursor import array, execute, is_postgresql, number_array, rows, text_array, value_lists
+from stats_app.sql.cursor import array, execute, is_postgresql, number_array, rows, send, text_array, value_lists
 
 
 class ClickRow(NamedTuple):
@@ -55,8 +55,8 @@ def insert(
     spans: Sequence[DaySpan],
     *,
     on_citus: bool,
-) -> int:
-    """Stores and counts the clicks whose ids are new, and returns their number.
+) -> Callable[[], int]:
+    """Stores and counts the clicks whose ids are new, and returns a function that returns their number (see `send`).
 
     The ids must be unique and sorted: overlapping batches could deadlock otherwise. `spans` cover the clicks' days
     in UTC.
@@ -71,16 +71,16 @@ def insert(
     store = _store_few if few else _store_many if on_citus else _store_sqlite
     stored = store(connection, workspace_id, clicks)
     move(connection, workspace_id, stored, spans, few=few)
-    return len(stored)
+    return lambda: len(stored)
 
 
 def _store_and_count(
     connection: BaseDatabaseWrapper, workspace_id: int, clicks: Sequence[ClickRow], spans: Sequence[DaySpan]
-) -> int:
+) -> Callable[[], int]:
     values = _columns(clicks)
     statement, params = _insertion(workspace_id, values)
     dimensions = _occurring(values)
-    [(stored,)] = rows(
+    stored = send(
         connection,
         f"""
         WITH inserted AS ({statement} RETURNING {FACTS}),
@@ -90,7 +90,7 @@ def _store_and_count(
         """,
         params | day_params(connection, spans),
     )
-    return int(stored)
+    return lambda: stored()[0][0]
 
 
 def _occurring(values: Mapping[str, Sequence[Any]]) -> tuple[Dimension, ...]:

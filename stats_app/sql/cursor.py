@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
+from django.db import Error
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from stats_app.conf import conf
@@ -26,6 +27,23 @@ def rows(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] 
         return fetched
 
 
+def send(
+    connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()
+) -> Callable[[], list[Any]]:
+    """Sends a statement, and returns a function that returns its rows. See `pipelined`. SQLite runs it at once."""
+    if not is_postgresql(connection):
+        fetched = rows(connection, statement, params)
+        return lambda: fetched
+    cursor = _cursor(connection)
+    cursor.execute(statement, params)
+
+    def read() -> list[Any]:
+        with closing(cursor):
+            return [*cursor.fetchall()]
+
+    return read
+
+
 def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Runs a statement that returns no rows, and returns the number of rows it changed."""
     with closing(_cursor(connection)) as cursor:
@@ -36,18 +54,24 @@ def execute(connection: BaseDatabaseWrapper, statement: str, params: Sequence[An
 
 @contextmanager
 def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Inside this context PostgreSQL gets a statement whose result is not read (`execute`) together with the next one
-    whose result is read (`rows`), which saves a round trip.
+    """Inside this context PostgreSQL gets the statements of `send` and `execute` together, when rows are first read or
+    the context ends. That saves a round trip for each.
 
-    An error of the first one is raised by the second one. It does nothing where statements are not prepared (see
-    `_cursor`), because a pipeline takes only one statement at a time, too.
+    Errors are raised then, too. It does nothing where statements are not prepared (see `_cursor`), because a pipeline
+    takes only one statement at a time, too.
     """
     if not (_may_prepare(connection) and _can_pipeline()):
         yield
         return
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    with connection.wrap_database_errors, connection.connection.pipeline() as pipeline:
+        try:
+            yield
+        except BaseException:
+            # psycopg would log the errors of the statements that were sent after the one that failed.
+            with suppress(Error), connection.wrap_database_errors:
+                pipeline.sync()
+            raise
 
 
 def array(values: Iterable[Any]) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import rows
+from stats_app.sql.cursor import send
 
 
 class FollowedLink(NamedTuple):
@@ -39,7 +40,13 @@ _FIND = """
 """
 
 
-def find_link(connection: BaseDatabaseWrapper, token: str) -> FollowedLink | None:
-    """The link with this token. Tokens are unique across all workspaces."""
-    links = rows(connection, _FIND, [token])
-    return FollowedLink(*links[0]) if links else None
+def find_link(connection: BaseDatabaseWrapper, token: str) -> Callable[[], FollowedLink | None]:
+    """Sends the statement that finds the link with this token, and returns a function that returns the link. Tokens are
+    unique across all workspaces."""
+    found = send(connection, _FIND, [token])
+
+    def link() -> FollowedLink | None:
+        links = found()
+        return FollowedLink(*links[0]) if links else None
+
+    return link

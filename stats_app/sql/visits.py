@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from ulid import ULID
 
-from stats_app.sql.cursor import execute, is_postgresql, rows
+from stats_app.sql.cursor import execute, is_postgresql, send
 
 # How many expired visits are deleted with each new one. It must be more than one, or the table would never shrink.
 _DELETED = 10
@@ -36,9 +36,10 @@ def lock_network(connection: BaseDatabaseWrapper, network: bytes) -> None:
 
 def recent_visits(
     connection: BaseDatabaseWrapper, workspace_id: int, network: bytes, since: datetime, limit: int
-) -> list[VisitRow]:
-    """The visits from a network since a time, newest first."""
-    visits = rows(
+) -> Callable[[], list[VisitRow]]:
+    """Sends the statement that reads the visits from a network since a time, and returns a function that returns them,
+    newest first."""
+    visits = send(
         connection,
         """
         SELECT network, visitor, link, signature, click, visited_at, reason FROM stats_app_recentvisit
@@ -46,9 +47,9 @@ def recent_visits(
         """,
         [workspace_id, network, _time(connection, since), limit],
     )
-    return [
+    return lambda: [
         VisitRow(bytes(network), bytes(visitor), link, signature, _ulid(click), _aware(visited_at), reason)
-        for network, visitor, link, signature, click, visited_at, reason in visits
+        for network, visitor, link, signature, click, visited_at, reason in visits()
     ]
 
 

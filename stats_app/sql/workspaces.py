@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from stats_app.sql.cursor import execute, is_postgresql, pipelined, rows
+from stats_app.sql.cursor import execute, is_postgresql, rows, send
 
 _COLUMNS = "id, timezone, counted_timezone, clicks_kept_from"
 _IS_CITUS = "to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL"
@@ -22,9 +22,9 @@ RUNS = 0x57A77
 
 def lock(
     connection: BaseDatabaseWrapper, workspace_id: int, alone: bool, max_wait: float | None = None
-) -> tuple[Any, ...] | None:
-    """Locks the row until the transaction ends, shared or exclusively. Returns its `_COLUMNS` and whether the database
-    is Citus, or None if the row does not exist.
+) -> Callable[[], tuple[Any, ...] | None]:
+    """Sends the statements that lock the row until the transaction ends, shared or exclusively. Returns a function that
+    returns its `_COLUMNS` and whether the database is Citus, or None if the row does not exist.
 
     On PostgreSQL every transaction first waits for an advisory lock, because row locks have no queue: as long as new
     writers share the row, a transaction that needs it exclusively would never get it. With `max_wait`, PostgreSQL waits
@@ -37,14 +37,12 @@ def lock(
         strength = "NO KEY UPDATE" if alone else "SHARE"
         # Whether it is Citus is read here, too, because a separate query would cost time for each click.
         statement = f"SELECT {_COLUMNS}, {_IS_CITUS} FROM stats_app_workspace WHERE id = %s FOR {strength}"
-        with pipelined(connection):
-            execute(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])
-            locked = rows(connection, statement, [workspace_id])
+        execute(connection, f"SELECT {limit}{queue}", [QUEUE, workspace_id])
     else:
         # Sets the name and not the id, because for an id SQLite would search other tables for rows that refer to it.
         statement = f"UPDATE stats_app_workspace SET name = name WHERE id = %s RETURNING {_COLUMNS}, false"
-        locked = rows(connection, statement, [workspace_id])
-    return locked[0] if locked else None
+    locked = send(connection, statement, [workspace_id])
+    return lambda: next(iter(locked()), None)
 
 
 def is_citus(connection: BaseDatabaseWrapper) -> bool:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from stats_app import locks, visitors
 from stats_app.database_errors import sqlstate
 from stats_app.ingest import ClickInput, record_clicks
-from stats_app.locks import in_workspace
+from stats_app.locks import in_pipeline
 from stats_app.models import Click, TrackedLink
 from stats_app.rollups import check
 from stats_app.sql import visits as network_locks
@@ -111,7 +111,7 @@ def test_a_reader_does_not_wait_for_a_lock_of_postgresql(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        network_locks, "lock_network", lambda connection, _: network_locks.rows(connection, *network(link))
+        network_locks, "lock_network", lambda connection, _: network_locks.execute(connection, *network(link))
     )
     usual = waits_as_usual()
     with held(taken(link)):
@@ -179,5 +179,5 @@ def test_a_reader_does_not_wait_for_a_writer_of_sqlite(
 def test_nothing_is_tried_again_when_the_time_is_over(max_wait: float, attempts: int) -> None:
     work = Failing(9, LOCKED)
     with pytest.raises(OperationalError, match=LOCKED):
-        in_workspace(make_workspace().pk, work, using="default", max_wait=max_wait)
+        in_pipeline(make_workspace().pk, lambda lock: work(lock()), using="default", max_wait=max_wait)
     assert work.attempts == attempts
