@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -114,16 +114,27 @@ def test_rows_of_a_pipeline_are_read_in_any_order() -> None:
     assert last() == [(3,)]
 
 
-@pytest.mark.parametrize("is_read", [True, False])
+def read(answer: Callable[[], list[Any]]) -> None:
+    answer()
+
+
+def leave(answer: Callable[[], list[Any]]) -> None:
+    """The error is raised at the end of the pipeline."""
+
+
+def give_up(_: Callable[[], list[Any]]) -> None:
+    raise DataError("division by zero, said before its answer was read")
+
+
+@pytest.mark.parametrize("act", [read, leave, give_up])
 def test_an_error_in_a_pipeline_is_raised_once_and_logged_by_nobody(
-    is_read: bool, caplog: pytest.LogCaptureFixture
+    act: Callable[[Callable[[], list[Any]]], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     def divide() -> None:
         with transaction.atomic(), pipelined(connection):
             wrong = send(connection, "SELECT 1 / 0")
             send(connection, "SELECT 2")
-            if is_read:
-                wrong()
+            act(wrong)
 
     with pytest.raises(DataError, match="division by zero"):
         divide()
