@@ -65,8 +65,6 @@ class ClickInput(NamedTuple):
     - `id`: a ULID as 26 characters in any case, `ulid.ULID`, `uuid.UUID` or 16 bytes. Without it a new one is made, so
       that a repeated call counts again.
     - `clicked_at`: an aware datetime or RFC 3339 text, by default now
-    - `visitor`, `shadow`: only for the redirect: 16 bytes from `stats_app.visitors`, and the `shadow_bits` of a
-      judgement; or None
     """
 
     kind: Any
@@ -78,8 +76,6 @@ class ClickInput(NamedTuple):
     clicked_at: Any = None
     verdict: Any = HUMAN
     reason: Any = ""
-    visitor: Any = None
-    shadow: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +249,7 @@ class _Judge:
         verdict = code_of("verdict", item.verdict, VERDICTS)
         reason = "" if item.reason == "" else checked_reason(item.reason, verdict)
         references = (campaign_id, user_id, alias_id, link_id)
-        return ClickRow(
-            click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason, item.shadow, item.visitor
-        )
+        return ClickRow(click_id, clicked_at, clicked_at.date(), kind, verdict, *references, reason)
 
     def _campaign(self, kind: int, value: Any) -> int | None:
         if not has_campaign("click", kind, value):

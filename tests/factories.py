@@ -7,10 +7,11 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-from stats_app.ingest import ClickInput, IngestResult, record_clicks
+from stats_app.ingest import ClickInput, IngestResult, record_clicks, recording, store
 from stats_app.keys import create_key
 from stats_app.models import Alias, Campaign, CampaignAssignment, Mailing, Workspace, WorkspaceUser
 from stats_app.models.api_keys import SCOPES
+from stats_app.sql.clicks import ClickRow
 from stats_app.subscriptions import change_addresses
 
 _numbers = count(1)
@@ -63,6 +64,12 @@ def record_all(workspace: Workspace, clicks: Iterable[ClickInput], *, now: datet
     result = record_clicks(workspace, clicks, now=now)
     assert result.rejected == []
     return result
+
+
+def store_rows(workspace: Workspace, rows: Sequence[ClickRow]) -> int:
+    """Stores clicks as the redirect does, each id once, and returns the number of new ones."""
+    once = {row.id: row for row in reversed(rows)}
+    return recording(workspace.pk, lambda lock: store(lock(), once.values(), using="default")(), using="default")
 
 
 def set_addresses(mailing: Mailing, emails: Iterable[str], now: datetime) -> None:

@@ -19,11 +19,11 @@ from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, TrackedLink, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import check
-from stats_app.sql.clicks import FEW_CLICKS
+from stats_app.sql.clicks import FEW_CLICKS, ClickRow
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.conftest import CITUS
 from tests.counts import stored_counts
-from tests.factories import make_alias, make_campaign, make_user, make_workspace
+from tests.factories import make_alias, make_campaign, make_user, make_workspace, store_rows
 from tests.sqlite_steps import steps_of_sqlite
 
 pytestmark = pytest.mark.django_db
@@ -707,28 +707,30 @@ def test_a_click_by_names_takes_few_queries(workspace: Workspace) -> None:
 def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """The statements for Citus are plain ones: they store and count what the one statement for PostgreSQL does."""
 
-    def clicks(first: int) -> list[ClickInput]:
-        return [
-            ClickInput(
-                "campaign" if number % 2 else "other",
-                numbered(number),
-                campaign if number % 2 else None,
-                alias=alias,
-                link=link,
-                clicked_at=NOW - timedelta(days=number % 40, microseconds=number),
-                verdict="human" if number % 3 else "bot",
-                reason="" if number % 3 else 'it\'s \\ "x", {é}',
-                visitor=bytes(range(16)) if number % 5 else None,
-                shadow=number % 4 or None,
-            )
-            for number in range(first, first + size)
-        ]
+    def clicks(first: int) -> list[ClickRow]:
+        numbers = range(first, first + size)
+        return [click(number, NOW - timedelta(days=number % 40, microseconds=number)) for number in numbers]
+
+    def click(number: int, at: datetime) -> ClickRow:
+        return ClickRow(
+            ULID.from_str(numbered(number)).bytes,
+            at,
+            at.date(),
+            number % 2,
+            2 if number % 3 == 0 else 0,
+            None if number % 2 else campaign.pk,
+            alias.user_id,
+            alias.pk,
+            link.pk,
+            "" if number % 3 else 'it\'s \\ "x", {é}',
+            number % 4 or None,
+            bytes(range(16)) if number % 5 else None,
+        )
 
     def recorded(on_citus: bool) -> tuple[Any, ...]:
         monkeypatch.setattr(locks.sql, "lock", lambda *args: lambda: (*lock(*args)()[:-1], on_citus))
         overlap = size // 2
-        results = [record(workspace, *clicks(0)), record(workspace, *clicks(overlap))]
-        assert results == [IngestResult(size, 0, []), IngestResult(overlap, size - overlap, [])]
+        assert [store_rows(workspace, clicks(first)) for first in (0, overlap)] == [size, overlap]
         assert list(check(workspace)) == []
         state = stored(workspace), stored_counts(workspace)
         for model in (Click, Rollup):

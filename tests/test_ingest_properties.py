@@ -22,9 +22,10 @@ from stats_app.ingest import ClickInput, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, Workspace, WorkspaceUser
 from stats_app.periods import Period
 from stats_app.rollups import change_timezone, check, rebuild
+from stats_app.sql.clicks import ClickRow
 from stats_app.verdict_changes import VerdictChange, change_verdicts
 from tests.counts import Counts, stored_counts
-from tests.factories import make_alias, make_campaign, make_user, make_workspace
+from tests.factories import make_alias, make_campaign, make_user, make_workspace, store_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -145,7 +146,17 @@ def input_of(click: Drawn, place: Place, middle: datetime) -> ClickInput:
         clicked_at=middle + timedelta(minutes=click.minutes),
         verdict=VERDICTS[click.verdict],
         reason=reason_of(click),
-        shadow=click.shadow or None,
+    )
+
+
+def row_of(click: Drawn, place: Place, middle: datetime) -> ClickRow:
+    """The row that the redirect would store."""
+    counted = counted_of(click, place, middle)
+    at = counted.clicked_at.astimezone(UTC)
+    click_id = ULID() if click.number is None else id_of(click.number)
+    references = (counted.campaign, counted.user, None, None)
+    return ClickRow(
+        click_id.bytes, at, at.date(), click.kind, click.verdict, *references, counted.reason, counted.shadow
     )
 
 
@@ -173,6 +184,9 @@ def send(places: Sequence[Place], batch: Sequence[Drawn], known: list[dict[objec
             if key not in known[number]:
                 known[number][key] = counted_of(click, place, middle)
                 new += 1
+        if any(click.shadow for click in clicks):
+            assert store_rows(place.workspace, [row_of(click, place, middle) for click in clicks]) == new
+            continue
         result = record_clicks(place.workspace, [input_of(click, place, middle) for click in clicks], now=NOW)
         assert (result.accepted, result.duplicates, result.rejected) == (new, len(clicks) - new, [])
 

@@ -40,8 +40,8 @@ class ClickRow(NamedTuple):
     alias_id: int | None
     link_id: int | None
     reason: str
-    shadow: int | None
-    visitor: bytes | None
+    shadow: int | None = None
+    visitor: bytes | None = None
 
 
 FEW_CLICKS = 10
