@@ -153,6 +153,19 @@ def test_it_saves_no_assignment_or_alias_across_workspaces() -> None:
     assert (CampaignAssignment.objects.count(), Alias.objects.count()) == (0, 0)
 
 
+def test_an_assignment_can_be_moved_to_another_workspace() -> None:
+    acme, globex = make_workspace(), make_workspace(name="Globex")
+    assign(make_campaign(acme), make_user(acme))
+    assignment = CampaignAssignment.objects.get()
+    campaign, user = make_campaign(globex), make_user(globex)
+    staff = superuser()
+    values = {"campaign": campaign.pk, "user": user.pk}
+    response = staff.post(address("campaignassignment", "change", assignment), values)
+    assert response.status_code == 302
+    assignment.refresh_from_db()
+    assert (assignment.workspace, assignment.campaign, assignment.user) == (globex, campaign, user)
+
+
 CONFLICTS = {
     "e-mail": ("workspaceuser", {"email": "TAKEN@x.example"}, "Another user of this workspace has this e-mail."),
     "external id": ("workspaceuser", {"external_id": "7"}, "Another user of this workspace has this external id."),

@@ -34,6 +34,7 @@ from stats_app.errors import WrongValue
 from stats_app.models.deletion import ClickedQuerySet
 from stats_app.models.fields import is_row_number
 from stats_app.models.people import few
+from stats_app.models.workspaces import WorkspaceOf
 from stats_app.outages import with_outage_page
 from stats_app.sql.words import holds
 from stats_app.staff import sees_all, workspaces_for
@@ -177,8 +178,9 @@ class ScopedAdmin(_ModelAdmin):
         if not change:
             obj.save()
             return
-        columns = {field.name for field in self.opts.concrete_fields}
-        changed = [name for name in form.changed_data if name in columns]
+        columns = self.opts.concrete_fields
+        changed = {column.name for column in columns} & {*form.changed_data}
+        changed |= {column.name for column in columns if isinstance(column, WorkspaceOf) and column.of in changed}
         if changed:
             obj.save(update_fields=changed)
 
