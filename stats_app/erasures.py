@@ -14,6 +14,7 @@ from django.db.models import Exists, Max, OuterRef, Q
 
 from stats_app import admin_log
 from stats_app.identities import HIDDEN, Identity, addresses_of, calls_that_name, hidden
+from stats_app.known_links import forget_links
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import (
     Address,
@@ -28,7 +29,6 @@ from stats_app.models import (
 )
 from stats_app.models.people import ERASED_DOMAIN, KEYS_AT_ONCE
 from stats_app.sql.transactions import rolled_back
-from stats_app.visits import forget_links
 from stats_app.words import fold
 
 _SALT_LENGTH = 32  # bytes

@@ -21,11 +21,11 @@ from stats_app.conf import conf
 from stats_app.dimensions import CAMPAIGN, KINDS
 from stats_app.errors import FieldError, shown
 from stats_app.ingest import Rejection
+from stats_app.known_links import forget_links
 from stats_app.locks import LockedWorkspace, in_workspace
 from stats_app.models import Alias, Campaign, TrackedLink, Workspace, WorkspaceUser
 from stats_app.references import WrongField, alias_of, code_of, folded, has_campaign, reference_of, rows_of
 from stats_app.targets import LENGTH_RULE, MAX_LENGTH, is_target, sent_length
-from stats_app.visits import forget_links
 
 TOKEN_LENGTH = 11
 # 58 letters and digits that cannot be confused with each other when a token is typed. 11 of them have 64 bits.

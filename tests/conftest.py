@@ -104,9 +104,9 @@ def each_statement_is_about_one_workspace() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _no_link_is_remembered() -> None:
-    from stats_app import visits  # not before Django is set up
+    from stats_app import known_links  # not before Django is set up
 
-    visits._known.clear()
+    known_links._known.clear()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from stats_app import links, visits
+from stats_app import known_links, links
 from stats_app.models import Alias, Campaign, Click, TrackedLink, Workspace, WorkspaceUser
 from stats_app.rollups import check
 from tests.admin_cast import address, superuser
@@ -64,7 +64,7 @@ def status_in_an_outage(link: TrackedLink, hours: float = 1) -> int:
 
 @pytest.mark.parametrize("value", ["x", 1, [1, 2, 3], ("x",)])
 def test_a_wrong_value_in_the_cache_is_ignored(link: TrackedLink, value: object) -> None:
-    cache.set(f"{visits._CACHE_PREFIX}{link.token}", value)
+    cache.set(f"{known_links._CACHE_PREFIX}{link.token}", value)
     assert status_in_an_outage(link) == 503
 
 
@@ -107,7 +107,7 @@ def test_what_another_process_took_away_is_forgotten_with_the_first_404(
 
 def test_a_switched_off_link_is_forgotten_also_if_only_the_cache_knew_it(link: TrackedLink) -> None:
     follow(link)
-    visits._known.clear()
+    known_links._known.clear()
     links.switch(TrackedLink.objects.all(), on=False)
     assert follow(link).status_code == 404
     assert status_in_an_outage(link) == 503
@@ -138,7 +138,7 @@ def test_an_unknown_token_does_not_cost_a_call_of_the_cache(
 def test_a_link_is_known_for_a_day_after_it_was_followed(link: TrackedLink, shared: bool) -> None:
     follow(link)
     if shared:
-        visits._known.clear()
+        known_links._known.clear()
     assert status_in_an_outage(link, hours=23.9) == 302
     assert status_in_an_outage(link, hours=24.1) == 503
 
@@ -148,7 +148,7 @@ def test_a_link_that_is_followed_again_is_known_for_another_day(link: TrackedLin
     for hour in (0, 12):
         follow(link, at=NOON + timedelta(hours=hour))
     if shared:
-        visits._known.clear()
+        known_links._known.clear()
     assert status_in_an_outage(link, hours=30) == 302
 
 
@@ -156,7 +156,7 @@ def test_what_is_known_names_nobody(link: TrackedLink, monkeypatch: pytest.Monke
     stored: dict[str, Any] = {}
     monkeypatch.setattr(cache, "set", lambda key, value, seconds: stored.update({key: value}), raising=False)
     follow(link)
-    text = f"{visits._known} {stored}"
+    text = f"{known_links._known} {stored}"
     assert link.token in text
     assert link.user is not None
     assert [name for name in (link.user.public_id, "example.com>", "lovelace", "ada@") if name in text] == []

@@ -21,8 +21,8 @@ LAYERS = tuple(
         "tools schemas parameters answers reports templatetags demo imports exports user_exports directory "
         "letters mailings",
         "queries ingest references verdict_changes reclassification rollups pruning removal distribution erasures "
-        "identities links visits verdicts bursts visitors keys limits audit admin_log store staff keyset local_days "
-        "outages sharing subscriptions",
+        "identities links known_links visits verdicts bursts visitors keys limits audit admin_log store staff keyset "
+        "local_days outages sharing subscriptions",
         "models migrations",
         "locks",
         "sql",

@@ -16,7 +16,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils.encoding import iri_to_uri
 
-from stats_app import visits
+from stats_app import known_links, visits
 from stats_app.links import LinkInput, create_links
 from stats_app.models import Campaign, Click, RecentVisit, TrackedLink, VisitorSalt, Workspace, WorkspaceUser
 from stats_app.rollups import check
@@ -280,7 +280,7 @@ def test_a_click_whose_link_is_deleted_meanwhile_names_nobody_and_can_be_importe
 ) -> None:
     campaign, user = make_campaign(workspace), make_user(workspace)
     link = link_of(workspace, "campaign", TARGET, campaign, user, make_alias(user))
-    known = visits.find_link(link.token)
+    known = known_links.find_link(link.token)
     assert known is not None
     link.delete()
     visit = Visit("GET", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0", "en")
@@ -307,7 +307,7 @@ def test_a_known_link_leads_on_while_the_database_is_away(
     link = link_of(workspace, "other", TARGET)
     follow(link)
     if shared:
-        visits._known.clear()
+        known_links._known.clear()
     else:
         cache.clear()
     attempts: list[str] = []

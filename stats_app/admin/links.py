@@ -25,9 +25,9 @@ from stats_app.admin.forms import ModelForm
 from stats_app.admin.people import of_user
 from stats_app.admin.scope import ScopedAdmin, staff_page
 from stats_app.admin.words import KIND_WORDS
+from stats_app.known_links import forget_links
 from stats_app.links import LinkInput, create_links
 from stats_app.models import TrackedLink
-from stats_app.visits import forget_links
 
 ASKED_FOR = ("workspace", "kind", "campaign", "target_url", "user", "alias")
 

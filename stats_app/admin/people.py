@@ -20,10 +20,10 @@ from stats_app.admin.filters import WorkspaceFilter
 from stats_app.admin.imports import ImportAdmin
 from stats_app.admin.scope import ScopedAdmin, of_related, staff_page
 from stats_app.directory import NewUser, save_users
+from stats_app.known_links import forget_links
 from stats_app.models import Alias, Campaign, CampaignAssignment, TrackedLink, WorkspaceUser
 from stats_app.models.people import named
 from stats_app.sql.words import holds
-from stats_app.visits import forget_links
 
 # The names of what Django's list posts to say which rows are selected.
 _SELECTION = (ACTION_CHECKBOX_NAME, "select_across")

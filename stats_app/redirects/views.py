@@ -1,4 +1,4 @@
-"""The redirect. It reads the request; `stats_app.visits` finds the link and records the click."""
+"""The redirect. It reads the request; `known_links` finds the link, and `visits` records the click."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from stats_app.conf import conf
 from stats_app.database_errors import DATABASE_ERRORS, RETRY_AFTER_SECONDS
+from stats_app.known_links import find_link
 from stats_app.outages import without_transaction
 from stats_app.verdicts import PURPOSE_HEADERS, Visit
-from stats_app.visits import find_link, record_visit
+from stats_app.visits import record_visit
 
 HEADERS = {
     # A browser would follow a cached redirect without a request, so the click would not be counted.

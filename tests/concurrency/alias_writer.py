@@ -27,10 +27,11 @@ def main(database: str, workspace_id: str, act: str, number: str) -> None:
 
     from stats_app import visits
     from stats_app.ingest import ClickInput, record_clicks
+    from stats_app.known_links import find_link
     from stats_app.links import LinkInput, create_links
     from stats_app.models import Alias, Workspace, WorkspaceUser
     from stats_app.verdicts import Visit
-    from stats_app.visits import find_link, record_visit
+    from stats_app.visits import record_visit
 
     visits.MAX_WAIT = PATIENCE  # so that no click is lost on a slow machine
     workspace = Workspace.objects.get(pk=workspace_id)

@@ -15,11 +15,12 @@ from stats_app import visits
 from stats_app.directory import save_users
 from stats_app.erasures import erase_user
 from stats_app.ingest import ClickInput, IngestResult, record_clicks
+from stats_app.known_links import find_link
 from stats_app.links import LinkInput, create_links
 from stats_app.models import Alias, Click, TrackedLink, Workspace
 from stats_app.rollups import check
 from stats_app.verdicts import Visit
-from stats_app.visits import find_link, record_visit
+from stats_app.visits import record_visit
 from tests.concurrency.processes import PATIENCE, answer, ask, running
 from tests.factories import make_alias, make_user, make_workspace
 
