@@ -62,7 +62,8 @@ class WrongValue(ValueError):
         self.message = message
 
 
-_SECRET = re.compile(r"sk_[0-9a-z]{12}_[0-9A-Za-z_-]+")
+# Also in capital letters, and with underscores that were encoded for an address once too often.
+_SECRET = re.compile("sk(?:_|%(?:25)*5f)[0-9a-z]{12}(?:_|%(?:25)*5f)[0-9a-z_%-]+", re.IGNORECASE)
 
 
 def redacted(text: str) -> str:

@@ -6,8 +6,9 @@ import io
 import os
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -120,6 +121,40 @@ def test_rejects_that_cannot_be_written_are_named(tmp_path: Path, command: str, 
     path, workspace = write(tmp_path, head + "wrong\n" * wrong_lines), make_workspace()
     said = refusal(command, path, "--workspace", workspace.public_id, "--rejects", "/dev/full")
     assert said.startswith("/dev/full: No space left on device.")
+
+
+@pytest.mark.parametrize("command", ["import_clicks", "import_users"])
+def test_rejects_are_not_written_over_standard_input(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, path = make_workspace(), Path(write(tmp_path, HEAD))
+    with path.open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        said = refusal(command, "-", "--workspace", workspace.public_id, "--rejects", str(path), "--dry-run")
+    assert (said, path.read_text()) == ("--rejects is the file that is imported; choose another name.", HEAD)
+
+
+def test_a_full_output_says_what_was_stored(tmp_path: Path) -> None:
+    path, workspace = write(tmp_path, HEAD + "wrong\n" * 30 + ROWS[0]), make_workspace()
+    arguments = [path, "--workspace", workspace.public_id]
+    with open("/dev/full", "w", encoding="utf-8") as full, pytest.raises(CommandError) as error:
+        call_command("import_clicks", *arguments, stdout=_Unbuffered(full), stderr=StringIO())
+    assert str(error.value) == (
+        "The output: No space left on device. "
+        "1 clicks were stored before; run it again, and they are not counted twice."
+    )
+    assert run_import(workspace, path)[-1] == "accepted 0, duplicates 1, rejected 30."
+
+
+class _Unbuffered:
+    """An output whose errors are raised at once."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file, self.fileno, self.flush = file, file.fileno, file.flush
+
+    def write(self, text: str) -> None:
+        self._file.write(text)
+        self._file.flush()
 
 
 @pytest.mark.parametrize("command", ["import_clicks", "import_users"])

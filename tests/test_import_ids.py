@@ -15,7 +15,7 @@ from ulid import ULID
 
 from stats_app.imports import run
 from stats_app.imports.row_ids import RowIds, Seen
-from stats_app.models import Click, Workspace
+from stats_app.models import Click, ImportKey, Workspace
 from tests.factories import make_workspace
 from tests.import_files import make_link, run_import, stored, write
 
@@ -165,10 +165,30 @@ def test_an_id_of_another_system_tells_rows_apart_and_nothing_else_does(tmp_path
     row, other = (f"{number},other,2026-03-01T09:00:00Z,x\n" for number in (17, 18))
     options = ["--map", "kind=kind"]
     content = head + row + other + row
-    assert import_rows(workspace, tmp_path, content, *options) == "accepted 3, duplicates 0, rejected 0."
+    assert import_rows(workspace, tmp_path, content, *options) == "accepted 2, duplicates 1, rejected 0."
     renamed = (head + row + other).replace("externalId", "click_id").replace(",x\n", ",y\n")
     said = import_rows(workspace, tmp_path, renamed, *options, "--map", "click_id=externalId")
     assert said == "accepted 0, duplicates 2, rejected 0."
+
+
+def test_the_name_of_a_column_is_part_of_a_row_whatever_it_is_mapped_to(tmp_path: Path) -> None:
+    workspace = make_workspace()
+    token = make_link(workspace).token
+    content = f"token,clickedAt\n{token},2026-03-01T09:00:00Z\n"
+    assert import_rows(workspace, tmp_path, content) == "accepted 1, duplicates 0, rejected 0."
+    said = import_rows(workspace, tmp_path, content, "--map", "token=link")
+    assert said == "accepted 0, duplicates 1, rejected 0."
+
+
+def test_nobody_can_make_the_id_of_a_row(tmp_path: Path) -> None:
+    """With it, somebody who sees only ids could test whose clicks they are. A dry run makes no key."""
+    workspace, restored = make_workspace(), make_workspace()
+    assert import_rows(workspace, tmp_path, HEAD + A, "--dry-run").endswith("accepted 1, duplicates 0, rejected 0.")
+    assert not ImportKey.objects.exists()
+    for one in (workspace, restored, workspace):
+        import_rows(one, tmp_path, HEAD + A)
+    first, second = (bytes(key) for key in ImportKey.objects.order_by("pk").values_list("key", flat=True))
+    assert (len(ids()), len(first), first != second) == (2, 32, True)
 
 
 def test_an_id_of_ours_stays(tmp_path: Path) -> None:
@@ -195,25 +215,30 @@ def test_lines_of_a_log_that_grows_count_once(tmp_path: Path) -> None:
 # --- the ids themselves
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001  # `timezones` adds UTC
-rows = st.lists(st.tuples(moments, st.binary(max_size=3)) | st.sampled_from([(datetime(2026, 1, 1, tzinfo=UTC), b"x")]))
+often = st.sampled_from(
+    [(datetime(2026, 1, 1, tzinfo=UTC), b"x", False), (datetime(2026, 1, 1, tzinfo=UTC), b"y", True)]
+)
+rows = st.lists(st.tuples(moments, st.binary(max_size=3), st.just(False)) | often)
+KEY = bytes(range(32))
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(rows, st.lists(st.integers(1, 5), max_size=20), st.randoms(use_true_random=False))
 def test_ids_depend_on_rows_and_not_on_batches_or_order(
-    given_rows: list[tuple[datetime, bytes]], sizes: list[int], random: object
+    given_rows: list[tuple[datetime, bytes, bool]], sizes: list[int], random: object
 ) -> None:
-    workspace = Workspace(public_id="01k0000000000000000000000a")
-    expected = RowIds(workspace).of(given_rows)
-    assert len(set(expected)) == len(given_rows)
-    in_parts, remaining, ids = RowIds(workspace), list(given_rows), []
+    expected = RowIds(KEY).of(given_rows)
+    repeated = Counter(row for row in given_rows if row[-1])
+    assert len(set(expected)) == len(given_rows) - repeated.total() + len(repeated)
+    in_parts, remaining, ids = RowIds(KEY), list(given_rows), []
     for size in [*sizes, len(given_rows)]:
         part, remaining = remaining[:size], remaining[size:]
         ids += in_parts.of(part)
     assert ids == expected
     shuffled = sorted(given_rows, key=lambda row: row[1])
-    assert set(RowIds(workspace).of(shuffled)) == set(expected)
-    for (time, _), new_id in zip(given_rows, expected, strict=True):
+    assert set(RowIds(KEY).of(shuffled)) == set(expected)
+    assert given_rows == [] or set(RowIds(bytes(32)).of(given_rows)).isdisjoint(expected)
+    for (time, *_), new_id in zip(given_rows, expected, strict=True):
         assert ULID.from_bytes(new_id).milliseconds == int(time.timestamp()) * 1000 + time.microsecond // 1000
 
 

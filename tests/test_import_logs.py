@@ -350,3 +350,16 @@ def test_a_json_line_that_may_be_a_click_and_cannot_be_read_is_rejected(
     said, clicks = imported(workspace, tmp_path, f"{json.dumps(LOGS[form])}\n{wrong}", "--format", form)
     assert said[0].startswith(f"Line 2{message}")
     assert (said[1:], clicks) == (["accepted 1, duplicates 0, rejected 1."], [JSON_CLICK])
+
+
+@pytest.mark.parametrize("form", ["combined", "caddy", "traefik"])
+def test_a_log_in_utf_16_is_called_so(form: str, workspace: Workspace, tmp_path: Path) -> None:
+    """Windows PowerShell writes one with `>`. Its lines would be skipped."""
+    path = write(tmp_path, LINE.encode("utf-16"), "access.log")
+    said = refusal("import_clicks", path, "--workspace", workspace.public_id, "--format", form)
+    assert said == "The log is UTF-16, as Windows PowerShell writes it with `>`: convert it to UTF-8."
+
+
+def test_the_time_of_a_line_is_called_so(workspace: Workspace, tmp_path: Path) -> None:
+    [said, _], _ = imported(workspace, tmp_path, LINE.replace("2025", "2124"))
+    assert said == 'Line 1: time "2124-11-28 08:15:02+00:00" is more than 5 minutes in the future.'

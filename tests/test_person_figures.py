@@ -263,6 +263,26 @@ def test_a_setting_that_shows_all_tells_of_persons(cast: Cast) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("setting", ["totals", LEAST])
+def test_the_admin_deletes_nobody_because_only_people_without_clicks_can_be(
+    cast: Cast, setting: Any, settings: Any
+) -> None:
+    idle = make_user(cast.workspace)
+    page = reverse("admin:stats_app_workspaceuser_delete", args=[idle.pk])
+    people = reverse("admin:stats_app_workspaceuser_changelist")
+    selected = {"action": "delete_selected", "_selected_action": [idle.pk, cast.ada.pk], "post": "yes"}
+    settings.STATS_APP = {"PERSON_FIGURES": setting}
+    staff = superuser()
+    assert (staff.get(page).status_code, staff.post(page, {"post": "yes"}).status_code) == (403, 403)
+    assert b"delete_selected" not in staff.get(people).content
+    staff.post(people, selected)
+    assert WorkspaceUser.objects.filter(pk__in=[idle.pk, cast.ada.pk]).count() == 2
+    settings.STATS_APP = {}
+    assert staff.post(page, {"post": "yes"}).status_code == 302
+    assert not WorkspaceUser.objects.filter(pk=idle.pk).exists()
+
+
+@pytest.mark.django_db
 def test_totals_refuses_the_tool(cast: Cast, settings: Any) -> None:
     settings.STATS_APP = {"PERSON_FIGURES": "totals"}
     url = f"{USERS}{cast.ada.public_id}/metrics/"

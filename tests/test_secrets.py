@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import django
 import pytest
@@ -18,6 +19,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 from django.utils.log import AdminEmailHandler
 
+from stats_app.errors import redacted
 from stats_app.keys import create_key, rotate_key
 from stats_app.models import ApiKey, Workspace
 from stats_app.sql import api_keys as sql
@@ -117,6 +119,10 @@ def fail(*args: Any, **kwargs: Any) -> Any:
     raise Broken("by the test")
 
 
+def quote_underscores(text: str) -> str:
+    return text.replace("_", "%5F")
+
+
 def ask_rest(secret: str) -> None:
     period = {"from": "2026-03-01", "to": "2026-03-31"}
     Client(raise_request_exception=False).get(OVERVIEW, period, headers={"x-api-key": secret})
@@ -127,6 +133,18 @@ def ask_mcp(secret: str) -> None:
     Client(raise_request_exception=False).post(
         "/mcp", body, "application/json", headers={"x-api-key": secret, **headers}
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "x{}y", "?key={}&a=1", "{} {}"],
+)
+@pytest.mark.parametrize("encode", [str, str.upper, quote_underscores, lambda key: quote(quote_underscores(key))])
+def test_a_key_in_the_wrong_place_is_left_out(text: str, encode: Callable[[str], str]) -> None:
+    secret = f"sk_{'a1b2' * 3}_{'aB3-_' * 8}z"
+    shown = redacted(text.replace("{}", encode(secret)))
+    assert shown.count("sk_…") == text.count("{}")
+    assert not re.search("a1b2|ab3", shown, re.IGNORECASE)
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from tests.admin_cast import MODELS, NOON, Tenant, make_tenant, superuser
 from tests.admin_cast import address as admin_address
 from tests.dashboard_cast import address
 from tests.factories import make_key
+from tests.import_files import write
 from tests.mcp.calls import call
 from tests.rest import CAMPAIGNS, CLICKS, OVERVIEW, USERS, post, request
+from tests.test_commands import refusal
 
 pytestmark = pytest.mark.django_db
 
@@ -150,6 +153,16 @@ def test_no_click_is_lost() -> None:
     change_timezone(lost, "Europe/Paris")
     assert post(key, body).json() == {"accepted": 1, "duplicates": 0, "rejected": []}
     assert Click.objects.count() == stored + 1
+
+
+@pytest.mark.parametrize("command", ["import_clicks", "export_clicks"])
+def test_commands_about_it_end_with_one_line(command: str, tmp_path: Path) -> None:
+    lost = make_tenant("Globex").workspace
+    file = write(tmp_path, "kind,clickedAt\nvcard,2026-03-01T09:00:00Z\n")
+    lose_zone(lost)
+    options = {"import_clicks": [file], "export_clicks": ["--from", "2026-03-01"]}[command]
+    said = refusal(command, *options, "--workspace", lost.public_id)
+    assert (UNKNOWN in said, said.count("\n")) == (True, 0)
 
 
 @pytest.mark.parametrize(

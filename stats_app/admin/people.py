@@ -69,6 +69,11 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         is_erased = obj is not None and obj.erased_at is not None
         return not is_erased and super().has_change_permission(request, obj)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuses all deletions if figures of persons are withheld, because only people without clicks can be
+        deleted."""
+        return person_figures.are_all_shown() and super().has_delete_permission(request, obj)
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and "is_opted_out" in form.changed_data:

@@ -172,13 +172,14 @@ class HeaderColumns:
 
     def __init__(self, header: Sequence[str], mapping: ColumnMap) -> None:
         """Raises WrongFile for missing, unknown or repeated columns."""
-        self.header = _with_own_names([name.strip() for name in header], mapping)
+        names = [name.strip() for name in header]
+        self.header = _with_own_names(names, mapping)
         self.origins = origins = mapping.origins(self.header)
         read = {column for one in origins.values() for column in columns_of(one)} | set(mapping.only)
         self.unread = [name for name in self.header if name not in read]
         self._check(read, mapping)
         self.names = names_for_messages(mapping.of, origins)
-        self._sorted = sorted((name, place) for place, name in enumerate(self.header))
+        self._sorted = sorted((name, place) for place, name in enumerate(names))
         self._only = [(self.header.index(column), values) for column, values in mapping.only.items()]
         self._translations: list[tuple[int, int, Translation]] = []
         self._joined: list[tuple[int, list[int]]] = []
@@ -202,7 +203,7 @@ class HeaderColumns:
         return values
 
     def content(self, cells: Sequence[str]) -> bytes:
-        """The whole content of the row, which does not depend on the order of the columns."""
+        """The whole content of the row, which does not depend on the order of the columns and on `--map`."""
         return encoded([(name, cells[place]) for name, place in self._sorted])
 
     def _place(self, number: int, origin: Origin | None) -> int:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
-from stats_app.click_fields import EXTERNAL_ID
 from stats_app.errors import FieldError, printable, shown
 from stats_app.imports.columns import NAMES, ColumnMap, KeyColumns
-from stats_app.imports.rows import ClickReader, Row, Rows, external_content
+from stats_app.imports.rows import ClickReader, Row, Rows, row_of
 from stats_app.imports.sources import Source
-
-_ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
 class JsonRows(Rows):
@@ -40,11 +38,7 @@ class JsonRows(Rows):
                 if values is None or click is None:
                     self.skipped += 1
                     continue
-                content = None
-                if values[_ID] is None:
-                    external = values[_EXTERNAL_ID]
-                    content = columns.content(row) if external is None else external_content(external)
-                yield Row(number, line, click, content)
+                yield row_of(number, line, values, click, partial(columns.content, row))
             else:
                 yield Row(number, line, row)
 

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from django.db import router
+
 from stats_app.imports.times import EPOCH
-from stats_app.models import Workspace
+from stats_app.models import ImportKey, Workspace
 
 _MILLISECOND = timedelta(milliseconds=1)
 _TIME_BYTES, _HASH_BYTES = 6, 10  # of a ULID
+_KEY_BYTES = 32
+
+
+def import_key(workspace: Workspace, *, is_stored: bool) -> bytes:
+    """The workspace's key for the ids of rows. The first import makes it, and stores it if `is_stored`."""
+    new = ImportKey(workspace=workspace, key=secrets.token_bytes(_KEY_BYTES))
+    keys = ImportKey.objects.using(router.db_for_write(ImportKey)).filter(workspace=workspace)
+    if is_stored and not keys.exists():
+        keys.bulk_create([new], ignore_conflicts=True)
+    return bytes((keys.first() or new).key)
 
 
 class RowIds:
-    """Makes the ids of one run. An id is a ULID that consists of the click's time and a hash of the workspace, the
-    row's content, and the number of earlier rows with the same time and content."""
+    """Makes the ids of one run. An id is a ULID that consists of the click's time and a keyed hash of the row's
+    content and of the number of earlier rows with the same time and content."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._start = blake2b(workspace.public_id.encode(), digest_size=_HASH_BYTES)
+    def __init__(self, key: bytes) -> None:
+        self._start = blake2b(key=key, digest_size=_HASH_BYTES)
         self._seen = Seen()
 
-    def of(self, rows: Sequence[tuple[datetime, bytes]]) -> list[bytes]:
-        """The ids of rows, given as their times, not before 1970, and their contents, in the order of the file."""
-        first_ids = [self._id(time, content) for time, content in rows]
+    def of(self, rows: Sequence[tuple[datetime, bytes, bool]]) -> list[bytes]:
+        """The ids of rows in the order of the file. A row is given as the time of its click, not before 1970, its
+        content, and whether the content is an id: then another row with it is the same click."""
+        first_ids = [self._id(time, content) for time, content, _ in rows]
         return [
-            self._id(time, content + b"\x1d%d" % number) if number else first_id
-            for (time, content), first_id, number in zip(rows, first_ids, self._seen.earlier(first_ids), strict=True)
+            self._id(time, content + b"\x1d%d" % number) if number and not is_id else first_id
+            for (time, content, is_id), first_id, number in zip(
+                rows, first_ids, self._seen.earlier(first_ids), strict=True
+            )
         ]
 
     def _id(self, time: datetime, content: bytes) -> bytes:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from stats_app import public_ids
 from stats_app.click_fields import EXTERNAL_ID
 from stats_app.dimensions import HUMAN
 from stats_app.errors import FieldError, shown
-from stats_app.imports.columns import Values, encoded
+from stats_app.imports.columns import NAMES, Values, encoded
 from stats_app.imports.times import TimeReader
 from stats_app.ingest import ClickInput
 from stats_app.verdicts import judge_agent
+
+_ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
 class Row(NamedTuple):
     """One row: the number of its first line, its unchanged text, and its click or an error.
 
-    `content` distinguishes rows without an id; it is None if the click has an id.
+    `content` distinguishes rows without an id; it is None if the click has an id. `is_external_id` says that the
+    content is the click's id in another system, so that another row with it is the same click.
     """
 
     number: int
     raw: str | bytes
     click: ClickInput | FieldError
     content: bytes | None = None
+    is_external_id: bool = False
 
 
 class Rows(ABC):
@@ -77,6 +81,11 @@ class ClickReader:
         return ClickInput(kind, click_id, campaign, user, alias, link, time, verdict, reason)
 
 
-def external_content(external_id: Any) -> bytes:
-    """The content of a row that has an id in the system it comes from."""
-    return encoded([(EXTERNAL_ID, str(external_id))])
+def row_of(number: int, raw: str, values: Values, click: ClickInput | FieldError, content: Callable[[], bytes]) -> Row:
+    """The row with these values. `content` returns its whole content, by which it is known if it has no id."""
+    if values[_ID] is not None:
+        return Row(number, raw, click)
+    external_id = values[_EXTERNAL_ID]
+    if external_id is None:
+        return Row(number, raw, click, content())
+    return Row(number, raw, click, encoded([(EXTERNAL_ID, str(external_id))]), is_external_id=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeGuard, cast
 from django.db import router
 
 from stats_app.errors import FieldError
-from stats_app.imports.row_ids import RowIds, Seen
+from stats_app.imports.row_ids import RowIds, Seen, import_key
 from stats_app.imports.rows import Row, Rows
 from stats_app.imports.times import EPOCH
 from stats_app.ingest import ClickInput, IngestResult, record_clicks
@@ -57,7 +57,7 @@ def import_clicks(
     """
     imported = Imported()
     store = _DryRun(workspace) if dry_run else partial(record_clicks, workspace)
-    links, ids = _Links(workspace), RowIds(workspace)
+    links, ids = _Links(workspace), RowIds(import_key(workspace, is_stored=not dry_run))
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
         clicks = links.followed([row.click for row in batch])
@@ -67,13 +67,13 @@ def import_clicks(
             batch, clicks = list(compress(batch, known)), list(compress(clicks, known))
         _give_ids(ids, batch, clicks)
         result = store(clicks)
-        for wrong in result.rejected:
-            rejected(batch[wrong.index], wrong.error.renamed(rows.names.get(wrong.field, wrong.field)))
         imported.accepted += result.accepted
         imported.duplicates += result.duplicates
         imported.rejected += len(result.rejected)
         imported.skipped = rows.skipped
-        progress(imported)
+        progress(imported)  # before `rejected`, which may raise an error
+        for wrong in result.rejected:
+            rejected(batch[wrong.index], wrong.error.renamed(rows.names.get(wrong.field, wrong.field)))
     imported.skipped = rows.skipped
     return imported
 
@@ -137,7 +137,7 @@ def _give_ids(ids: RowIds, batch: Sequence[Row], clicks: list[ClickInput | Field
     for place, (row, click) in enumerate(zip(batch, clicks, strict=True)):
         if row.content is not None and isinstance(click, ClickInput) and click.clicked_at >= EPOCH:
             places.append(place)
-            contents.append((click.clicked_at, row.content))
+            contents.append((click.clicked_at, row.content, row.is_external_id))
     for place, new_id in zip(places, ids.of(contents), strict=True):
         kind, _, *others = cast(ClickInput, clicks[place])
         clicks[place] = ClickInput(kind, new_id, *others)

@@ -6,11 +6,11 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import partial
 
-from stats_app.click_fields import EXTERNAL_ID
 from stats_app.errors import FieldError
-from stats_app.imports.columns import NAMES, ColumnMap, HeaderColumns, Values, check_clicks
-from stats_app.imports.rows import ClickReader, Row, Rows, external_content
+from stats_app.imports.columns import ColumnMap, HeaderColumns, Values, check_clicks
+from stats_app.imports.rows import ClickReader, Row, Rows, row_of
 from stats_app.imports.sources import Source, WrongFile
 from stats_app.spreadsheets import restored
 
@@ -20,8 +20,6 @@ MAX_LINES = 100
 
 # What Windows PowerShell and Excel may write before the first row.
 _PREAMBLE = re.compile(r'#TYPE .*|"?sep=.?"?', re.IGNORECASE)
-
-_ID, _EXTERNAL_ID = 0, NAMES.index(EXTERNAL_ID)
 
 
 class CsvTable:
@@ -86,11 +84,7 @@ class CsvRows(Rows):
             if click is None:
                 self._table.skipped += 1
                 continue
-            content = None
-            if values[_ID] is None:
-                external = values[_EXTERNAL_ID]
-                content = columns.content(cells) if external is None else external_content(external)
-            yield Row(number, raw, click, content)
+            yield row_of(number, raw, values, click, partial(columns.content, cells))
         self.skipped = self._table.skipped
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ from zlib import crc32
 from stats_app.errors import FieldError, printable, shown
 from stats_app.imports.columns import value_at
 from stats_app.imports.rows import Row, Rows
-from stats_app.imports.sources import Source
+from stats_app.imports.sources import Source, WrongFile
 from stats_app.imports.times import TimeReader, time_of
 from stats_app.ingest import ClickInput
 from stats_app.verdicts import Judgement, judge_agent
@@ -58,8 +58,11 @@ class LogRows(Rows):
     """The clicks in a log. Lines that are not requests for tracked links, or were not redirected, are skipped."""
 
     skips_unknown_links = True
+    names: Mapping[str, str] = {"clicked_at": "time"}
 
     def __init__(self, source: Source, read_line: ReadLine, prefix: str, statuses: Collection[int]) -> None:
+        if source.encoding() == "utf-16":
+            raise WrongFile("The log is UTF-16, as Windows PowerShell writes it with `>`: convert it to UTF-8.")
         self._lines = source.byte_lines()
         self._read_line = read_line
         self._prefix = prefix.encode()

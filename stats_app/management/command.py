@@ -48,10 +48,13 @@ class StatsCommand(BaseCommand):
             return output
         except KeyboardInterrupt as interrupt:
             raise CommandError("Interrupted: run the command again.", returncode=INTERRUPTED) from interrupt
+        except UnknownZone as error:
+            raise CommandError(error.sentence) from error
+        except WorkspaceGone as error:
+            raise CommandError("The workspace was deleted meanwhile.") from error
         except OSError as error:
-            if error.errno not in _OUTPUT_ERRORS or error.filename:
+            if not self.is_of_output(error):
                 raise
-            self._drop_output()
             raise CommandError(f"The output is not complete: {error.strerror}.") from error
         except DATABASE_ERRORS as error:
             advice = _ADVICE.get(kind_of(error))
@@ -78,6 +81,13 @@ class StatsCommand(BaseCommand):
             self.stdout.flush()
         except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
             self._drop_output()
+
+    def is_of_output(self, error: OSError) -> bool:
+        """Whether the error is that of writing to standard output. Then nothing more is written to it."""
+        if error.errno not in _OUTPUT_ERRORS or error.filename:
+            return False
+        self._drop_output()
+        return True
 
     def _drop_output(self) -> None:
         """Leads standard output nowhere. Without this, Python would fail once more when it flushes the rest."""

@@ -20,7 +20,7 @@ from stats_app.directory import (
     file_fields,
     read_items,
 )
-from stats_app.errors import FieldError, Refused, WorkspaceGone, printable, shown
+from stats_app.errors import FieldError, Refused, printable, shown
 from stats_app.ingest import Rejection
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import INTERRUPTED, StatsCommand
@@ -63,8 +63,6 @@ class DirectoryCommand(StatsCommand):
             raise CommandError(f"{error} --force does it anyway.") from None
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Nothing was saved.", returncode=INTERRUPTED) from None
-        except WorkspaceGone:
-            raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(result, rows, read, options["dry_run"])
 
     def _say(self, result: DirectoryResult, rows: ItemRows, read: list[ItemRow], dry_run: bool) -> None:

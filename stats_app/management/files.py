@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -49,8 +50,14 @@ def source_of(name: str) -> Iterator[imports.Source]:
 
 
 def check_different(name: str, rejects: str | None) -> None:
-    """Raises CommandError if `--rejects` would overwrite the imported file."""
-    if rejects is not None and os.path.exists(rejects) and name != STDIN and os.path.samefile(name, rejects):
+    """Raises CommandError if `--rejects` would overwrite the imported file, which standard input may be, too."""
+    if rejects is None or not os.path.exists(rejects):
+        return
+    try:
+        imported = os.fstat(sys.stdin.fileno()) if name == STDIN else os.stat(name)
+    except (AttributeError, ValueError, io.UnsupportedOperation):  # standard input is closed, or no file
+        return
+    if os.path.samestat(imported, os.stat(rejects)):
         raise CommandError("--rejects is the file that is imported; choose another name.")
 
 

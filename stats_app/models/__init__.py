@@ -5,7 +5,7 @@ from stats_app.models.api_keys import SCOPES, ApiKey, CallWindow
 from stats_app.models.audit import ToolCall
 from stats_app.models.campaigns import Campaign, CampaignAssignment, campaign_status
 from stats_app.models.click_records import ClickRecord
-from stats_app.models.clicks import Click, Reason, Rollup, TrackedLink
+from stats_app.models.clicks import Click, ImportKey, Reason, Rollup, TrackedLink
 from stats_app.models.erasures import ErasedIdentifier, ErasureSalt
 from stats_app.models.mailings import Mailing, MailingAddress, MailingDelivery
 from stats_app.models.people import Address, Alias, WorkspaceUser
@@ -25,6 +25,7 @@ __all__ = [
     "ClickRecord",
     "ErasedIdentifier",
     "ErasureSalt",
+    "ImportKey",
     "Mailing",
     "MailingAddress",
     "MailingDelivery",

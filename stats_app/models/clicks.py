@@ -228,3 +228,14 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dimension}:{self.key}:{self.day}"
+
+
+class ImportKey(models.Model):
+    """The random key of one workspace for the ids of imported rows. Nobody who sees an id can find out by it what the
+    row said, such as whose click it was."""
+
+    workspace = models.OneToOneField(Workspace, models.CASCADE, primary_key=True, related_name="+")
+    key = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return str(self.workspace_id)

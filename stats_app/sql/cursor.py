@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
@@ -64,14 +64,18 @@ def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
         return
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline() as pipeline:
-        try:
-            yield
-        except BaseException:
-            # psycopg would log the errors of the statements that were sent after the one that failed.
-            with suppress(Error), connection.wrap_database_errors:
-                pipeline.sync()
+    failure: BaseException | None = None
+    try:
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            try:
+                yield
+            except BaseException as error:  # kept, because psycopg would log the errors that follow from it
+                failure = error
+    except Error:
+        if failure is None:
             raise
+    if failure is not None:
+        raise failure
 
 
 def array(values: Iterable[Any]) -> str:

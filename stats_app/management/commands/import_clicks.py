@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import errno
 from contextlib import ExitStack
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
 from stats_app import imports
-from stats_app.errors import FieldError, WorkspaceGone, printable
+from stats_app.errors import FieldError, printable
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import INTERRUPTED, StatsCommand
 from stats_app.management.files import SHOWN, add_file_arguments, check_different, clause, source_of, summary
@@ -70,11 +71,11 @@ class Command(StatsCommand):
         except imports.WrongFile as error:
             raise CommandError(f"{error}{self._so_far(dry_run)}") from None
         except OSError as error:
-            raise CommandError(f"{error.filename or name}: {error.strerror or error}.{self._so_far(dry_run)}") from None
+            # EIO is mostly that of reading the file.
+            about = "The output" if error.errno != errno.EIO and self.is_of_output(error) else error.filename or name
+            raise CommandError(f"{about}: {error.strerror or error}.{self._so_far(dry_run)}") from None
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted.{self._so_far(dry_run)}", returncode=INTERRUPTED) from None
-        except WorkspaceGone:
-            raise CommandError("The workspace was deleted meanwhile.") from None
         self._say(rows, dry_run)
 
     def _import(
