@@ -12,6 +12,7 @@ from hashlib import blake2b
 from django.db import router
 
 from stats_app.imports.times import EPOCH
+from stats_app.locks import in_workspace
 from stats_app.models import ImportKey, Workspace
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -20,12 +21,15 @@ _KEY_BYTES = 32
 
 
 def import_key(workspace: Workspace, *, is_stored: bool) -> bytes:
-    """The workspace's key for the ids of rows. The first import makes it, and stores it if `is_stored`."""
-    new = ImportKey(workspace=workspace, key=secrets.token_bytes(_KEY_BYTES))
-    keys = ImportKey.objects.using(router.db_for_write(ImportKey)).filter(workspace=workspace)
-    if is_stored and not keys.exists():
-        keys.bulk_create([new], ignore_conflicts=True)
-    return bytes((keys.first() or new).key)
+    """The workspace's key for the ids of rows. The first import makes it, and stores it if `is_stored`. Raises
+    WorkspaceGone if the workspace was deleted."""
+    using = router.db_for_write(ImportKey)
+    keys = ImportKey.objects.using(using)
+    new = ImportKey(workspace_id=workspace.pk, key=secrets.token_bytes(_KEY_BYTES))
+    if is_stored and not keys.filter(pk=workspace.pk).exists():
+        # Under the lock, so that the workspace is not deleted meanwhile. Another import may have been faster.
+        in_workspace(workspace.pk, lambda _: keys.bulk_create([new], ignore_conflicts=True), using=using)
+    return bytes((keys.filter(pk=workspace.pk).first() or new).key)
 
 
 class RowIds:
