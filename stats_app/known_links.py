@@ -20,10 +20,13 @@ from stats_app.database_errors import DATABASE_ERRORS
 from stats_app.dimensions import KINDS
 from stats_app.models import Click, TrackedLink
 from stats_app.sql import links as sql
+from stats_app.sql.workspaces import short_waits
 from stats_app.targets import is_target
 
 logger = logging.getLogger(__name__)
 
+# The most seconds that a reader waits for a lock that somebody else holds.
+MAX_WAIT = 2.0
 MAX_KNOWN = 10_000
 _KINDS = {number: kind for kind, number in KINDS.items()}
 # The number changes with the fields of `KnownLink`: another version of this app may have written to the same cache.
@@ -69,7 +72,8 @@ def find_link(token: str) -> KnownLink | None:
     """
     using = router.db_for_read(TrackedLink)
     try:
-        stored = sql.find_link(connections[using], token)()
+        with short_waits(connections[using], MAX_WAIT):
+            stored = sql.find_link(connections[using], token)()
     except DATABASE_ERRORS:
         link = _remembered(token) or _cached(token)
         if link is None:

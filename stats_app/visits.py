@@ -15,7 +15,7 @@ from stats_app import verdicts
 from stats_app.bursts import REPEAT, Followed, judge_bursts
 from stats_app.dimensions import BOT, VERDICTS
 from stats_app.ingest import recording, store
-from stats_app.known_links import KnownLink
+from stats_app.known_links import MAX_WAIT, KnownLink
 from stats_app.locks import Lock
 from stats_app.models import Click, Workspace
 from stats_app.proxies import client_address
@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 # The log of clicks that could not be recorded: one JSON line each, in the form that `import_clicks` reads.
 lost_clicks = logging.getLogger("stats_app.clicks")
 
-# The most seconds that a reader waits for a lock that somebody else holds.
-MAX_WAIT = 2.0
 # The most visits to read of one network in the last minute. A scanner with more has already been recognized.
 MAX_RECENT = 1_000
 

@@ -64,13 +64,17 @@ def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
         yield
         return
     connection.ensure_connection()
+    driver = connection.connection
     failure: BaseException | None = None
     try:
-        with connection.wrap_database_errors, connection.connection.pipeline():
+        with connection.wrap_database_errors, driver.pipeline():
             try:
                 yield
             except BaseException as error:  # kept, because psycopg would log the errors that follow from it
                 failure = error
+                if driver.info.transaction_status.name == "ACTIVE":
+                    # A signal, such as that of a time limit, has ended the wait for a lock. psycopg would wait again.
+                    driver.close()
     except Error:
         if failure is None:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -181,3 +182,30 @@ def test_nothing_is_tried_again_when_the_time_is_over(max_wait: float, attempts:
     with pytest.raises(OperationalError, match=LOCKED):
         in_pipeline(make_workspace().pk, lambda lock: work(lock()), using="default", max_wait=max_wait)
     assert work.attempts == attempts
+
+
+class TimeIsUp(Exception):
+    """As a task queue raises it in a signal handler when a task takes too long."""
+
+
+@pytest.mark.postgres
+@pytest.mark.plain("it locks other rows there")
+@pytest.mark.parametrize("taken", [queue, row, counts])
+def test_a_time_limit_ends_the_wait_of_a_writer(
+    link: TrackedLink, taken: Callable[[TrackedLink], tuple[str, list[Any]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(*_: object) -> None:
+        raise TimeIsUp
+
+    usual = signal.signal(signal.SIGALRM, stop)
+    try:
+        with held(taken(link)):
+            signal.setitimer(signal.ITIMER_REAL, 0.5)
+            started = time.monotonic()
+            with pytest.raises(TimeIsUp):
+                record_clicks(link.workspace, [ClickInput("other", link=link)])
+            assert time.monotonic() - started < SOON
+    finally:
+        signal.signal(signal.SIGALRM, usual)
+    assert record_clicks(link.workspace, [ClickInput("other", link=link)]).accepted == 1
+    assert (Click.objects.count(), caplog.records, [*check(link.workspace)]) == (2, [], [])
