@@ -43,6 +43,7 @@ def test_lists_at_the_same_time_make_everybody_once() -> None:
 
 
 @pytest.mark.postgres
+@pytest.mark.plain("a change of one user waits there for those of all others")
 @pytest.mark.django_db(transaction=True)
 def test_a_list_does_not_undo_what_it_does_not_name() -> None:
     workspace = make_workspace()
