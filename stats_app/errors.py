@@ -62,7 +62,7 @@ class WrongValue(ValueError):
         self.message = message
 
 
-# Also in capital letters, and with underscores that were encoded for an address once too often.
+# Also in capital letters, and with underscores that are percent-encoded once or more often.
 _SECRET = re.compile("sk(?:_|%(?:25)*5f)[0-9a-z]{12}(?:_|%(?:25)*5f)[0-9a-z_%-]+", re.IGNORECASE)
 
 

@@ -126,16 +126,17 @@ def recording(
     """Runs `work`, which calls `store`, in one transaction under the workspace's lock, and returns its result. See
     `in_pipeline`."""
 
-    def counted(lock: Lock, *, alone: bool = False) -> LockedWorkspace:
-        locked = lock()
-        if not locked.counted_timezone:
-            if not alone:
-                raise _FirstClicks
-            Workspace.objects.using(using).filter(pk=locked.id).update(counted_timezone=locked.timezone)
-        return locked
-
     def run(lock: Lock, *, alone: bool = False) -> Result:
-        return work(partial(counted, lock, alone=alone))
+        def locked() -> LockedWorkspace:
+            workspace = lock()
+            # The time zone of the counts is stored before the first click.
+            if not workspace.counted_timezone:
+                if not alone:
+                    raise _FirstClicks
+                Workspace.objects.using(using).filter(pk=workspace.id).update(counted_timezone=workspace.timezone)
+            return workspace
+
+        return work(locked)
 
     try:
         return in_pipeline(workspace_id, run, using=using, max_wait=max_wait)
@@ -167,7 +168,7 @@ def _record(lock: Lock, *, items: Sequence[ClickInput | FieldError], now: dateti
 
 def store(locked: LockedWorkspace, clicks: Collection[ClickRow], *, using: str) -> Callable[[], int]:
     """Stores and counts valid clicks with different ids, inside `recording`. Returns a function that returns the number
-    of new ones (see `in_pipeline`)."""
+    of new ones (see `pipelined`)."""
     connection = connections[using]
     number_reasons(connection, locked.id, (click for click in clicks if click.verdict != _HUMAN))
     spans = spans_of(zone_of(locked.timezone), {click.utc_day for click in clicks})

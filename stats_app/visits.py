@@ -70,7 +70,7 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
     connection = connections[using]
 
     def record(lock: Lock) -> bool:
-        # Read again under the lock, because its campaign or its user may have been deleted.
+        # Sent after the statements that lock, so it is read under the lock: its campaign or user may have been deleted.
         found = sql.find_link(connection, link.token)
         recent = None
         if visitor is not None and judgement.verdict != BOT:
@@ -85,8 +85,10 @@ def _record(link: KnownLink, click_id: ULID, judgement: Judgement, visitor: Visi
         judged = judgement
         if visitor is not None and recent is not None:
             # The bursts of a person who opted out are recognized, too.
-            row = (visitor.network, visitor.key, stored.id, stored.user_id, click_id.bytes, now, judgement.reason)
-            judged = _judge_among(recent(), visits.VisitRow(*row), judgement, link.workspace_id, using)
+            visit = visits.VisitRow(
+                visitor.network, visitor.key, stored.id, stored.user_id, click_id.bytes, now, judgement.reason
+            )
+            judged = _judge_among(recent(), visit, judgement, link.workspace_id, using)
         store(locked, [_click_row(stored, click_id, judged, visitor, now)], using=using)
         return True
 

@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -138,7 +137,7 @@ def test_a_full_output_says_what_was_stored(tmp_path: Path) -> None:
     path, workspace = write(tmp_path, HEAD + "wrong\n" * 30 + ROWS[0]), make_workspace()
     arguments = [path, "--workspace", workspace.public_id]
     with open("/dev/full", "w", encoding="utf-8") as full, pytest.raises(CommandError) as error:
-        call_command("import_clicks", *arguments, stdout=_Unbuffered(full), stderr=StringIO())
+        call_command("import_clicks", *arguments, stdout=_Unbuffered(full), stderr=io.StringIO())
     assert str(error.value) == (
         "The output: No space left on device. "
         "1 clicks were stored before; run it again, and they are not counted twice."

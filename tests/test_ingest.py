@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from ulid import ULID
 
 from stats_app import locks, public_ids, store
+from stats_app.dimensions import KINDS, VERDICTS
 from stats_app.errors import FieldError
 from stats_app.ingest import ClickInput, IngestResult, Rejection, record_clicks
 from stats_app.models import Alias, Campaign, Click, Rollup, TrackedLink, Workspace, WorkspaceUser
@@ -713,18 +714,18 @@ def test_what_citus_is_told_is_the_same(workspace: Workspace, monkeypatch: pytes
 
     def click(number: int, at: datetime) -> ClickRow:
         return ClickRow(
-            ULID.from_str(numbered(number)).bytes,
-            at,
-            at.date(),
-            number % 2,
-            2 if number % 3 == 0 else 0,
-            None if number % 2 else campaign.pk,
-            alias.user_id,
-            alias.pk,
-            link.pk,
-            "" if number % 3 else 'it\'s \\ "x", {é}',
-            number % 4 or None,
-            bytes(range(16)) if number % 5 else None,
+            id=ULID.from_str(numbered(number)).bytes,
+            clicked_at=at,
+            utc_day=at.date(),
+            kind=KINDS["campaign" if number % 2 else "other"],
+            verdict=VERDICTS["human" if number % 3 else "bot"],
+            campaign_id=campaign.pk if number % 2 else None,
+            user_id=alias.user_id,
+            alias_id=alias.pk,
+            link_id=link.pk,
+            reason="" if number % 3 else 'it\'s \\ "x", {é}',
+            shadow=number % 4 or None,
+            visitor=bytes(range(16)) if number % 5 else None,
         )
 
     def recorded(on_citus: bool) -> tuple[Any, ...]:

@@ -598,6 +598,7 @@ INDEXES = {
         "stats_erased_identifier_unique": ("workspace_id", "digest"),  # who must not come back
     },
     "erasuresalt": {"pkey": ("workspace_id",)},  # who must not come back
+    "importkey": {"pkey": ("workspace_id",)},  # the ids of imported rows
     "mailing": {"pkey": ("id",), "fk": ("workspace_id",)},  # deleting a tenant
     "mailingaddress": {"pkey": ("id",), "stats_mailing_address_unique": ("mailing_id", "email")},  # a run
     "mailingdelivery": {

@@ -70,8 +70,8 @@ class WorkspaceUserAdmin(ImportAdmin, ScopedAdmin):
         return not is_erased and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Refuses all deletions if figures of persons are withheld, because only people without clicks can be
-        deleted."""
+        """Refuses all deletions if figures of persons are withheld. Only users without clicks can be deleted, so a
+        refusal would show that a user has clicks."""
         return person_figures.are_all_shown() and super().has_delete_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

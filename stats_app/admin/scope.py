@@ -178,9 +178,13 @@ class ScopedAdmin(_ModelAdmin):
         if not change:
             obj.save()
             return
-        columns = self.opts.concrete_fields
-        changed = {column.name for column in columns} & {*form.changed_data}
-        changed |= {column.name for column in columns if isinstance(column, WorkspaceOf) and column.of in changed}
+        names = {*form.changed_data}
+        # The workspace is copied from the row that a foreign key refers to, so it is saved with that key.
+        changed = [
+            column.name
+            for column in self.opts.concrete_fields
+            if column.name in names or (isinstance(column, WorkspaceOf) and column.of in names)
+        ]
         if changed:
             obj.save(update_fields=changed)
 

@@ -203,7 +203,7 @@ class HeaderColumns:
         return values
 
     def content(self, cells: Sequence[str]) -> bytes:
-        """The whole content of the row, which does not depend on the order of the columns and on `--map`."""
+        """The whole content of the row, which does not depend on the order of the columns or on `--map`."""
         return encoded([(name, cells[place]) for name, place in self._sorted])
 
     def _place(self, number: int, origin: Origin | None) -> int:

@@ -20,13 +20,13 @@ _TIME_BYTES, _HASH_BYTES = 6, 10  # of a ULID
 _KEY_BYTES = 32
 
 
-def import_key(workspace: Workspace, *, is_stored: bool) -> bytes:
-    """The workspace's key for the ids of rows. The first import makes it, and stores it if `is_stored`. Raises
-    WorkspaceGone if the workspace was deleted."""
+def import_key(workspace: Workspace, *, dry_run: bool) -> bytes:
+    """The workspace's key for the ids of rows. The first import stores a new one; a dry run before it uses one that is
+    not stored. Raises WorkspaceGone if the workspace was deleted."""
     using = router.db_for_write(ImportKey)
     keys = ImportKey.objects.using(using)
     new = ImportKey(workspace_id=workspace.pk, key=secrets.token_bytes(_KEY_BYTES))
-    if is_stored and not keys.filter(pk=workspace.pk).exists():
+    if not dry_run and not keys.filter(pk=workspace.pk).exists():
         # Under the lock, so that the workspace is not deleted meanwhile. Another import may have been faster.
         in_workspace(workspace.pk, lambda _: keys.bulk_create([new], ignore_conflicts=True), using=using)
     return bytes((keys.filter(pk=workspace.pk).first() or new).key)
@@ -42,11 +42,11 @@ class RowIds:
 
     def of(self, rows: Sequence[tuple[datetime, bytes, bool]]) -> list[bytes]:
         """The ids of rows in the order of the file. A row is given as the time of its click, not before 1970, its
-        content, and whether the content is an id: then another row with it is the same click."""
+        content, and whether that is an external id: then another row with it is the same click."""
         first_ids = [self._id(time, content) for time, content, _ in rows]
         return [
-            self._id(time, content + b"\x1d%d" % number) if number and not is_id else first_id
-            for (time, content, is_id), first_id, number in zip(
+            self._id(time, content + b"\x1d%d" % number) if number and not is_external_id else first_id
+            for (time, content, is_external_id), first_id, number in zip(
                 rows, first_ids, self._seen.earlier(first_ids), strict=True
             )
         ]

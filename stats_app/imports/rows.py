@@ -82,7 +82,7 @@ class ClickReader:
 
 
 def row_of(number: int, raw: str, values: Values, click: ClickInput | FieldError, content: Callable[[], bytes]) -> Row:
-    """The row with these values. `content` returns its whole content, by which it is known if it has no id."""
+    """The row with these values. `content` returns its whole content, by which a row without an id is recognized."""
     if values[_ID] is not None:
         return Row(number, raw, click)
     external_id = values[_EXTERNAL_ID]

@@ -57,7 +57,7 @@ def import_clicks(
     """
     imported = Imported()
     store = _DryRun(workspace) if dry_run else partial(record_clicks, workspace)
-    links, ids = _Links(workspace), RowIds(import_key(workspace, is_stored=not dry_run))
+    links, ids = _Links(workspace), RowIds(import_key(workspace, dry_run=dry_run))
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH)):
         clicks = links.followed([row.click for row in batch])
@@ -71,7 +71,7 @@ def import_clicks(
         imported.duplicates += result.duplicates
         imported.rejected += len(result.rejected)
         imported.skipped = rows.skipped
-        progress(imported)  # before `rejected`, which may raise an error
+        progress(imported)  # before `rejected`, which may fail: the error then says how many clicks were stored
         for wrong in result.rejected:
             rejected(batch[wrong.index], wrong.error.renamed(rows.names.get(wrong.field, wrong.field)))
     imported.skipped = rows.skipped

@@ -53,7 +53,7 @@ class StatsCommand(BaseCommand):
         except WorkspaceGone as error:
             raise CommandError("The workspace was deleted meanwhile.") from error
         except OSError as error:
-            if not self.is_of_output(error):
+            if not self.drop_failed_output(error):
                 raise
             raise CommandError(f"The output is not complete: {error.strerror}.") from error
         except DATABASE_ERRORS as error:
@@ -82,8 +82,8 @@ class StatsCommand(BaseCommand):
         except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
             self._drop_output()
 
-    def is_of_output(self, error: OSError) -> bool:
-        """Whether the error is that of writing to standard output. Then nothing more is written to it."""
+    def drop_failed_output(self, error: OSError) -> bool:
+        """Drops standard output if the error is that of writing to it. Returns whether it is."""
         if error.errno not in _OUTPUT_ERRORS or error.filename:
             return False
         self._drop_output()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
@@ -50,12 +49,12 @@ def source_of(name: str) -> Iterator[imports.Source]:
 
 
 def check_different(name: str, rejects: str | None) -> None:
-    """Raises CommandError if `--rejects` would overwrite the imported file, which standard input may be, too."""
+    """Raises CommandError if `--rejects` would overwrite the imported file, also if that is standard input."""
     if rejects is None or not os.path.exists(rejects):
         return
     try:
         imported = os.fstat(sys.stdin.fileno()) if name == STDIN else os.stat(name)
-    except (AttributeError, ValueError, io.UnsupportedOperation):  # standard input is closed, or no file
+    except (AttributeError, ValueError):  # standard input is closed, or is not a file
         return
     if os.path.samestat(imported, os.stat(rejects)):
         raise CommandError("--rejects is the file that is imported; choose another name.")

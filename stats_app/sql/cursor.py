@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
@@ -39,7 +39,8 @@ def send(
 
     def read() -> list[Any]:
         with closing(cursor):
-            return [*cursor.fetchall()]
+            fetched: list[Any] = cursor.fetchall()
+            return fetched
 
     return read
 
@@ -57,8 +58,9 @@ def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Inside this context PostgreSQL gets the statements of `send` and `execute` together, when rows are first read or
     the context ends. That saves a round trip for each.
 
-    Errors are raised then, too. It does nothing where statements are not prepared (see `_cursor`), because a pipeline
-    takes only one statement at a time, too.
+    Errors are raised then at the latest. The number of changed rows is not known (-1): do not use what `execute` and
+    `QuerySet.update` return, and do not call `Model.save`. It does nothing where statements are not prepared (see
+    `_cursor`), because a pipeline takes only one statement at a time, too.
     """
     if not (_may_prepare(connection) and _can_pipeline()):
         yield
@@ -73,8 +75,10 @@ def pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
             except BaseException as error:  # kept, because psycopg would log the errors that follow from it
                 failure = error
                 if driver.info.transaction_status.name == "ACTIVE":
-                    # A signal, such as that of a time limit, has ended the wait for a lock. psycopg would wait again.
-                    driver.close()
+                    # Statements are still running, perhaps waiting for a lock, and the end of the pipeline waits for
+                    # them. The error may be that of a time limit, so they are canceled.
+                    with suppress(Exception):
+                        driver.cancel()
     except Error:
         if failure is None:
             raise

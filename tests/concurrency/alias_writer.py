@@ -25,7 +25,7 @@ def main(database: str, workspace_id: str, act: str, number: str) -> None:
     from django.db import IntegrityError, transaction
     from django.utils import timezone
 
-    from stats_app import visits
+    from stats_app import known_links, visits
     from stats_app.ingest import ClickInput, record_clicks
     from stats_app.known_links import find_link
     from stats_app.links import LinkInput, create_links
@@ -33,7 +33,7 @@ def main(database: str, workspace_id: str, act: str, number: str) -> None:
     from stats_app.verdicts import Visit
     from stats_app.visits import record_visit
 
-    visits.MAX_WAIT = PATIENCE  # so that no click is lost on a slow machine
+    visits.MAX_WAIT = known_links.MAX_WAIT = PATIENCE  # so that no click is lost on a slow machine
     workspace = Workspace.objects.get(pk=workspace_id)
     chance = random.Random(act)
 

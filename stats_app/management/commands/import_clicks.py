@@ -71,8 +71,9 @@ class Command(StatsCommand):
         except imports.WrongFile as error:
             raise CommandError(f"{error}{self._so_far(dry_run)}") from None
         except OSError as error:
-            # EIO is mostly that of reading the file.
-            about = "The output" if error.errno != errno.EIO and self.is_of_output(error) else error.filename or name
+            # EIO is mostly an error of reading the file.
+            is_of_output = error.errno != errno.EIO and self.drop_failed_output(error)
+            about = "The output" if is_of_output else error.filename or name
             raise CommandError(f"{about}: {error.strerror or error}.{self._so_far(dry_run)}") from None
         except KeyboardInterrupt:
             raise CommandError(f"Interrupted.{self._so_far(dry_run)}", returncode=INTERRUPTED) from None
