@@ -63,7 +63,9 @@ class WrongValue(ValueError):
 
 
 # Also in capital letters, and with underscores that are percent-encoded once or more often.
-_SECRET = re.compile("sk(?:_|%(?:25)*5f)[0-9a-z]{12}(?:_|%(?:25)*5f)[0-9a-z_%-]+", re.IGNORECASE)
+_SECRET = re.compile(
+    "sk(?:_|%(?:25)*5f)[0-9a-z]{12}(?:_|%(?:25)*5f)(?:[0-9a-z_-]|%(?:25)*(?:5f|2d)){16,}", re.IGNORECASE
+)
 
 
 def redacted(text: str) -> str:

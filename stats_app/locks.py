@@ -78,8 +78,8 @@ def in_workspace(
         if directory:
             sql.lock_directory(connections[using], workspace_id)
         with pipelined(connections[using]):
-            lock = _lock(workspace_id, using, alone)
-        return work(lock())
+            workspace = _lock(workspace_id, using, alone)()
+        return work(workspace)
 
     return tried_again(locked, using=using)
 

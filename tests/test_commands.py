@@ -25,6 +25,7 @@ from django.test import Client, override_settings
 from stats_app import demo, public_ids
 from stats_app.dimensions import WORKSPACE_DAYS
 from stats_app.ingest import ClickInput
+from stats_app.management.commands import create_api_key
 from stats_app.models import (
     Alias,
     ApiKey,
@@ -660,6 +661,13 @@ def test_an_output_that_cannot_be_written_is_one_line(command: str) -> None:
     assert error.value.returncode == 1
     # Nothing was made that nobody knows of.
     assert (Workspace.objects.count(), ApiKey.objects.count()) == (1, 0)
+
+
+def test_a_workspace_that_is_deleted_meanwhile_gets_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = make_workspace()
+    Workspace.objects.filter(pk=workspace.pk).delete()
+    monkeypatch.setattr(create_api_key, "workspace_of", lambda _: workspace)
+    assert refusal("create_api_key", workspace.public_id, "--name", "x") == "The workspace was deleted meanwhile."
 
 
 def test_a_closed_output_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,13 @@ def test_a_key_in_the_wrong_place_is_left_out(text: str, encode: Callable[[str],
     assert not re.search("a1b2|ab3", shown, re.IGNORECASE)
 
 
+@pytest.mark.parametrize("text", ["task_notification_2026", "helpdesk_registration_2026", "sk_%20and%20more"])
+def test_other_text_is_not_left_out(text: str) -> None:
+    secret = f"sk_{'a1b2' * 3}_{'aB3-_' * 8}z"
+    assert redacted(text) == text
+    assert redacted(f"{secret}%20{text}") == f"sk_…%20{text}"
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("ask", [ask_rest, ask_mcp])
 @pytest.mark.parametrize(("module", "name"), [(sql, "find_key"), (Workspace, "from_db")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ def check_different(name: str, rejects: str | None) -> None:
         imported = os.fstat(sys.stdin.fileno()) if name == STDIN else os.stat(name)
     except (AttributeError, ValueError):  # standard input is closed, or is not a file
         return
-    if os.path.samestat(imported, os.stat(rejects)):
+    if stat.S_ISREG(imported.st_mode) and os.path.samestat(imported, os.stat(rejects)):
         raise CommandError("--rejects is the file that is imported; choose another name.")
 
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
+from django.db import router
 from django.utils.timezone import now
 from django.views.decorators.debug import sensitive_variables
 
 from stats_app.keys import create_key
+from stats_app.locks import in_workspace
 from stats_app.management.arguments import date_of, invalid, workspace_of
 from stats_app.management.command import StatsCommand
 from stats_app.models import ApiKey
@@ -34,6 +36,8 @@ class Command(StatsCommand):
         if expires_at is not None and expires_at <= now():
             raise CommandError(f"--expires {last_day} is in the past: the key would never be valid.")
         with self.kept_if_printed(ApiKey):
+            # Under the lock, so that the workspace is not deleted meanwhile.
+            in_workspace(workspace.pk, lambda locked: locked, using=router.db_for_write(ApiKey))
             try:
                 key, secret = create_key(workspace, options["name"], options["scopes"] or [STATS_READ], expires_at)
             except ValidationError as error:

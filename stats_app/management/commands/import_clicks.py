@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from stats_app import imports
-from stats_app.errors import FieldError, printable
+from stats_app.errors import FieldError, UnknownZone, printable
 from stats_app.management.arguments import workspace_of
 from stats_app.management.command import INTERRUPTED, StatsCommand
 from stats_app.management.files import SHOWN, add_file_arguments, check_different, clause, source_of, summary
@@ -70,6 +70,8 @@ class Command(StatsCommand):
                 self._import(workspace, source, rows, kept, stack.enter_context(progress), dry_run)
         except imports.WrongFile as error:
             raise CommandError(f"{error}{self._so_far(dry_run)}") from None
+        except UnknownZone as error:
+            raise CommandError(f"{error.sentence}{self._so_far(dry_run)}") from None
         except OSError as error:
             # EIO is mostly an error of reading the file.
             is_of_output = error.errno != errno.EIO and self.drop_failed_output(error)
