@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 
 from django.db import router
@@ -25,11 +26,13 @@ def import_key(workspace: Workspace, *, dry_run: bool) -> bytes:
     not stored. Raises WorkspaceGone if the workspace was deleted."""
     using = router.db_for_write(ImportKey)
     keys = ImportKey.objects.using(using)
-    new = ImportKey(workspace_id=workspace.pk, key=secrets.token_bytes(_KEY_BYTES))
-    if not dry_run and not keys.filter(pk=workspace.pk).exists():
-        # Under the lock, so that the workspace is not deleted meanwhile. Another import may have been faster.
-        in_workspace(workspace.pk, lambda _: keys.bulk_create([new], ignore_conflicts=True), using=using)
-    return bytes((keys.filter(pk=workspace.pk).first() or new).key)
+    new = secrets.token_bytes(_KEY_BYTES)
+    if dry_run:
+        return bytes(keys.filter(pk=workspace.pk).values_list("key", flat=True).first() or new)
+    get = partial(keys.get_or_create, workspace_id=workspace.pk, defaults={"key": new})
+    # Under the lock, so that the workspace is not deleted meanwhile.
+    stored, _ = in_workspace(workspace.pk, lambda _: get(), using=using)
+    return bytes(stored.key)
 
 
 class RowIds:

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 from django.utils.timezone import now
 
 from stats_app.erasures import erase_user
-from stats_app.errors import WorkspaceGone
 from stats_app.management.arguments import user_of
 from stats_app.management.command import StatsCommand
 from stats_app.periods import format_time
@@ -28,10 +27,7 @@ class Command(StatsCommand):
             at = format_time(user.erased_at)
             self.stdout.write(f"{user.public_id} was erased at {at}; there is nothing left to erase.")
             return
-        try:
-            erased = erase_user(user, now=now(), dry_run=options["dry_run"])
-        except WorkspaceGone:
-            raise CommandError("The workspace was deleted meanwhile.") from None
+        erased = erase_user(user, now=now(), dry_run=options["dry_run"])
         numbers = ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in erased._asdict().items())
         would = "would be erased" if options["dry_run"] else "was erased"
         self.stdout.write(f"{user.public_id} {would}; the counts stay. Erased with it: {numbers}.")
